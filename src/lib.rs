@@ -1,0 +1,11 @@
+//! Perennial: a partner portal for recurring revenue.
+//!
+//! The modules in dependency order, lowest first; each may name only those before it.
+pub mod id;
+pub mod domain;
+pub mod clock;
+pub mod error;
+pub mod store;
+pub mod documents;
+
+pub use error::{Error, Result};

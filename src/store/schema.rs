@@ -1,0 +1,721 @@
+//! Every table as the migrations make it. Kept true by `tests/it/schema.rs`.
+
+diesel::table! {
+    instance_counter (id) {
+        id -> Integer,
+        opened -> BigInt,
+    }
+}
+
+diesel::table! {
+    tenants (id) {
+        id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        email -> Text,
+        name -> Text,
+        password_hash -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Text,
+        user_id -> Nullable<BigInt>,
+        state -> Text,
+        created_at -> Timestamp,
+        seen_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    password_resets (token_hash) {
+        token_hash -> Text,
+        user_id -> BigInt,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (subject) {
+        subject -> Text,
+        failures -> Integer,
+        first_at -> Timestamp,
+        blocked_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    vendors (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        legal_name -> Text,
+        address -> Text,
+        time_zone -> Text,
+        currency -> Text,
+        document_prefix -> Text,
+        payment_days -> Integer,
+        payout_day -> Integer,
+        first_period -> Integer,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    payout_minimums (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        currency -> Text,
+        minimum_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    tiers (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        rank -> Integer,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    partners (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        external_id -> Text,
+        slug -> Text,
+        name -> Text,
+        name_key -> Text,
+        legal_name -> Text,
+        address -> Text,
+        country -> Text,
+        partner_type -> Text,
+        statement_email -> Text,
+        statement_delivery -> Text,
+        status -> Text,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    memberships (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        user_id -> BigInt,
+        partner_id -> Nullable<BigInt>,
+        role -> Text,
+        email -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+        signed_in_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    invitations (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> Nullable<BigInt>,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        token_hash -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        accepted_at -> Nullable<Timestamp>,
+        withdrawn_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sla_policies (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        summary -> Text,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    sla_targets (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        sla_policy_id -> BigInt,
+        seq -> Integer,
+        metric -> Text,
+        threshold -> BigInt,
+        calendar -> Text,
+        credit_bps -> Integer,
+    }
+}
+
+diesel::table! {
+    offerings (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        category -> Text,
+        summary -> Text,
+        delivery_party -> Text,
+        sla_policy_id -> Nullable<BigInt>,
+        status -> Text,
+        created_at -> Timestamp,
+        published_at -> Nullable<Timestamp>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    plans (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        offering_id -> BigInt,
+        code -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    plan_versions (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        plan_id -> BigInt,
+        version_no -> Integer,
+        status -> Text,
+        currency -> Text,
+        interval_months -> Integer,
+        term_months -> Integer,
+        notice_days -> Integer,
+        published_at -> Nullable<Timestamp>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    prices (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        plan_version_id -> BigInt,
+        seq -> Integer,
+        label -> Text,
+        kind -> Text,
+        unit_price_micro -> BigInt,
+    }
+}
+
+diesel::table! {
+    commission_plans (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    commission_plan_versions (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        commission_plan_id -> BigInt,
+        version_no -> Integer,
+        status -> Text,
+        effective_from -> Date,
+        hold_days -> Integer,
+        published_at -> Nullable<Timestamp>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    commission_clauses (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        commission_plan_version_id -> BigInt,
+        seq -> Integer,
+        phase -> Nullable<Text>,
+        tier_id -> Nullable<BigInt>,
+        rate_bps -> Integer,
+    }
+}
+
+diesel::table! {
+    tier_assignments (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        tier_id -> BigInt,
+        effective_from -> Date,
+    }
+}
+
+diesel::table! {
+    commission_enrollments (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        commission_plan_version_id -> BigInt,
+        effective_from -> Date,
+        terms -> Text,
+    }
+}
+
+diesel::table! {
+    customers (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        external_id -> Text,
+        name -> Text,
+        name_key -> Text,
+        country -> Text,
+        tax_bps -> Integer,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    subscriptions (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        plan_version_id -> BigInt,
+        commission_plan_version_id -> Nullable<BigInt>,
+        external_id -> Text,
+        currency -> Text,
+        starts_on -> Date,
+        interval_months -> Integer,
+        term_months -> Integer,
+        quantity -> Integer,
+        mrr_minor -> BigInt,
+        billed_periods -> Integer,
+        next_bill_on -> Nullable<Date>,
+        ends_on -> Nullable<Date>,
+        status -> Text,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    subscription_changes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        kind -> Text,
+        effective_on -> Date,
+        quantity_before -> Integer,
+        quantity_after -> Integer,
+        reason -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invoices (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        number -> Text,
+        issued_on -> Date,
+        due_on -> Date,
+        currency -> Text,
+        tax_bps -> Integer,
+        net_minor -> BigInt,
+        tax_minor -> BigInt,
+        total_minor -> BigInt,
+        paid_minor -> BigInt,
+        refunded_minor -> BigInt,
+        credited_minor -> BigInt,
+        reduced_minor -> BigInt,
+        status -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invoice_lines (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        invoice_id -> BigInt,
+        subscription_id -> BigInt,
+        line_no -> Integer,
+        kind -> Text,
+        description -> Text,
+        service_from -> Date,
+        service_to -> Date,
+        quantity -> Integer,
+        unit_price_micro -> BigInt,
+        net_minor -> BigInt,
+        credited_net_minor -> BigInt,
+        commission_minor -> BigInt,
+        commission_clause_id -> Nullable<BigInt>,
+        rate_bps -> Integer,
+        phase -> Text,
+        tier_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    charge_segments (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        price_id -> BigInt,
+        period_index -> Integer,
+        change_no -> Integer,
+        service_from -> Date,
+        service_to -> Date,
+        quantity -> Integer,
+        amount_minor -> BigInt,
+        credited_minor -> BigInt,
+        carried_minor -> BigInt,
+        replaces_id -> Nullable<BigInt>,
+        invoice_line_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    payments (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        external_id -> Text,
+        invoice_number -> Nullable<Text>,
+        received_on -> Date,
+        currency -> Text,
+        amount_minor -> BigInt,
+        refunded_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refunds (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        payment_id -> BigInt,
+        external_id -> Text,
+        refunded_on -> Date,
+        amount_minor -> BigInt,
+        reason -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    credit_notes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        number -> Text,
+        issued_on -> Date,
+        currency -> Text,
+        net_minor -> BigInt,
+        tax_minor -> BigInt,
+        total_minor -> BigInt,
+        reduces_due_minor -> BigInt,
+        customer_credit_minor -> BigInt,
+        reason -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    credit_note_lines (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        credit_note_id -> BigInt,
+        invoice_id -> BigInt,
+        invoice_line_id -> BigInt,
+        service_from -> Date,
+        service_to -> Date,
+        net_minor -> BigInt,
+        tax_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    customer_credits (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        currency -> Text,
+        payment_id -> Nullable<BigInt>,
+        credit_note_id -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        remaining_minor -> BigInt,
+        arisen_on -> Date,
+    }
+}
+
+diesel::table! {
+    payment_allocations (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        payment_id -> Nullable<BigInt>,
+        customer_credit_id -> Nullable<BigInt>,
+        invoice_id -> BigInt,
+        amount_minor -> BigInt,
+        refunded_minor -> BigInt,
+        applied_on -> Date,
+    }
+}
+
+diesel::table! {
+    commission_entries (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        invoice_id -> BigInt,
+        invoice_line_id -> BigInt,
+        commission_clause_id -> BigInt,
+        kind -> Text,
+        source_kind -> Text,
+        source_id -> BigInt,
+        seq -> Integer,
+        base_minor -> BigInt,
+        rate_bps -> Integer,
+        exact -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        paid_on -> Date,
+        earned_period -> Integer,
+        due_period -> Integer,
+        posting_period -> Integer,
+        matures_on -> Date,
+        reverses_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    periods (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        month -> Integer,
+        status -> Text,
+        cutoff_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    statements (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        month -> Integer,
+        currency -> Text,
+        number -> Text,
+        status -> Text,
+        opening_minor -> BigInt,
+        lines_minor -> BigInt,
+        payout_minor -> BigInt,
+        closing_minor -> BigInt,
+        payout_reason -> Text,
+        due_on -> Nullable<Date>,
+        line_count -> Integer,
+        content -> Text,
+        sha256 -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    statement_lines (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        statement_id -> BigInt,
+        commission_entry_id -> BigInt,
+        seq -> Integer,
+        block -> Text,
+    }
+}
+
+diesel::table! {
+    payouts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        statement_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        due_on -> Date,
+        status -> Text,
+        paid_on -> Nullable<Date>,
+        reference -> Nullable<Text>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    counters (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        series -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    jobs (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> Nullable<BigInt>,
+        kind -> Text,
+        payload -> Text,
+        dedupe -> Text,
+        status -> Text,
+        run_at -> Timestamp,
+        lease_token -> BigInt,
+        lease_until -> Nullable<Timestamp>,
+        attempts -> Integer,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    mails (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> Nullable<BigInt>,
+        kind -> Text,
+        subject_id -> BigInt,
+        copy_no -> Integer,
+        recipient -> Text,
+        subject -> Text,
+        body -> Text,
+        message_id -> Text,
+        status -> Text,
+        attempts -> Integer,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    audit_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> Nullable<BigInt>,
+        actor -> Text,
+        actor_user_id -> Nullable<BigInt>,
+        action -> Text,
+        subject_id -> BigInt,
+        summary -> Text,
+        changes -> Text,
+        happened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    form_submissions (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> Nullable<BigInt>,
+        form_id -> Text,
+        location -> Text,
+        submitted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    import_files (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        kind -> Text,
+        file_name -> Text,
+        sha256 -> Text,
+        content -> Text,
+        row_count -> Integer,
+        status -> Text,
+        outcome -> Text,
+        created_at -> Timestamp,
+        applied_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    instance_counter,
+    tenants,
+    users,
+    sessions,
+    password_resets,
+    sign_in_failures,
+    vendors,
+    payout_minimums,
+    tiers,
+    partners,
+    memberships,
+    invitations,
+    sla_policies,
+    sla_targets,
+    offerings,
+    plans,
+    plan_versions,
+    prices,
+    commission_plans,
+    commission_plan_versions,
+    commission_clauses,
+    tier_assignments,
+    commission_enrollments,
+    customers,
+    subscriptions,
+    subscription_changes,
+    invoices,
+    invoice_lines,
+    charge_segments,
+    payments,
+    refunds,
+    credit_notes,
+    credit_note_lines,
+    customer_credits,
+    payment_allocations,
+    commission_entries,
+    periods,
+    statements,
+    statement_lines,
+    payouts,
+    counters,
+    jobs,
+    mails,
+    audit_events,
+    form_submissions,
+    import_files,
+);

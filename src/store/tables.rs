@@ -1,0 +1,227 @@
+//! Who may see and write which table: one line each. What stands here is enforced twice, by the
+//! types that [`Tx`](super::Tx) asks for and by the [`fence`](super::fence) that reads the SQL.
+use diesel::{dsl, prelude::*, query_builder::InsertStatement, query_dsl::methods::FilterDsl};
+
+use super::{
+    Scope,
+    fence::{self, Seen, Writes},
+    schema::*,
+    scope::{PartnerScope, VendorScope},
+    tx::{Changeable, RefersTo, Stamp, StampAll, Visible, Writable},
+};
+use crate::id::{PartnerId, TenantId};
+
+pub(super) type IsTenant<C> = dsl::Eq<C, TenantId>;
+pub(super) type IsPartner<C> = dsl::Eq<C, PartnerId>;
+
+macro_rules! scoped {
+    ($($table:ident: $kind:ident $($column:ident $($writes:ident)?)?;)*) => {
+        pub(super) const TABLES: &[fence::Table] = &[$(fence::Table {
+            name: stringify!($table),
+            seen: scoped!(@seen $kind $($column)?),
+            writes: scoped!(@writes $kind $($($writes)?)?),
+        },)*];
+        $(scoped!(@vendor $table); scoped!(@kind $kind $table $($column $($writes)?)?);)*
+    };
+    (@seen private) => { Seen::Never };
+    (@seen append) => { Seen::Never };
+    (@seen shared) => { Seen::Shared };
+    (@seen by $column:ident) => { Seen::By(stringify!($column)) };
+    (@writes append) => { Writes::Append };
+    (@writes by writes) => { Writes::Own };
+    (@writes by appends) => { Writes::Append };
+    (@writes $kind:ident) => { Writes::Nothing };
+
+    (@kind private $table:ident) => {};
+    (@kind shared $table:ident) => {
+        impl Visible<PartnerScope> for $table::table {
+            type Held = IsTenant<$table::tenant_id>;
+            type Rows = dsl::Filter<Self, Self::Held>;
+            fn held(scope: &PartnerScope) -> Self::Held {
+                $table::tenant_id.eq(scope.tenant())
+            }
+            fn rows(self, scope: &PartnerScope) -> Self::Rows {
+                FilterDsl::filter(self, Self::held(scope))
+            }
+        }
+    };
+    (@kind append $table:ident) => { scoped!(@stamp $table partner_id); };
+    (@kind by $table:ident $column:ident) => {
+        impl Visible<PartnerScope> for $table::table {
+            type Held = dsl::And<IsTenant<$table::tenant_id>, IsPartner<$table::$column>>;
+            type Rows = dsl::Filter<Self, Self::Held>;
+            fn held(scope: &PartnerScope) -> Self::Held {
+                $table::tenant_id.eq(scope.tenant()).and($table::$column.eq(scope.partner()))
+            }
+            fn rows(self, scope: &PartnerScope) -> Self::Rows {
+                FilterDsl::filter(self, Self::held(scope))
+            }
+        }
+    };
+    (@kind by $table:ident $column:ident appends) => {
+        scoped!(@kind by $table $column);
+        scoped!(@stamp $table $column);
+    };
+    (@kind by $table:ident $column:ident writes) => {
+        scoped!(@kind by $table $column);
+        scoped!(@stamp $table $column);
+        impl Writable<PartnerScope> for $table::table {}
+    };
+    (@vendor $table:ident) => {
+        impl Visible<VendorScope> for $table::table {
+            type Held = IsTenant<$table::tenant_id>;
+            type Rows = dsl::Filter<Self, Self::Held>;
+            fn held(scope: &VendorScope) -> Self::Held {
+                $table::tenant_id.eq(scope.tenant())
+            }
+            fn rows(self, scope: &VendorScope) -> Self::Rows {
+                FilterDsl::filter(self, Self::held(scope))
+            }
+        }
+        impl Writable<VendorScope> for $table::table {}
+        impl<V> Stamp<VendorScope, V> for $table::table
+        where
+            (IsTenant<$table::tenant_id>, V): Insertable<$table::table>,
+        {
+            type Stamped = <(IsTenant<$table::tenant_id>, V) as Insertable<$table::table>>::Values;
+            fn stamp(self, scope: &VendorScope, row: V) -> InsertStatement<Self, Self::Stamped> {
+                diesel::insert_into(self).values(($table::tenant_id.eq(scope.tenant()), row))
+            }
+        }
+        impl<V> StampAll<VendorScope, V> for $table::table
+        where
+            Vec<(IsTenant<$table::tenant_id>, V)>: Insertable<$table::table>,
+        {
+            type Stamped = <Vec<(IsTenant<$table::tenant_id>, V)> as Insertable<$table::table>>::Values;
+            fn stamp_all(self, scope: &VendorScope, rows: Vec<V>) -> InsertStatement<Self, Self::Stamped> {
+                let stamped = rows.into_iter().map(|row| ($table::tenant_id.eq(scope.tenant()), row));
+                diesel::insert_into(self).values(stamped.collect::<Vec<_>>())
+            }
+        }
+    };
+    (@stamp $table:ident $column:ident) => {
+        impl<V> Stamp<PartnerScope, V> for $table::table
+        where
+            (IsTenant<$table::tenant_id>, IsPartner<$table::$column>, V): Insertable<$table::table>,
+        {
+            type Stamped = <(IsTenant<$table::tenant_id>, IsPartner<$table::$column>, V) as Insertable<$table::table>>::Values;
+            fn stamp(self, scope: &PartnerScope, row: V) -> InsertStatement<Self, Self::Stamped> {
+                diesel::insert_into(self).values((
+                    $table::tenant_id.eq(scope.tenant()),
+                    $table::$column.eq(scope.partner()),
+                    row,
+                ))
+            }
+        }
+    };
+}
+macro_rules! refers {
+    ($($from:ident.$key:ident -> $to:ident;)*) => {$(
+        impl RefersTo<$to::table> for $from::table {
+            type Joined = dsl::InnerJoin<Self, dsl::On<$to::table, dsl::And<dsl::Eq<$from::tenant_id, $to::tenant_id>, dsl::Eq<$from::$key, $to::id>>>>;
+            fn joined(self, other: $to::table) -> Self::Joined {
+                self.inner_join(other.on($from::tenant_id.eq($to::tenant_id).and($from::$key.eq($to::id))))
+            }
+        }
+    )*};
+}
+macro_rules! changeable {
+    ($($table:ident: $($column:ident),+;)*) => {$($(impl Changeable for $table::$column {})+)*};
+}
+
+// private: never a partner's. shared: the vendor publishes it to all partners. by: the partner's own
+// rows, which it may also append to (appends) or change (writes). append: a partner adds, never reads.
+scoped! {
+    vendors: shared;
+    payout_minimums: shared;
+    tiers: shared;
+    partners: by id;
+    memberships: by partner_id writes;
+    invitations: by partner_id writes;
+    sla_policies: shared;
+    sla_targets: shared;
+    offerings: shared;
+    plans: shared;
+    plan_versions: shared;
+    prices: shared;
+    commission_plans: private;
+    commission_plan_versions: private;
+    commission_clauses: private;
+    tier_assignments: by partner_id;
+    commission_enrollments: by partner_id;
+    customers: by partner_id;
+    subscriptions: by partner_id;
+    subscription_changes: by partner_id;
+    invoices: by partner_id;
+    invoice_lines: by partner_id;
+    charge_segments: by partner_id;
+    payments: by partner_id;
+    refunds: by partner_id;
+    credit_notes: by partner_id;
+    credit_note_lines: by partner_id;
+    customer_credits: by partner_id;
+    payment_allocations: by partner_id;
+    commission_entries: by partner_id;
+    periods: shared;
+    statements: by partner_id;
+    statement_lines: by partner_id;
+    payouts: by partner_id;
+    counters: private;
+    jobs: append;
+    mails: by partner_id appends;
+    audit_events: by partner_id appends;
+    form_submissions: by partner_id appends;
+    import_files: private;
+}
+refers! {
+    plans.offering_id -> offerings;
+    plan_versions.plan_id -> plans;
+    prices.plan_version_id -> plan_versions;
+    commission_plan_versions.commission_plan_id -> commission_plans;
+    customers.partner_id -> partners;
+    subscriptions.customer_id -> customers;
+    subscriptions.partner_id -> partners;
+    subscriptions.plan_version_id -> plan_versions;
+    invoices.customer_id -> customers;
+    invoice_lines.invoice_id -> invoices;
+    payments.customer_id -> customers;
+    refunds.payment_id -> payments;
+    credit_note_lines.credit_note_id -> credit_notes;
+    payment_allocations.invoice_id -> invoices;
+    commission_entries.invoice_line_id -> invoice_lines;
+    commission_entries.customer_id -> customers;
+    statements.partner_id -> partners;
+    statement_lines.statement_id -> statements;
+    statement_lines.commission_entry_id -> commission_entries;
+    payouts.statement_id -> statements;
+    payouts.partner_id -> partners;
+}
+changeable! {
+    vendors: name, legal_name, address, payment_days, payout_day, version;
+    payout_minimums: minimum_minor;
+    tiers: name, rank, version;
+    partners: name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, version;
+    memberships: role, name, signed_in_at, revoked_at;
+    invitations: accepted_at, withdrawn_at;
+    sla_policies: name, summary, version;
+    offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
+    plans: name;
+    plan_versions: status, currency, interval_months, term_months, notice_days, published_at, version;
+    prices: label, kind, unit_price_micro;
+    commission_plan_versions: status, effective_from, hold_days, published_at, version;
+    customers: name, name_key, country, tax_bps, version;
+    subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, version;
+    invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status;
+    invoice_lines: credited_net_minor, commission_minor;
+    charge_segments: credited_minor;
+    payments: refunded_minor;
+    customer_credits: remaining_minor;
+    payment_allocations: refunded_minor;
+    periods: status, cutoff_at, closed_at;
+    statements: status;
+    payouts: status, paid_on, reference, version;
+    counters: value;
+    jobs: status, run_at, lease_token, lease_until, attempts, last_error;
+    mails: body, status, attempts, last_error, sent_at;
+    import_files: status, outcome, applied_at;
+}
