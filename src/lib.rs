@@ -5,7 +5,11 @@ pub mod id;
 pub mod domain;
 pub mod clock;
 pub mod error;
+pub mod secrets;
+pub mod passwords;
 pub mod store;
 pub mod documents;
+pub mod web;
+pub mod startup;
 
 pub use error::{Error, Result};

@@ -9,24 +9,18 @@ use super::period::date_words;
 pub enum BillingInterval {
     /// One month.
     Month,
-    /// Three months.
-    Quarter,
-    /// Six months.
-    HalfYear,
     /// Twelve months.
     Year,
 }
 
 impl BillingInterval {
-    /// Every interval, shortest first.
-    pub const ALL: [Self; 4] = [Self::Month, Self::Quarter, Self::HalfYear, Self::Year];
+    /// Every interval a plan can be sold in, shortest first.
+    pub const ALL: [Self; 2] = [Self::Month, Self::Year];
 
     /// Its length in months.
     pub fn months(self) -> u32 {
         match self {
             Self::Month => 1,
-            Self::Quarter => 3,
-            Self::HalfYear => 6,
             Self::Year => 12,
         }
     }
@@ -42,8 +36,6 @@ impl BillingInterval {
     pub fn name(self) -> &'static str {
         match self {
             Self::Month => "monthly",
-            Self::Quarter => "quarterly",
-            Self::HalfYear => "half-yearly",
             Self::Year => "yearly",
         }
     }

@@ -1,23 +1,41 @@
 //! The language of the business: what things are called and how they are
 //! reckoned. Pure and exact: no database, no clock, no framework, no float.
 
+pub mod accrual;
 pub mod audit;
-pub mod permission;
-pub mod statement_document;
 pub mod billing_calendar;
+pub mod cash;
+pub mod coded;
+pub mod commission;
 mod decimal;
+pub mod lifecycle;
 pub mod money;
 pub mod period;
+pub mod permission;
+pub mod price;
 pub mod problems;
+pub mod proration;
 pub mod rate;
 pub mod ratio;
+pub mod shares;
+pub mod statement;
+pub mod statement_document;
+pub mod subscription;
 pub mod text;
 
+pub use audit::{Action, Change};
 pub use billing_calendar::{Anchor, BillingInterval, ServicePeriod};
+pub use coded::UnknownCode;
+pub use commission::CommissionClause;
+pub use lifecycle::{PartnerFacts, Position, Stage};
 pub use money::{Currency, Money, MoneyError};
-pub use period::{Period, date_words};
+pub use period::{Period, date_words, read_date};
+pub use permission::{Permission, Role};
+pub use price::{Price, PriceKind};
 pub use problems::Problems;
+pub use proration::ChargeSegment;
 pub use rate::{Quantity, Rate, UnitPrice};
 pub use ratio::{Overflow, Ratio};
+pub use statement::{PeriodStatus, Settlement, StatementStatus};
+pub use subscription::{Billable, Charge, Phase, SubscriptionStatus};
 pub use text::{CountryCode, Email, ExternalId, LongText, Name, Slug, Zone};
-pub use permission::{Permission, Role};

@@ -1,189 +1,121 @@
-//! Who may do what: roles as they are held, permissions as services ask for them, one table.
-use std::str::FromStr;
+//! Who may do what: roles, permissions, and the one table between them.
 
-/// What a person is in one workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Vendor: everything.
-    Owner,
-    /// Vendor: catalogue, commission plans, partners, people.
-    ProgrammeAdmin,
-    /// Vendor: partners, customers, subscriptions, imports.
-    ChannelManager,
-    /// Vendor: payments, closes, statements, payouts.
-    VendorFinance,
-    /// Vendor: reads.
-    VendorViewer,
-    /// Partner: everything of the partner, its people too.
-    PartnerAdmin,
-    /// Partner: customers and subscriptions.
-    PartnerSeller,
-    /// Partner: customers and subscriptions, for those who keep them.
-    PartnerSuccess,
-    /// Partner: earnings and statements.
-    PartnerFinance,
+use super::coded::coded;
+
+coded! {
+    /// What a person is in one workspace.
+    Role {
+        Owner = "owner", "Owner";
+        ProgrammeAdmin = "programme_admin", "Programme admin";
+        ChannelManager = "channel_manager", "Channel manager";
+        VendorFinance = "vendor_finance", "Finance";
+        VendorViewer = "vendor_viewer", "Viewer";
+        PartnerAdmin = "partner_admin", "Admin";
+        PartnerSeller = "partner_seller", "Seller";
+        PartnerSuccess = "partner_success", "Success manager";
+        PartnerFinance = "partner_finance", "Finance";
+    }
 }
 
-/// What a service asks for before it does anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// Invite people to the vendor's side and take them out; also a partner's people, as vendor.
-    ManagePeople,
-    /// Offerings, plans, prices, SLA policies.
-    ManageCatalogue,
-    /// Commission plans and tiers.
-    ManageCommissionPlans,
-    /// Partners, their tier and enrolment.
-    ManagePartners,
-    /// Customers.
-    ManageCustomers,
-    /// Start, change and cancel subscriptions.
-    ManageSubscriptions,
-    /// Record payments and refunds.
-    RecordPayments,
-    /// Import CSV files.
-    Import,
-    /// Close months.
-    ClosePeriods,
-    /// Send statements again.
-    SendStatements,
-    /// Mark payouts paid.
-    MarkPayoutsPaid,
-    /// See invoices, payments, the ledger and statements.
-    ViewMoney,
-    /// See the catalogue.
-    ViewCatalogue,
-    /// See partners, customers and subscriptions.
-    ViewPartners,
-    /// See the mail that was sent.
-    ViewMail,
-    /// Change the vendor's settings.
-    ManageSettings,
-    /// Partner: invite and take out its own people.
-    PartnerManagePeople,
-    /// Partner: see earnings and statements.
-    PartnerViewEarnings,
-    /// Partner: see customers and subscriptions.
-    PartnerViewCustomers,
+coded! {
+    /// What can be allowed. Those named after a partner are about that partner only.
+    Permission {
+        ManagePeople = "manage_people", "Manage the vendor's people, and those of its partners";
+        ManageCatalogue = "manage_catalogue", "Manage offerings, plans and prices";
+        ManageCommissionPlans = "manage_commission_plans", "Manage commission plans and tiers";
+        ManagePartners = "manage_partners", "Manage partners, their tier and their enrolment";
+        ManageCustomers = "manage_customers", "Manage customers";
+        ManageSubscriptions = "manage_subscriptions", "Manage subscriptions";
+        RecordPayments = "record_payments", "Record payments and refunds";
+        Import = "import", "Import files";
+        ClosePeriods = "close_periods", "Close months";
+        SendStatements = "send_statements", "Send statements";
+        MarkPayoutsPaid = "mark_payouts_paid", "Mark payouts as paid";
+        ViewMoney = "view_money", "See invoices, commission and statements";
+        ViewCatalogue = "view_catalogue", "See offerings, plans and prices";
+        ViewPartners = "view_partners", "See partners and customers";
+        ViewMail = "view_mail", "See the mail that was sent";
+        ManageSettings = "manage_settings", "Change the vendor's settings";
+        PartnerManagePeople = "partner_manage_people", "Manage the partner's people";
+        PartnerViewEarnings = "partner_view_earnings", "See the partner's earnings";
+        PartnerViewCustomers = "partner_view_customers", "See the partner's customers";
+    }
 }
 
-use Permission::*;
-
-const ROLES: &[(Role, &str, &str)] = &[
-    (Role::Owner, "owner", "Owner"),
-    (Role::ProgrammeAdmin, "programme_admin", "Programme admin"),
-    (Role::ChannelManager, "channel_manager", "Channel manager"),
-    (Role::VendorFinance, "vendor_finance", "Finance"),
-    (Role::VendorViewer, "vendor_viewer", "Viewer"),
-    (Role::PartnerAdmin, "partner_admin", "Admin"),
-    (Role::PartnerSeller, "partner_seller", "Seller"),
-    (Role::PartnerSuccess, "partner_success", "Success manager"),
-    (Role::PartnerFinance, "partner_finance", "Finance"),
+/// Everyone at the vendor.
+const STAFF: &[Role] = &[
+    Role::Owner,
+    Role::ProgrammeAdmin,
+    Role::ChannelManager,
+    Role::VendorFinance,
+    Role::VendorViewer,
 ];
 
-/// Said of a text that is no role.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("choose a role")]
-pub struct BadRole;
+impl Role {
+    /// Whether it is a role at the vendor; the others are at a partner.
+    pub fn is_vendor(self) -> bool {
+        STAFF.contains(&self)
+    }
 
-impl FromStr for Role {
-    type Err = BadRole;
-    fn from_str(code: &str) -> Result<Self, BadRole> {
-        let found = ROLES.iter().find(|(_, known, _)| *known == code);
-        found.map(|(role, _, _)| *role).ok_or(BadRole)
+    /// The roles of one side, for a form.
+    pub fn of_side(vendor: bool) -> impl Iterator<Item = Self> {
+        let roles = Self::ALL.iter().copied();
+        roles.filter(move |role| role.is_vendor() == vendor)
+    }
+
+    /// Whether a person in this role may do something. Importing a kind of
+    /// record also takes the permission to manage that kind by hand.
+    pub fn may(self, permission: Permission) -> bool {
+        permission.roles().contains(&self)
+    }
+
+    /// Everything a person in this role may do.
+    pub fn permissions(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(move |permission| self.may(*permission))
+    }
+
+    /// Whether a person in this role may give (or take away) that role, so that
+    /// nobody can make themselves more than they are.
+    pub fn may_grant(self, role: Self) -> bool {
+        match role {
+            Self::Owner => self == Self::Owner,
+            _ if role.is_vendor() => self.may(Permission::ManagePeople),
+            _ => self.may(Permission::ManagePeople) || self.may(Permission::PartnerManagePeople),
+        }
     }
 }
 
-impl Role {
-    /// As stored.
-    pub fn code(self) -> &'static str {
-        self.row().1
-    }
-    /// As people read it.
-    pub fn label(self) -> &'static str {
-        self.row().2
-    }
-    fn row(self) -> &'static (Role, &'static str, &'static str) {
-        let found = ROLES.iter().find(|(role, _, _)| *role == self);
-        found.unwrap_or(&ROLES[4])
-    }
-    /// Whether the role is on the vendor's side.
-    pub fn is_vendor(self) -> bool {
-        !self.row().1.starts_with("partner_")
-    }
-    /// The roles of one side, for a form.
-    pub fn of_side(vendor: bool) -> impl Iterator<Item = Role> {
-        ROLES
-            .iter()
-            .map(|(role, _, _)| *role)
-            .filter(move |role| role.is_vendor() == vendor)
-    }
-    /// Whether the role may do something.
-    pub fn may(self, permission: Permission) -> bool {
-        self.permissions().contains(&permission)
-    }
-    fn permissions(self) -> &'static [Permission] {
+impl Permission {
+    /// The table: the roles that may. Who is not in a row may not.
+    pub fn roles(self) -> &'static [Role] {
+        use Role::{
+            ChannelManager, Owner, PartnerAdmin, PartnerFinance, PartnerSeller, PartnerSuccess,
+            ProgrammeAdmin, VendorFinance,
+        };
         match self {
-            Self::Owner => &[
-                ManagePeople,
-                ManageCatalogue,
-                ManageCommissionPlans,
-                ManagePartners,
-                ManageCustomers,
-                ManageSubscriptions,
-                RecordPayments,
-                Import,
-                ClosePeriods,
-                SendStatements,
-                MarkPayoutsPaid,
-                ViewMoney,
-                ViewCatalogue,
-                ViewPartners,
-                ViewMail,
-                ManageSettings,
-            ],
-            Self::ProgrammeAdmin => &[
-                ManagePeople,
-                ManageCatalogue,
-                ManageCommissionPlans,
-                ManagePartners,
-                ManageCustomers,
-                ManageSubscriptions,
-                Import,
-                ViewMoney,
-                ViewCatalogue,
-                ViewPartners,
-                ManageSettings,
-            ],
-            Self::ChannelManager => &[
-                ManageCatalogue,
-                ManagePartners,
-                ManageCustomers,
-                ManageSubscriptions,
-                Import,
-                ViewMoney,
-                ViewCatalogue,
-                ViewPartners,
-            ],
-            Self::VendorFinance => &[
-                RecordPayments,
-                Import,
-                ClosePeriods,
-                SendStatements,
-                MarkPayoutsPaid,
-                ViewMoney,
-                ViewCatalogue,
-                ViewPartners,
-            ],
-            Self::VendorViewer => &[ViewMoney, ViewCatalogue, ViewPartners],
-            Self::PartnerAdmin => &[
-                PartnerManagePeople,
-                PartnerViewEarnings,
-                PartnerViewCustomers,
-                ViewCatalogue,
-            ],
-            Self::PartnerSeller | Self::PartnerSuccess => &[PartnerViewCustomers, ViewCatalogue],
-            Self::PartnerFinance => &[PartnerViewEarnings, PartnerViewCustomers, ViewCatalogue],
+            Self::ManagePeople | Self::ManageSettings | Self::ManageCommissionPlans => {
+                &[Owner, ProgrammeAdmin]
+            }
+            Self::ManageCatalogue
+            | Self::ManagePartners
+            | Self::ManageCustomers
+            | Self::ManageSubscriptions => &[Owner, ProgrammeAdmin, ChannelManager],
+            Self::RecordPayments
+            | Self::ClosePeriods
+            | Self::SendStatements
+            | Self::MarkPayoutsPaid => &[Owner, VendorFinance],
+            Self::Import => &[Owner, ProgrammeAdmin, ChannelManager, VendorFinance],
+            Self::ViewMoney | Self::ViewPartners => STAFF,
+            Self::ViewCatalogue => Role::ALL,
+            Self::ViewMail => &[Owner],
+            Self::PartnerManagePeople => &[PartnerAdmin],
+            Self::PartnerViewEarnings => &[PartnerAdmin, PartnerFinance],
+            Self::PartnerViewCustomers => {
+                &[PartnerAdmin, PartnerFinance, PartnerSeller, PartnerSuccess]
+            }
         }
     }
 }
@@ -192,33 +124,95 @@ impl Role {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_role_reads_back_from_its_code() {
-        for (role, code, _) in ROLES {
-            assert_eq!(code.parse(), Ok(*role));
-            assert_eq!(role.code(), *code);
-        }
-        assert_eq!("root".parse::<Role>(), Err(BadRole));
+    fn is_partners(permission: Permission) -> bool {
+        permission.code().starts_with("partner_")
     }
 
     #[test]
-    fn no_role_reaches_over_to_the_other_side() {
-        for (role, _, _) in ROLES {
-            let partners = [PartnerManagePeople, PartnerViewEarnings, PartnerViewCustomers];
+    fn an_owner_may_do_everything_at_the_vendor() {
+        for permission in Permission::ALL {
+            assert_eq!(Role::Owner.may(*permission), !is_partners(*permission));
+        }
+    }
+
+    #[test]
+    fn nobody_reaches_across() {
+        for role in Role::ALL {
             for permission in role.permissions() {
-                let shared = *permission == ViewCatalogue;
-                assert!(shared || partners.contains(permission) != role.is_vendor());
+                let is_shared = permission == Permission::ViewCatalogue;
+                assert!(
+                    is_shared || role.is_vendor() != is_partners(permission),
+                    "{role:?}"
+                );
             }
         }
     }
 
     #[test]
-    fn money_is_closed_by_finance_and_the_owner_alone() {
-        let may: Vec<_> = ROLES
-            .iter()
-            .filter(|(role, _, _)| role.may(ClosePeriods))
-            .map(|(_, code, _)| *code)
-            .collect();
-        assert_eq!(may, ["owner", "vendor_finance"]);
+    fn those_who_set_the_terms_do_not_pay_the_money() {
+        for role in [
+            Role::ProgrammeAdmin,
+            Role::ChannelManager,
+            Role::VendorViewer,
+        ] {
+            for permission in [
+                Permission::RecordPayments,
+                Permission::ClosePeriods,
+                Permission::MarkPayoutsPaid,
+            ] {
+                assert!(!role.may(permission), "{role:?}");
+            }
+        }
+        assert!(!Role::VendorFinance.may(Permission::ManageCommissionPlans));
+        assert!(Role::VendorFinance.may(Permission::ClosePeriods));
+    }
+
+    #[test]
+    fn a_viewer_changes_nothing() {
+        for permission in Role::VendorViewer.permissions() {
+            assert!(permission.code().starts_with("view_"));
+        }
+    }
+
+    #[test]
+    fn mail_is_for_owners() {
+        for role in Role::ALL {
+            assert_eq!(role.may(Permission::ViewMail), *role == Role::Owner);
+        }
+    }
+
+    #[test]
+    fn nobody_grants_more_than_they_may() {
+        assert!(Role::Owner.may_grant(Role::Owner));
+        assert!(!Role::ProgrammeAdmin.may_grant(Role::Owner));
+        assert!(Role::ProgrammeAdmin.may_grant(Role::VendorFinance));
+        assert!(Role::ProgrammeAdmin.may_grant(Role::PartnerAdmin));
+        assert!(Role::PartnerAdmin.may_grant(Role::PartnerSeller));
+        assert!(!Role::PartnerAdmin.may_grant(Role::VendorViewer));
+        for role in Role::ALL {
+            assert!(!Role::PartnerSeller.may_grant(*role));
+            assert!(!Role::ChannelManager.may_grant(*role));
+        }
+    }
+
+    #[test]
+    fn a_role_is_on_one_side() {
+        assert_eq!(
+            Role::of_side(true)
+                .chain(Role::of_side(false))
+                .collect::<Vec<_>>(),
+            Role::ALL
+        );
+        assert!(Role::of_side(false).all(|role| role.code().starts_with("partner_")));
+    }
+
+    #[test]
+    fn every_permission_is_somebodys() {
+        for permission in Permission::ALL {
+            assert!(
+                Role::ALL.iter().any(|role| role.may(*permission)),
+                "{permission:?}"
+            );
+        }
     }
 }

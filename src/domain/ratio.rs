@@ -34,10 +34,10 @@ impl Ratio {
     /// # Errors
     /// [`Overflow`] when `den` is zero, or a reduced part does not fit.
     pub fn new(num: i128, den: i128) -> Result<Self, Overflow> {
-        let divisor = gcd(num.unsigned_abs(), den.unsigned_abs());
         if den == 0 {
             return Err(Overflow);
         }
+        let divisor = gcd(num.unsigned_abs(), den.unsigned_abs());
         let negative = (num < 0) != (den < 0);
         let num = signed(num.unsigned_abs() / divisor, negative)?;
         let den = signed(den.unsigned_abs() / divisor, false)?;
@@ -138,6 +138,14 @@ impl Ratio {
         };
         (self.num.div_euclid(self.den), left)
     }
+
+    /// `1 / self`, for a fraction known to be above zero.
+    fn upside_down(self) -> Self {
+        Self {
+            num: self.den,
+            den: self.num,
+        }
+    }
 }
 
 impl Ord for Ratio {
@@ -157,16 +165,6 @@ impl Ord for Ratio {
 impl PartialOrd for Ratio {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-impl Ratio {
-    /// `1 / self`, for a fraction known to be above zero.
-    fn upside_down(self) -> Self {
-        Self {
-            num: self.den,
-            den: self.num,
-        }
     }
 }
 

@@ -47,9 +47,13 @@ pub struct Scoped<S, Q> {
 /// Which rows of a table a scope may see. No impl, no query.
 #[diagnostic::on_unimplemented(message = "`{S}` may not see `{Self}`")]
 pub trait Visible<S>: BoxedDsl<'static, Db> + Sized {
+    /// The condition that holds rows to the scope.
     type Held;
+    /// The table under that condition.
     type Rows: BoxedDsl<'static, Db, Output = Boxed<Self>>;
+    /// The condition, for this scope.
     fn held(scope: &S) -> Self::Held;
+    /// The rows, for this scope.
     fn rows(self, scope: &S) -> Self::Rows;
 }
 /// Tables a scope may update and delete rows of.

@@ -1,8 +1,6 @@
 //! The front of a statement: who, what for, and the figures that add up.
 
-use super::sheet::{
-    Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, TOP, accent, bold, soft, text,
-};
+use super::sheet::{Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, TOP, accent, bold, soft, text};
 use crate::documents::mail::rows;
 use crate::domain::statement_document::{Party, StatementDocument, date_words};
 
@@ -31,7 +29,9 @@ pub(super) fn turn(sheets: &mut Sheets, document: &StatementDocument) {
         document.currency
     );
     let taken = sheets.face(soft(7.5)).width(&what, 7.5);
-    let names = sheets.face(bold(7.5)).cut(&names, 7.5, RIGHT - LEFT - taken - 16.0);
+    let names = sheets
+        .face(bold(7.5))
+        .cut(&names, 7.5, RIGHT - LEFT - taken - 16.0);
     sheets.left((LEFT, TOP), accent(7.5), &names, None);
     sheets.right((RIGHT, TOP), soft(7.5), &what, None);
     sheets.y = TOP + 16.0;
@@ -81,14 +81,21 @@ fn below(lines: &[String], lead: f32) -> f32 {
 
 fn facts(sheets: &mut Sheets, top: f32, document: &StatementDocument) -> f32 {
     let plans = document.commission_plans.join("; ");
-    let plans = if plans.is_empty() { "None".into() } else { plans };
+    let plans = if plans.is_empty() {
+        "None".into()
+    } else {
+        plans
+    };
     let mut number = document.number.clone();
     if document.version > 1 {
         number = format!("{number}, version {}", document.version);
     }
     let facts = [
         ("Statement", number),
-        ("Period", format!("{}, {}", document.period_days_words(), document.zone)),
+        (
+            "Period",
+            format!("{}, {}", document.period_days_words(), document.zone),
+        ),
         ("Closed", date_words(document.closed_on)),
         ("Currency", document.currency.clone()),
         ("Commission plan", plans),
@@ -107,7 +114,7 @@ fn facts(sheets: &mut Sheets, top: f32, document: &StatementDocument) -> f32 {
 /// The six figures, with the signs by which they add up.
 fn strip(sheets: &mut Sheets, document: &StatementDocument) {
     let top = sheets.y;
-    sheets.rule(top, 0.9, Ink::Ink);
+    sheets.rule(top, 0.9, Ink::Text);
     let table = sheets.part(Kind::Table, None);
     let heads = sheets.part(Kind::Row, table);
     let figures = sheets.part(Kind::Row, table);
@@ -127,7 +134,7 @@ fn strip(sheets: &mut Sheets, document: &StatementDocument) {
         sheets.figure((right, top + 14.0, width - 8.0), label, &row.label, head);
         sheets.figure((right, y, width - 17.0), figure, &row.figure, cell);
     }
-    sheets.rule(top + 39.0, 0.45, Ink::Ink);
+    sheets.rule(top + 39.0, 0.45, Ink::Text);
     sheets.y = top + 55.0;
 }
 

@@ -2,9 +2,7 @@
 //! whose sum is carried from sheet to sheet, and whose totals never stand alone.
 
 use super::front;
-use super::sheet::{
-    BOTTOM, Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, bold, soft, text,
-};
+use super::sheet::{BOTTOM, Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, bold, soft, text};
 use crate::domain::statement_document::{
     Block, Line, StatementDocument, month_short, percent, service_words,
 };
@@ -63,7 +61,7 @@ impl Set<'_> {
     }
 
     fn height(&self) -> f32 {
-        self.first_part() + tall(&self.trace, TRACE_LEAD) + 5.0
+        self.first_part() + tall(&self.trace, TRACE_LEAD) + 5.8
     }
 }
 
@@ -76,7 +74,12 @@ fn tall(lines: &[String], lead: f32) -> f32 {
 /// # Errors
 /// When the lines add up to more than an amount can hold.
 pub(super) fn set(sheets: &mut Sheets, document: &StatementDocument) -> anyhow::Result<()> {
-    let mut ledger = Ledger { table: sheets.part(Kind::Table, None), carried: 0, sheets, document };
+    let mut ledger = Ledger {
+        table: sheets.part(Kind::Table, None),
+        carried: 0,
+        sheets,
+        document,
+    };
     ledger.head(true);
     if document.lines.is_empty() {
         ledger.nothing();
@@ -103,11 +106,17 @@ pub(super) fn set(sheets: &mut Sheets, document: &StatementDocument) -> anyhow::
 }
 
 fn all(document: &StatementDocument) -> anyhow::Result<i64> {
-    document.lines_total().context("the lines add up to more than an amount can hold")
+    document
+        .lines_total()
+        .context("the lines add up to more than an amount can hold")
 }
 
 fn totals(document: &StatementDocument, block: Block, lines: usize) -> [Row<'static>; 1] {
-    let count = if lines == 1 { "1 line".into() } else { format!("{lines} lines") };
+    let count = if lines == 1 {
+        "1 line".into()
+    } else {
+        format!("{lines} lines")
+    };
     let label = format!("{}, {count}", block.title());
     [Row::Total(label, document.stated_total(block))]
 }
@@ -135,7 +144,9 @@ impl<'d> Ledger<'_, 'd> {
             line,
             customer: wrap(&line.customer, BODY, CUSTOMER, 2),
             service: wrap(&service, BODY, SERVICE, 2),
-            trace: self.sheets.wrap(&glued(&trace), TRACE, RATE.2 - CUSTOMER.1, 5),
+            trace: self
+                .sheets
+                .wrap(&glued(&trace), TRACE, RATE.2 - CUSTOMER.1, 5),
         }
     }
 
@@ -164,23 +175,36 @@ impl<'d> Ledger<'_, 'd> {
     /// The heads of the columns; read aloud only the first time.
     fn head(&mut self, first: bool) {
         let y = self.sheets.y;
-        let row = if first { self.sheets.part(Kind::Row, self.table) } else { None };
+        let row = if first {
+            self.sheets.part(Kind::Row, self.table)
+        } else {
+            None
+        };
         for (head, left, right, to_right) in COLUMNS {
-            let cell = if first { self.sheets.part(Kind::ColumnHead, row) } else { None };
+            let cell = if first {
+                self.sheets.part(Kind::ColumnHead, row)
+            } else {
+                None
+            };
             if to_right {
                 self.sheets.right((right, y + 8.0), soft(7.0), head, cell);
             } else {
                 self.sheets.left((left, y + 8.0), soft(7.0), head, cell);
             }
         }
-        self.sheets.rule(y + 13.0, 0.9, Ink::Ink);
+        self.sheets.rule(y + 13.0, 0.9, Ink::Text);
         self.sheets.y += 13.5;
     }
 
     fn nothing(&mut self) {
         let place = self.sheets.part(Kind::Paragraph, None);
         let y = self.sheets.y;
-        self.sheets.left((CUSTOMER.1, y + 14.0), BODY, "No lines in this period.", place);
+        self.sheets.left(
+            (CUSTOMER.1, y + 14.0),
+            BODY,
+            "No lines in this period.",
+            place,
+        );
         self.sheets.rule(y + 22.0, 0.45, Ink::Rule);
         self.sheets.y += 24.0;
     }
@@ -196,7 +220,8 @@ impl<'d> Ledger<'_, 'd> {
             Block::PostedLate => "known only after the month they belong to was closed",
             Block::Reversed => "taken back by a refund, a credit or a correction",
         };
-        self.sheets.left((LEFT + width + 7.0, y), soft(7.2), note, cell);
+        self.sheets
+            .left((LEFT + width + 7.0, y), soft(7.2), note, cell);
     }
 
     fn line(&mut self, set: &Set<'_>) -> anyhow::Result<()> {
@@ -204,20 +229,27 @@ impl<'d> Ledger<'_, 'd> {
         let row = self.sheets.part(Kind::Row, self.table);
         let top = self.sheets.y;
         let y = top + 11.5;
-        self.to_right(NUMBER, y, (&line.seq.to_string(), soft(7.0)), row);
-        self.to_left(CUSTOMER, y, &set.customer, row);
-        self.to_left(SERVICE, y, &set.service, row);
+        self.right_cell(NUMBER, y, (&line.seq.to_string(), soft(7.0)), row);
+        self.left_cell(CUSTOMER, y, &set.customer, row);
+        self.left_cell(SERVICE, y, &set.service, row);
         let days = service_words(line.service_from, line.service_to);
         self.fitted(DAYS, y, &days, row);
         self.fitted(EARNED, y, &month_short(&line.earned_period), row);
-        self.to_right(BASE, y, (&self.document.figure(line.base_minor), BODY), row);
-        self.to_right(RATE, y, (&percent(line.rate_bps), BODY), row);
-        self.to_right(AMOUNT, y, (&self.document.figure(line.amount_minor), BODY), row);
+        self.right_cell(BASE, y, (&self.document.figure(line.base_minor), BODY), row);
+        self.right_cell(RATE, y, (&percent(line.rate_bps), BODY), row);
+        self.right_cell(
+            AMOUNT,
+            y,
+            (&self.document.figure(line.amount_minor), BODY),
+            row,
+        );
         let cell = self.sheets.part(Kind::Cell, row);
-        let traced = top + set.first_part() + 6.5;
-        self.sheets.stack((CUSTOMER.1, traced, TRACE_LEAD), TRACE, &set.trace, cell);
+        let traced = top + set.first_part() + 7.2;
+        self.sheets
+            .stack((CUSTOMER.1, traced, TRACE_LEAD), TRACE, &set.trace, cell);
         let end = top + set.height();
-        self.sheets.rule_between(CUSTOMER.1, RIGHT, (end, 0.35), Ink::Rule);
+        self.sheets
+            .rule_between(CUSTOMER.1, RIGHT, (end, 0.35), Ink::Rule);
         let sum = self.carried.checked_add(line.amount_minor);
         self.carried = sum.context("the lines add up to more than an amount can hold")?;
         Ok(())
@@ -230,9 +262,9 @@ impl<'d> Ledger<'_, 'd> {
 
     fn all(&mut self, minor: i64) {
         let top = self.sheets.y;
-        self.sheets.rule(top + 3.0, 0.45, Ink::Ink);
+        self.sheets.rule(top + 3.0, 0.45, Ink::Text);
         self.sum(("All lines", minor), top + 14.0, bold(8.8), true);
-        self.sheets.rule(top + 19.5, 0.9, Ink::Ink);
+        self.sheets.rule(top + 19.5, 0.9, Ink::Text);
     }
 
     /// The sum of the lines so far, at the end of a sheet and on top of the next.
@@ -244,15 +276,20 @@ impl<'d> Ledger<'_, 'd> {
     }
 
     fn sum(&mut self, sum: (&str, i64), y: f32, style: Style, read: bool) {
-        let row = if read { self.sheets.part(Kind::Row, self.table) } else { None };
+        let row = if read {
+            self.sheets.part(Kind::Row, self.table)
+        } else {
+            None
+        };
         let head = row.and_then(|_| self.sheets.part(Kind::RowHead, row));
         let cell = row.and_then(|_| self.sheets.part(Kind::Cell, row));
         let figure = self.document.figure(sum.1);
         self.sheets.left((CUSTOMER.1, y), style, sum.0, head);
-        self.sheets.figure((RIGHT, y, RIGHT - BASE.1), style, &figure, cell);
+        self.sheets
+            .figure((RIGHT, y, RIGHT - BASE.1), style, &figure, cell);
     }
 
-    fn to_left(&mut self, column: Column, y: f32, lines: &[String], row: Place) {
+    fn left_cell(&mut self, column: Column, y: f32, lines: &[String], row: Place) {
         let cell = self.sheets.part(Kind::Cell, row);
         self.sheets.stack((column.1, y, LEAD), BODY, lines, cell);
     }
@@ -261,19 +298,23 @@ impl<'d> Ledger<'_, 'd> {
         let cell = self.sheets.part(Kind::Cell, row);
         let width = column.2 - column.1;
         let size = self.sheets.face(BODY).fitting(words, BODY.size, width);
-        self.sheets.left((column.1, y), Style { size, ..BODY }, words, cell);
+        self.sheets
+            .left((column.1, y), Style { size, ..BODY }, words, cell);
     }
 
-    fn to_right(&mut self, column: Column, y: f32, words: (&str, Style), row: Place) {
+    fn right_cell(&mut self, column: Column, y: f32, words: (&str, Style), row: Place) {
         let cell = self.sheets.part(Kind::Cell, row);
         let width = column.2 - column.1;
-        self.sheets.figure((column.2, y, width), words.1, words.0, cell);
+        self.sheets
+            .figure((column.2, y, width), words.1, words.0, cell);
     }
 }
 
 /// Keeps a sum together where it would break before a sign.
 fn glued(trace: &str) -> String {
-    [" %", " ×", " ="].iter().fold(trace.to_owned(), |text, sign| {
-        text.replace(sign, &sign.replace(' ', "\u{a0}"))
-    })
+    [" %", " ×", " ="]
+        .iter()
+        .fold(trace.to_owned(), |text, sign| {
+            text.replace(sign, &sign.replace(' ', "\u{a0}"))
+        })
 }

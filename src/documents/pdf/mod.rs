@@ -6,6 +6,11 @@
 //! character it has not is shown as □ and keeps its code, so that copying and
 //! searching find it. Fonts are subset; the file is tagged for reading aloud.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "lengths on a sheet are fractions of a point; money comes here already spelled"
+)]
+
 mod front;
 mod lines;
 mod notes;

@@ -29,7 +29,13 @@ fn clauses(document: &StatementDocument) -> Vec<String> {
     let used: BTreeSet<(&str, u32, &str)> = document
         .lines
         .iter()
-        .map(|line| (line.plan_version.as_str(), line.clause_number, line.clause.as_str()))
+        .map(|line| {
+            (
+                line.plan_version.as_str(),
+                line.clause_number,
+                line.clause.as_str(),
+            )
+        })
         .collect();
     let sentence = |(plan, number, clause)| format!("{plan}, clause {number}: {clause}");
     used.into_iter().map(sentence).collect()

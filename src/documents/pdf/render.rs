@@ -5,6 +5,7 @@ use super::typeface::{Face, Faces, Run, runs};
 use crate::domain::statement_document::StatementDocument;
 use anyhow::{Context, anyhow};
 use chrono::Datelike;
+use krilla::Document;
 use krilla::color::rgb;
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::{DateTime, Metadata};
@@ -12,11 +13,10 @@ use krilla::page::PageSettings;
 use krilla::paint::Fill;
 use krilla::surface::Surface;
 use krilla::tagging::{
-    Artifact, ArtifactType, ContentTag, Identifier, Node, TableHeaderScope, Tag, TagGroup,
-    TagKind, TagTree,
+    Artifact, ArtifactType, ContentTag, Identifier, Node, TableHeaderScope, Tag, TagGroup, TagKind,
+    TagTree,
 };
 use krilla::text::{GlyphId, KrillaGlyph, TextDirection};
-use krilla::Document;
 use std::num::NonZeroU16;
 
 /// Writes the sheets as one file.
@@ -35,7 +35,8 @@ pub(super) fn file(sheets: Sheets, document: &StatementDocument) -> anyhow::Resu
     }
     pdf.set_tag_tree(tree.finish());
     pdf.set_metadata(metadata(document));
-    pdf.finish().map_err(|error| anyhow!("the PDF cannot be written: {error:?}"))
+    pdf.finish()
+        .map_err(|error| anyhow!("the PDF cannot be written: {error:?}"))
 }
 
 /// Dated by the statement, never by the clock.
@@ -46,7 +47,11 @@ fn metadata(document: &StatementDocument) -> Metadata {
         .month(part(closed.month()))
         .day(part(closed.day()));
     Metadata::new()
-        .title(format!("Statement {}, {}", document.number, document.period_words()))
+        .title(format!(
+            "Statement {}, {}",
+            document.number,
+            document.period_words()
+        ))
         .authors(vec![document.vendor.legal_name.clone()])
         .creator("Perennial".into())
         .language("en".into())
@@ -56,22 +61,40 @@ fn metadata(document: &StatementDocument) -> Metadata {
 
 fn draw(surface: &mut Surface<'_>, faces: &Faces, mark: &Mark, tree: &mut Tree<'_>) {
     match mark {
-        Mark::Text { x, y, style, text, place } => {
+        Mark::Text {
+            x,
+            y,
+            style,
+            text,
+            place,
+        } => {
             let tag = place.map_or(artifact(), |_| ContentTag::Other);
             let content = surface.start_tagged(tag);
             surface.set_fill(Some(fill(style.ink)));
-            let face = if style.bold { &faces.bold } else { &faces.regular };
+            let face = if style.bold {
+                &faces.bold
+            } else {
+                &faces.regular
+            };
             set(surface, face, (*x, *y), *style, text);
             surface.end_tagged();
             tree.put(*place, content);
         }
-        Mark::Rule { x, to, y, thickness, ink } => {
+        Mark::Rule {
+            x,
+            to,
+            y,
+            thickness,
+            ink,
+        } => {
             let mut path = PathBuilder::new();
             let bar = Rect::from_xywh(*x, *y - thickness / 2.0, to - x, *thickness);
             bar.into_iter().for_each(|bar| path.push_rect(bar));
             surface.start_tagged(artifact());
             surface.set_fill(Some(fill(*ink)));
-            path.finish().iter().for_each(|path| surface.draw_path(path));
+            path.finish()
+                .iter()
+                .for_each(|path| surface.draw_path(path));
             surface.end_tagged();
         }
     }
@@ -83,12 +106,15 @@ fn artifact() -> ContentTag<'static> {
 
 fn fill(ink: Ink) -> Fill {
     let (red, green, blue) = match ink {
-        Ink::Ink => (24, 31, 29),
+        Ink::Text => (24, 31, 29),
         Ink::Soft => (92, 101, 98),
         Ink::Rule => (203, 208, 205),
         Ink::Accent => (23, 110, 74),
     };
-    Fill { paint: rgb::Color::new(red, green, blue).into(), ..Fill::default() }
+    Fill {
+        paint: rgb::Color::new(red, green, blue).into(),
+        ..Fill::default()
+    }
 }
 
 /// Sets a text run by run from left to right.
@@ -122,7 +148,15 @@ fn glyphs(face: &Face, text: &str) -> Vec<KrillaGlyph> {
     seen.filter_map(|(at, c)| {
         let (glyph, advance) = face.glyph(c)?;
         let range = at..at + c.len_utf8();
-        Some(KrillaGlyph::new(GlyphId::new(glyph), advance, 0.0, 0.0, 0.0, range, None))
+        Some(KrillaGlyph::new(
+            GlyphId::new(glyph),
+            advance,
+            0.0,
+            0.0,
+            0.0,
+            range,
+            None,
+        ))
     })
     .collect()
 }
@@ -151,7 +185,9 @@ impl<'a> Tree<'a> {
         let mut nested: Vec<Vec<Node>> = self.parts.iter().map(|_| Vec::new()).collect();
         let mut top = Vec::new();
         for (n, contents) in self.contents.into_iter().enumerate().rev() {
-            let Some(part) = self.parts.get(n) else { continue };
+            let Some(part) = self.parts.get(n) else {
+                continue;
+            };
             let mut children: Vec<Node> = contents.into_iter().map(Node::from).collect();
             let parts = nested.get_mut(n).map(std::mem::take).unwrap_or_default();
             children.extend(parts.into_iter().rev());

@@ -20,7 +20,7 @@ pub(super) const BOTTOM: f32 = 758.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
     /// Text and figures.
-    Ink,
+    Text,
     /// Labels and explanations.
     Soft,
     /// Thin rules.
@@ -42,22 +42,38 @@ pub(super) struct Style {
 
 /// Text in ink.
 pub(super) const fn text(size: f32) -> Style {
-    Style { size, bold: false, ink: Ink::Ink }
+    Style {
+        size,
+        bold: false,
+        ink: Ink::Text,
+    }
 }
 
 /// Text in soft ink.
 pub(super) const fn soft(size: f32) -> Style {
-    Style { size, bold: false, ink: Ink::Soft }
+    Style {
+        size,
+        bold: false,
+        ink: Ink::Soft,
+    }
 }
 
 /// Bold text in ink.
 pub(super) const fn bold(size: f32) -> Style {
-    Style { size, bold: true, ink: Ink::Ink }
+    Style {
+        size,
+        bold: true,
+        ink: Ink::Text,
+    }
 }
 
 /// Bold text in the accent.
 pub(super) const fn accent(size: f32) -> Style {
-    Style { size, bold: true, ink: Ink::Accent }
+    Style {
+        size,
+        bold: true,
+        ink: Ink::Accent,
+    }
 }
 
 /// A place in the document's structure; none for what is not read aloud.
@@ -97,9 +113,21 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) enum Mark {
     /// A text, its left end on the baseline at (x, y).
-    Text { x: f32, y: f32, style: Style, text: String, place: Place },
+    Text {
+        x: f32,
+        y: f32,
+        style: Style,
+        text: String,
+        place: Place,
+    },
     /// A level rule from `x` to `to`.
-    Rule { x: f32, to: f32, y: f32, thickness: f32, ink: Ink },
+    Rule {
+        x: f32,
+        to: f32,
+        y: f32,
+        thickness: f32,
+        ink: Ink,
+    },
 }
 
 /// The sheets so far and the pen's place.
@@ -121,7 +149,14 @@ pub(super) struct Sheets {
 impl Sheets {
     /// One empty sheet.
     pub(super) fn new(faces: &'static Faces) -> Self {
-        Self { faces, sheets: vec![Vec::new()], current: 0, parts: Vec::new(), y: TOP, missing: false }
+        Self {
+            faces,
+            sheets: vec![Vec::new()],
+            current: 0,
+            parts: Vec::new(),
+            y: TOP,
+            missing: false,
+        }
     }
 
     /// Begins another sheet.
@@ -139,13 +174,23 @@ impl Sheets {
 
     /// The face of a style.
     pub(super) fn face(&self, style: Style) -> &'static Face {
-        if style.bold { &self.faces.bold } else { &self.faces.regular }
+        if style.bold {
+            &self.faces.bold
+        } else {
+            &self.faces.regular
+        }
     }
 
     /// Sets a text from `x` on the baseline `y` of the current sheet.
     pub(super) fn left(&mut self, at: (f32, f32), style: Style, text: &str, place: Place) {
         self.missing |= !self.face(style).has_all(text);
-        let mark = Mark::Text { x: at.0, y: at.1, style, text: text.into(), place };
+        let mark = Mark::Text {
+            x: at.0,
+            y: at.1,
+            style,
+            text: text.into(),
+            place,
+        };
         self.push(mark);
     }
 
@@ -170,7 +215,13 @@ impl Sheets {
     }
 
     /// Sets lines below each other from the baseline `at.1`, `lead` apart.
-    pub(super) fn stack(&mut self, at: (f32, f32, f32), style: Style, lines: &[String], place: Place) {
+    pub(super) fn stack(
+        &mut self,
+        at: (f32, f32, f32),
+        style: Style,
+        lines: &[String],
+        place: Place,
+    ) {
         let (x, mut y, lead) = at;
         for line in lines {
             self.left((x, y), style, line, place);
@@ -186,7 +237,13 @@ impl Sheets {
     /// Draws a rule between two places; `(y, thickness)`.
     pub(super) fn rule_between(&mut self, x: f32, to: f32, line: (f32, f32), ink: Ink) {
         let (y, thickness) = line;
-        self.push(Mark::Rule { x, to, y, thickness, ink });
+        self.push(Mark::Rule {
+            x,
+            to,
+            y,
+            thickness,
+            ink,
+        });
     }
 
     /// Breaks a text to `width`, on at most `most` lines.

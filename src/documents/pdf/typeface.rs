@@ -88,7 +88,10 @@ impl Face {
 
     fn slot(&self, character: char) -> Option<(u16, u16)> {
         let code = usize::try_from(u32::from(character)).ok()?;
-        self.glyphs.get(code).copied().filter(|(glyph, _)| *glyph > 0)
+        self.glyphs
+            .get(code)
+            .copied()
+            .filter(|(glyph, _)| *glyph > 0)
     }
 
     /// Whether every character of a text can be shown.
@@ -100,7 +103,10 @@ impl Face {
     /// Width of a text in points at a size in points.
     pub(super) fn width(&self, text: &str, size: f32) -> f32 {
         let seen = text.chars().filter(|c| !is_mark(*c));
-        seen.filter_map(|c| self.glyph(c)).map(|(_, em)| em).sum::<f32>() * size
+        seen.filter_map(|c| self.glyph(c))
+            .map(|(_, em)| em)
+            .sum::<f32>()
+            * size
     }
 
     /// The size, at most `size`, at which a text that must not be cut fits.
@@ -285,7 +291,13 @@ mod tests {
     #[test]
     fn the_typeface_covers_what_invoices_are_written_in() {
         let face = &Faces::get().unwrap().regular;
-        for text in ["Příliš žluťoučký kůň", "Ελληνικά", "Завод «Прогресс»", "€ ¥ ₹ £ − × –", "Østergård ẞ"] {
+        for text in [
+            "Příliš žluťoučký kůň",
+            "Ελληνικά",
+            "Завод «Прогресс»",
+            "€ ¥ ₹ £ − × –",
+            "Østergård ẞ",
+        ] {
             assert!(face.has_all(text), "{text}");
         }
         assert!(!face.has_all("東京"));
@@ -311,7 +323,11 @@ mod tests {
     fn right_to_left_words_are_one_run() {
         assert_eq!(
             runs("Café מלון אדלר 12 (Haifa)"),
-            [Run::Plain("Café "), Run::Backward("מלון אדלר"), Run::Plain(" 12 (Haifa)")]
+            [
+                Run::Plain("Café "),
+                Run::Backward("מלון אדלר"),
+                Run::Plain(" 12 (Haifa)")
+            ]
         );
         assert_eq!(runs("e\u{301}a"), [Run::Marked("e\u{301}a")]);
         assert!(runs("").is_empty());

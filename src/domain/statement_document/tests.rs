@@ -141,7 +141,8 @@ fn every_figure_that_is_moved_by_one_is_found() {
 
 #[test]
 fn every_broken_line_is_found() {
-    let broken: [(fn(&mut Line), &str); 5] = [
+    type Change = fn(&mut Line);
+    let broken: [(Change, &str); 5] = [
         (|l| l.service_to = l.service_from, "before it begins"),
         (|l| l.share_den = 0, "share"),
         (|l| l.exact = "9600/0".into(), "fraction"),

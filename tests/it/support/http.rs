@@ -45,7 +45,9 @@ impl Visitor {
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut changed = self.clone();
         let name: HeaderName = name.parse().unwrap();
-        changed.headers.insert(name, HeaderValue::from_str(value).unwrap());
+        changed
+            .headers
+            .insert(name, HeaderValue::from_str(value).unwrap());
         changed
     }
 
@@ -64,7 +66,9 @@ impl Visitor {
     /// A request with this visitor's headers, for what the other methods do not offer.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = self.origin.join(path).unwrap();
-        self.client.request(method, url).headers(self.headers.clone())
+        self.client
+            .request(method, url)
+            .headers(self.headers.clone())
     }
 
     pub async fn send(&self, method: Method, path: &str) -> Page {
@@ -89,9 +93,11 @@ impl Visitor {
             .file_name(file.name.to_owned())
             .mime_str(file.content_type)
             .unwrap();
-        let fields = fields.iter().fold(multipart::Form::new(), |form, (name, value)| {
-            form.text((*name).to_owned(), (*value).to_owned())
-        });
+        let fields = fields
+            .iter()
+            .fold(multipart::Form::new(), |form, (name, value)| {
+                form.text((*name).to_owned(), (*value).to_owned())
+            });
         let form = fields.part(file.field.to_owned(), part);
         Page::read(self.request(Method::POST, path).multipart(form)).await
     }
@@ -140,7 +146,11 @@ impl Page {
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         let (url, text) = (&self.url, self.text());
-        assert_eq!(self.status, status, "{url} answered {}:\n{text}", self.status);
+        assert_eq!(
+            self.status, status,
+            "{url} answered {}:\n{text}",
+            self.status
+        );
         self
     }
 
@@ -152,7 +162,9 @@ impl Page {
     /// A header's value; empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// Path and query of the redirect, or the whole address when it leads to another site.
@@ -161,10 +173,17 @@ impl Page {
     /// When the answer is no redirect.
     #[track_caller]
     pub fn location(&self) -> String {
-        let target = self.headers.get(LOCATION).expect("a redirect").to_str().unwrap();
+        let target = self
+            .headers
+            .get(LOCATION)
+            .expect("a redirect")
+            .to_str()
+            .unwrap();
         let target = self.url.join(target).unwrap();
         if target.origin() == self.url.origin() {
-            let query = target.query().map_or_else(String::new, |query| format!("?{query}"));
+            let query = target
+                .query()
+                .map_or_else(String::new, |query| format!("?{query}"));
             format!("{}{query}", target.path())
         } else {
             target.to_string()
@@ -287,7 +306,11 @@ fn sent(control: ElementRef<'_>) -> Option<(String, String)> {
 fn chosen(select: ElementRef<'_>) -> Option<String> {
     let marked = select.select(&selector("option[selected]")).next();
     let option = marked.or_else(|| select.select(&selector("option")).next())?;
-    Some(option.attr("value").map_or_else(|| folded(option), str::to_owned))
+    Some(
+        option
+            .attr("value")
+            .map_or_else(|| folded(option), str::to_owned),
+    )
 }
 
 fn selector(css: &str) -> Selector {
@@ -319,7 +342,11 @@ b</textarea><input name="off" disabled><button name="go" value="1">Save</button>
             ("HEAD", _) => html("200 OK", "", ""),
             ("POST", "/save?x=1") => html("303 See Other", "location: /done?id=1\r\n", ""),
             ("POST", "/away") => html("303 See Other", "location: http://elsewhere.test/\r\n", ""),
-            _ => html("404 Not Found", "", &format!("<pre>{}\n{}</pre>", request.head, request.body)),
+            _ => html(
+                "404 Not Found",
+                "",
+                &format!("<pre>{}\n{}</pre>", request.head, request.body),
+            ),
         }
     }
 
@@ -332,25 +359,42 @@ b</textarea><input name="off" disabled><button name="go" value="1">Save</button>
         assert_eq!(page.attr("a", "href").unwrap(), "/one");
         assert_eq!(page.attrs("a", "href"), ["/one", "/two"]);
         assert_eq!(page.form_id(), "f1");
-        let form = page.form("form").with("name", "C").with("extra", "1").without("agreed");
-        assert_eq!((form.value("tier"), form.value("currency")), ("silver", "JPY"));
+        let form = page
+            .form("form")
+            .with("name", "C")
+            .with("extra", "1")
+            .without("agreed");
+        assert_eq!(
+            (form.value("tier"), form.value("currency")),
+            ("silver", "JPY")
+        );
         assert_eq!((form.value("first"), form.value("note")), ("one", "a\nb"));
         assert_eq!(form.fields.len(), 7);
         let saved = visitor.submit(&form).await.expect(303);
         assert_eq!(saved.location(), "/done?id=1");
         let done = visitor.follow(&saved).await.expect(404).text();
         assert!(done.contains("cookie: sid=7"), "{done}");
-        assert_eq!(visitor.post("/away", &[]).await.location(), "http://elsewhere.test/");
+        assert_eq!(
+            visitor.post("/away", &[]).await.location(),
+            "http://elsewhere.test/"
+        );
     }
 
     #[tokio::test]
     async fn requests_say_where_they_come_from() {
         let visitor = Visitor::new(&serve(answer));
         let echo = visitor.post("/echo", &[("a", "b c")]).await.text();
-        assert!(echo.contains("sec-fetch-site: same-origin") && echo.contains("a=b+c"), "{echo}");
+        assert!(
+            echo.contains("sec-fetch-site: same-origin") && echo.contains("a=b+c"),
+            "{echo}"
+        );
         let echo = visitor.cross_site().get("/echo").await.text();
         assert!(echo.contains("sec-fetch-site: cross-site"), "{echo}");
-        let echo = visitor.without_header("sec-fetch-site").get("/echo").await.text();
+        let echo = visitor
+            .without_header("sec-fetch-site")
+            .get("/echo")
+            .await
+            .text();
         assert!(!echo.contains("sec-fetch-site"), "{echo}");
         let head = visitor.head("/new").await.expect(200);
         assert_eq!(head.header("content-type"), "text/html; charset=utf-8");
@@ -360,9 +404,22 @@ b</textarea><input name="off" disabled><button name="go" value="1">Save</button>
     #[tokio::test]
     async fn a_file_goes_with_its_name_and_type() {
         let visitor = Visitor::new(&serve(answer));
-        let file = Upload { field: "file", name: "p.csv", content_type: "text/csv", bytes: b"name\nA\n" };
-        let echo = visitor.post_file("/echo", &[("form_id", "f1")], file).await.text();
-        assert!(echo.contains("name=\"file\"; filename=\"p.csv\"\r\nContent-Type: text/csv\r\n\r\nname\nA\n"), "{echo}");
+        let file = Upload {
+            field: "file",
+            name: "p.csv",
+            content_type: "text/csv",
+            bytes: b"name\nA\n",
+        };
+        let echo = visitor
+            .post_file("/echo", &[("form_id", "f1")], file)
+            .await
+            .text();
+        assert!(
+            echo.contains(
+                "name=\"file\"; filename=\"p.csv\"\r\nContent-Type: text/csv\r\n\r\nname\nA\n"
+            ),
+            "{echo}"
+        );
         assert!(echo.contains("name=\"form_id\"\r\n\r\nf1"), "{echo}");
     }
 }

@@ -10,7 +10,7 @@ use std::io::Write;
 pub mod http;
 pub mod postgres;
 pub mod smtp;
-// W pub mod webdriver;
+pub mod webdriver;
 
 mod pages;
 

@@ -47,7 +47,10 @@ impl Kind {
             return true;
         }
         let required = std::env::var("REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
-        assert!(!required, "REQUIRE_POSTGRES=1, but TEST_DATABASE_URL is not set");
+        assert!(
+            !required,
+            "REQUIRE_POSTGRES=1, but TEST_DATABASE_URL is not set"
+        );
         SAID.call_once(|| super::say("PostgreSQL leg not run: TEST_DATABASE_URL is not set"));
         false
     }
@@ -76,7 +79,10 @@ impl TestDatabase {
 
     /// An empty database.
     pub fn fresh(kind: Kind) -> Self {
-        Self::made(kind, None)
+        match kind {
+            Kind::Sqlite => Self::file_with(None),
+            Kind::Postgres => Self::database_like("template0"),
+        }
     }
 
     /// A copy of the database that `fill` made, given its address, when it was first asked for under this name.
@@ -89,10 +95,9 @@ impl TestDatabase {
             let database = Self::fresh(kind);
             std::thread::scope(|scope| scope.spawn(|| fill(&database.url)).join())
                 .unwrap_or_else(|cause| std::panic::resume_unwind(cause));
-            database.settle();
-            database
+            database.into_template()
         });
-        Self::made(kind, Some(template))
+        template.copy()
     }
 
     /// What `DATABASE_URL` would say: a path, or a postgres: address.
@@ -127,18 +132,11 @@ impl TestDatabase {
         }
     }
 
-    fn made(kind: Kind, template: Option<&Self>) -> Self {
-        match kind {
-            Kind::Sqlite => Self::file_from(template),
-            Kind::Postgres => Self::database_from(template),
-        }
-    }
-
-    fn file_from(template: Option<&Self>) -> Self {
+    fn file_with(content: Option<&[u8]>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
-        if let Some(template) = template {
-            std::fs::copy(&template.url, &path).unwrap();
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
         }
         Self {
             kind: Kind::Sqlite,
@@ -147,14 +145,10 @@ impl TestDatabase {
         }
     }
 
-    fn database_from(template: Option<&Self>) -> Self {
+    fn database_like(source: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = Server::here();
         let name = format!("{}_{}", server.run, NEXT.fetch_add(1, Ordering::Relaxed));
-        let source = match template.map(|template| &template.place) {
-            Some(Place::Server(source)) => source,
-            _ => "template0",
-        };
         server.run(&format!(
             "CREATE DATABASE \"{name}\" TEMPLATE \"{source}\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
         ));
@@ -165,20 +159,38 @@ impl TestDatabase {
         }
     }
 
-    /// Makes a filled database fit to be copied.
-    fn settle(&self) {
+    fn into_template(self) -> Template {
         if let Place::Server(name) = &self.place {
             // A pool on another thread may be a moment late to let go, and a template may have no reader.
             let ending = format!(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
             );
             Server::here().run(&ending);
-            return;
+            return Template::Database(self);
         }
         self.sql("PRAGMA wal_checkpoint(TRUNCATE)");
         let log = std::fs::metadata(format!("{}-wal", self.url));
         let left = log.map_or(0, |log| log.len());
         assert_eq!(left, 0, "what filled the template still holds it open");
+        Template::File(std::fs::read(&self.url).unwrap())
+    }
+}
+
+/// A filled database, fit to be copied. A file is kept as its bytes, so that nothing stays on the disk.
+enum Template {
+    File(Vec<u8>),
+    Database(TestDatabase),
+}
+
+impl Template {
+    fn copy(&self) -> TestDatabase {
+        match self {
+            Self::File(content) => TestDatabase::file_with(Some(content)),
+            Self::Database(database) => match &database.place {
+                Place::Server(name) => TestDatabase::database_like(name),
+                Place::Folder(_) => unreachable!("a file is kept as its bytes"),
+            },
+        }
     }
 }
 
@@ -191,7 +203,7 @@ impl Drop for TestDatabase {
     }
 }
 
-type Templates = HashMap<(Kind, &'static str), Arc<OnceLock<TestDatabase>>>;
+type Templates = HashMap<(Kind, &'static str), Arc<OnceLock<Template>>>;
 
 static TEMPLATES: LazyLock<Mutex<Templates>> = LazyLock::new(Mutex::default);
 static SERVER: LazyLock<Option<Server>> =
@@ -213,8 +225,13 @@ impl Server {
     }
 
     fn reached(url: &str) -> Self {
-        let parsed = url.parse().unwrap_or_else(|problem| panic!("TEST_DATABASE_URL: {problem}"));
-        let run = format!("perennial_test_{:x}", RandomState::new().build_hasher().finish());
+        let parsed = url
+            .parse()
+            .unwrap_or_else(|problem| panic!("TEST_DATABASE_URL: {problem}"));
+        let run = format!(
+            "perennial_test_{:x}",
+            RandomState::new().build_hasher().finish()
+        );
         let server = Self {
             url: parsed,
             conn: Mutex::new(connect(url)),
@@ -232,7 +249,8 @@ impl Server {
     }
 
     fn run(&self, sql: &str) {
-        self.try_run(sql).unwrap_or_else(|problem| panic!("{sql}: {problem}"));
+        self.try_run(sql)
+            .unwrap_or_else(|problem| panic!("{sql}: {problem}"));
     }
 
     fn try_run(&self, sql: &str) -> diesel::QueryResult<()> {
@@ -247,8 +265,11 @@ impl Server {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "asks the server, not a tenant")]
     fn names(&self, sql: &str) -> Vec<String> {
-        let rows: Vec<Name> = sql_query(sql).load(&mut *self.conn.lock().unwrap()).unwrap();
+        let rows: Vec<Name> = sql_query(sql)
+            .load(&mut *self.conn.lock().unwrap())
+            .unwrap();
         rows.into_iter().map(|row| row.name).collect()
     }
 }
@@ -310,7 +331,7 @@ macro_rules! on_both {
 }
 
 mod tests {
-    use super::{Databases, Kind, Server, TestDatabase, connect, drop_of};
+    use super::{Databases, Kind, Server, TestDatabase, connect};
     use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -366,12 +387,11 @@ mod tests {
         if !Kind::Postgres.is_here() {
             return;
         }
-        let (alive, left) = (TestDatabase::fresh(Kind::Postgres), "perennial_test_dead_1");
-        let server = Server::here();
-        server.run(&drop_of(left));
-        server.run(&format!("CREATE DATABASE \"{left}\""));
+        let (alive, server) = (TestDatabase::fresh(Kind::Postgres), Server::here());
+        let left = server.run.replace("perennial_test_", "perennial_test_dead") + "_1";
+        server.run(&format!("CREATE DATABASE \"{left}\" TEMPLATE template0"));
         server.sweep();
-        assert!(!databases().contains(&left.to_owned()));
+        assert!(!databases().contains(&left));
         alive.sql("SELECT 1");
     }
 

@@ -1,0 +1,253 @@
+//! How commission follows cash: a pure function of an invoice's state.
+//!
+//! Nothing here looks at the order in which money came or went. The state says
+//! what a partner's commission should be by now; what has been posted says how
+//! much of that is there; the difference is posted. So payments, refunds and
+//! credit notes lead to the same ledger in any order, and asking again posts
+//! nothing.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+
+use super::{
+    coded::coded,
+    period::Period,
+    rate::Rate,
+    ratio::{Overflow, Ratio},
+    shares::apportion,
+};
+
+/// What an invoice came to and what has happened to it; minor units, tax
+/// included, each a sum of magnitudes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct InvoiceState {
+    /// What it asked for.
+    pub total_minor: i64,
+    /// Cash applied to it.
+    pub paid_minor: i64,
+    /// Of that, given back.
+    pub refunded_minor: i64,
+    /// Taken off it by credit notes.
+    pub credited_minor: i64,
+}
+
+impl InvoiceState {
+    /// The share of what is owed that has been collected, from 0 to 1. An
+    /// invoice on which nothing is owed collects nothing. A refund of money
+    /// that a credit note already covers takes nothing away a second time.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn collected(&self) -> Result<Ratio, Overflow> {
+        let owed = i128::from(self.total_minor) - i128::from(self.credited_minor);
+        let kept = i128::from(self.paid_minor) - i128::from(self.refunded_minor);
+        if owed <= 0 {
+            return Ok(Ratio::ZERO);
+        }
+        Ratio::new(kept.clamp(0, owed), owed)
+    }
+}
+
+/// A line of an invoice that a partner earns on, and what it has earned so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarningLine {
+    /// What the line charged before tax, in minor units.
+    pub net_minor: i64,
+    /// What credit notes took back of that; a magnitude.
+    pub credited_net_minor: i64,
+    /// The clause it earns under: lines of one clause are rounded together.
+    pub clause: i64,
+    /// The clause's rate as first posted: a later change alters nothing.
+    pub rate: Rate,
+    /// The sum of the line's commission entries so far, in minor units.
+    pub posted_minor: i64,
+    /// The sum of their bases so far, in minor units.
+    pub posted_base_minor: i64,
+}
+
+impl EarningLine {
+    /// The part of its net that has been collected and not credited.
+    fn base(&self, collected: Ratio) -> Result<Ratio, Overflow> {
+        let net = self.net_minor.checked_sub(self.credited_net_minor);
+        Ratio::from_int(net.ok_or(Overflow)?).times(collected)
+    }
+
+    /// Its commission so far, before rounding.
+    fn exact(&self, collected: Ratio) -> Result<Ratio, Overflow> {
+        self.base(collected)?.times(self.rate.exact(1))
+    }
+}
+
+/// What a line's commission changes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accrual {
+    /// Whether this adds to what is posted, or takes some of it back.
+    pub kind: EntryKind,
+    /// What is to be posted now, in minor units.
+    pub delta_minor: i64,
+    /// The change of the line's collected net since the last entry, in minor
+    /// units; the bases of all entries add up to the net collected.
+    pub base_minor: i64,
+    /// The line's whole commission so far before rounding, which
+    /// `delta_minor` brings the posted sum up to.
+    pub exact: Ratio,
+}
+
+impl Accrual {
+    /// Whether there is anything to post.
+    pub fn is_nothing(&self) -> bool {
+        self.delta_minor == 0
+    }
+}
+
+/// What each line's commission changes by, in the order of the lines: per
+/// clause the exact commission on collected net is rounded once, spread to its
+/// lines, and what is posted already is taken off.
+///
+/// # Errors
+/// [`Overflow`] when an amount does not fit.
+pub fn accrue(state: &InvoiceState, lines: &[EarningLine]) -> Result<Vec<Accrual>, Overflow> {
+    let collected = state.collected()?;
+    let exact: Vec<Ratio> = lines
+        .iter()
+        .map(|line| line.exact(collected))
+        .collect::<Result<_, _>>()?;
+    let targets = targets(lines, &exact)?;
+    lines
+        .iter()
+        .zip(exact)
+        .enumerate()
+        .map(|(index, (line, exact))| {
+            let target = targets.get(&index).copied().unwrap_or_default();
+            let delta_minor = target.checked_sub(line.posted_minor).ok_or(Overflow)?;
+            let base = line.base(collected)?.round()?;
+            Ok(Accrual {
+                kind: kind_of(line.posted_minor, delta_minor),
+                delta_minor,
+                base_minor: base.checked_sub(line.posted_base_minor).ok_or(Overflow)?,
+                exact,
+            })
+        })
+        .collect()
+}
+
+/// What moves a sum towards zero takes back: commission on a credit line is
+/// earned below zero and reversed above it.
+fn kind_of(posted_minor: i64, delta_minor: i64) -> EntryKind {
+    if posted_minor.signum() * delta_minor.signum() < 0 {
+        EntryKind::Reversal
+    } else {
+        EntryKind::Earned
+    }
+}
+
+/// What each line's entries should add up to, by the line's index.
+fn targets(lines: &[EarningLine], exact: &[Ratio]) -> Result<BTreeMap<usize, i64>, Overflow> {
+    let mut clauses: BTreeMap<i64, Vec<(usize, Ratio)>> = BTreeMap::new();
+    for (index, (line, exact)) in lines.iter().zip(exact).enumerate() {
+        clauses
+            .entry(line.clause)
+            .or_default()
+            .push((index, *exact));
+    }
+    let mut targets = BTreeMap::new();
+    for group in clauses.into_values() {
+        let (indices, exact): (Vec<usize>, Vec<Ratio>) = group.into_iter().unzip();
+        targets.extend(indices.into_iter().zip(apportion(&exact)?));
+    }
+    Ok(targets)
+}
+
+/// Splits a reversal among a line's earlier entries, given newest first with
+/// what is left of each, never beyond that. Gives the entries reversed, each
+/// with its part; together they are `delta_minor` as long as that much is left.
+/// A delta below zero takes from entries above it, and the other way around.
+pub fn reverse_newest_first<Id: Copy>(open: &[(Id, i64)], delta_minor: i64) -> Vec<(Id, i64)> {
+    let mut wanted = delta_minor;
+    let mut parts = Vec::new();
+    for &(entry, left) in open {
+        let part = match wanted.signum() {
+            -1 => wanted.max(left.max(0).saturating_neg()),
+            _ => wanted.min(left.min(0).saturating_neg()),
+        };
+        if part != 0 {
+            parts.push((entry, part));
+            wanted -= part;
+        }
+    }
+    parts
+}
+
+coded! {
+    /// What a commission entry does.
+    EntryKind {
+        Earned = "earned", "Earned";
+        Reversal = "reversal", "Reversed";
+    }
+}
+
+coded! {
+    /// How far an entry has come on its way to the partner.
+    EntryStatus {
+        Held = "held", "In hold";
+        Payable = "payable", "Payable";
+        Stated = "stated", "On a statement";
+        Paid = "paid", "Paid";
+        Offset = "offset", "Offset";
+    }
+}
+
+/// The facts an entry's status is read from; the entry itself is never updated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryFacts {
+    /// The day its hold is over.
+    pub matures_on: NaiveDate,
+    /// Whether reversals have taken back all of it.
+    pub is_reversed: bool,
+    /// Whether it is on a statement.
+    pub is_stated: bool,
+    /// Whether that statement's payout has been made.
+    pub is_paid: bool,
+}
+
+impl EntryFacts {
+    /// The entry's status on a day.
+    pub fn status(&self, today: NaiveDate) -> EntryStatus {
+        if self.is_paid {
+            EntryStatus::Paid
+        } else if self.is_stated {
+            EntryStatus::Stated
+        } else if self.is_reversed {
+            EntryStatus::Offset
+        } else if today < self.matures_on {
+            EntryStatus::Held
+        } else {
+            EntryStatus::Payable
+        }
+    }
+}
+
+/// The day commission on a payment becomes payable. A hold that runs off the
+/// calendar never ends.
+pub fn matures_on(paid_on: NaiveDate, hold_days: u32) -> NaiveDate {
+    paid_on
+        .checked_add_days(Days::new(u64::from(hold_days)))
+        .unwrap_or(NaiveDate::MAX)
+}
+
+/// The day a reversal becomes payable: its own, but never before the entry it
+/// reverses, so that a pair in hold comes onto one statement and nets to nothing.
+pub fn reversal_matures_on(reversed_on: NaiveDate, original_matures_on: NaiveDate) -> NaiveDate {
+    reversed_on.max(original_matures_on)
+}
+
+/// The month an entry is posted in: that of the payment while it is open, else
+/// the earliest open one. Months close strictly in order, so no month before
+/// `first_open` is open and every later one is.
+pub fn posting_period(received: Period, first_open: Period) -> Period {
+    received.max(first_open)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,395 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::period::read_date;
+
+fn line(net_minor: i64, rate_bps: i32) -> EarningLine {
+    EarningLine {
+        net_minor,
+        credited_net_minor: 0,
+        clause: 1,
+        rate: Rate::from_bps(rate_bps).unwrap(),
+        posted_minor: 0,
+        posted_base_minor: 0,
+    }
+}
+
+fn invoice(total_minor: i64) -> InvoiceState {
+    InvoiceState {
+        total_minor,
+        ..InvoiceState::default()
+    }
+}
+
+/// Accrues and posts; gives the deltas.
+fn post(state: &InvoiceState, lines: &mut [EarningLine]) -> Vec<i64> {
+    let accruals = accrue(state, lines).unwrap();
+    for (line, accrual) in lines.iter_mut().zip(&accruals) {
+        line.posted_minor += accrual.delta_minor;
+        line.posted_base_minor += accrual.base_minor;
+    }
+    accruals.iter().map(|accrual| accrual.delta_minor).collect()
+}
+
+#[test]
+fn commission_follows_each_part_payment() {
+    let (mut state, mut lines) = (invoice(24_000), [line(20_000, 2_000)]);
+    state.paid_minor = 9_000;
+    assert_eq!(post(&state, &mut lines), [1_500]);
+    state.paid_minor = 24_000;
+    assert_eq!(post(&state, &mut lines), [2_500]);
+    assert_eq!(post(&state, &mut lines), [0]);
+    assert_eq!(lines[0].posted_base_minor, 20_000);
+}
+
+#[test]
+fn equal_payments_of_an_odd_amount_lose_no_cent() {
+    let (mut state, mut lines) = (invoice(6_000), [line(5_000, 1_000)]);
+    let mut earned = Vec::new();
+    for _ in 0..3 {
+        state.paid_minor += 2_000;
+        earned.extend(post(&state, &mut lines));
+    }
+    assert_eq!(earned, [167, 166, 167]);
+}
+
+#[test]
+fn refunds_take_back_what_was_earned_and_never_a_cent_more() {
+    let (mut state, mut lines) = (invoice(9_999), [line(9_999, 1_250)]);
+    state.paid_minor = 9_999;
+    assert_eq!(post(&state, &mut lines), [1_250]);
+    let mut reversed = Vec::new();
+    for _ in 0..3 {
+        state.refunded_minor += 3_333;
+        reversed.extend(post(&state, &mut lines));
+    }
+    assert_eq!(reversed, [-417, -416, -417]);
+    assert_eq!(lines[0].posted_base_minor, 0);
+}
+
+#[test]
+fn a_credit_note_reverses_nothing_that_was_never_collected() {
+    let (mut state, mut lines) = (invoice(24_000), [line(20_000, 2_000)]);
+    state.paid_minor = 9_000;
+    assert_eq!(post(&state, &mut lines), [1_500]);
+    state.credited_minor = 6_000;
+    lines[0].credited_net_minor = 5_000;
+    assert_eq!(post(&state, &mut lines), [0]);
+    state.paid_minor = 18_000;
+    assert_eq!(post(&state, &mut lines), [1_500]);
+}
+
+#[test]
+fn a_credit_note_on_a_paid_invoice_reverses_and_its_refund_does_not_again() {
+    let (mut state, mut lines) = (invoice(24_000), [line(20_000, 2_000)]);
+    state.paid_minor = 24_000;
+    assert_eq!(post(&state, &mut lines), [4_000]);
+    state.credited_minor = 6_000;
+    lines[0].credited_net_minor = 5_000;
+    assert_eq!(post(&state, &mut lines), [-1_000]);
+    state.refunded_minor = 6_000;
+    assert_eq!(post(&state, &mut lines), [0]);
+    state.refunded_minor = 24_000;
+    assert_eq!(post(&state, &mut lines), [-3_000]);
+}
+
+#[test]
+fn an_invoice_credited_whole_earns_nothing() {
+    let (mut state, mut lines) = (invoice(24_000), [line(20_000, 2_000)]);
+    state.paid_minor = 24_000;
+    post(&state, &mut lines);
+    state.credited_minor = 24_000;
+    lines[0].credited_net_minor = 20_000;
+    assert_eq!(post(&state, &mut lines), [-4_000]);
+    assert_eq!(invoice(0).collected(), Ok(Ratio::ZERO));
+}
+
+#[test]
+fn many_small_lines_are_rounded_together() {
+    let mut lines = vec![line(5, 1_000); 1_000];
+    let state = InvoiceState {
+        paid_minor: 5_000,
+        ..invoice(5_000)
+    };
+    let earned = post(&state, &mut lines);
+    assert_eq!(earned.iter().sum::<i64>(), 500);
+    assert!(earned[..500].iter().all(|&cent| cent == 1));
+}
+
+#[test]
+fn clauses_are_rounded_apart() {
+    let mut lines = [line(5, 1_000), line(5, 1_000)];
+    lines[1].clause = 2;
+    let state = InvoiceState {
+        paid_minor: 10,
+        ..invoice(10)
+    };
+    assert_eq!(post(&state, &mut lines), [1, 1]);
+}
+
+#[test]
+fn credit_lines_earn_back_what_they_take() {
+    let mut lines = [line(-10_667, 2_000), line(16_667, 2_000)];
+    let state = InvoiceState {
+        paid_minor: 6_000,
+        ..invoice(6_000)
+    };
+    assert_eq!(post(&state, &mut lines).iter().sum::<i64>(), 1_200);
+    assert!((lines[0].posted_minor + 2_133).abs() <= 1);
+}
+
+#[test]
+fn what_takes_back_is_told_from_what_adds() {
+    let mut lines = [line(-10_667, 2_000), line(16_667, 2_000)];
+    let mut state = InvoiceState {
+        paid_minor: 6_000,
+        ..invoice(6_000)
+    };
+    let kinds = |state: &InvoiceState, lines: &[EarningLine]| {
+        let accruals = accrue(state, lines).unwrap();
+        [accruals[0].kind, accruals[1].kind]
+    };
+    assert_eq!(kinds(&state, &lines), [EntryKind::Earned; 2]);
+    post(&state, &mut lines);
+    state.refunded_minor = 3_000;
+    assert_eq!(kinds(&state, &lines), [EntryKind::Reversal; 2]);
+}
+
+#[test]
+fn a_reversal_eats_the_newest_entries_first() {
+    let open = [(3, 100), (2, 0), (1, 50)];
+    assert_eq!(reverse_newest_first(&open, -120), [(3, -100), (1, -20)]);
+    assert_eq!(reverse_newest_first(&open, -30), [(3, -30)]);
+    assert_eq!(reverse_newest_first(&open, -500), [(3, -100), (1, -50)]);
+    assert_eq!(reverse_newest_first(&open, 10), []);
+    assert_eq!(
+        reverse_newest_first(&[(2, -8), (1, -9)], 10),
+        [(2, 8), (1, 2)]
+    );
+    assert_eq!(
+        reverse_newest_first(&[(1, i64::MIN)], i64::MAX),
+        [(1, i64::MAX)]
+    );
+    assert_eq!(reverse_newest_first(&open, i64::MIN).len(), 2);
+}
+
+#[test]
+fn a_hold_counts_from_the_payment_and_a_pair_matures_together() {
+    let date = |typed| read_date(typed).unwrap();
+    assert_eq!(matures_on(date("2027-03-01"), 30), date("2027-03-31"));
+    assert_eq!(matures_on(date("2027-03-02"), 30), date("2027-04-01"));
+    assert_eq!(matures_on(date("2027-03-02"), u32::MAX), NaiveDate::MAX);
+    let (early, late) = (date("2027-03-10"), date("2027-03-31"));
+    assert_eq!(reversal_matures_on(early, late), late);
+    assert_eq!(reversal_matures_on(late, early), late);
+}
+
+#[test]
+fn a_late_fact_is_posted_in_the_first_open_month() {
+    let month = |typed: &str| typed.parse::<Period>().unwrap();
+    let open = month("2027-04");
+    assert_eq!(posting_period(month("2027-03"), open), open);
+    assert_eq!(posting_period(month("2027-05"), open), month("2027-05"));
+}
+
+#[test]
+fn the_status_of_an_entry_is_read_from_facts() {
+    let date = |typed| read_date(typed).unwrap();
+    let mut facts = EntryFacts {
+        matures_on: date("2027-03-31"),
+        is_reversed: false,
+        is_stated: false,
+        is_paid: false,
+    };
+    assert_eq!(facts.status(date("2027-03-30")), EntryStatus::Held);
+    assert_eq!(facts.status(date("2027-03-31")), EntryStatus::Payable);
+    facts.is_reversed = true;
+    assert_eq!(facts.status(date("2027-03-31")), EntryStatus::Offset);
+    facts.is_stated = true;
+    assert_eq!(facts.status(date("2027-03-31")), EntryStatus::Stated);
+    facts.is_paid = true;
+    assert_eq!(facts.status(date("2027-03-31")), EntryStatus::Paid);
+}
+
+#[test]
+fn amounts_beyond_reckoning_are_refused() {
+    let mut lines = [line(i64::MAX, 9_999)];
+    lines[0].credited_net_minor = -1;
+    let state = InvoiceState {
+        paid_minor: 1,
+        ..invoice(i64::MAX)
+    };
+    assert_eq!(accrue(&state, &lines), Err(Overflow));
+}
+
+/// Something that happens to an invoice's money; amounts are cut to what is possible.
+#[derive(Debug, Clone, Copy)]
+enum Fact {
+    Payment(i64),
+    Refund(i64),
+    Credit(usize, i64),
+}
+
+fn happen(state: &mut InvoiceState, lines: &mut [EarningLine], fact: Fact) {
+    match fact {
+        Fact::Payment(amount) => {
+            let due = state.total_minor - state.credited_minor - state.paid_minor;
+            state.paid_minor += amount.min(due.max(0));
+        }
+        Fact::Refund(amount) => {
+            state.refunded_minor += amount.min(state.paid_minor - state.refunded_minor);
+        }
+        Fact::Credit(index, amount) => {
+            let index = index % lines.len();
+            let line = &mut lines[index];
+            let amount = amount
+                .min(line.net_minor - line.credited_net_minor)
+                .min(state.total_minor - state.credited_minor)
+                .max(0);
+            line.credited_net_minor += amount;
+            state.credited_minor += amount;
+        }
+    }
+}
+
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let fact = prop_oneof![
+        (1i64..60_000).prop_map(Fact::Payment),
+        (1i64..40_000).prop_map(Fact::Refund),
+        (0usize..6, 1i64..20_000).prop_map(|(index, amount)| Fact::Credit(index, amount)),
+    ];
+    prop::collection::vec(fact, 1..12)
+}
+
+/// Lines under up to three clauses, a clause having one rate; tax and lines
+/// that earn nothing make the total larger than their sum.
+fn invoices_of(least_net: i64) -> impl Strategy<Value = (InvoiceState, Vec<EarningLine>)> {
+    let lines = prop::collection::vec((least_net..30_000, 0i64..3), 1..6);
+    (
+        lines,
+        [0i32..=10_000, 0i32..=10_000, 0i32..=10_000],
+        0i64..20_000,
+    )
+        .prop_map(|(lines, rates, besides)| {
+            let lines: Vec<EarningLine> = lines
+                .into_iter()
+                .map(|(net, clause)| EarningLine {
+                    clause,
+                    ..line(net, rates[usize::try_from(clause).unwrap()])
+                })
+                .collect();
+            let net: i64 = lines.iter().map(|line| line.net_minor).sum();
+            (invoice(net.max(0) + besides), lines)
+        })
+}
+
+/// Invoices as they come, credit lines among them.
+fn invoices() -> impl Strategy<Value = (InvoiceState, Vec<EarningLine>)> {
+    invoices_of(-10_000)
+}
+
+fn posted(lines: &[EarningLine]) -> Vec<i64> {
+    lines.iter().map(|line| line.posted_minor).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_road_to_a_state_ends_in_the_same_ledger((mut state, mut lines) in invoices(), facts in facts()) {
+        let mut afresh = lines.clone();
+        for fact in facts {
+            happen(&mut state, &mut lines, fact);
+            post(&state, &mut lines);
+            prop_assert!(post(&state, &mut lines).iter().all(|&delta| delta == 0));
+        }
+        for (new, old) in afresh.iter_mut().zip(&lines) {
+            new.credited_net_minor = old.credited_net_minor;
+        }
+        post(&state, &mut afresh);
+        prop_assert_eq!(afresh, lines);
+    }
+
+    #[test]
+    fn payments_and_refunds_may_come_in_any_order(
+        (state, lines) in invoices(),
+        mut parts in prop::collection::vec(1i64..10_000, 2..6),
+    ) {
+        let run = |parts: &[i64]| {
+            let (mut state, mut lines) = (state, lines.clone());
+            for part in parts {
+                happen(&mut state, &mut lines, Fact::Payment(*part));
+                post(&state, &mut lines);
+            }
+            for part in parts {
+                happen(&mut state, &mut lines, Fact::Refund(part / 2));
+                post(&state, &mut lines);
+            }
+            posted(&lines)
+        };
+        prop_assume!(parts.iter().sum::<i64>() <= state.total_minor);
+        let forward = run(&parts);
+        parts.reverse();
+        prop_assert_eq!(forward, run(&parts));
+    }
+
+    #[test]
+    fn a_full_refund_nets_to_nothing((mut state, mut lines) in invoices(), facts in facts()) {
+        for fact in facts {
+            happen(&mut state, &mut lines, fact);
+            post(&state, &mut lines);
+        }
+        state.refunded_minor = state.paid_minor;
+        post(&state, &mut lines);
+        prop_assert!(lines.iter().all(|line| line.posted_minor == 0 && line.posted_base_minor == 0));
+    }
+
+    #[test]
+    fn a_part_earns_no_more_than_the_whole_and_the_whole_earns_it_all(
+        (mut state, mut lines) in invoices_of(1),
+        paid in 0i64..200_000,
+    ) {
+        state.paid_minor = paid.min(state.total_minor);
+        let part: i64 = post(&state, &mut lines).iter().sum();
+        state.paid_minor = state.total_minor;
+        let rest: i64 = post(&state, &mut lines).iter().sum();
+        prop_assert!(part >= 0 && rest >= 0);
+        for clause in 0..3 {
+            let group = lines.iter().filter(|line| line.clause == clause);
+            let exact = Ratio::sum(group.clone().map(|line| line.rate.exact(line.net_minor))).unwrap();
+            prop_assert_eq!(group.map(|line| line.posted_minor).sum::<i64>(), exact.round().unwrap());
+        }
+        for line in &lines {
+            prop_assert_eq!(line.posted_base_minor, line.net_minor);
+        }
+    }
+
+    #[test]
+    fn a_group_is_its_rounded_sum_and_each_line_is_within_a_unit(
+        (mut state, mut lines) in invoices(),
+        facts in facts(),
+    ) {
+        for fact in facts {
+            happen(&mut state, &mut lines, fact);
+        }
+        let accruals = accrue(&state, &lines).unwrap();
+        for clause in 0..3 {
+            let group = lines.iter().zip(&accruals).filter(|(line, _)| line.clause == clause);
+            let exact = Ratio::sum(group.clone().map(|(_, accrual)| accrual.exact)).unwrap();
+            prop_assert_eq!(group.map(|(_, accrual)| accrual.delta_minor).sum::<i64>(), exact.round().unwrap());
+        }
+        for accrual in &accruals {
+            let off = accrual.exact.minus(Ratio::from_int(accrual.delta_minor)).unwrap();
+            prop_assert!(off < Ratio::ONE && off.negated().unwrap() < Ratio::ONE);
+        }
+    }
+
+    #[test]
+    fn reversals_add_up_and_stay_within_their_entries(
+        open in prop::collection::vec((any::<u8>(), 0i64..1_000), 0..8),
+        delta in -8_000i64..0,
+    ) {
+        let parts = reverse_newest_first(&open, delta);
+        let left: i64 = open.iter().map(|(_, left)| left).sum();
+        prop_assert_eq!(parts.iter().map(|(_, part)| part).sum::<i64>(), delta.max(-left));
+        prop_assert!(parts.iter().all(|(_, part)| *part < 0));
+    }
+}

@@ -1,0 +1,82 @@
+//! Forms: text as typed, sent in once.
+use actix_web::{
+    Error as ActixError, FromRequest, HttpRequest,
+    dev::Payload,
+    error::{PathError, QueryPayloadError, UrlencodedError},
+    web::{Form, FormConfig, PathConfig, QueryConfig},
+};
+use serde::de::DeserializeOwned;
+use std::{future::Future, pin::Pin};
+
+use super::Failure;
+use crate::{
+    Result,
+    domain::Problems,
+    secrets,
+    store::{Platform, Tx},
+};
+
+/// A form's fields as they were typed.
+pub struct Typed<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Typed<T> {
+    type Error = ActixError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let form = Form::<T>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(form.await?.into_inner())) })
+    }
+}
+
+/// What a form may hold, and how a wrong one is answered: never with the parser's own words.
+pub fn config() -> FormConfig {
+    FormConfig::default().limit(64 * 1024).error_handler(|error, _| {
+        let too_large = matches!(error, UrlencodedError::Overflow { .. });
+        let failure = match too_large {
+            true => Failure::TooLarge,
+            false => Failure::BadRequest,
+        };
+        failure.into()
+    })
+}
+/// A query string that does not fit is a page that does not exist.
+pub fn query_config() -> QueryConfig {
+    QueryConfig::default()
+        .error_handler(|_: QueryPayloadError, _| Failure::BadRequest.into())
+}
+/// A path that does not fit is a page that does not exist.
+pub fn path_config() -> PathConfig {
+    PathConfig::default()
+        .error_handler(|_: PathError, _| Failure::from(crate::Error::NotFound).into())
+}
+
+/// A new form's id, hidden in it: the same form sent twice has one effect.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn fresh_form_id() -> Result<String> {
+    secrets::random_token()
+}
+
+/// Does `work` unless this form was sent in before; gives where it leads either way.
+///
+/// # Errors
+/// Those of `work`; a form id that no page made.
+pub fn once<S: Platform>(
+    tx: &mut Tx<'_, S>,
+    form_id: &str,
+    work: impl FnOnce(&mut Tx<'_, S>) -> Result<String>,
+) -> Result<String> {
+    if !(16..=64).contains(&form_id.len()) {
+        return Err(crate::Error::Invalid(Problems::with(
+            "form_id",
+            "this form is out of date: open the page again",
+        )));
+    }
+    if let Some(location) = S::form_led_to(tx, form_id)? {
+        return Ok(location);
+    }
+    let location = work(tx)?;
+    S::note_form(tx, form_id, &location)?;
+    Ok(location)
+}

@@ -1,0 +1,47 @@
+//! Pages for people: the map of routes, and the parts that all pages share.
+pub mod account;
+pub mod admission;
+pub mod assets;
+pub mod edge;
+pub mod failure;
+pub mod filters;
+pub mod form;
+pub mod health;
+pub mod nav;
+pub mod page;
+pub mod portal;
+pub mod same_site;
+pub mod sessions;
+pub mod staff;
+
+use actix_web::{
+    middleware::from_fn,
+    web::{self, ServiceConfig, get, resource, scope},
+};
+
+pub use failure::Failure;
+pub use page::{Answer, Shell, Site};
+
+/// Every route. Fixed first segments come before `/{vendor}`, which takes what is left; a vendor's
+/// slug is never one of them (`domain::text::RESERVED_SLUGS`). The guard of a scope is its
+/// middleware, because the extractors of a handler run side by side and the body's may answer first.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/livez").route(get().to(health::livez)))
+        .service(resource("/readyz").route(get().to(health::readyz)))
+        .service(resource("/static/{name}").route(get().to(assets::show)))
+        .configure(account::routes)
+        .service(
+            scope("/{vendor}/p/{partner}")
+                .wrap(from_fn(admission::partner_only))
+                .configure(portal::routes)
+                .default_service(web::to(admission::nothing_here)),
+        )
+        .service(
+            scope("/{vendor}")
+                .wrap(from_fn(admission::staff_only))
+                .configure(staff::routes)
+                .default_service(web::to(admission::nothing_here)),
+        )
+        .default_service(web::to(admission::nothing_here));
+}
