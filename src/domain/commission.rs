@@ -148,17 +148,17 @@ mod tests {
     #[test]
     fn the_most_precise_clause_wins() {
         let clauses = [
-            clause(1, None, None, 1_000),
-            clause(2, None, Some(Phase::First), 3_000),
-            clause(3, Some(GOLD), None, 2_000),
-            clause(4, Some(GOLD), Some(Phase::Renewal), 500),
+            clause(1, Some(GOLD), Some(Phase::Renewal), 500),
+            clause(2, Some(GOLD), None, 2_000),
+            clause(3, None, Some(Phase::First), 3_000),
+            clause(4, None, None, 1_000),
         ];
         let seq = |phase, tier| clause_for(&clauses, phase, tier).unwrap().seq;
-        assert_eq!(seq(Phase::Recurring, None), 1);
-        assert_eq!(seq(Phase::First, None), 2);
-        assert_eq!(seq(Phase::First, Some(GOLD)), 3);
-        assert_eq!(seq(Phase::Renewal, Some(GOLD)), 4);
-        assert_eq!(seq(Phase::Renewal, Some(GOLD + 1)), 1);
+        assert_eq!(seq(Phase::Recurring, None), 4);
+        assert_eq!(seq(Phase::First, None), 3);
+        assert_eq!(seq(Phase::First, Some(GOLD)), 2);
+        assert_eq!(seq(Phase::Renewal, Some(GOLD)), 1);
+        assert_eq!(seq(Phase::Renewal, Some(GOLD + 1)), 4);
         assert!(clause_problems(&clauses).is_empty());
     }
 

@@ -1,11 +1,13 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
 mod conn;
 mod fence;
+mod names;
 mod schema;
 mod scope;
 mod tables;
 mod tx;
 
+pub mod account;
 pub mod counters;
 pub mod jobs;
 pub mod lobby;
@@ -19,6 +21,7 @@ use fence::Rule;
 
 pub use conn::{Conn, DatabaseUrl};
 pub use scope::{Actor, PartnerScope, Scope, VendorScope};
+pub use names::name_key;
 pub use platform::Platform;
 pub use tx::{Scoped, Tx, Visible};
 

@@ -310,9 +310,10 @@ proptest! {
 
     #[test]
     fn payments_and_refunds_may_come_in_any_order(
-        (state, lines) in invoices(),
+        (mut state, lines) in invoices(),
         mut parts in prop::collection::vec(1i64..10_000, 2..6),
     ) {
+        state.total_minor = state.total_minor.max(parts.iter().sum());
         let run = |parts: &[i64]| {
             let (mut state, mut lines) = (state, lines.clone());
             for part in parts {
@@ -325,7 +326,6 @@ proptest! {
             }
             posted(&lines)
         };
-        prop_assume!(parts.iter().sum::<i64>() <= state.total_minor);
         let forward = run(&parts);
         parts.reverse();
         prop_assert_eq!(forward, run(&parts));
