@@ -117,6 +117,7 @@ impl TestApp {
             listen: "127.0.0.1:0".to_owned(),
             public_url: setup.public_url.to_owned(),
             secret: SecretKey::new("0123456789abcdef0123456789abcdef").unwrap(),
+            mail_domain: "portal.example.com".to_owned(),
             personas: None,
             workers: 1,
         };
