@@ -2,3 +2,4 @@
 pub mod invitations;
 pub mod passwords;
 pub mod people;
+pub mod settings;

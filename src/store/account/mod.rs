@@ -2,5 +2,6 @@
 pub mod invitations;
 pub mod people;
 pub mod vendor;
+pub mod vendor_edit;
 
 pub use people::People;
