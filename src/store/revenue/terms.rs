@@ -136,14 +136,15 @@ type PlanRow = (PlanVersionId, String, Coded<Currency>, i32, i32, String, Offeri
 pub fn plans_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<HashMap<PlanVersionId, PlanTerms>> {
     let rows = plan_rows(tx, ids)?;
     let offered: Vec<OfferingId> = rows.iter().map(|row| row.6).collect();
-    let names = offering_names(tx, &offered)?;
+    let offered = offerings_of(tx, &offered)?;
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
         .map(|(id, status, currency, interval_months, term_months, plan, offering)| {
+            let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
             let terms = PlanTerms {
-                offering: names.get(&offering).cloned().unwrap_or_default(),
+                offering,
                 plan,
-                is_published: status == "published",
+                is_published: status == "published" && offered == "published",
                 currency: currency.value(),
                 interval_months,
                 term_months,
@@ -180,14 +181,17 @@ fn plan_rows(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<PlanRow>> 
     Ok(found)
 }
 
-fn offering_names(tx: Vendors<'_, '_>, ids: &[OfferingId]) -> Found<HashMap<OfferingId, String>> {
+fn offerings_of(
+    tx: Vendors<'_, '_>,
+    ids: &[OfferingId],
+) -> Found<HashMap<OfferingId, (String, String)>> {
     let mut found = HashMap::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(offerings::table)
             .filter(offerings::id.eq_any(some.to_vec()))
-            .select((offerings::id, offerings::name));
-        found.extend(tx.load::<(OfferingId, String), _>(rows)?);
+            .select((offerings::id, (offerings::name, offerings::status)));
+        found.extend(tx.load::<(OfferingId, (String, String)), _>(rows)?);
     }
     Ok(found)
 }
