@@ -66,6 +66,11 @@ pub fn bill_due(tx: &mut Tx<'_, VendorScope>, through: NaiveDate) -> Result<usiz
 /// [`Error::Forbidden`]; faults of the database.
 pub fn bill_due_chunk(tx: &mut Tx<'_, VendorScope>, through: NaiveDate, limit: i64) -> Result<Billed> {
     tx.allow(Permission::ManageSubscriptions)?;
+    bill_chunk(tx, through, limit)
+}
+
+/// As [`bill_due_chunk`], for the close, which whoever closes months may do.
+pub(super) fn bill_chunk(tx: &mut Tx<'_, VendorScope>, through: NaiveDate, limit: i64) -> Result<Billed> {
     let due = subscriptions::due(tx, through, limit)?;
     if due.is_empty() {
         return Ok(Billed { count: 0, more: false });

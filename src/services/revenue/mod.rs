@@ -2,8 +2,13 @@
 mod accrual;
 pub mod billing;
 mod books;
+pub mod close;
 mod credit;
 pub mod payments;
+pub mod payouts;
+mod stage;
+pub mod statements;
 pub mod subscriptions;
 
+pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;

@@ -259,6 +259,19 @@ pub fn allocations_of_credits(
     Ok(found)
 }
 
+/// The newest allocation to an invoice, if there is one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn last_allocation_of(tx: &mut Tx<'_, VendorScope>, id: InvoiceId) -> Result<Option<Allocation>> {
+    let row = tx
+        .rows(payment_allocations::table)
+        .filter(payment_allocations::invoice_id.eq(id))
+        .order(payment_allocations::id.desc())
+        .select(Allocation::as_select());
+    tx.first(row)
+}
+
 /// Every allocation, for the check of the whole ledger.
 ///
 /// # Errors
