@@ -45,7 +45,7 @@ impl SendMail {
 impl Job for SendMail {
     const KIND: &'static str = "send_mail";
     fn dedupe(&self) -> String {
-        format!("send_mail:{}", self.mail)
+        format!("mail:{}", self.mail)
     }
 }
 

@@ -8,7 +8,8 @@ use diesel::{
 };
 
 use crate::domain::{
-    Currency, Period, PeriodStatus, Phase, SubscriptionStatus, ratio::Ratio, statement::LineBlock,
+    Currency, Period, PeriodStatus, Phase, SubscriptionStatus, commission::EntryKind, ratio::Ratio,
+    statement::LineBlock,
 };
 
 /// A value that is kept as its code.
@@ -65,7 +66,7 @@ macro_rules! coded_columns {
         }
     )+};
 }
-coded_columns!(Currency, SubscriptionStatus, Phase, PeriodStatus, LineBlock);
+coded_columns!(Currency, EntryKind, SubscriptionStatus, Phase, PeriodStatus, LineBlock);
 
 /// Declares codes that only rows know.
 macro_rules! row_codes {

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Period, Ratio,
         commission::{
-            Accrual, EarningLine, accrue, matures_on, posting_period, reversal_matures_on,
+            Accrual, EarningLine, EntryKind, accrue, matures_on, posting_period, reversal_matures_on,
             reverse_newest_first,
         },
         shares::allocate,
@@ -18,7 +18,7 @@ use crate::{
     id::{CommissionClauseId, CommissionEntryId, InvoiceLineId},
     store::{
         Tx, VendorScope,
-        incentivize::entries::{self, Entry, EntryKind, SourceKind},
+        incentivize::entries::{self, Entry, SourceKind},
         revenue::invoices::{self, Invoice, InvoiceLine},
     },
 };

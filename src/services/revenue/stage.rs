@@ -9,7 +9,7 @@ use crate::{
     Error, Result,
     domain::{
         CommissionClause, Currency, Period,
-        commission::{self, sentence},
+        commission::sentence,
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
@@ -20,7 +20,7 @@ use crate::{
     store::{
         Tx, VendorScope, counters,
         incentivize::{
-            entries::{self, Entry, EntryKind, SourceKind},
+            entries::{self, Entry, SourceKind},
             statements::{self, StatedPartner, Staging, Statement, StatementLine},
         },
         revenue::{
@@ -400,11 +400,7 @@ fn payment_day(month: Period, payout_day: u32) -> NaiveDate {
 }
 
 fn block(entry: &Entry) -> document::Block {
-    let kind = match entry.kind {
-        EntryKind::Earned => commission::EntryKind::Earning,
-        EntryKind::Reversal => commission::EntryKind::Reversal,
-    };
-    match block_of(kind, entry.due_period, entry.posting_period) {
+    match block_of(entry.kind, entry.due_period, entry.posting_period) {
         LineBlock::Earned => document::Block::Earned,
         LineBlock::PostedLate => document::Block::PostedLate,
         LineBlock::Reversed => document::Block::Reversed,

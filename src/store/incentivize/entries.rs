@@ -7,7 +7,7 @@ use diesel::{
 
 use crate::{
     Result,
-    domain::{Currency, Period, ratio::Ratio},
+    domain::{Currency, Period, commission::EntryKind, ratio::Ratio},
     id::{
         CommissionClauseId, CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
         SubscriptionId,
@@ -21,13 +21,6 @@ use crate::{
 };
 
 row_codes! {
-    /// What an entry does.
-    EntryKind {
-        /// Cash was applied.
-        Earned = "earned",
-        /// Something earned is taken back.
-        Reversal = "reversal",
-    }
     /// What an entry comes from.
     SourceKind {
         /// Cash applied to an invoice.
