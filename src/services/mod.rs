@@ -5,6 +5,7 @@ pub mod import;
 pub mod incentivize;
 pub mod recruit;
 pub mod sell;
+pub mod revenue;
 
 use crate::Error;
 
