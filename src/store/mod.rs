@@ -1,4 +1,5 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
+mod columns;
 mod conn;
 mod fence;
 mod names;
@@ -8,10 +9,17 @@ mod tables;
 mod tx;
 
 pub mod account;
+pub mod catalogue;
 pub mod counters;
+pub mod imports;
+pub mod incentivize;
 pub mod jobs;
 pub mod lobby;
+pub mod paging;
 pub mod platform;
+pub mod recruit;
+pub mod sell;
+pub mod revenue;
 
 use chrono::NaiveDateTime;
 use diesel::{backend::Backend, connection::SimpleConnection};
