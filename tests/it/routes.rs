@@ -12,7 +12,7 @@ mod scene;
 use std::collections::BTreeMap;
 
 use actix_web::{
-    App, HttpResponse,
+    App, HttpRequest, HttpResponse,
     introspection::IntrospectionTree,
     middleware::from_fn,
     test as calls,
@@ -86,7 +86,8 @@ impl Route {
         };
         let mut address = below.unwrap_or(&self.path).to_owned();
         for name in parameters(&address) {
-            address = address.replace(&format!("{{{name}}}"), &scene.spelled(&name, owner));
+            let spelled = scene.spelled(&self.meant(&name), owner);
+            address = address.replace(&format!("{{{name}}}"), &spelled);
         }
         format!("{base}{address}")
     }
@@ -94,7 +95,17 @@ impl Route {
     /// Whether its address names anything that belongs to one owner and not to another.
     fn names_what_is_owned(&self, by_partner: bool) -> bool {
         let below = self.path.trim_start_matches("/{vendor}/p/{partner}").trim_start_matches("/{vendor}");
-        parameters(below).iter().any(|name| scene::is_owned(name, by_partner))
+        parameters(below).iter().any(|name| scene::is_owned(&self.meant(name), by_partner))
+    }
+
+    /// People and invitations are the vendor's own where no partner is named before them.
+    fn meant(&self, name: &str) -> String {
+        let below = self.path.trim_start_matches("/{vendor}");
+        let own = self.side == For::Staff && !below.contains("{partner}");
+        match name {
+            "membership" | "invitation" if own => format!("vendor_{name}"),
+            _ => name.to_owned(),
+        }
     }
 }
 
@@ -146,12 +157,43 @@ fn side_of(path: &str) -> For {
 struct Walk {
     faults: Vec<String>,
     asked: usize,
+    /// What the forms on those pages hold that were seen so far, by where they are sent.
+    forms: BTreeMap<String, Vec<(String, String)>>,
 }
 
 impl Walk {
+    /// What a form sent there would hold: as it was seen there, or on a page of the same kind, or no
+    /// more than what every form has.
+    fn fields(&self, address: &str, route: &Route) -> Vec<(String, String)> {
+        let ends = route.path.rsplit('}').next().unwrap();
+        let alike = |action: &String| !ends.is_empty() && action.ends_with(ends) && action.matches('/').count() == address.matches('/').count();
+        let alike = || self.forms.iter().find(|(action, _)| alike(action)).map(|(_, fields)| fields);
+        let known = self.forms.get(address).or_else(alike).cloned();
+        known.unwrap_or_else(|| vec![("form_id".to_owned(), format!("walked-{:020}", self.asked))])
+    }
+
+    /// Keeps the forms of a page, so that what is refused is not refused for being empty.
+    fn learn(&mut self, page: &Page) {
+        for action in page.attrs("form[method=post]", "action") {
+            let form = page.form(&format!("form[action='{action}']"));
+            let fields = form.fields.into_iter().map(|(name, value)| {
+                let value = if value.is_empty() { plausible(&name) } else { value };
+                (name, value)
+            });
+            self.forms.insert(action, fields.collect());
+        }
+    }
+
     /// Asks, and says what is wrong unless the status is expected and no canary sings.
     async fn ask(&mut self, who: (&str, &Visitor), route: &Route, address: &str, expected: &Expected<'_>) -> Page {
-        let page = who.1.send(route.method.clone(), address).await;
+        let send = |fields: &[(String, String)]| {
+            let request = who.1.request(route.method.clone(), address);
+            Page::read(if route.method == Method::GET { request } else { request.form(fields) })
+        };
+        let mut page = send(&self.fields(address, route)).await;
+        if page.status == 400 {
+            page = send(&[]).await;
+        }
         self.asked += 1;
         let fault = |why: String| format!("{} asks {} {address} ({}): {why}", who.0, route.method, route.path);
         if !(expected.status)(page.status) {
@@ -173,6 +215,17 @@ impl Walk {
     }
 }
 
+/// Something to type into an empty field.
+fn plausible(name: &str) -> String {
+    match name {
+        name if name.contains("email") => "new@northwind.test",
+        name if name.contains("_on") || name.contains("from") => "2026-10-02",
+        name if name.contains("name") || name.contains("code") => "Another",
+        _ => "1",
+    }
+    .to_owned()
+}
+
 struct Expected<'a> {
     words: &'static str,
     status: fn(u16) -> bool,
@@ -192,6 +245,21 @@ fn refused<'a>(canaries: &'a [&'a str]) -> Expected<'a> {
 
 const RIVALS: &[&str] = &["rivalco", "eastwind"];
 const SIBLINGS: &[&str] = &["contoso", "rivalco", "eastwind"];
+
+/// Learns the forms from those who may see them all.
+async fn look_around(scene: &Scene, routes: &[Route], walk: &mut Walk) {
+    let owner = scene.app.staff_of("meridian", Role::Owner).await;
+    let admin = scene.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+    for route in routes.iter().filter(|route| route.method == Method::GET) {
+        let visitor = match route.side {
+            For::Staff => &owner,
+            For::Partners => &admin,
+            _ => continue,
+        };
+        let base = scene.base(route.side == For::Partners);
+        walk.learn(&visitor.get(&route.below(&base, scene, Owner::Own)).await);
+    }
+}
 
 /// Strangers: to sign-in when they look, refused when they act, and nothing else.
 async fn strangers(scene: &Scene, routes: &[Route], walk: &mut Walk) {
@@ -302,6 +370,7 @@ fn only_looks(role: Role) -> bool {
 
 async fn walk_all(scene: &Scene, routes: &[Route]) -> Walk {
     let mut walk = Walk::default();
+    look_around(scene, routes, &mut walk).await;
     strangers(scene, routes, &mut walk).await;
     outsiders(scene, routes, &mut walk).await;
     other_peoples_objects(scene, routes, &mut walk).await;
@@ -387,19 +456,19 @@ fn sample_routes(config: &mut ServiceConfig) {
         .configure(perennial::web::routes);
 }
 
-type Path = web::Path<BTreeMap<String, String>>;
-
 fn page(found: bool, name: &str) -> Result<HttpResponse, Failure> {
     match found {
         true => Ok(HttpResponse::Ok().body(name.to_owned())),
         false => Err(Error::NotFound.into()),
     }
 }
-async fn own_customer(_: PortalUser, path: Path) -> Result<HttpResponse, Failure> {
-    page(path["customer"] == scene::customer(Owner::Own), "Northwind customer")
+async fn own_customer(_: PortalUser, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let asked = request.match_info().query("customer");
+    page(asked == scene::customer(Owner::Own), "Northwind customer")
 }
-async fn own_vendors_customer(_: Staff, path: Path) -> Result<HttpResponse, Failure> {
-    page(path["customer"] != scene::customer(Owner::Other), "Northwind customer")
+async fn own_vendors_customer(_: Staff, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let asked = request.match_info().query("customer");
+    page(asked != scene::customer(Owner::Other), "Northwind customer")
 }
 async fn anybodys_customer(_: PortalUser) -> Result<HttpResponse, Failure> {
     page(true, "Contoso customer")

@@ -68,6 +68,8 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("job", "job", Whose::Vendors, 11),
     ("commission_clause", "ccl", Whose::Vendors, 12),
     ("payout_minimum", "min", Whose::Vendors, 13),
+    ("vendor_invitation", "inv", Whose::Vendors, 14),
+    ("vendor_membership", "mem", Whose::Vendors, 15),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -151,8 +153,13 @@ const AT: &str = "2026-09-20 08:00:00";
 fn vendors_objects(app: &TestApp, owner: Owner) -> String {
     let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
     let id = |n: i64| v + n;
+    let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
     format!(
-        "INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
+        "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
+             VALUES ({t}, {inv}, 'new@{name}.test', '{name} newcomer', 'vendor_viewer', '{name}', '{AT}', '2026-12-01 00:00:00');
+         INSERT INTO memberships (tenant_id, id, user_id, role, email, name, created_at)
+             VALUES ({t}, {mem}, {user}, 'vendor_viewer', 'someone@{name}.test', '{name} someone', '{AT}');
+         INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
          INSERT INTO offerings (tenant_id, id, name, name_key, category, summary, delivery_party, sla_policy_id, status, created_at, version)
              VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'draft', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
@@ -172,6 +179,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
+        inv = id(14), mem = id(15),
     )
 }
 
