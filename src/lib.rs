@@ -13,5 +13,7 @@ pub mod queue;
 pub mod services;
 pub mod web;
 pub mod startup;
+pub mod demo;
+pub mod telemetry;
 
 pub use error::{Error, Result};
