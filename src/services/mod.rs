@@ -1,6 +1,7 @@
 //! What the product does: each function is one thing somebody asks for.
 pub mod account;
 pub mod revenue;
+pub mod verify;
 
 use crate::Error;
 
