@@ -9,8 +9,10 @@ pub mod secrets;
 pub mod passwords;
 pub mod store;
 pub mod documents;
+pub mod mail;
 pub mod queue;
 pub mod services;
+pub mod worker;
 pub mod web;
 pub mod startup;
 
