@@ -5,6 +5,8 @@ pub mod import;
 pub mod incentivize;
 pub mod recruit;
 pub mod sell;
+pub mod revenue;
+pub mod verify;
 
 use crate::Error;
 

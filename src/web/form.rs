@@ -1,14 +1,15 @@
 //! Forms: text as typed, sent in once.
 use actix_web::{
-    Error as ActixError, FromRequest, HttpRequest,
+    Error as ActixError, FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    error::{PathError, QueryPayloadError, UrlencodedError},
-    web::{Form, FormConfig, PathConfig, QueryConfig},
+    error::{PathError, PayloadError, QueryPayloadError},
+    web::{PathConfig, Query, QueryConfig},
 };
+use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
 use std::{future::Future, pin::Pin};
 
-use super::Failure;
+use super::{Failure, edge};
 use crate::{
     Result,
     domain::Problems,
@@ -19,26 +20,39 @@ use crate::{
 /// A form's fields as they were typed.
 pub struct Typed<T>(pub T);
 
+/// The most a form may hold, in bytes.
+const LARGEST: usize = 64 * 1024;
+
 impl<T: DeserializeOwned + 'static> FromRequest for Typed<T> {
     type Error = ActixError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let form = Form::<T>::from_request(request, payload);
-        Box::pin(async move { Ok(Self(form.await?.into_inner())) })
+        let is_form = request.content_type() == "application/x-www-form-urlencoded";
+        let body = payload.take().try_fold(Vec::new(), |mut body, part| async move {
+            body.extend_from_slice(&part);
+            match body.len() > LARGEST {
+                true => Err(PayloadError::Overflow),
+                false => Ok(body),
+            }
+        });
+        Box::pin(async move {
+            let body = body.await.map_err(|error| match error {
+                PayloadError::Overflow => Failure::TooLarge,
+                _ => Failure::BadRequest,
+            })?;
+            let read = is_form.then(|| read(&body)).flatten();
+            read.map(Self).ok_or_else(|| Failure::BadRequest.into())
+        })
     }
 }
 
-/// What a form may hold, and how a wrong one is answered: never with the parser's own words.
-pub fn config() -> FormConfig {
-    FormConfig::default().limit(64 * 1024).error_handler(|error, _| {
-        let too_large = matches!(error, UrlencodedError::Overflow { .. });
-        let failure = match too_large {
-            true => Failure::TooLarge,
-            false => Failure::BadRequest,
-        };
-        failure.into()
-    })
+/// A form that is text through and through and has the fields of `T`, no others.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    let body = std::str::from_utf8(body).ok()?;
+    edge::decode(body).filter(|text| edge::is_clean(text))?;
+    Query::<T>::from_query(body).ok().map(Query::into_inner)
 }
+
 /// A query string that does not fit is a page that does not exist.
 pub fn query_config() -> QueryConfig {
     QueryConfig::default()
@@ -79,4 +93,43 @@ pub fn once<S: Platform>(
     let location = work(tx)?;
     S::note_form(tx, form_id, &location)?;
     Ok(location)
+}
+
+/// A form whose number of fields depends on what is in it, such as a plan's prices.
+#[derive(Debug, Clone, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Fields given by the page itself.
+    pub fn new(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+    /// What was typed into a field; empty for one that was not sent.
+    pub fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+    /// As [`get`](Self::get), for a page that shows it again.
+    pub fn text(&self, name: &str) -> String {
+        self.get(name).to_owned()
+    }
+    /// Refuses a form with fields that no page of ours has.
+    ///
+    /// # Errors
+    /// [`Failure::BadRequest`].
+    pub fn only(self, known: impl Fn(&str) -> bool) -> std::result::Result<Self, Failure> {
+        match self.0.iter().all(|(name, _)| known(name)) {
+            true => Ok(self),
+            false => Err(Failure::BadRequest),
+        }
+    }
+}
+
+impl FromRequest for Fields {
+    type Error = ActixError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let form = Typed::<Vec<(String, String)>>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(form.await?.0)) })
+    }
 }

@@ -1,10 +1,22 @@
 //! The vendor's pages, one file per resource.
+pub mod commission_plans;
+pub mod offerings;
 pub mod people;
+pub mod plans;
 pub mod settings;
+pub mod sla_policies;
+pub mod tiers;
 
 use actix_web::web::ServiceConfig;
 
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(people::routes).configure(settings::routes);
+    config
+        .configure(offerings::routes)
+        .configure(plans::routes)
+        .configure(sla_policies::routes)
+        .configure(commission_plans::routes)
+        .configure(tiers::routes)
+        .configure(people::routes)
+        .configure(settings::routes);
 }
