@@ -38,7 +38,7 @@ fn tiers_are_told_apart_by_name_and_rank() {
         let gold = tier(scene, "Gold", 3);
         tier(scene, "Silver", 2);
         let same = tier_services::Draft { name: read("Gold"), rank: 2 };
-        assert_eq!(fields(scene.write(&scene.acme, |tx| tier_services::add(tx, &same))), ["rank", "name"]);
+        assert_eq!(fields(scene.write(&scene.acme, |tx| tier_services::add(tx, &same))), ["name", "rank"]);
         let first = tier_services::Draft { name: read("First"), rank: 3 };
         scene.write(&scene.acme, |tx| tier_services::edit(tx, gold, 1, &first)).unwrap();
         assert!(is_conflict(&scene.write(&scene.acme, |tx| tier_services::edit(tx, gold, 1, &first))));
