@@ -8,10 +8,16 @@ mod tables;
 mod tx;
 
 pub mod account;
+pub mod catalogue;
 pub mod counters;
+pub mod imports;
+pub mod incentivize;
 pub mod jobs;
 pub mod lobby;
+pub mod paging;
 pub mod platform;
+pub mod recruit;
+pub mod sell;
 
 use chrono::NaiveDateTime;
 use diesel::connection::SimpleConnection;
