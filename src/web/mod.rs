@@ -8,12 +8,14 @@ pub mod filters;
 pub mod form;
 pub mod health;
 pub mod history;
+pub mod list;
 pub mod nav;
 pub mod page;
 pub mod people;
 pub mod portal;
 pub mod same_site;
 pub mod sessions;
+pub mod stale;
 pub mod staff;
 
 use actix_web::{
