@@ -15,6 +15,7 @@ pub mod people;
 pub mod portal;
 pub mod same_site;
 pub mod sessions;
+pub mod stages;
 pub mod stale;
 pub mod staff;
 

@@ -1,10 +1,10 @@
 //! The vendor's pages, one file per resource.
+pub mod partners;
 pub mod people;
-pub mod settings;
 
 use actix_web::web::ServiceConfig;
 
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(people::routes).configure(settings::routes);
+    config.configure(partners::routes).configure(people::routes);
 }
