@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod import;
 pub mod incentivize;
 pub mod recruit;
+pub mod revenue;
 pub mod sell;
 
 use crate::Error;

@@ -1,4 +1,5 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
+mod columns;
 mod conn;
 mod fence;
 mod names;
@@ -18,6 +19,7 @@ pub mod paging;
 pub mod platform;
 pub mod recruit;
 pub mod sell;
+pub mod revenue;
 
 use chrono::NaiveDateTime;
 use diesel::connection::SimpleConnection;

@@ -1,4 +1,10 @@
-//! What partners earn: tiers, commission plans and who is under which.
+//! What partners earn: tiers, commission plans and who is under which, and the ledger with the months
+//! it closes in.
 pub mod commission_plans;
 pub mod enrollments;
+pub mod entries;
+pub mod outbox;
+pub mod payouts;
+pub mod periods;
+pub mod statements;
 pub mod tiers;
