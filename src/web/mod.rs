@@ -18,6 +18,7 @@ pub mod sessions;
 pub mod stages;
 pub mod stale;
 pub mod staff;
+pub mod words;
 
 use actix_web::{
     middleware::from_fn,
