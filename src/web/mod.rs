@@ -17,6 +17,7 @@ pub mod same_site;
 pub mod sessions;
 pub mod stages;
 pub mod stale;
+pub mod sold;
 pub mod staff;
 pub mod words;
 

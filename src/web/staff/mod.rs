@@ -1,4 +1,5 @@
 //! The vendor's pages, one file per resource.
+pub mod customers;
 pub mod partners;
 pub mod people;
 
@@ -6,5 +7,8 @@ use actix_web::web::ServiceConfig;
 
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(partners::routes).configure(people::routes);
+    config
+        .configure(customers::routes)
+        .configure(partners::routes)
+        .configure(people::routes);
 }
