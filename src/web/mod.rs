@@ -8,13 +8,18 @@ pub mod filters;
 pub mod form;
 pub mod health;
 pub mod history;
+pub mod list;
 pub mod nav;
 pub mod page;
 pub mod people;
 pub mod portal;
 pub mod same_site;
 pub mod sessions;
+pub mod stages;
+pub mod stale;
+pub mod sold;
 pub mod staff;
+pub mod words;
 
 use actix_web::{
     middleware::from_fn,

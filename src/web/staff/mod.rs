@@ -1,6 +1,8 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
+pub mod customers;
 pub mod offerings;
+pub mod partners;
 pub mod people;
 pub mod plans;
 pub mod settings;
@@ -12,6 +14,8 @@ use actix_web::web::ServiceConfig;
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(partners::routes)
+        .configure(customers::routes)
         .configure(offerings::routes)
         .configure(plans::routes)
         .configure(sla_policies::routes)
