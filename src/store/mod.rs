@@ -1,6 +1,7 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
 mod conn;
 mod fence;
+mod names;
 mod schema;
 mod scope;
 mod tables;
@@ -9,7 +10,9 @@ mod tx;
 pub mod counters;
 pub mod jobs;
 pub mod lobby;
+pub mod paging;
 pub mod platform;
+pub mod registers;
 
 use chrono::NaiveDateTime;
 use diesel::connection::SimpleConnection;
@@ -19,6 +22,7 @@ use fence::Rule;
 
 pub use conn::{Conn, DatabaseUrl};
 pub use scope::{Actor, PartnerScope, Scope, VendorScope};
+pub use names::name_key;
 pub use platform::Platform;
 pub use tx::{Scoped, Tx, Visible};
 
