@@ -1,7 +1,8 @@
-//! Passwords: argon2id with the parameters OWASP names as the least (19 MiB, 2 passes, 1 lane).
-//! Slow by design, so callers run these off the request threads, outside transactions, and few at
-//! a time.
-use std::sync::LazyLock;
+//! Passwords: argon2id at the cost OWASP asks for at least (19 MiB, two passes, one lane).
+//!
+//! Hashing takes some 20 ms of a processor: callers do it on a blocking thread and never inside a
+//! transaction, where it would keep others waiting.
+use std::sync::OnceLock;
 
 use argon2::{
     Argon2,
@@ -10,35 +11,73 @@ use argon2::{
 
 use crate::{Error, Result};
 
-/// Fewest characters a password may have.
+/// The fewest characters of a password.
 pub const SHORTEST: usize = 12;
-/// Most bytes a password may have.
+/// The most bytes of a password.
 pub const LONGEST: usize = 256;
 
-/// A password's PHC string, salted.
-///
-/// # Errors
-/// Faults of the library.
-pub fn hash(password: &str) -> Result<String> {
-    let hash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(Error::fault)?;
-    Ok(hash.to_string())
+/// Why a password was refused, in a sentence for the person who typed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadPassword {
+    /// Fewer than [`SHORTEST`] characters.
+    #[error("Use at least 12 characters.")]
+    TooShort,
+    /// More than [`LONGEST`] bytes.
+    #[error("Use at most 256 characters.")]
+    TooLong,
 }
 
-/// What an unknown address is checked against, so that it takes as long as a known one.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
+/// Judges a new password by its length alone, exactly as typed.
+///
+/// # Errors
+/// See [`BadPassword`].
+pub fn judge(password: &str) -> Result<(), BadPassword> {
+    if password.chars().count() < SHORTEST {
+        Err(BadPassword::TooShort)
+    } else if password.len() > LONGEST {
+        Err(BadPassword::TooLong)
+    } else {
+        Ok(())
+    }
+}
 
-/// Whether a password is the one behind a hash. Without a hash the same work is done for nothing.
-pub fn verify(stored: Option<&str>, password: &str) -> bool {
-    let text = stored.unwrap_or(&NOBODY);
-    let Ok(parsed) = PasswordHash::new(text) else {
+/// The PHC string to store for a password, salted afresh.
+///
+/// # Errors
+/// When the system has no randomness or memory to give.
+pub fn hash(password: &str) -> Result<String> {
+    let hashed: PasswordHash = Argon2::default()
+        .hash_password(password.as_bytes())
+        .map_err(Error::fault)?;
+    Ok(hashed.to_string())
+}
+
+/// Whether a password is the one a stored PHC string was made from. Longer ones than can be set
+/// are refused unhashed.
+pub fn verify(password: &str, stored: &str) -> bool {
+    let Ok(stored) = PasswordHash::new(stored) else {
         return false;
     };
-    let fits = Argon2::default()
-        .verify_password(password.as_bytes(), &parsed)
-        .is_ok();
-    fits && stored.is_some()
+    password.len() <= LONGEST
+        && Argon2::default()
+            .verify_password(password.as_bytes(), &stored)
+            .is_ok()
+}
+
+/// The work of a verification that fails, for an address nobody has: who knocks learns nothing
+/// from the time the answer takes. Always `false`.
+pub fn verify_nobody(password: &str) -> bool {
+    static NOBODY: OnceLock<String> = OnceLock::new();
+    let stored = NOBODY.get_or_init(|| hash("a password that nobody has").unwrap_or_default());
+    // Done for the time it takes; what it says is of no interest.
+    let _ = verify(password, stored);
+    false
+}
+
+/// Whether a stored PHC string was made at another cost than today's and should be made again at
+/// the next sign-in.
+pub fn is_outdated(stored: &str) -> bool {
+    !stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
 }
 
 #[cfg(test)]
@@ -46,12 +85,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_password_itself_opens() {
+    fn only_the_password_itself_matches() {
         let stored = hash("correct horse battery").unwrap();
-        assert!(stored.starts_with("$argon2id$"));
-        assert!(verify(Some(&stored), "correct horse battery"));
-        assert!(!verify(Some(&stored), "correct horse batterY"));
-        assert!(!verify(None, "nobody has this password"));
-        assert!(!verify(Some("nonsense"), "x"));
+        assert!(verify("correct horse battery", &stored));
+        assert!(!verify("correct horse batterz", &stored));
+        assert!(!verify("correct horse battery", "not a hash"));
+        assert!(!verify_nobody("a password that nobody has"));
+        assert_ne!(stored, hash("correct horse battery").unwrap());
+        assert!(!is_outdated(&stored) && is_outdated("$argon2id$v=19$m=8,t=1,p=1$x$y"));
+    }
+
+    #[test]
+    fn a_password_is_long_but_not_endless() {
+        assert_eq!(judge("short"), Err(BadPassword::TooShort));
+        assert_eq!(judge(&"x".repeat(257)), Err(BadPassword::TooLong));
+        assert_eq!(judge("åäöåäöåäöåäö"), Ok(()));
     }
 }

@@ -29,6 +29,8 @@ pub struct Config {
     pub public_url: String,
     /// Signs cookies and one-time links.
     pub secret: SecretKey,
+    /// The domain of Message-IDs: that of who mail is from.
+    pub mail_domain: String,
     /// The demo's personas, for its sign-in page; none outside the demo.
     pub personas: Option<Vec<Persona>>,
     /// Threads that answer requests.

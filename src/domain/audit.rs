@@ -5,64 +5,73 @@ use serde::{Deserialize, Serialize};
 use super::coded::coded;
 
 coded! {
-    /// Something that happened. Codes are stored for good: one may be added,
-    /// none renamed.
+    /// Something that was done, in the past tense. Codes are stored for good:
+    /// one may be added, none renamed.
     Action {
-        VendorCreated = "vendor_created", "Vendor set up";
-        SettingsChanged = "settings_changed", "Settings changed";
-        PersonInvited = "person_invited", "Person invited";
-        InvitationWithdrawn = "invitation_withdrawn", "Invitation withdrawn";
-        PersonJoined = "person_joined", "Person joined";
-        PersonRemoved = "person_removed", "Person removed";
-        RoleChanged = "role_changed", "Role changed";
-        TierCreated = "tier_created", "Tier created";
-        TierChanged = "tier_changed", "Tier changed";
-        PartnerCreated = "partner_created", "Partner created";
-        PartnerChanged = "partner_changed", "Partner changed";
-        TierAssigned = "tier_assigned", "Tier assigned";
-        PartnerEnrolled = "partner_enrolled", "Enrolled in a commission plan";
-        SlaPolicyCreated = "sla_policy_created", "SLA policy created";
-        SlaPolicyChanged = "sla_policy_changed", "SLA policy changed";
-        OfferingCreated = "offering_created", "Offering created";
-        OfferingChanged = "offering_changed", "Offering changed";
-        OfferingPublished = "offering_published", "Offering published";
-        OfferingClosed = "offering_closed", "Offering closed to new customers";
-        PlanCreated = "plan_created", "Plan created";
-        PlanVersionDrafted = "plan_version_drafted", "Plan version drafted";
-        PlanVersionChanged = "plan_version_changed", "Plan version changed";
-        PlanVersionPublished = "plan_version_published", "Plan version published";
-        PlanVersionSuperseded = "plan_version_superseded", "Plan version superseded";
-        CommissionPlanCreated = "commission_plan_created", "Commission plan created";
-        CommissionPlanVersionDrafted = "commission_plan_version_drafted", "Commission plan version drafted";
-        CommissionPlanVersionChanged = "commission_plan_version_changed", "Commission plan version changed";
-        CommissionPlanVersionPublished = "commission_plan_version_published", "Commission plan version published";
-        CustomerCreated = "customer_created", "Customer created";
-        CustomerChanged = "customer_changed", "Customer changed";
-        SubscriptionStarted = "subscription_started", "Subscription started";
-        QuantityChanged = "quantity_changed", "Quantity changed";
-        SubscriptionCanceled = "subscription_canceled", "Subscription canceled";
-        InvoiceIssued = "invoice_issued", "Invoice issued";
-        CreditNoteIssued = "credit_note_issued", "Credit note issued";
-        PaymentRecorded = "payment_recorded", "Payment recorded";
-        RefundRecorded = "refund_recorded", "Refund recorded";
-        FileImported = "file_imported", "File imported";
-        PeriodClosing = "period_closing", "Close begun";
-        PeriodClosed = "period_closed", "Month closed";
-        StatementClosed = "statement_closed", "Statement closed";
-        StatementQueued = "statement_queued", "Statement queued for mail";
-        StatementSent = "statement_sent", "Statement sent";
-        StatementResent = "statement_resent", "Statement sent again";
-        PayoutPaid = "payout_paid", "Payout marked paid";
-        JobRetried = "job_retried", "Parked job tried again";
-        MailFailed = "mail_failed", "Mail failed";
-        ImportRefused = "import_refused", "File refused";
+        PartnerAdded = "partner.added", "Partner added";
+        PartnerChanged = "partner.changed", "Partner changed";
+        PartnerTierChanged = "partner.tier_changed", "Partner's tier changed";
+        PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
+        CustomerAdded = "customer.added", "Customer added";
+        CustomerChanged = "customer.changed", "Customer changed";
+        OfferingAdded = "offering.added", "Offering added";
+        OfferingChanged = "offering.changed", "Offering changed";
+        OfferingPublished = "offering.published", "Offering published";
+        OfferingClosedToNew = "offering.closed_to_new", "Offering closed to new customers";
+        OfferingRetired = "offering.retired", "Offering retired";
+        PlanAdded = "plan.added", "Plan added";
+        PlanChanged = "plan.changed", "Plan changed";
+        PlanPublished = "plan.published", "Plan version published";
+        PriceSet = "price.set", "Price set";
+        SlaSet = "sla.set", "Service level set";
+        TierAdded = "tier.added", "Tier added";
+        TierChanged = "tier.changed", "Tier changed";
+        CommissionPlanAdded = "commission_plan.added", "Commission plan added";
+        CommissionPlanChanged = "commission_plan.changed", "Commission plan changed";
+        CommissionPlanPublished = "commission_plan.published", "Commission plan version published";
+        SubscriptionStarted = "subscription.started", "Subscription started";
+        SubscriptionChanged = "subscription.changed", "Subscription changed";
+        SubscriptionCancelScheduled = "subscription.cancel_scheduled", "Subscription set to end";
+        SubscriptionCancelUndone = "subscription.cancel_undone", "Subscription kept on";
+        SubscriptionCanceled = "subscription.canceled", "Subscription canceled";
+        SubscriptionExpired = "subscription.expired", "Subscription expired";
+        InvoiceIssued = "invoice.issued", "Invoice issued";
+        PaymentRecorded = "payment.recorded", "Payment recorded";
+        RefundRecorded = "refund.recorded", "Refund recorded";
+        CreditNoteIssued = "credit_note.issued", "Credit note issued";
+        ImportApplied = "import.applied", "Import applied";
+        ImportRefused = "import.refused", "Import refused";
+        PeriodClosing = "period.closing", "Month's close started";
+        PeriodClosed = "period.closed", "Month closed";
+        StatementMade = "statement.made", "Statement made";
+        StatementSent = "statement.sent", "Statement sent";
+        MailSent = "mail.sent", "Mail sent";
+        MailFailed = "mail.failed", "Mail failed";
+        PayoutPaid = "payout.paid", "Payout marked as paid";
+        PersonAdded = "person.added", "Person added";
+        PersonChanged = "person.changed", "Person's role changed";
+        PersonRemoved = "person.removed", "Person removed";
+        PersonSignedIn = "person.signed_in", "Person signed in";
+        PersonSignedOut = "person.signed_out", "Person signed out";
+        PersonPasswordSet = "person.password_set", "Password set";
+        InvitationSent = "invitation.sent", "Invitation sent";
+        InvitationAccepted = "invitation.accepted", "Invitation accepted";
+        InvitationRevoked = "invitation.revoked", "Invitation withdrawn";
+        SettingsChanged = "settings.changed", "Settings changed";
+    }
+}
+
+impl Action {
+    /// What it was done to: the part of its code before the point.
+    pub fn subject(self) -> &'static str {
+        self.code().split('.').next().unwrap_or_default()
     }
 }
 
 /// One field of a record that was changed, as it read before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// The field's name as its form shows it.
+    /// The field's name.
     pub field: String,
     /// What it said; empty where there was nothing.
     pub old: String,
@@ -110,9 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn every_action_reads_back_from_its_code() {
+    fn every_action_names_its_subject_and_reads_back() {
         for action in Action::ALL {
+            assert!(!action.subject().is_empty() && action.subject() != action.code());
             assert_eq!(action.code().parse(), Ok(*action));
         }
+        assert_eq!(Action::CreditNoteIssued.subject(), "credit_note");
     }
 }

@@ -1,5 +1,7 @@
 //! What may be read and written before anyone is let in: people, sessions, tokens, the first
 //! vendor. The only place that makes a scope.
+pub mod places;
+
 use std::sync::Arc;
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -42,6 +44,9 @@ impl<'c> Lobby<'c> {
     }
     fn first<'q, U>(&mut self, query: impl LoadQuery<'q, Conn, U>) -> Result<Option<U>> {
         Ok(query.internal_load(self.conn)?.next().transpose()?)
+    }
+    fn all<'q, U>(&mut self, query: impl LoadQuery<'q, Conn, U>) -> Result<Vec<U>> {
+        Ok(query.internal_load(self.conn)?.collect::<QueryResult<_>>()?)
     }
     fn run(&mut self, statement: impl ExecuteDsl<Conn, Db>) -> Result<usize> {
         Ok(ExecuteDsl::execute(statement, self.conn)?)
@@ -559,6 +564,32 @@ pub fn invitation(lobby: &mut Lobby<'_>, token_hash: &str) -> Result<Option<Open
                 )),
         )
     })
+}
+
+/// The name of a vendor's workspace, or of a partner at it.
+///
+/// # Errors
+/// [`Error::NotFound`], and faults of the database.
+pub fn place_name(
+    lobby: &mut Lobby<'_>,
+    tenant: TenantId,
+    partner: Option<PartnerId>,
+) -> Result<String> {
+    let vendor: Option<String> =
+        lobby.first(tenants::table.filter(tenants::id.eq(tenant)).select(tenants::name))?;
+    let vendor = vendor.ok_or(Error::NotFound)?;
+    let Some(partner) = partner else {
+        return Ok(vendor);
+    };
+    let name: Option<String> = lobby.across(&["partners"], |lobby| {
+        lobby.first(
+            partners::table
+                .filter(partners::tenant_id.eq(tenant))
+                .filter(partners::id.eq(partner))
+                .select(partners::name),
+        )
+    })?;
+    Ok(format!("{} at {vendor}", name.ok_or(Error::NotFound)?))
 }
 
 /// Uses an invitation up; of many that try at once, one succeeds.

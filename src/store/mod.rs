@@ -7,6 +7,7 @@ mod scope;
 mod tables;
 mod tx;
 
+pub mod account;
 pub mod counters;
 pub mod jobs;
 pub mod lobby;

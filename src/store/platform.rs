@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result,
     domain::audit::{Action, Change},
-    id::{AuditEventId, FormSubmissionId, Id, InvitationId, JobId, MailId, PartnerId},
+    id::{AuditEventId, FormSubmissionId, InvitationId, JobId, MailId, PartnerId},
 };
 
 /// Something that happened, for the audit trail.
@@ -85,6 +85,11 @@ pub trait Platform: Scope {
     /// # Errors
     /// Faults of the database.
     fn note_form(tx: &mut Tx<'_, Self>, form_id: &str, location: &str) -> Result<()>;
+    /// What happened to one record, newest first: a hundred lines at most.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn history(tx: &mut Tx<'_, Self>, subject: i64) -> Result<Vec<History>>;
     /// Puts a job in the queue. `dedupe` is its natural key among the tenant's jobs.
     ///
     /// # Errors
@@ -152,6 +157,9 @@ macro_rules! platform {
                 );
                 let $partner = (form_submissions::partner_id, None);
                 tx.insert(form_submissions::table, $owned)
+            }
+            fn history(tx: &mut Tx<'_, Self>, subject: i64) -> Result<Vec<History>> {
+                history(tx, subject, 100)
             }
             fn add_job(tx: &mut Tx<'_, Self>, job: &NewJob<'_>) -> Result<()> {
                 let id: JobId = tx.fresh_id();
@@ -233,17 +241,13 @@ type HistoryRow = (NaiveDateTime, String, String, String, String);
 ///
 /// # Errors
 /// Faults of the database.
-pub fn history<S: Scope, T: 'static>(
-    tx: &mut Tx<'_, S>,
-    subject: Id<T>,
-    limit: i64,
-) -> Result<Vec<History>>
+fn history<S: Scope>(tx: &mut Tx<'_, S>, subject: i64, limit: i64) -> Result<Vec<History>>
 where
     audit_events::table: super::Visible<S>,
 {
     let rows = tx
         .rows(audit_events::table)
-        .filter(audit_events::subject_id.eq(subject.number()))
+        .filter(audit_events::subject_id.eq(subject))
         .order(audit_events::id.desc())
         .limit(limit)
         .select((

@@ -20,6 +20,8 @@ pub struct Site {
     pub personas: Vec<crate::startup::Persona>,
     /// Derives one-time links.
     pub secret: crate::secrets::SecretKey,
+    /// The domain of Message-IDs: that of who mail is from.
+    pub mail_domain: String,
 }
 
 impl Site {
@@ -30,6 +32,7 @@ impl Site {
             demo: config.personas.is_some(),
             personas: config.personas.clone().unwrap_or_default(),
             secret: config.secret.clone(),
+            mail_domain: config.mail_domain.clone(),
         }
     }
     /// Whether the public address is https.

@@ -43,7 +43,7 @@ impl Sessions {
     }
     async fn add(&self, session: Session) -> Result<SessionKey, Error> {
         let token = secrets::random_token()?;
-        let hash = secrets::hash(&token);
+        let hash = secrets::hash_of(&token);
         self.store
             .lobby_write(move |lobby| lobby::add_session(lobby, &hash, &session))
             .await?;
@@ -57,7 +57,7 @@ fn fault(error: Error) -> anyhow::Error {
 
 impl SessionStore for Sessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
-        let hash = secrets::hash(key.as_ref());
+        let hash = secrets::hash_of(key.as_ref());
         let found = self
             .store
             .lobby(move |lobby| lobby::session(lobby, &hash))
@@ -88,7 +88,7 @@ impl SessionStore for Sessions {
     ) -> Result<SessionKey, UpdateError> {
         let failed = |e| UpdateError::Other(fault(e));
         let session = self.session(&state, ttl).map_err(failed)?;
-        let hash = secrets::hash(key.as_ref());
+        let hash = secrets::hash_of(key.as_ref());
         let live = self
             .store
             .lobby_write(move |lobby| lobby::change_session(lobby, &hash, &session))
@@ -106,7 +106,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        let hash = secrets::hash(key.as_ref());
+        let hash = secrets::hash_of(key.as_ref());
         self.store
             .lobby_write(move |lobby| lobby::end_session(lobby, &hash))
             .await

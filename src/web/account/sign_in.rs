@@ -90,13 +90,23 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`Error::Busy`] when the turn does not come.
 pub async fn check(stored: Option<String>, password: String) -> Result<bool> {
+    in_turn(move || match stored {
+        Some(stored) => passwords::verify(&password, &stored),
+        None => passwords::verify_nobody(&password),
+    })
+    .await
+}
+
+/// Does slow work on a password when its turn comes.
+///
+/// # Errors
+/// [`Error::Busy`] when the turn does not come.
+pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let turn = tokio::time::timeout(PATIENCE, CHECKS.acquire()).await;
     let Ok(Ok(_turn)) = turn else {
         return Err(Error::Busy);
     };
-    tokio::task::spawn_blocking(move || passwords::verify(stored.as_deref(), &password))
-        .await
-        .map_err(Error::fault)
+    tokio::task::spawn_blocking(work).await.map_err(Error::fault)
 }
 
 const FREE_TRIES: i32 = 10;

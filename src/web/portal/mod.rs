@@ -1,5 +1,9 @@
 //! A partner's pages, one file per resource.
+pub mod people;
+
 use actix_web::web::ServiceConfig;
 
 /// Every page on a partner's side.
-pub fn routes(_config: &mut ServiceConfig) {}
+pub fn routes(config: &mut ServiceConfig) {
+    config.configure(people::routes);
+}

@@ -1,0 +1,140 @@
+//! Answering requests, and the work that falls due.
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use clap::Args;
+
+use super::{Settings, output};
+use crate::{
+    Error, Result,
+    startup::{Application, Config},
+    store::Store,
+    telemetry, worker,
+};
+
+/// `perennial serve`.
+#[derive(Args, Default)]
+pub struct Serve {
+    /// Leave the work that falls due to `perennial work`
+    #[arg(long)]
+    no_work: bool,
+}
+
+/// `perennial work`.
+#[derive(Args)]
+pub struct Work {
+    /// Stop when nothing is due any more
+    #[arg(long)]
+    once: bool,
+}
+
+impl Serve {
+    /// Runs until it is stopped.
+    ///
+    /// # Errors
+    /// One line naming the setting that is wrong.
+    pub fn run(&self, settings: &Settings) -> Result<u8> {
+        telemetry::start(settings.log_format, "info");
+        let config = Config {
+            listen: settings.listen_addr.clone(),
+            public_url: settings.public_url()?,
+            secret: settings.secret()?,
+            mail_domain: settings.mail_domain()?,
+            personas: None,
+            workers: 2,
+        };
+        let office = settings.office(&config)?;
+        let store = settings.store()?;
+        let application = Application::build(&config, store.clone())?;
+        output::say(format!("Perennial answers at {}", config.public_url));
+        run(application, store, (!self.no_work).then_some(office))
+    }
+}
+
+impl Work {
+    /// Works until it is stopped.
+    ///
+    /// # Errors
+    /// One line naming the setting that is wrong.
+    pub fn run(&self, settings: &Settings) -> Result<u8> {
+        telemetry::start(settings.log_format, "info");
+        let config = Config {
+            listen: settings.listen_addr.clone(),
+            public_url: settings.public_url()?,
+            secret: settings.secret()?,
+            mail_domain: settings.mail_domain()?,
+            personas: None,
+            workers: 1,
+        };
+        let office = settings.office(&config)?;
+        let store = settings.store()?;
+        if self.once {
+            let done = worker::run_all(&store, &office)?;
+            output::say(format!("{done} jobs done"));
+            return Ok(0);
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let work = worker::start(store, office, stop.clone());
+        runtime()?.block_on(asked_to_stop());
+        stop.store(true, Ordering::Relaxed);
+        let _ = work.join();
+        Ok(0)
+    }
+}
+
+/// Serves, and works if there is an office to work in, until a signal comes; then finishes what
+/// was begun.
+///
+/// # Errors
+/// Faults of the server.
+pub fn run(application: Application, store: Store, office: Option<worker::Office>) -> Result<u8> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let work = office.map(|office| worker::start(store, office, stop.clone()));
+    let served = actix_web::rt::System::new().block_on(async {
+        let handle = application.server.handle();
+        actix_web::rt::spawn(async move {
+            asked_to_stop().await;
+            handle.stop(true).await;
+        });
+        application.server.await
+    });
+    stop.store(true, Ordering::Relaxed);
+    if let Some(work) = work {
+        let _ = work.join();
+    }
+    served.map_err(Error::fault)?;
+    Ok(0)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::fault)
+}
+
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        let _ = interrupt.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// `perennial migrate`.
+///
+/// # Errors
+/// When the database cannot be opened or a migration fails.
+pub fn migrate(settings: &Settings) -> Result<u8> {
+    settings.store()?;
+    output::say("The database's schema is up to date.");
+    Ok(0)
+}

@@ -1,0 +1,5 @@
+//! People: inviting them, letting them in, and taking their place away.
+pub mod invitations;
+pub mod passwords;
+pub mod people;
+pub mod settings;

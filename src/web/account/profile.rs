@@ -1,0 +1,119 @@
+//! A person's own page.
+use actix_session::Session;
+use actix_web::{HttpRequest, web::Data};
+use askama::Template;
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::{
+    super::{
+        Answer, Failure,
+        admission::{signed_in, signed_out},
+        form::Typed,
+        page::{css, ok, see_other, unprocessable},
+    },
+    reset::new_hash,
+    sign_in::{begin_session, check},
+};
+use crate::{
+    Error, Result,
+    domain::Problems,
+    id::UserId,
+    passwords,
+    store::{
+        Store,
+        lobby::{self, Person, Workspace},
+    },
+};
+
+/// The form as typed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordForm {
+    current: String,
+    password: String,
+}
+
+#[derive(Template)]
+#[template(path = "account/show.html")]
+struct ShowPage {
+    css: &'static str,
+    problems: Problems,
+    person: Person,
+    workspaces: Vec<Workspace>,
+}
+
+fn whoever(request: &HttpRequest, store: &Store, session: &Session) -> Result<UserId, Failure> {
+    signed_in(session, store, TimeDelta::days(7)).ok_or_else(|| signed_out(request))
+}
+
+async fn page(store: &Store, user: UserId, problems: Problems) -> Result<ShowPage> {
+    let (person, workspaces) = store
+        .lobby(move |lobby| {
+            let person = lobby::person(lobby, user)?.ok_or(Error::NotFound)?;
+            Ok((person, lobby::workspaces(lobby, user)?))
+        })
+        .await?;
+    Ok(ShowPage {
+        css: css(),
+        problems,
+        person,
+        workspaces,
+    })
+}
+
+/// Name, workspaces, password, sessions.
+///
+/// # Errors
+/// To sign-in for nobody.
+pub async fn show(request: HttpRequest, store: Data<Store>, session: Session) -> Answer {
+    let user = whoever(&request, &store, &session)?;
+    ok(&page(&store, user, Problems::default()).await?)
+}
+
+/// Changes the password; every other session ends.
+///
+/// # Errors
+/// To sign-in for nobody.
+pub async fn change_password(
+    request: HttpRequest,
+    (store, session): (Data<Store>, Session),
+    Typed(typed): Typed<PasswordForm>,
+) -> Answer {
+    let user = whoever(&request, &store, &session)?;
+    let found = page(&store, user, Problems::default()).await?;
+    let mut problems = Problems::default();
+    if let Err(why) = passwords::judge(&typed.password) {
+        problems.add("password", why.to_string());
+    }
+    let stored = found.person.password_hash.clone();
+    if typed.current.len() > passwords::LONGEST || !check(stored, typed.current).await? {
+        problems.add("current", "This is not your password now.");
+    }
+    if !problems.is_empty() {
+        return unprocessable(&ShowPage { problems, ..found });
+    }
+    let hash = new_hash(typed.password).await?;
+    store
+        .lobby_write(move |lobby| lobby::set_password(lobby, user, &hash))
+        .await?;
+    begin_session(&store, &session, user)?;
+    see_other("/account")
+}
+
+/// Ends every session of the person.
+///
+/// # Errors
+/// To sign-in for nobody.
+pub async fn sign_out_everywhere(
+    request: HttpRequest,
+    store: Data<Store>,
+    session: Session,
+) -> Answer {
+    let user = whoever(&request, &store, &session)?;
+    store
+        .lobby_write(move |lobby| lobby::end_sessions(lobby, user))
+        .await?;
+    session.purge();
+    see_other("/sign-in")
+}

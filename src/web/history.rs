@@ -1,0 +1,41 @@
+//! A record's history as its page shows it.
+use crate::store::platform::History;
+
+/// One line: when, who, what, and the fields that changed.
+#[derive(Debug, Clone)]
+pub struct HistoryRow {
+    /// For reading: "3 Nov 2026, 14:05 UTC".
+    pub at: String,
+    /// For machines: 2026-11-03T14:05:00Z.
+    pub at_iso: String,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub what: String,
+    /// Field, old, new.
+    pub changes: Vec<(String, String, String)>,
+}
+
+/// The lines of a history.
+pub fn rows(history: Vec<History>) -> Vec<HistoryRow> {
+    history.into_iter().map(row).collect()
+}
+
+fn row(line: History) -> HistoryRow {
+    let day = crate::domain::date_words(line.at.date());
+    let what = match line.summary.is_empty() {
+        true => line.action.label().to_owned(),
+        false => line.summary,
+    };
+    HistoryRow {
+        at: format!("{day}, {} UTC", line.at.format("%H:%M")),
+        at_iso: line.at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        who: line.actor,
+        what,
+        changes: line
+            .changes
+            .into_iter()
+            .map(|change| (change.field, change.old, change.new))
+            .collect(),
+    }
+}

@@ -1,0 +1,295 @@
+//! The people of a workspace: the same pages on the vendor's side and on a partner's.
+use actix_session::Session;
+use askama::Template;
+use serde::Deserialize;
+
+use super::{
+    Answer, Shell, Site, filters,
+    history::{self, HistoryRow},
+    page::{ok, see_other_saying, unprocessable},
+};
+use crate::{
+    Error, Result,
+    domain::{Email, Name, Problems, Role, date_words},
+    id::{InvitationId, MembershipId, PartnerId},
+    services::account::{
+        invitations::{self, Delivery, Invitee},
+        people::{self, RoleChange},
+    },
+    store::{
+        Store, Tx,
+        account::{People, invitations::Invitation, people::Member},
+    },
+    web::form::{fresh_form_id, once},
+};
+
+/// Whose people, seen by whom.
+pub struct Place<S> {
+    /// As whom.
+    pub scope: S,
+    /// Where the pages are: `/meridian`, or `/meridian/partners/par_…`.
+    pub base: String,
+    /// Which partner's, when the vendor looks at them.
+    pub partner: Option<PartnerId>,
+    /// Whether they are a vendor's people.
+    pub is_vendor: bool,
+    /// The frame.
+    pub shell: Shell,
+}
+
+/// An invitation as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InviteForm {
+    name: String,
+    email: String,
+    role: String,
+    form_id: String,
+}
+
+/// A new role as chosen.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoleForm {
+    role: String,
+    was: String,
+}
+
+#[derive(Template)]
+#[template(path = "people/index.html")]
+struct IndexPage {
+    shell: Shell,
+    base: String,
+    answer: String,
+    members: Vec<Member>,
+    invitations: Vec<Invitation>,
+    roles: Vec<(String, String)>,
+    problems: Problems,
+    typed: InviteForm,
+    form_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "people/show.html")]
+struct ShowPage {
+    shell: Shell,
+    base: String,
+    people_href: String,
+    crumbs: Vec<(String, String)>,
+    answer: String,
+    since: String,
+    member: Member,
+    roles: Vec<(String, String)>,
+    role: String,
+    problems: Problems,
+    history: Vec<HistoryRow>,
+}
+
+fn roles(vendor: bool) -> Vec<(String, String)> {
+    Role::of_side(vendor)
+        .map(|role| (role.code().to_owned(), role.label().to_owned()))
+        .collect()
+}
+
+/// Who belongs here, who is invited, and the form to invite someone.
+///
+/// # Errors
+/// [`Error::Forbidden`] for those who may not manage people.
+pub async fn index<S: People>(store: &Store, place: Place<S>) -> Answer {
+    ok(&index_page(store, place, InviteForm::default(), Problems::default()).await?)
+}
+
+async fn index_page<S: People>(
+    store: &Store,
+    place: Place<S>,
+    typed: InviteForm,
+    problems: Problems,
+) -> Result<IndexPage> {
+    let partner = place.partner;
+    let (members, invitations) = store
+        .read(place.scope, move |tx: &mut Tx<'_, S>| {
+            if !invitations::may_invite(tx, partner) {
+                return Err(Error::Forbidden);
+            }
+            let of = tx.scope().partner_id().or(partner);
+            Ok((S::members(tx, of)?, S::invitations(tx, of)?))
+        })
+        .await?;
+    let count = members.len();
+    Ok(IndexPage {
+        shell: place.shell,
+        base: place.base,
+        answer: match count {
+            0 => "Nobody belongs here yet.".to_owned(),
+            1 => "One person belongs here.".to_owned(),
+            count => format!("{count} people belong here."),
+        },
+        members,
+        invitations,
+        roles: roles(place.is_vendor),
+        problems,
+        form_id: fresh_form_id()?,
+        typed,
+    })
+}
+
+/// Invites someone.
+///
+/// # Errors
+/// As [`index`].
+pub async fn invite<S: People>(
+    (store, site, session): (&Store, &Site, &Session),
+    place: Place<S>,
+    typed: InviteForm,
+) -> Answer {
+    let (partner, to) = (place.partner, format!("{}/people", place.base));
+    let invited = match read_invitee(&typed, partner) {
+        Err(problems) => Err(Error::Invalid(problems)),
+        Ok(invitee) => {
+            let (key, domain) = (site.secret.clone(), site.mail_domain.clone());
+            let (form_id, to) = (typed.form_id.clone(), to.clone());
+            store
+                .write(place.scope.clone(), move |tx: &mut Tx<'_, S>| {
+                    once(tx, &form_id, |tx| {
+                        let delivery = Delivery::Mail { domain: &domain };
+                        invitations::invite(tx, &key, &invitee, delivery)?;
+                        Ok(to.clone())
+                    })
+                })
+                .await
+        }
+    };
+    match invited {
+        Ok(to) => see_other_saying(session, &to, &format!("{} was invited.", typed.email)),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&index_page(store, place, typed, problems).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn read_invitee(typed: &InviteForm, partner: Option<PartnerId>) -> Result<Invitee, Problems> {
+    let mut problems = Problems::default();
+    let name = problems.check("name", typed.name.parse::<Name>());
+    let email = problems.check("email", typed.email.parse::<Email>());
+    let role = problems.check("role", typed.role.parse::<Role>());
+    match (name, email, role) {
+        (Some(name), Some(email), Some(role)) => Ok(Invitee {
+            partner,
+            email,
+            name,
+            role,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// One person's place, with what can be done about it.
+///
+/// # Errors
+/// Not found for somebody else's.
+pub async fn show<S: People>(store: &Store, place: Place<S>, id: MembershipId) -> Answer {
+    ok(&show_page(store, place, id, None).await?)
+}
+
+async fn show_page<S: People>(
+    store: &Store,
+    place: Place<S>,
+    id: MembershipId,
+    refused: Option<(String, Problems)>,
+) -> Result<ShowPage> {
+    let partner = place.partner;
+    let (member, history) = store
+        .read(place.scope, move |tx: &mut Tx<'_, S>| {
+            if !invitations::may_invite(tx, partner) {
+                return Err(Error::Forbidden);
+            }
+            let member = S::member(tx, id)?;
+            let of = tx.scope().partner_id().or(partner);
+            if member.partner != of {
+                return Err(Error::NotFound);
+            }
+            Ok((member, S::history(tx, id.number())?))
+        })
+        .await?;
+    let people_href = format!("{}/people", place.base);
+    let (role, problems) =
+        refused.unwrap_or_else(|| (member.role.code().to_owned(), Problems::default()));
+    Ok(ShowPage {
+        shell: place.shell,
+        base: place.base,
+        crumbs: vec![("People".to_owned(), people_href.clone())],
+        people_href,
+        answer: format!("{} here.", member.role.label()),
+        since: date_words(member.created_at.date()),
+        member,
+        roles: roles(place.is_vendor),
+        role,
+        problems,
+        history: history::rows(history),
+    })
+}
+
+/// Gives someone another role.
+///
+/// # Errors
+/// As [`show`].
+pub async fn change_role<S: People>(
+    (store, session): (&Store, &Session),
+    place: Place<S>,
+    id: MembershipId,
+    typed: RoleForm,
+) -> Answer {
+    let change = (typed.was.parse::<Role>(), typed.role.parse::<Role>());
+    let changed = match change {
+        (Ok(was), Ok(becomes)) => {
+            store
+                .write(place.scope.clone(), move |tx: &mut Tx<'_, S>| {
+                    people::change_role(tx, id, RoleChange { was, becomes })
+                })
+                .await
+        }
+        _ => Err(Error::on("role", "Choose a role.")),
+    };
+    match changed {
+        Ok(()) => see_other_saying(session, &format!("{}/people", place.base), "The role was changed."),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&show_page(store, place, id, Some((typed.role, problems))).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Takes someone's place away.
+///
+/// # Errors
+/// As [`show`]; a conflict when nobody would be left in charge.
+pub async fn remove<S: People>(
+    (store, session): (&Store, &Session),
+    place: Place<S>,
+    id: MembershipId,
+) -> Answer {
+    let to = format!("{}/people", place.base);
+    store
+        .write(place.scope, move |tx: &mut Tx<'_, S>| people::remove(tx, id))
+        .await?;
+    see_other_saying(session, &to, "The person was removed.")
+}
+
+/// Withdraws an invitation.
+///
+/// # Errors
+/// Not found for one that was answered.
+pub async fn withdraw<S: People>(
+    (store, session): (&Store, &Session),
+    place: Place<S>,
+    id: InvitationId,
+) -> Answer {
+    let to = format!("{}/people", place.base);
+    store
+        .write(place.scope, move |tx: &mut Tx<'_, S>| {
+            invitations::withdraw(tx, id)
+        })
+        .await?;
+    see_other_saying(session, &to, "The invitation was withdrawn.")
+}

@@ -1,0 +1,198 @@
+//! The vendor's settings.
+use actix_session::Session;
+use actix_web::web::{Data, ServiceConfig, get, post, resource};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    Error, Result,
+    domain::{Currency, LongText, Money, Name, Permission, Problems},
+    services::account::settings::{self, Edit},
+    store::{
+        Platform, Store, Tx, VendorScope,
+        account::{vendor, vendor_edit},
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        form::Typed,
+        history::{self, HistoryRow},
+        page::{ok, see_other_saying, unprocessable},
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/settings")
+                .route(get().to(edit))
+                .route(post().to(update)),
+        )
+        .service(resource("/settings/payout-minimums").route(post().to(set_minimum)));
+}
+
+/// The form as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettingsForm {
+    name: String,
+    legal_name: String,
+    address: String,
+    payment_days: String,
+    payout_day: String,
+    version: String,
+}
+
+/// A lowest payout as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MinimumForm {
+    currency: String,
+    minimum: String,
+}
+
+#[derive(Template)]
+#[template(path = "staff/settings/edit.html")]
+struct EditPage {
+    shell: Shell,
+    base: String,
+    zone: String,
+    currency: String,
+    prefix: String,
+    minimums: Vec<(String, String)>,
+    problems: Problems,
+    typed: SettingsForm,
+    minimum_currency: String,
+    minimum_amount: String,
+    history: Vec<HistoryRow>,
+}
+
+async fn page(staff: &Staff, store: &Store) -> Result<EditPage> {
+    let (settings, minimums, history) = store
+        .read(staff.scope.clone(), |tx: &mut Tx<'_, VendorScope>| {
+            tx.allow(Permission::ManageSettings)?;
+            let settings = vendor::settings(tx)?;
+            let minimums = vendor_edit::minimums(tx)?;
+            let history = VendorScope::history(tx, settings.id.number())?;
+            Ok((settings, minimums, history))
+        })
+        .await?;
+    Ok(EditPage {
+        shell: staff.shell(),
+        base: staff.base.clone(),
+        zone: settings.zone.to_string(),
+        currency: settings.currency.code().to_owned(),
+        prefix: settings.document_prefix,
+        minimums: minimums
+            .into_iter()
+            .map(|m| (m.currency().code().to_owned(), m.figure()))
+            .collect(),
+        problems: Problems::default(),
+        typed: SettingsForm {
+            name: settings.name,
+            legal_name: settings.legal_name,
+            address: settings.address,
+            payment_days: settings.payment_days.to_string(),
+            payout_day: settings.payout_day.to_string(),
+            version: settings.version.to_string(),
+        },
+        minimum_currency: String::new(),
+        minimum_amount: String::new(),
+        history: history::rows(history),
+    })
+}
+
+async fn edit(staff: Staff, store: Data<Store>) -> Answer {
+    ok(&page(&staff, &store).await?)
+}
+
+impl SettingsForm {
+    fn read(&self) -> Result<Edit, Problems> {
+        let mut problems = Problems::default();
+        let name = problems.check("name", self.name.parse::<Name>());
+        let legal_name = problems.check("legal_name", self.legal_name.parse::<Name>());
+        let address = problems.check("address", self.address.parse::<LongText>());
+        let number = |text: &str| {
+            let read = text.trim().parse::<i32>();
+            read.map_err(|_| "Give a whole number.")
+        };
+        let payment_days = problems.check("payment_days", number(&self.payment_days));
+        let payout_day = problems.check("payout_day", number(&self.payout_day));
+        let version = problems.check("version", number(&self.version));
+        match (name, legal_name, address, payment_days.zip(payout_day), version) {
+            (Some(name), Some(legal_name), Some(address), Some(days), Some(version)) => Ok(Edit {
+                version,
+                name,
+                legal_name,
+                address,
+                payment_days: days.0,
+                payout_day: days.1,
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+async fn update(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    Typed(typed): Typed<SettingsForm>,
+) -> Answer {
+    let changed = match typed.read() {
+        Ok(edit) => {
+            store
+                .write(staff.scope.clone(), move |tx| settings::change(tx, &edit))
+                .await
+        }
+        Err(problems) => Err(Error::Invalid(problems)),
+    };
+    match changed {
+        Ok(()) => see_other_saying(&session, &format!("{}/settings", staff.base), "Saved."),
+        Err(Error::Invalid(problems)) => {
+            let page = page(&staff, &store).await?;
+            unprocessable(&EditPage {
+                problems,
+                typed,
+                ..page
+            })
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn set_minimum(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    Typed(typed): Typed<MinimumForm>,
+) -> Answer {
+    let set = match read_minimum(&typed) {
+        Ok(minimum) => {
+            store
+                .write(staff.scope.clone(), move |tx| settings::set_minimum(tx, minimum))
+                .await
+        }
+        Err(problems) => Err(Error::Invalid(problems)),
+    };
+    match set {
+        Ok(()) => see_other_saying(&session, &format!("{}/settings", staff.base), "Saved."),
+        Err(Error::Invalid(problems)) => {
+            let page = page(&staff, &store).await?;
+            unprocessable(&EditPage {
+                problems,
+                minimum_currency: typed.currency,
+                minimum_amount: typed.minimum,
+                ..page
+            })
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn read_minimum(typed: &MinimumForm) -> Result<Money, Problems> {
+    let mut problems = Problems::default();
+    let currency = typed.currency.trim().to_uppercase().parse::<Currency>();
+    let currency = problems.check("currency", currency);
+    let minimum = currency.and_then(|c| problems.check("minimum", Money::parse(&typed.minimum, c)));
+    minimum.ok_or(problems)
+}
