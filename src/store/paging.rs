@@ -3,8 +3,6 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::id::Id;
-
 /// Rows on a page.
 pub const PAGE: usize = 50;
 /// What a page's query asks for: one row more tells whether another page follows.
@@ -30,11 +28,15 @@ impl Cursor {
     pub fn read(text: &str) -> Option<Self> {
         text.parse().ok()
     }
+    /// The place of a row with this sort key and id.
+    pub(super) fn at((key, id): (String, i64), is_back: bool) -> Self {
+        Self { key, id, is_back }
+    }
     pub(super) fn key(&self) -> String {
         self.key.clone()
     }
-    pub(super) fn id<T>(&self) -> Id<T> {
-        Id::of(self.id)
+    pub(super) fn id(&self) -> i64 {
+        self.id
     }
     pub(super) fn is_back(&self) -> bool {
         self.is_back
@@ -98,10 +100,7 @@ impl<T> Page<T> {
             found.reverse();
         }
         let cursor = |row: Option<&T>, is_back| {
-            row.map(|row| {
-                let (key, id) = place(row);
-                Cursor { key, id, is_back }
-            })
+            row.map(|row| Cursor::at(place(row), is_back))
         };
         let (before, after) = match is_back {
             true => (has_more, true),

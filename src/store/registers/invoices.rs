@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{
-    Rows, by_ids, customer_names, ledger::limit_of, money, named, newest, partner_names, whose,
+    Rows, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose,
 };
 use crate::{
     Error, Result,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         names::{anywhere, stored, typed},
-        paging::{COUNT_CAP, Count, Cursor, PAGE, Page},
+        paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{
             credit_note_lines, credit_notes, customers, invoice_lines, invoices, partners,
             payment_allocations, payments, subscriptions, tiers,
@@ -138,7 +138,7 @@ pub fn page(
     from: Option<&Cursor>,
 ) -> Result<Page<InvoiceRow>> {
     let rows = asked(tx, filter, today);
-    let rows = newest!(rows, from, invoices::id, crate::id::Invoice)
+    let rows = newest_first!(rows, from, invoices::id)
         .limit(limit_of(PAGE))
         .select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;

@@ -7,7 +7,7 @@ use diesel::{
     prelude::*,
 };
 
-use super::{Rows, Sees, Where, by_ids, customer_names, money, month, named, newest, partner_names, whose};
+use super::{Rows, Sees, Where, by_ids, customer_names, money, month, named, partner_names, whose};
 use crate::{
     Result,
     domain::{
@@ -22,7 +22,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         names::{anywhere, stored, typed},
-        paging::{COUNT_CAP, Count, Cursor, PAGE, Page},
+        paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{
             commission_clauses, commission_entries, commission_plan_versions, commission_plans,
             customers, invoice_lines, invoices, partners, payouts, statement_lines, statements,
@@ -221,7 +221,7 @@ pub fn page<S: Sees>(
     from: Option<&Cursor>,
 ) -> Result<Page<EntryRow>> {
     let rows = asked(tx, filter, today);
-    let rows = newest!(rows, from, commission_entries::id, crate::id::CommissionEntry)
+    let rows = newest_first!(rows, from, commission_entries::id)
         .limit(limit_of(PAGE))
         .select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Rows, Sees, by_ids, ledger::limit_of, named, newest, partner_names};
+use super::{Rows, Sees, by_ids, ledger::limit_of, named, partner_names};
 use crate::{
     Result,
     id::{MailId, PartnerId, StatementId},
     store::{
         Tx, VendorScope,
         names::typed,
-        paging::{COUNT_CAP, Count, Cursor, PAGE, Page},
+        paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::mails,
     },
 };
@@ -97,7 +97,7 @@ pub fn page(
     from: Option<&Cursor>,
 ) -> Result<Page<MailRow>> {
     let rows = asked(tx, filter);
-    let rows = newest!(rows, from, mails::id, crate::id::Mail)
+    let rows = newest_first!(rows, from, mails::id)
         .limit(limit_of(PAGE))
         .select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;

@@ -115,19 +115,6 @@ macro_rules! by_ids {
         found
     }};
 }
-/// Puts a query in the order newest first and reads on from a cursor: ids rise with time.
-macro_rules! newest {
-    ($query:expr, $from:expr, $id:expr, $of:ty) => {
-        match $from {
-            None => $query.order($id.desc()),
-            Some(from) if from.is_back() => {
-                $query.filter($id.gt(from.id::<$of>())).order($id.asc())
-            }
-            Some(from) => $query.filter($id.lt(from.id::<$of>())).order($id.desc()),
-        }
-    };
-}
-use newest;
 use by_ids;
 
 /// Customers' names.

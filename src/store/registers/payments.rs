@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{
-    Rows, by_ids, customer_names, ledger::limit_of, money, named, newest, partner_names, whose,
+    Rows, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose,
 };
 use crate::{
     Error, Result,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         names::{anywhere, typed},
-        paging::{COUNT_CAP, Count, Cursor, PAGE, Page},
+        paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{
             customer_credits, customers, invoices, partners, payment_allocations, payments, refunds,
         },
@@ -105,7 +105,7 @@ pub fn page(
     from: Option<&Cursor>,
 ) -> Result<Page<PaymentRow>> {
     let rows = asked(tx, filter);
-    let rows = newest!(rows, from, payments::id, crate::id::Payment)
+    let rows = newest_first!(rows, from, payments::id)
         .limit(limit_of(PAGE))
         .select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;

@@ -11,7 +11,7 @@ use super::{
     Rows, Sees, Where, by_ids,
     ledger::limit_of,
     mails::{self, MailRow},
-    money, month, named, newest, partner_names,
+    money, month, named, partner_names,
     payouts::{self, PayoutRow},
     totals, whose,
 };
@@ -22,7 +22,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         names::{anywhere, stored, typed},
-        paging::{COUNT_CAP, Count, Cursor, PAGE, Page},
+        paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{mails as letters, partners, payouts as payments_out, statements},
     },
 };
@@ -171,7 +171,7 @@ pub fn page<S: Sees>(
     from: Option<&Cursor>,
 ) -> Result<Page<StatementRow>> {
     let rows = asked(tx, filter, today);
-    let rows = newest!(rows, from, statements::id, crate::id::Statement)
+    let rows = newest_first!(rows, from, statements::id)
         .limit(limit_of(PAGE))
         .select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;
