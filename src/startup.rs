@@ -10,7 +10,7 @@ use actix_web::{
     cookie::{Key, SameSite, time::Duration},
     dev::Server,
     middleware::from_fn,
-    web::{Data, PayloadConfig},
+    web::{Data, PayloadConfig, ServiceConfig},
 };
 
 use crate::{
@@ -64,6 +64,18 @@ impl Application {
     /// # Errors
     /// When the address cannot be listened on.
     pub fn build(config: &Config, store: Store) -> Result<Self> {
+        Self::build_with(config, store, web::routes)
+    }
+
+    /// As [`build`](Self::build), with a table of routes of the caller's, behind the same rings.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_with(
+        config: &Config,
+        store: Store,
+        routes: fn(&mut ServiceConfig),
+    ) -> Result<Self> {
         let listener = TcpListener::bind(&config.listen).map_err(|e| {
             anyhow::Error::new(e).context(format!("LISTEN_ADDR: cannot listen on {}", config.listen))
         })?;
@@ -76,13 +88,12 @@ impl Application {
                 .app_data(Data::new(store.clone()))
                 .app_data(site.clone())
                 .app_data(PayloadConfig::new(256 * 1024))
-                .app_data(web::form::config())
                 .app_data(web::form::query_config())
                 .app_data(web::form::path_config())
                 .wrap(from_fn(web::same_site::require))
                 .wrap(sessions(&store, &key, secure))
                 .wrap(from_fn(web::edge::guard))
-                .configure(web::routes)
+                .configure(routes)
         })
         .workers(config.workers)
         .shutdown_timeout(10)

@@ -1,12 +1,15 @@
 //! Connections: which database a URL means, the pool, and the three kinds of transaction.
 use std::{str::FromStr, time::Duration};
 
+use chrono::NaiveDateTime;
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     pg::PgConnection,
     prelude::*,
+    query_dsl::LoadQuery,
     r2d2::{self, R2D2Connection},
     result::DatabaseErrorKind,
+    sql_types::Timestamp,
     sqlite::SqliteConnection,
 };
 
@@ -191,8 +194,8 @@ pub fn guarded<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) ->
 
 /// A transaction in which the database itself refuses every write.
 pub fn read<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    only_read(conn, true)?;
-    let done = finish(guard(|| work(conn)), conn);
+    // Also when it could not begin: a pooled connection left refusing writes would refuse others'.
+    let done = only_read(conn, true).and_then(|()| finish(guard(|| work(conn)), conn));
     only_read(conn, false)?;
     done
 }
@@ -224,4 +227,22 @@ fn finish<T>(done: Result<T>, conn: &mut Conn) -> Result<T> {
             Err(error)
         }
     }
+}
+
+/// The instant leases are measured by: PostgreSQL's own, which several machines share; on SQLite
+/// the caller's.
+pub fn now(conn: &mut Conn, callers: NaiveDateTime) -> Result<NaiveDateTime> {
+    let Conn::Postgres(conn) = conn else {
+        return Ok(callers);
+    };
+    let ask = diesel::sql_query("SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now");
+    let rows = LoadQuery::<PgConnection, Instant>::internal_load(ask, conn)?;
+    let instant = rows.collect::<QueryResult<Vec<_>>>()?;
+    Ok(instant.first().map_or(callers, |instant| instant.now))
+}
+
+#[derive(QueryableByName)]
+struct Instant {
+    #[diesel(sql_type = Timestamp)]
+    now: NaiveDateTime,
 }

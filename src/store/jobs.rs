@@ -4,10 +4,13 @@
 //! own. Every transaction of a job's work therefore begins with [`hold`], which touches one row
 //! only while the token is the latest; an overtaken worker touches none and stops.
 use chrono::{NaiveDateTime, TimeDelta};
-use diesel::{prelude::*, sql_types::Timestamp};
+use diesel::prelude::*;
 
-use super::{Tx, VendorScope, schema::jobs, tx::to};
-use crate::{Error, Result, id::JobId};
+use super::{Scope, Store, Tx, VendorScope, blocking, lobby, schema::jobs, tx::to};
+use crate::{
+    Error, Result,
+    id::{JobId, TenantId},
+};
 
 /// A claimed job.
 #[derive(Debug, Clone)]
@@ -51,14 +54,69 @@ fn lease_now(tx: &mut Tx<'_, VendorScope>) -> Result<NaiveDateTime> {
     tx.database_now()
 }
 
+/// Whose turn it is. A worker keeps one, and so takes one job of each tenant that has work before
+/// it takes the next of the first: nobody's thousand jobs stand before another's only one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Turns(Option<TenantId>);
+
+impl Store {
+    /// Takes the next due job of one tenant, for as long as `lease`.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn claim(&self, scope: VendorScope, lease: TimeDelta) -> Result<Option<Claimed>> {
+        let store = self.clone();
+        blocking(move || store.guarded(scope, |tx| claim(tx, lease))).await
+    }
+
+    /// Takes a due job of the tenant whose turn it is, for as long as `lease`.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn claim_next(
+        &self,
+        turns: &mut Turns,
+        lease: TimeDelta,
+    ) -> Result<Option<(VendorScope, Claimed)>> {
+        let mut waiting = self.lobby(lobby::tenants_with_work).await?;
+        waiting.sort_by_key(|scope| (Some(scope.tenant()) <= turns.0, scope.tenant()));
+        for scope in waiting {
+            let tenant = scope.tenant();
+            if let Some(job) = self.claim(scope.clone(), lease).await? {
+                turns.0 = Some(tenant);
+                return Ok(Some((scope, job)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What came of one try at a claim.
+enum Try {
+    Taken(Claimed),
+    /// Another worker was quicker, or the job was parked: there may be more.
+    Again,
+    Nothing,
+}
+
 /// Takes the next due job of this tenant.
 ///
 /// The guard on the token makes the claim safe on either database: of two workers that saw the
-/// same row, one update touches it and the other touches nothing.
+/// same row, one update touches it and the other touches nothing, and looks for the next.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn claim(tx: &mut Tx<'_, VendorScope>, lease: TimeDelta) -> Result<Option<Claimed>> {
+    loop {
+        match try_claim(tx, lease)? {
+            Try::Taken(job) => return Ok(Some(job)),
+            Try::Again => {}
+            Try::Nothing => return Ok(None),
+        }
+    }
+}
+
+fn try_claim(tx: &mut Tx<'_, VendorScope>, lease: TimeDelta) -> Result<Try> {
     let (due, now) = (tx.now(), lease_now(tx)?);
     let free = jobs::lease_until.is_null().or(jobs::lease_until.lt(now));
     let rows = tx
@@ -76,8 +134,19 @@ pub fn claim(tx: &mut Tx<'_, VendorScope>, lease: TimeDelta) -> Result<Option<Cl
         ));
     let row: Option<(JobId, String, String, i64, i32)> = tx.first(rows)?;
     let Some((id, kind, payload, token, attempts)) = row else {
-        return Ok(None);
+        return Ok(Try::Nothing);
     };
+    let claimed = Claimed {
+        id,
+        kind,
+        payload,
+        token: token + 1,
+        attempts: attempts + 1,
+    };
+    // Workers that die of a job tell nobody: without this it would kill them for ever.
+    if attempts >= ATTEMPTS {
+        return park(tx, id, token).map(|()| Try::Again);
+    }
     let mine = tx
         .rows_of(jobs::table)
         .filter(jobs::id.eq(id))
@@ -85,18 +154,32 @@ pub fn claim(tx: &mut Tx<'_, VendorScope>, lease: TimeDelta) -> Result<Option<Cl
     let taken = tx.update(
         mine,
         (
-            to(jobs::lease_token, token + 1),
+            to(jobs::lease_token, claimed.token),
             to(jobs::lease_until, Some(now + lease)),
-            to(jobs::attempts, attempts + 1),
+            to(jobs::attempts, claimed.attempts),
         ),
     )?;
-    Ok((taken == 1).then_some(Claimed {
-        id,
-        kind,
-        payload,
-        token: token + 1,
-        attempts: attempts + 1,
-    }))
+    Ok(match taken {
+        1 => Try::Taken(claimed),
+        _ => Try::Again,
+    })
+}
+
+fn park(tx: &mut Tx<'_, VendorScope>, id: JobId, token: i64) -> Result<()> {
+    let it = tx
+        .rows_of(jobs::table)
+        .filter(jobs::id.eq(id))
+        .filter(jobs::lease_token.eq(token));
+    let why = "every worker that took this job stopped without an answer";
+    tx.update(
+        it,
+        (
+            to(jobs::status, "parked"),
+            to(jobs::lease_until, None::<NaiveDateTime>),
+            to(jobs::last_error, Some(why)),
+        ),
+    )?;
+    Ok(())
 }
 
 /// The first statement of every transaction of a job's work: goes on only while the claim is the
@@ -218,10 +301,4 @@ pub fn waits(tx: &mut Tx<'_, VendorScope>, dedupe: &str) -> Result<bool> {
         .select(jobs::id);
     let found: Option<JobId> = tx.first(row)?;
     Ok(found.is_some())
-}
-
-#[derive(QueryableByName)]
-pub(super) struct Instant {
-    #[diesel(sql_type = Timestamp)]
-    pub(super) now: NaiveDateTime,
 }

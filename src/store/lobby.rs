@@ -11,7 +11,7 @@ use diesel::{
 };
 
 use super::{
-    Conn, PartnerScope, VendorScope,
+    Conn, PartnerScope, VendorScope, conn,
     fence::Rule,
     schema::{
         instance_counter, invitations, jobs, memberships, partners, password_resets, sessions,
@@ -278,12 +278,13 @@ pub fn every_vendor(lobby: &mut Lobby<'_>) -> Result<Vec<(String, VendorScope)>>
 /// # Errors
 /// Faults of the database.
 pub fn tenants_with_work(lobby: &mut Lobby<'_>) -> Result<Vec<VendorScope>> {
-    let now = lobby.now;
+    let due = lobby.now;
+    let free_at = conn::now(lobby.conn, due)?;
     let rows: Vec<(TenantId, Option<NaiveDateTime>)> = lobby.across(&["jobs"], |lobby| {
         let query = jobs::table
             .filter(jobs::status.eq("ready"))
-            .filter(jobs::run_at.le(now))
-            .filter(jobs::lease_until.is_null().or(jobs::lease_until.lt(now)))
+            .filter(jobs::run_at.le(due))
+            .filter(jobs::lease_until.is_null().or(jobs::lease_until.lt(free_at)))
             .group_by(jobs::tenant_id)
             .select((jobs::tenant_id, diesel::dsl::min(jobs::run_at)));
         Ok(query

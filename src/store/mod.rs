@@ -16,7 +16,7 @@ pub mod platform;
 pub mod registers;
 
 use chrono::NaiveDateTime;
-use diesel::connection::SimpleConnection;
+use diesel::{backend::Backend, connection::SimpleConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use fence::Rule;
@@ -214,19 +214,25 @@ fn migrate(conn: &mut Conn) -> Result<()> {
     let done = match conn {
         Conn::Postgres(conn) => {
             conn.batch_execute(MIGRATION_LOCK)?;
-            let done = conn.run_pending_migrations(MIGRATIONS).map(drop);
+            let done = run(conn);
             conn.batch_execute(MIGRATION_UNLOCK)?;
             done
         }
-        Conn::Sqlite(conn) => {
-            conn.batch_execute("BEGIN IMMEDIATE")?;
-            let done = conn.run_pending_migrations(MIGRATIONS).map(drop);
-            conn.batch_execute(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-            done
-        }
+        // The write lock is taken at once, by the transaction manager, which then makes savepoints
+        // of the migrations' own transactions.
+        Conn::Sqlite(_) => conn::guarded(conn, |conn| match conn {
+            Conn::Sqlite(conn) => run(conn),
+            Conn::Postgres(_) => Ok(()),
+        }),
     };
     Rule::Nobody.hold(conn);
-    done.map_err(|e| Error::fault(format!("migrations: {e}")))
+    done
+}
+
+fn run<DB: Backend>(conn: &mut impl MigrationHarness<DB>) -> Result<()> {
+    conn.run_pending_migrations(MIGRATIONS)
+        .map(drop)
+        .map_err(|e| Error::fault(format!("migrations: {e}")))
 }
 
 fn take_instance_number(conn: &mut Conn) -> Result<u64> {

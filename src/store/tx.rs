@@ -15,7 +15,7 @@ use diesel::{
     sql_types::{BigInt, SqlType},
 };
 
-use super::{Conn, Scope, fence::Rule};
+use super::{Conn, Scope, conn, fence::Rule};
 use crate::{
     Error, Result,
     domain::Permission,
@@ -208,13 +208,7 @@ impl<'c, S: Scope> Tx<'c, S> {
     /// The instant leases are measured by: on PostgreSQL, where several machines may share the
     /// database, its own clock; on SQLite the transaction's.
     pub(super) fn database_now(&mut self) -> Result<NaiveDateTime> {
-        let Conn::Postgres(conn) = self.conn else {
-            return Ok(self.now);
-        };
-        let ask = diesel::sql_query("SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now");
-        let rows = LoadQuery::<PgConnection, super::jobs::Instant>::internal_load(ask, conn)?;
-        let instant = rows.collect::<QueryResult<Vec<_>>>()?;
-        Ok(instant.first().map_or(self.now, |instant| instant.now))
+        conn::now(self.conn, self.now)
     }
     /// A new id: larger than all before it.
     pub fn fresh_id<T>(&self) -> Id<T> {

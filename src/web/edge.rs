@@ -3,9 +3,10 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use actix_web::{
-    Error, HttpMessage,
+    Error, HttpMessage, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         Method,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -15,7 +16,7 @@ use actix_web::{
 use futures_util::FutureExt;
 
 use super::{
-    failure::{self, Failure, Told},
+    failure::{self, Failure},
     page::Site,
 };
 use crate::secrets;
@@ -30,57 +31,91 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// See the module.
 ///
 /// # Errors
-/// None: every failure becomes a response here.
+/// None that is not a whole response: what fails before a handler is reached has no
+/// [`ServiceResponse`], so its page travels as an error that holds it.
 pub async fn guard<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = secrets::random_token().unwrap_or_default();
-    let id = RequestId(id.chars().filter(char::is_ascii_alphanumeric).take(12).collect());
-    let head = *request.method() == Method::HEAD;
-    if head {
-        request.head_mut().method = Method::GET;
-    }
-    let (http, method) = (request.request().clone(), request.method().clone());
-    http.extensions_mut().insert(id.clone());
-    let begun = std::time::Instant::now();
-    let mut response = match refuse(&request) {
-        Some(failure) => ServiceResponse::from_err(failure, http.clone()),
-        None => answer(request, next, &http).await,
+    let edge = Edge::of(&mut request);
+    request.extensions_mut().insert(edge.id.clone());
+    // The router takes the request apart, so no clone of it may be kept while it is answered.
+    let answer = match refuse(&request) {
+        Some(failure) => Err(failure.into()),
+        None => answer(request, next).await,
     };
-    let told = response.response().extensions().get::<Told>().cloned();
-    if let Some(told) = told {
-        response = failure::dress(response, &told, &id.0);
+    match answer {
+        Ok(response) => {
+            let pattern = response.request().match_pattern().unwrap_or_default();
+            let (request, response) = response.into_parts();
+            Ok(ServiceResponse::new(request, edge.seal(response, &pattern)))
+        }
+        Err(error) => {
+            let response = edge.seal(error.error_response(), "");
+            Err(InternalError::from_response(error, response).into())
+        }
     }
-    let private = !http.path().starts_with("/static/");
-    let https = http.app_data::<actix_web::web::Data<Site>>().is_some_and(|site| site.https());
-    headers(response.headers_mut(), private, https, &id.0);
-    let pattern = response.request().match_pattern().unwrap_or_default();
-    tracing::info!(
-        request = id.0,
-        method = %method,
-        route = pattern,
-        status = response.status().as_u16(),
-        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "request"
-    );
-    Ok(if head { without_body(response) } else { response })
+}
+
+/// What has to be known of a request once it is gone.
+struct Edge {
+    id: RequestId,
+    begun: std::time::Instant,
+    method: Method,
+    private: bool,
+    https: bool,
+}
+
+impl Edge {
+    /// A HEAD is answered as its GET would be, without the body.
+    fn of(request: &mut ServiceRequest) -> Self {
+        let token = secrets::random_token().unwrap_or_default();
+        let method = request.method().clone();
+        if method == Method::HEAD {
+            request.head_mut().method = Method::GET;
+        }
+        let site = request.app_data::<actix_web::web::Data<Site>>();
+        Self {
+            id: RequestId(token.chars().filter(char::is_ascii_alphanumeric).take(12).collect()),
+            begun: std::time::Instant::now(),
+            private: !request.path().starts_with("/static/"),
+            https: site.is_some_and(|site| site.https()),
+            method,
+        }
+    }
+
+    /// Gives a response its headers, an error its page, and the request its line in the log.
+    fn seal(&self, response: HttpResponse, pattern: &str) -> HttpResponse {
+        let mut response = match failure::told(&response) {
+            Some(told) => failure::dress(response, &told, &self.id.0),
+            None => response,
+        };
+        headers(response.headers_mut(), self.private, self.https, &self.id.0);
+        tracing::info!(
+            request = self.id.0,
+            method = %self.method,
+            route = pattern,
+            status = response.status().as_u16(),
+            ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "request"
+        );
+        match self.method {
+            Method::HEAD => response.map_body(|_, _| BoxBody::new(())),
+            _ => response,
+        }
+    }
 }
 
 async fn answer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-    http: &actix_web::HttpRequest,
-) -> ServiceResponse<BoxBody> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
     // A panic would otherwise drop the connection without an answer.
     let answer = AssertUnwindSafe(next.call(request)).catch_unwind();
     match tokio::time::timeout(LIMIT, answer).await {
-        Ok(Ok(Ok(response))) => response.map_into_boxed_body(),
-        Ok(Ok(Err(error))) => ServiceResponse::from_err(error, http.clone()),
-        Ok(Err(_)) => {
-            ServiceResponse::from_err(Failure::from(crate::Error::fault("a panic")), http.clone())
-        }
-        Err(_) => ServiceResponse::from_err(Failure::from(crate::Error::Busy), http.clone()),
+        Ok(Ok(answer)) => answer.map(ServiceResponse::map_into_boxed_body),
+        Ok(Err(_)) => Err(Failure::from(crate::Error::fault("a panic")).into()),
+        Err(_) => Err(Failure::from(crate::Error::Busy).into()),
     }
 }
 
@@ -88,14 +123,19 @@ async fn answer<B: MessageBody + 'static>(
 fn refuse(request: &ServiceRequest) -> Option<Failure> {
     let uri = request.uri();
     let decoded = decode(uri.path()).zip(decode(uri.query().unwrap_or_default()));
-    let clean = |text: &str| !text.contains(['\0', '\u{fffd}']);
     match decoded {
-        Some((path, query)) if clean(&path) && clean(&query) => None,
+        Some((path, query)) if is_clean(&path) && is_clean(&query) => None,
         _ => Some(Failure::BadRequest),
     }
 }
 
-fn decode(text: &str) -> Option<String> {
+/// No NUL, which PostgreSQL does not take, and nothing that was lost in decoding.
+pub(super) fn is_clean(text: &str) -> bool {
+    !text.contains(['\0', '\u{fffd}'])
+}
+
+/// Undoes percent-encoding; nothing if what comes out is no text.
+pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -144,8 +184,4 @@ fn headers(headers: &mut HeaderMap, private: bool, https: bool, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-}
-
-fn without_body(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    response.map_body(|_, _| BoxBody::new(()))
 }

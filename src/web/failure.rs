@@ -5,7 +5,6 @@ use std::fmt;
 use actix_web::{
     HttpResponse, ResponseError,
     body::BoxBody,
-    dev::ServiceResponse,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -163,23 +162,42 @@ impl ResponseError for Failure {
     }
 }
 
-/// Gives an error response its page.
-pub fn dress(
-    response: ServiceResponse<BoxBody>,
-    told: &Told,
-    request_id: &str,
-) -> ServiceResponse<BoxBody> {
+/// What is to be told of a response that is an error and has no page of its own: of our failures
+/// what they say, of the framework's what their status means, never their own words.
+pub fn told(response: &HttpResponse) -> Option<Told> {
+    if let Some(told) = response.extensions().get::<Told>() {
+        return Some(told.clone());
+    }
     let status = response.status();
+    let bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    let failed = status.is_client_error() || status.is_server_error();
+    (failed && (bare || response.error().is_some())).then(|| by_status(status))
+}
+
+fn by_status(status: StatusCode) -> Told {
+    let failure = match status {
+        StatusCode::NOT_FOUND => Failure::Plain(Error::NotFound),
+        StatusCode::FORBIDDEN => Failure::Plain(Error::Forbidden),
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge,
+        StatusCode::SERVICE_UNAVAILABLE => Failure::Plain(Error::Busy),
+        status if status.is_server_error() => Failure::Plain(Error::fault("the framework's")),
+        _ => Failure::BadRequest,
+    };
+    failure.told()
+}
+
+/// Gives an error response its page.
+pub fn dress(response: HttpResponse, told: &Told, request_id: &str) -> HttpResponse {
     let page = ErrorPage {
         css: assets::css(),
-        status: status.as_u16(),
+        status: response.status().as_u16(),
         title: &told.title,
         message: &told.message,
         request_id,
         back_href: "/",
     };
     let body = page.render().unwrap_or_else(|_| told.message.clone());
-    let mut response = response.map_body(|_, _| BoxBody::new(body));
+    let mut response = response.set_body(BoxBody::new(body));
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
     response

@@ -1,14 +1,15 @@
 //! Forms: text as typed, sent in once.
 use actix_web::{
-    Error as ActixError, FromRequest, HttpRequest,
+    Error as ActixError, FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    error::{PathError, QueryPayloadError, UrlencodedError},
-    web::{Form, FormConfig, PathConfig, QueryConfig},
+    error::{PathError, PayloadError, QueryPayloadError},
+    web::{PathConfig, Query, QueryConfig},
 };
+use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
 use std::{future::Future, pin::Pin};
 
-use super::Failure;
+use super::{Failure, edge};
 use crate::{
     Result,
     domain::Problems,
@@ -19,26 +20,39 @@ use crate::{
 /// A form's fields as they were typed.
 pub struct Typed<T>(pub T);
 
+/// The most a form may hold, in bytes.
+const LARGEST: usize = 64 * 1024;
+
 impl<T: DeserializeOwned + 'static> FromRequest for Typed<T> {
     type Error = ActixError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let form = Form::<T>::from_request(request, payload);
-        Box::pin(async move { Ok(Self(form.await?.into_inner())) })
+        let is_form = request.content_type() == "application/x-www-form-urlencoded";
+        let body = payload.take().try_fold(Vec::new(), |mut body, part| async move {
+            body.extend_from_slice(&part);
+            match body.len() > LARGEST {
+                true => Err(PayloadError::Overflow),
+                false => Ok(body),
+            }
+        });
+        Box::pin(async move {
+            let body = body.await.map_err(|error| match error {
+                PayloadError::Overflow => Failure::TooLarge,
+                _ => Failure::BadRequest,
+            })?;
+            let read = is_form.then(|| read(&body)).flatten();
+            read.map(Self).ok_or_else(|| Failure::BadRequest.into())
+        })
     }
 }
 
-/// What a form may hold, and how a wrong one is answered: never with the parser's own words.
-pub fn config() -> FormConfig {
-    FormConfig::default().limit(64 * 1024).error_handler(|error, _| {
-        let too_large = matches!(error, UrlencodedError::Overflow { .. });
-        let failure = match too_large {
-            true => Failure::TooLarge,
-            false => Failure::BadRequest,
-        };
-        failure.into()
-    })
+/// A form that is text through and through and has the fields of `T`, no others.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    let body = std::str::from_utf8(body).ok()?;
+    edge::decode(body).filter(|text| edge::is_clean(text))?;
+    Query::<T>::from_query(body).ok().map(Query::into_inner)
 }
+
 /// A query string that does not fit is a page that does not exist.
 pub fn query_config() -> QueryConfig {
     QueryConfig::default()
