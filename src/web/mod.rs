@@ -2,11 +2,11 @@
 pub mod account;
 pub mod admission;
 pub mod assets;
+pub mod earnings;
 pub mod edge;
 pub mod failure;
 pub mod filters;
 pub mod form;
-pub mod earnings;
 pub mod health;
 pub mod history;
 pub mod list;
@@ -17,6 +17,7 @@ pub mod portal;
 pub mod same_site;
 pub mod sessions;
 pub mod staff;
+pub mod words;
 
 use actix_web::{
     middleware::from_fn,
