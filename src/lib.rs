@@ -9,6 +9,7 @@ pub mod secrets;
 pub mod passwords;
 pub mod store;
 pub mod documents;
+pub mod queue;
 pub mod services;
 pub mod web;
 pub mod startup;

@@ -1,5 +1,6 @@
 //! What the product does: each function is one thing somebody asks for.
 pub mod account;
+pub mod revenue;
 
 use crate::Error;
 

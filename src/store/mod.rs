@@ -1,4 +1,5 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
+mod columns;
 mod conn;
 mod fence;
 mod names;
@@ -9,11 +10,13 @@ mod tx;
 
 pub mod account;
 pub mod counters;
+pub mod incentivize;
 pub mod jobs;
 pub mod lobby;
 pub mod paging;
 pub mod platform;
 pub mod registers;
+pub mod revenue;
 
 use chrono::NaiveDateTime;
 use diesel::{backend::Backend, connection::SimpleConnection};

@@ -178,6 +178,7 @@ refers! {
     plan_versions.plan_id -> plans;
     prices.plan_version_id -> plan_versions;
     commission_plan_versions.commission_plan_id -> commission_plans;
+    commission_clauses.commission_plan_version_id -> commission_plan_versions;
     customers.partner_id -> partners;
     subscriptions.customer_id -> customers;
     subscriptions.partner_id -> partners;

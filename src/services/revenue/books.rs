@@ -1,0 +1,114 @@
+//! What every money verb looks up first.
+use std::collections::HashMap;
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::{
+    Result,
+    domain::{Period, Rate, date_words},
+    id::CommissionClauseId,
+    store::{
+        Tx, VendorScope, counters,
+        incentivize::periods,
+        revenue::terms::{self, VendorTerms},
+    },
+};
+
+/// The vendor's terms and calendar, read once per transaction. An import of many rows passes one
+/// along, so that each row asks for no more than its own.
+#[derive(Debug, Clone)]
+pub struct Books {
+    /// The vendor's settings.
+    pub vendor: VendorTerms,
+    /// The date in the vendor's zone.
+    pub today: NaiveDate,
+    /// The earliest month that is open.
+    pub first_open: Period,
+    holds: HashMap<CommissionClauseId, u32>,
+}
+
+impl Books {
+    /// Opens the books as they stand in this transaction.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub fn open(tx: &mut Tx<'_, VendorScope>) -> Result<Self> {
+        let vendor = terms::vendor(tx)?;
+        let today = vendor.zone.local_date(tx.now());
+        let after = periods::last_not_open(tx)?.map(|row| row.month.next());
+        let first_open = after.map_or(vendor.first_period, |month| month.max(vendor.first_period));
+        let holds = terms::commission_terms(tx)?
+            .into_values()
+            .flat_map(|plan| plan.clauses.into_iter().map(move |(id, _)| (id, plan.hold_days)))
+            .collect();
+        Ok(Self { vendor, today, first_open, holds })
+    }
+
+    /// Days from a payment to the day its commission is payable, under a clause.
+    pub(super) fn hold_days(&self, clause: CommissionClauseId) -> u32 {
+        self.holds.get(&clause).copied().unwrap_or_default()
+    }
+
+    /// Document numbers for these dates of issue, in their order: gapless per kind and year.
+    pub(super) fn numbers(
+        &self,
+        tx: &mut Tx<'_, VendorScope>,
+        kind: DocumentKind,
+        issued: &[NaiveDate],
+    ) -> Result<Vec<String>> {
+        let mut next: HashMap<i32, i64> = HashMap::new();
+        let mut count: Vec<(i32, i64)> = Vec::new();
+        for date in issued {
+            match count.iter_mut().find(|(year, _)| *year == date.year()) {
+                Some((_, many)) => *many += 1,
+                None => count.push((date.year(), 1)),
+            }
+        }
+        for (year, many) in count {
+            next.insert(year, counters::take(tx, &kind.series(year), many)?);
+        }
+        let numbers = issued.iter().map(|date| {
+            let value = next.entry(date.year()).or_default();
+            *value += 1;
+            kind.spell(&self.vendor.document_prefix, date.year(), *value - 1)
+        });
+        Ok(numbers.collect())
+    }
+}
+
+/// What is numbered by the year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DocumentKind {
+    Invoice,
+    CreditNote,
+}
+
+impl DocumentKind {
+    fn series(self, year: i32) -> String {
+        match self {
+            Self::Invoice => format!("invoice:{year}"),
+            Self::CreditNote => format!("credit_note:{year}"),
+        }
+    }
+    fn spell(self, prefix: &str, year: i32, value: i64) -> String {
+        match self {
+            Self::Invoice => format!("{prefix}-{year}-{value:06}"),
+            Self::CreditNote => format!("{prefix}-CN-{year}-{value:06}"),
+        }
+    }
+}
+
+/// A rate as rows keep it.
+pub(super) fn rate(bps: i32) -> Result<Rate> {
+    Rate::from_bps(bps).map_err(crate::Error::fault)
+}
+
+/// A day range in words, the second day excluded.
+pub(super) fn days_words(from: NaiveDate, to: NaiveDate) -> String {
+    crate::domain::ServicePeriod { from, to }.words()
+}
+
+/// A day in words, for a refusal.
+pub(super) fn day(on: NaiveDate) -> String {
+    date_words(on)
+}

@@ -1,0 +1,272 @@
+//! The month's close: begun, staged in chunks, and finished in one short transaction that makes
+//! the month, its statements, payouts and letters visible together.
+use std::collections::HashMap;
+
+use super::{
+    accrual::{Source, accrue_invoice},
+    billing::{bill_chunk, last_day},
+    books::Books,
+    stage,
+    statements::{NewLetter, letter, subject},
+};
+use crate::{
+    Error, Result,
+    domain::{Action, Period, PeriodStatus, Permission},
+    id::{AccountingPeriodId, PartnerId},
+    queue::{self, SendMail},
+    store::{
+        Platform, Tx, VendorScope,
+        incentivize::{
+            entries::SourceKind,
+            outbox,
+            payouts::{self, Payout, PayoutStatus},
+            periods,
+            statements::{self, Balance, StatedPartner},
+        },
+        platform::Event,
+        revenue::{cash, invoices},
+    },
+};
+
+/// Partners read at once when a close is finished.
+const PAGE: i64 = 500;
+/// Subscriptions billed in one transaction of a close.
+pub const BILLED_AT_ONCE: i64 = 500;
+
+/// How far a month's close has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It has not begun.
+    Open,
+    /// It has begun; statements are being staged.
+    Closing,
+    /// It is over.
+    Closed,
+}
+
+/// How far a month's close has come; refuses one that cannot be closed yet.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Conflict`] for a month that is not over, that lies before the
+/// vendor's first, or that has an open one before it; faults of the database.
+pub fn progress(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
+    tx.allow(Permission::ClosePeriods)?;
+    let books = Books::open(tx)?;
+    match periods::of_month(tx, period)?.map(|row| row.status) {
+        Some(PeriodStatus::Closed) => return Ok(Progress::Closed),
+        Some(PeriodStatus::Closing) => return Ok(Progress::Closing),
+        Some(PeriodStatus::Open) | None => {}
+    }
+    if tx.now() < books.vendor.zone.end_of(period.last_day()) {
+        return Err(Error::conflict(format!("{} is not over yet.", period.title())));
+    }
+    let first = books.vendor.first_period;
+    if period < first {
+        return Err(Error::conflict(format!("The first month to close is {}.", first.title())));
+    }
+    let closing = periods::last_not_open(tx)?.filter(|row| row.status == PeriodStatus::Closing);
+    let next = closing.map_or(books.first_open, |row| row.month);
+    if period != next {
+        return Err(Error::conflict(format!("{} has to be closed first.", next.title())));
+    }
+    Ok(Progress::Open)
+}
+
+/// Bills a part of what the month is still missing; says whether there may be more. A close bills
+/// in transactions of its own before it [begins](begin).
+///
+/// # Errors
+/// As [`progress`].
+pub fn bill_missing(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<bool> {
+    match progress(tx, period)? {
+        Progress::Open => Ok(bill_chunk(tx, last_day(period), BILLED_AT_ONCE)?.more),
+        Progress::Closing | Progress::Closed => Ok(false),
+    }
+}
+
+/// Begins a month's close: bills and accrues what is missing through its last day and sets the
+/// cut-off, after which nothing is posted in it. Beginning twice changes nothing.
+///
+/// # Errors
+/// As [`progress`].
+pub fn begin(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
+    match progress(tx, period)? {
+        Progress::Open => {}
+        begun => return Ok(begun),
+    }
+    while bill_chunk(tx, last_day(period), BILLED_AT_ONCE)?.more {}
+    accrue_missing(tx)?;
+    let row = periods::begin_close(tx, period)?;
+    record(tx, Action::PeriodClosing, row.id, period.title())?;
+    Ok(Progress::Closing)
+}
+
+/// Normally finds nothing: commission is posted in the transaction that applies the cash.
+fn accrue_missing(tx: &mut Tx<'_, VendorScope>) -> Result<()> {
+    let missing = invoices::paid_without_commission(tx)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let books = Books::open(tx)?;
+    for id in missing {
+        let invoice = invoices::one(tx, id)?;
+        if let Some(last) = cash::last_allocation_of(tx, id)? {
+            let source = Source {
+                kind: SourceKind::Allocation,
+                id: last.id.number(),
+                on: last.applied_on,
+            };
+            accrue_invoice(tx, &books, &invoice, source)?;
+        }
+    }
+    Ok(())
+}
+
+/// Stages the statements of the next partners after one, at most `limit` of them; says where to
+/// go on, if there are more. Partners that have theirs already keep them.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Conflict`] for a month that is not closing; faults of the
+/// database.
+pub fn stage_chunk(
+    tx: &mut Tx<'_, VendorScope>,
+    period: Period,
+    after: Option<PartnerId>,
+    limit: i64,
+) -> Result<Option<PartnerId>> {
+    tx.allow(Permission::ClosePeriods)?;
+    let row = periods::of_month(tx, period)?;
+    let row = row.filter(|row| row.status == PeriodStatus::Closing);
+    let row = row.ok_or_else(|| Error::conflict("This month is not being closed."))?;
+    let partners = statements::partners_after(tx, after, limit)?;
+    let books = Books::open(tx)?;
+    let cutoff = row.cutoff_at.unwrap_or_else(|| tx.now());
+    let month = stage::Month {
+        period,
+        closed_on: books.vendor.zone.local_date(cutoff),
+        books: &books,
+    };
+    stage::stage(tx, &month, &partners)?;
+    let full = i64::try_from(partners.len()).is_ok_and(|many| many >= limit);
+    Ok(partners.last().filter(|_| full).map(|partner| partner.id))
+}
+
+/// Where the staging of a month goes on after a stop.
+///
+/// # Errors
+/// Faults of the database.
+pub fn staged_through(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Option<PartnerId>> {
+    tx.allow(Permission::ClosePeriods)?;
+    statements::staged_through(tx, period)
+}
+
+/// What a close made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Statements.
+    pub statements: usize,
+    /// Payouts.
+    pub payouts: usize,
+    /// Letters.
+    pub mails: usize,
+}
+
+/// Finishes a month's close: statements, payouts and letters become visible together.
+/// `mail_domain` is what Message-IDs end in. Finishing twice changes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Conflict`] for a month that is not closing; faults of the
+/// database.
+pub fn finish(tx: &mut Tx<'_, VendorScope>, period: Period, mail_domain: &str) -> Result<Closed> {
+    tx.allow(Permission::ClosePeriods)?;
+    let row = periods::of_month(tx, period)?;
+    let row = row.ok_or_else(|| Error::conflict("This month is not being closed."))?;
+    if row.status == PeriodStatus::Closed {
+        return Ok(Closed::default());
+    }
+    periods::end_close(tx, period)?;
+    let count = statements::close(tx, period)?;
+    let made = statements::balances(tx, period, None)?;
+    let payouts = add_payouts(tx, &made)?;
+    let mails = post_letters(tx, period, &made, mail_domain)?;
+    let closed = Closed { statements: count, payouts, mails };
+    let summary = format!("{}, {count} statements", period.title());
+    record(tx, Action::PeriodClosed, row.id, summary)?;
+    Ok(closed)
+}
+
+fn add_payouts(tx: &mut Tx<'_, VendorScope>, made: &[Balance]) -> Result<usize> {
+    let new: Vec<Payout> = made
+        .iter()
+        .filter_map(|balance| {
+            let due_on = balance.due_on.filter(|_| balance.payout_minor > 0)?;
+            Some(Payout {
+                id: tx.fresh_id(),
+                partner_id: balance.partner_id,
+                statement_id: balance.id,
+                currency: balance.currency(),
+                amount_minor: balance.payout_minor,
+                due_on,
+                status: PayoutStatus::Due,
+                paid_on: None,
+                reference: None,
+                version: 1,
+            })
+        })
+        .collect();
+    let count = new.len();
+    payouts::add(tx, new)?;
+    Ok(count)
+}
+
+/// One letter for each statement that says anything; a zero statement has a page and no letter.
+fn post_letters(
+    tx: &mut Tx<'_, VendorScope>,
+    period: Period,
+    made: &[Balance],
+    mail_domain: &str,
+) -> Result<usize> {
+    let vendor = Books::open(tx)?.vendor.name;
+    let partners = all_partners(tx)?;
+    let mut new = Vec::new();
+    for balance in made.iter().filter(|one| one.line_count > 0 || one.payout_minor > 0) {
+        let partner = partners.get(&balance.partner_id);
+        let Some(partner) = partner.filter(|partner| !partner.statement_email.is_empty()) else {
+            continue;
+        };
+        new.push(letter(tx, NewLetter {
+            statement: balance.id,
+            partner: balance.partner_id,
+            recipient: &partner.statement_email,
+            subject: subject(&vendor, period, balance),
+            copy_no: 1,
+            mail_domain,
+        }));
+    }
+    outbox::post(tx, &new)?;
+    let jobs: Vec<SendMail> = new.iter().map(|mail| SendMail::of(mail.id)).collect();
+    queue::enqueue_all(tx, &jobs)?;
+    Ok(new.len())
+}
+
+fn all_partners(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<PartnerId, StatedPartner>> {
+    let (mut found, mut after) = (HashMap::new(), None);
+    loop {
+        let page = statements::partners_after(tx, after, PAGE)?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = Some(last.id);
+        found.extend(page.into_iter().map(|partner| (partner.id, partner)));
+    }
+}
+
+fn record(
+    tx: &mut Tx<'_, VendorScope>,
+    action: Action,
+    row: AccountingPeriodId,
+    summary: String,
+) -> Result<()> {
+    let subject = row.number();
+    VendorScope::record(tx, &Event { action, subject, partner: None, summary, changes: &[] })
+}

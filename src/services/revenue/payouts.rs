@@ -1,0 +1,62 @@
+//! Payouts: the close fixes amount and due date; finance says when the money went.
+use chrono::NaiveDate;
+
+use super::books::{Books, day};
+use crate::{
+    Error, Result,
+    domain::{Action, Money, Permission, audit::diff},
+    id::PayoutId,
+    store::{
+        Platform, Tx, VendorScope,
+        incentivize::payouts::{self, PayoutStatus},
+        platform::Event,
+    },
+};
+
+/// A payout that was made.
+#[derive(Debug, Clone)]
+pub struct PaidOut {
+    /// Which.
+    pub payout: PayoutId,
+    /// The version that was read.
+    pub version: i32,
+    /// The day the money went, in the vendor's zone.
+    pub paid_on: NaiveDate,
+    /// The bank's reference.
+    pub reference: String,
+}
+
+/// Marks a payout as paid.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a payout
+/// that is paid already; [`Error::Invalid`] on `paid_on` or `reference`; faults of the database.
+pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidOut) -> Result<()> {
+    tx.allow(Permission::MarkPayoutsPaid)?;
+    let books = Books::open(tx)?;
+    let payout = payouts::one(tx, paid.payout)?;
+    if payout.status == PayoutStatus::Paid {
+        return Err(Error::conflict("This payout is marked as paid already."));
+    }
+    if payout.version != paid.version {
+        return Err(Error::conflict("Somebody else has changed this payout."));
+    }
+    if paid.paid_on > books.today {
+        return Err(Error::on("paid_on", "This day is still to come."));
+    }
+    if paid.reference.trim().is_empty() {
+        return Err(Error::on("reference", "Give the bank's reference."));
+    }
+    payouts::mark_paid(tx, &payout, paid.paid_on, paid.reference.trim())?;
+    let amount = Money::new(payout.amount_minor, payout.currency);
+    VendorScope::record(
+        tx,
+        &Event {
+            action: Action::PayoutPaid,
+            subject: payout.id.number(),
+            partner: Some(payout.partner_id),
+            summary: format!("{amount} paid on {}", day(paid.paid_on)),
+            changes: &diff(&[("status", "due", "paid")]),
+        },
+    )
+}

@@ -1,0 +1,434 @@
+//! Makes the statements of some partners: what is payable on the month's last day and on no
+//! earlier statement, with every name and reason written out as it stands at the close.
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{Datelike, NaiveDate};
+
+use super::books::{Books, day, rate};
+use crate::{
+    Error, Result,
+    domain::{
+        CommissionClause, Currency, Period,
+        commission::sentence,
+        statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
+        statement_document as document,
+    },
+    id::{
+        CommissionClauseId, CommissionEntryId, CreditNoteId, CustomerId, Id, InvoiceId,
+        InvoiceLineId, PartnerId, RefundId, StatementId, SubscriptionId, TierId,
+    },
+    store::{
+        Tx, VendorScope, counters,
+        incentivize::{
+            entries::{self, Entry, SourceKind},
+            statements::{self, StatedPartner, Staging, Statement, StatementLine},
+        },
+        revenue::{
+            cash, credit_notes,
+            invoices::{self, InvoiceLine},
+            subscriptions,
+            terms::{self, PlanTerms},
+        },
+    },
+};
+
+/// The month whose statements are made.
+pub(super) struct Month<'a> {
+    pub period: Period,
+    pub closed_on: NaiveDate,
+    pub books: &'a Books,
+}
+
+/// A statement to be: whose, and in which currency.
+type Key = (PartnerId, &'static str);
+
+/// What goes into one statement.
+#[derive(Default)]
+struct Content {
+    payable: Vec<Entry>,
+    held: Vec<Entry>,
+    opening_minor: i64,
+}
+
+impl Content {
+    fn is_due(&self) -> bool {
+        !self.payable.is_empty() || self.opening_minor != 0
+    }
+}
+
+/// Stages one statement for each of these partners and each currency in which something is
+/// payable or carried in; those that are there already stay as they are.
+pub(super) fn stage(
+    tx: &mut Tx<'_, VendorScope>,
+    month: &Month<'_>,
+    partners: &[StatedPartner],
+) -> Result<usize> {
+    let mut contents = contents(tx, month.period, partners)?;
+    contents.retain(|_, content| content.is_due());
+    if contents.is_empty() {
+        return Ok(0);
+    }
+    let names = Names::of(tx, contents.values().flat_map(|content| &content.payable))?;
+    let minimums = terms::payout_minimums_set(tx)?;
+    let count = i64::try_from(contents.len()).map_err(Error::fault)?;
+    let first = counters::take(tx, &format!("statement:{}", month.period), count)?;
+    let (mut made, mut lines) = (Vec::new(), Vec::new());
+    for (number, ((partner, code), content)) in (first..).zip(contents) {
+        let partner = partners.iter().find(|one| one.id == partner);
+        let partner = partner.ok_or_else(|| Error::fault("a statement has no partner"))?;
+        let currency: Currency = code.parse().map_err(Error::fault)?;
+        let minimum = minimums.get(&currency).copied().unwrap_or_else(|| usual_minimum(currency));
+        let maker = Maker { tx: &*tx, month, names: &names, partner, currency, minimum };
+        let (statement, its) = maker.make(number, content)?;
+        made.push(statement);
+        lines.extend(its);
+    }
+    let count = made.len();
+    statements::stage(tx, made, lines)?;
+    Ok(count)
+}
+
+/// Fifty of the currency's major unit.
+fn usual_minimum(currency: Currency) -> i64 {
+    50i64.saturating_mul(10i64.saturating_pow(currency.exponent()))
+}
+
+fn contents(
+    tx: &mut Tx<'_, VendorScope>,
+    period: Period,
+    partners: &[StatedPartner],
+) -> Result<BTreeMap<Key, Content>> {
+    let ids: Vec<PartnerId> = partners.iter().map(|partner| partner.id).collect();
+    let done: HashSet<Key> = statements::balances(tx, period, Some(&ids))?
+        .iter()
+        .map(|balance| (balance.partner_id, balance.currency().code()))
+        .collect();
+    let mut contents: BTreeMap<Key, Content> = BTreeMap::new();
+    for balance in statements::balances(tx, period.previous(), Some(&ids))? {
+        let key = (balance.partner_id, balance.currency().code());
+        contents.entry(key).or_default().opening_minor = balance.closing_minor;
+    }
+    for entry in entries::unstated(tx, &ids, period)? {
+        let content = contents.entry((entry.partner_id, entry.currency.code())).or_default();
+        if is_payable(entry.matures_on, entry.posting_period, period) {
+            content.payable.push(entry);
+        } else {
+            content.held.push(entry);
+        }
+    }
+    contents.retain(|key, _| !done.contains(key));
+    Ok(contents)
+}
+
+/// Every name that lines mention.
+struct Names {
+    lines: HashMap<InvoiceLineId, InvoiceLine>,
+    invoices: HashMap<InvoiceId, String>,
+    customers: HashMap<CustomerId, String>,
+    plans: HashMap<SubscriptionId, PlanTerms>,
+    tiers: HashMap<TierId, String>,
+    clauses: HashMap<CommissionClauseId, (CommissionClause, String)>,
+    stated_on: HashMap<CommissionEntryId, String>,
+    reasons: HashMap<i64, String>,
+}
+
+impl Names {
+    fn of<'a>(
+        tx: &mut Tx<'_, VendorScope>,
+        payable: impl Iterator<Item = &'a Entry>,
+    ) -> Result<Self> {
+        let payable: Vec<&Entry> = payable.collect();
+        let lines = ids(payable.iter().map(|entry| entry.invoice_line_id));
+        let on = ids(payable.iter().map(|entry| entry.invoice_id));
+        let customers = ids(payable.iter().map(|entry| entry.customer_id));
+        let sold = ids(payable.iter().map(|entry| entry.subscription_id));
+        let reversed = ids(payable.iter().filter_map(|entry| entry.reverses_id));
+        let customers = terms::customers_of(tx, &customers)?;
+        Ok(Self {
+            lines: invoices::lines_of_ids(tx, &lines)?,
+            invoices: invoices::numbers_of(tx, &on)?,
+            customers: customers.into_iter().map(|(id, one)| (id, one.name)).collect(),
+            plans: plans(tx, &sold)?,
+            tiers: terms::tier_names(tx)?,
+            clauses: clauses(tx)?,
+            stated_on: statements::numbers_of_entries(tx, &reversed)?.into_iter().collect(),
+            reasons: reasons(tx, &payable)?,
+        })
+    }
+}
+
+fn ids<T: Ord>(ids: impl Iterator<Item = T>) -> Vec<T> {
+    ids.collect::<BTreeSet<T>>().into_iter().collect()
+}
+
+fn plans(
+    tx: &mut Tx<'_, VendorScope>,
+    sold: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, PlanTerms>> {
+    let versions = subscriptions::plan_versions_of(tx, sold)?;
+    let plans = terms::plans_of(tx, &ids(versions.iter().map(|(_, version)| *version)))?;
+    let found = versions.into_iter().filter_map(|(id, version)| {
+        plans.get(&version).map(|plan| (id, plan.clone()))
+    });
+    Ok(found.collect())
+}
+
+fn clauses(
+    tx: &mut Tx<'_, VendorScope>,
+) -> Result<HashMap<CommissionClauseId, (CommissionClause, String)>> {
+    let plans = terms::commission_terms(tx)?.into_values();
+    let clauses = plans.flat_map(|plan| {
+        let label = plan.label;
+        plan.clauses.into_iter().map(move |(id, clause)| (id, (clause, label.clone())))
+    });
+    Ok(clauses.collect())
+}
+
+fn reasons(tx: &mut Tx<'_, VendorScope>, payable: &[&Entry]) -> Result<HashMap<i64, String>> {
+    let of = |kind| {
+        let some = payable.iter().filter(move |entry| entry.source_kind == kind);
+        some.map(|entry| entry.source_id)
+    };
+    let refunds: Vec<RefundId> = ids(of(SourceKind::Refund)).into_iter().map(Id::of).collect();
+    let notes: Vec<CreditNoteId> = ids(of(SourceKind::CreditNote)).into_iter().map(Id::of).collect();
+    let refunds = cash::refund_reasons(tx, &refunds)?;
+    let notes = credit_notes::reasons(tx, &notes)?;
+    let refunds = refunds.into_iter().map(|(id, reason)| (id.number(), reason));
+    let notes = notes.into_iter().map(|(id, reason)| (id.number(), reason));
+    Ok(refunds.chain(notes).collect())
+}
+
+/// Makes one statement.
+struct Maker<'a, 'c> {
+    tx: &'a Tx<'c, VendorScope>,
+    month: &'a Month<'a>,
+    names: &'a Names,
+    partner: &'a StatedPartner,
+    currency: Currency,
+    minimum: i64,
+}
+
+impl Maker<'_, '_> {
+    fn make(&self, number: i64, content: Content) -> Result<(Statement, Vec<StatementLine>)> {
+        let prefix = &self.month.books.vendor.document_prefix;
+        let number = format!("{prefix}-{}-{number:04}", self.month.period);
+        let lines = self.lines(&content.payable)?;
+        let total = lines.iter().map(|(_, line)| i128::from(line.amount_minor)).sum::<i128>();
+        let total = i64::try_from(total).map_err(Error::fault)?;
+        let settlement = settle(content.opening_minor, total, self.minimum)?;
+        let document = self.document(&number, &content, &lines, &settlement)?;
+        let wrong = document.check();
+        if !wrong.is_empty() {
+            return Err(Error::fault(format!("statement {number}: {}", wrong.join(" "))));
+        }
+        let statement = Statement {
+            id: self.tx.fresh_id(),
+            partner_id: self.partner.id,
+            month: self.month.period,
+            currency: self.currency,
+            number,
+            status: Staging::Staged,
+            opening_minor: content.opening_minor,
+            lines_minor: total,
+            payout_minor: settlement.payout,
+            closing_minor: settlement.closing,
+            payout_reason: settlement.reason.code().to_owned(),
+            due_on: document.payout.due_on,
+            line_count: i32::try_from(lines.len()).map_err(Error::fault)?,
+            content: document.canonical_json(),
+            sha256: document.sha256_hex(),
+            created_at: self.tx.now(),
+        };
+        let its = self.rows(statement.id, &lines);
+        Ok((statement, its))
+    }
+
+    fn rows(
+        &self,
+        statement: StatementId,
+        lines: &[(CommissionEntryId, document::Line)],
+    ) -> Vec<StatementLine> {
+        let row = |(entry, line): &(CommissionEntryId, document::Line)| StatementLine {
+            id: self.tx.fresh_id(),
+            partner_id: self.partner.id,
+            statement_id: statement,
+            commission_entry_id: *entry,
+            seq: i32::try_from(line.seq).unwrap_or(i32::MAX),
+            block: match line.block {
+                document::Block::Earned => LineBlock::Earned,
+                document::Block::PostedLate => LineBlock::PostedLate,
+                document::Block::Reversed => LineBlock::Reversed,
+            },
+        };
+        lines.iter().map(row).collect()
+    }
+
+    fn lines(&self, payable: &[Entry]) -> Result<Vec<(CommissionEntryId, document::Line)>> {
+        let mut lines = payable
+            .iter()
+            .map(|entry| Ok((entry.id, self.line(entry)?)))
+            .collect::<Result<Vec<_>>>()?;
+        lines.sort_by(|(a_id, a), (b_id, b)| {
+            let a = (a.block, &a.earned_period, &a.customer, a_id);
+            a.cmp(&(b.block, &b.earned_period, &b.customer, b_id))
+        });
+        for (seq, (_, line)) in (1..).zip(&mut lines) {
+            line.seq = seq;
+        }
+        Ok(lines)
+    }
+
+    fn line(&self, entry: &Entry) -> Result<document::Line> {
+        let missing = || Error::fault("a statement's line has no name");
+        let names = self.names;
+        let line = names.lines.get(&entry.invoice_line_id).ok_or_else(missing)?;
+        let plan = names.plans.get(&entry.subscription_id).ok_or_else(missing)?;
+        let (clause, label) = names.clauses.get(&entry.commission_clause_id).ok_or_else(missing)?;
+        let tier = line.tier_id.and_then(|id| names.tiers.get(&id)).cloned();
+        let block = block(entry);
+        Ok(document::Line {
+            seq: 0,
+            block,
+            entry: entry.id.to_string(),
+            customer: names.customers.get(&entry.customer_id).cloned().ok_or_else(missing)?,
+            offering: plan.offering.clone(),
+            plan: plan.plan.clone(),
+            subscription: entry.subscription_id.to_string(),
+            phase: phase(line.phase),
+            earned_period: entry.earned_period.to_string(),
+            service_from: line.service_from,
+            service_to: line.service_to,
+            invoice_number: names.invoices.get(&entry.invoice_id).cloned().ok_or_else(missing)?,
+            invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
+            base_minor: entry.base_minor,
+            rate_bps: rate(entry.rate_bps)?.bps(),
+            share_num: 1,
+            share_den: 1,
+            exact: entry.exact.to_string(),
+            amount_minor: entry.amount_minor,
+            tier: tier.clone(),
+            clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,
+            clause: sentence(clause, clause.tier.and(tier.as_deref())),
+            plan_version: label.clone(),
+            paid_on: entry.paid_on,
+            held_until: entry.matures_on,
+            reason: self.reason(entry, block),
+            reverses: entry.reverses_id.map(|reversed| document::Reverses {
+                entry: reversed.to_string(),
+                statement_number: names.stated_on.get(&reversed).cloned(),
+            }),
+        })
+    }
+
+    fn reason(&self, entry: &Entry, block: document::Block) -> Option<String> {
+        match block {
+            document::Block::Earned => None,
+            document::Block::PostedLate => Some(format!(
+                "the payment of {} was recorded after {} was closed",
+                day(entry.paid_on),
+                entry.due_period.title()
+            )),
+            document::Block::Reversed => {
+                let given = self.names.reasons.get(&entry.source_id).cloned();
+                given.filter(|reason| !reason.trim().is_empty())
+            }
+        }
+    }
+
+    fn document(
+        &self,
+        number: &str,
+        content: &Content,
+        lines: &[(CommissionEntryId, document::Line)],
+        settlement: &Settlement,
+    ) -> Result<document::StatementDocument> {
+        let vendor = &self.month.books.vendor;
+        let period = self.month.period;
+        let is_paid = settlement.reason == rules::PayoutReason::Paid;
+        let plans: BTreeSet<String> =
+            lines.iter().map(|(_, line)| line.plan_version.clone()).collect();
+        let mut made = document::StatementDocument {
+            number: number.to_owned(),
+            version: 1,
+            vendor: party(&vendor.name, &vendor.legal_name, &vendor.address),
+            partner: party(&self.partner.name, &self.partner.legal_name, &self.partner.address),
+            period: period.to_string(),
+            zone: vendor.zone.as_str().to_owned(),
+            currency: self.currency.code().to_owned(),
+            exponent: self.currency.exponent(),
+            closed_on: self.month.closed_on,
+            commission_plans: plans.into_iter().collect(),
+            opening_minor: content.opening_minor,
+            earned_minor: 0,
+            posted_late_minor: 0,
+            reversed_minor: 0,
+            payout_minor: settlement.payout,
+            closing_minor: settlement.closing,
+            payout: document::Payout {
+                due_on: is_paid.then(|| payment_day(period.next(), vendor.payout_day)),
+                reason: reason(settlement.reason),
+                minimum_minor: self.minimum,
+            },
+            held: held(&content.held)?,
+            next_payment_on: Some(payment_day(period.next().next(), vendor.payout_day)),
+            lines: lines.iter().map(|(_, line)| line.clone()).collect(),
+        };
+        let total = |block| made.block_total(block).ok_or(crate::domain::Overflow);
+        let sums = (
+            total(document::Block::Earned)?,
+            total(document::Block::PostedLate)?,
+            total(document::Block::Reversed)?,
+        );
+        (made.earned_minor, made.posted_late_minor, made.reversed_minor) = sums;
+        Ok(made)
+    }
+}
+
+fn party(name: &str, legal_name: &str, address: &str) -> document::Party {
+    let lines = address.lines().map(str::trim).filter(|line| !line.is_empty());
+    document::Party {
+        name: name.to_owned(),
+        legal_name: legal_name.to_owned(),
+        address: lines.map(str::to_owned).collect(),
+    }
+}
+
+/// The day of a month on which partners are paid.
+fn payment_day(month: Period, payout_day: u32) -> NaiveDate {
+    let first = month.first_day();
+    first.with_day(payout_day).unwrap_or(first)
+}
+
+fn block(entry: &Entry) -> document::Block {
+    match block_of(entry.kind, entry.due_period, entry.posting_period) {
+        LineBlock::Earned => document::Block::Earned,
+        LineBlock::PostedLate => document::Block::PostedLate,
+        LineBlock::Reversed => document::Block::Reversed,
+    }
+}
+
+fn phase(phase: crate::domain::Phase) -> document::Phase {
+    match phase {
+        crate::domain::Phase::First => document::Phase::First,
+        crate::domain::Phase::Recurring => document::Phase::Recurring,
+        crate::domain::Phase::Renewal => document::Phase::Renewal,
+    }
+}
+
+fn reason(reason: rules::PayoutReason) -> document::PayoutReason {
+    match reason {
+        rules::PayoutReason::Paid => document::PayoutReason::Paid,
+        rules::PayoutReason::BelowMinimum => document::PayoutReason::BelowMinimum,
+        rules::PayoutReason::Negative => document::PayoutReason::Negative,
+        rules::PayoutReason::Nothing => document::PayoutReason::Nothing,
+    }
+}
+
+fn held(entries: &[Entry]) -> Result<document::Held> {
+    let total = entries.iter().map(|entry| i128::from(entry.amount_minor)).sum::<i128>();
+    Ok(document::Held {
+        total_minor: i64::try_from(total).map_err(Error::fault)?,
+        first_matures_on: entries.iter().map(|entry| entry.matures_on).min(),
+        last_matures_on: entries.iter().map(|entry| entry.matures_on).max(),
+    })
+}

@@ -1,0 +1,153 @@
+//! The commission ledger. Entries are added; nothing here changes or removes one.
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
+
+use crate::{
+    Result,
+    domain::{Currency, Period, commission::EntryKind, ratio::Ratio},
+    id::{
+        CommissionClauseId, CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
+        SubscriptionId,
+    },
+    store::{
+        Tx, VendorScope,
+        columns::{Coded, Fraction, Month, row_codes},
+        revenue::ASKED_AT_ONCE,
+        schema::{commission_entries, statement_lines},
+    },
+};
+
+row_codes! {
+    /// What an entry comes from.
+    SourceKind {
+        /// Cash applied to an invoice.
+        Allocation = "allocation",
+        /// Money given back.
+        Refund = "refund",
+        /// A credit note.
+        CreditNote = "credit_note",
+    }
+}
+
+/// One line of the commission ledger. Amounts are minor units.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = commission_entries)]
+pub struct Entry {
+    /// Which.
+    pub id: CommissionEntryId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// Whose payment it follows.
+    pub customer_id: CustomerId,
+    /// Of what.
+    pub subscription_id: SubscriptionId,
+    /// On which invoice.
+    pub invoice_id: InvoiceId,
+    /// On which of its lines.
+    pub invoice_line_id: InvoiceLineId,
+    /// Under which clause.
+    pub commission_clause_id: CommissionClauseId,
+    /// What it does.
+    #[diesel(serialize_as = Coded<EntryKind>, deserialize_as = Coded<EntryKind>)]
+    pub kind: EntryKind,
+    /// What it comes from.
+    #[diesel(serialize_as = Coded<SourceKind>, deserialize_as = Coded<SourceKind>)]
+    pub source_kind: SourceKind,
+    /// Which of those, as a bare number.
+    pub source_id: i64,
+    /// Its place among the entries of one source and line, from 1.
+    pub seq: i32,
+    /// The net it is reckoned on.
+    pub base_minor: i64,
+    /// The rate, in basis points.
+    pub rate_bps: i32,
+    /// What it is before rounding; those of one line add up to the line's exact commission.
+    #[diesel(serialize_as = Fraction, deserialize_as = Fraction)]
+    pub exact: Ratio,
+    /// What it comes to.
+    pub amount_minor: i64,
+    /// What it is in.
+    #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
+    pub currency: Currency,
+    /// The day of the payment, refund or credit note.
+    pub paid_on: NaiveDate,
+    /// The month of the service.
+    #[diesel(serialize_as = Month, deserialize_as = Month)]
+    pub earned_period: Period,
+    /// The month of `paid_on`.
+    #[diesel(serialize_as = Month, deserialize_as = Month)]
+    pub due_period: Period,
+    /// The month it is posted in: that one, or the earliest open one then.
+    #[diesel(serialize_as = Month, deserialize_as = Month)]
+    pub posting_period: Period,
+    /// The day its hold is over.
+    pub matures_on: NaiveDate,
+    /// The entry it takes back.
+    pub reverses_id: Option<CommissionEntryId>,
+    /// When it was posted, UTC.
+    pub created_at: NaiveDateTime,
+}
+
+/// Posts entries; one that is there already is refused by its natural key.
+///
+/// # Errors
+/// Faults of the database.
+pub fn post(tx: &mut Tx<'_, VendorScope>, new: Vec<Entry>) -> Result<()> {
+    tx.insert_all(commission_entries::table, new)?;
+    Ok(())
+}
+
+/// The entries of these invoice lines, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLineId]) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in lines.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::invoice_line_id.eq_any(some.to_vec()))
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// The entries of these partners that were posted by the end of a month and are on no statement,
+/// by partner, oldest first: those payable by `by`, and those still in hold.
+///
+/// # Errors
+/// Faults of the database.
+pub fn unstated(tx: &mut Tx<'_, VendorScope>, partners: &[PartnerId], month: Period) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let stated = statement_lines::table
+            .filter(statement_lines::tenant_id.eq(commission_entries::tenant_id))
+            .filter(statement_lines::commission_entry_id.eq(commission_entries::id));
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::posting_period.le(month.key()))
+            .filter(not(exists(stated)))
+            .order((commission_entries::partner_id, commission_entries::id))
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Every entry, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Entry>> {
+    let rows = tx
+        .rows(commission_entries::table)
+        .order(commission_entries::id)
+        .select(Entry::as_select());
+    tx.load(rows)
+}

@@ -1,0 +1,146 @@
+//! Credit notes and their lines.
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::ASKED_AT_ONCE;
+use crate::{
+    Result,
+    domain::Currency,
+    id::{
+        CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
+        SubscriptionId,
+    },
+    store::{
+        Tx, VendorScope,
+        columns::Coded,
+        schema::{credit_note_lines, credit_notes},
+    },
+};
+
+/// What is taken back of invoices; magnitudes in minor units.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = credit_notes)]
+pub struct CreditNote {
+    /// Which.
+    pub id: CreditNoteId,
+    /// Whose customer's.
+    pub partner_id: PartnerId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// Of what.
+    pub subscription_id: SubscriptionId,
+    /// Gapless per vendor and year.
+    pub number: String,
+    /// The day it is issued on.
+    pub issued_on: NaiveDate,
+    /// What it is in.
+    #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
+    pub currency: Currency,
+    /// Before tax.
+    pub net_minor: i64,
+    /// The tax that goes back with it.
+    pub tax_minor: i64,
+    /// Both.
+    pub total_minor: i64,
+    /// What of it takes something off amounts due.
+    pub reduces_due_minor: i64,
+    /// What of it becomes the customer's credit.
+    pub customer_credit_minor: i64,
+    /// Why.
+    pub reason: String,
+    /// When it was made, UTC.
+    pub created_at: NaiveDateTime,
+}
+
+/// What a credit note takes back of one invoice line; magnitudes in minor units.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = credit_note_lines)]
+pub struct CreditNoteLine {
+    /// Which.
+    pub id: CreditNoteLineId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// On which credit note.
+    pub credit_note_id: CreditNoteId,
+    /// Of which invoice.
+    pub invoice_id: InvoiceId,
+    /// Of which of its lines.
+    pub invoice_line_id: InvoiceLineId,
+    /// The first day credited.
+    pub service_from: NaiveDate,
+    /// The day after the last.
+    pub service_to: NaiveDate,
+    /// Before tax.
+    pub net_minor: i64,
+    /// The tax that goes back with it.
+    pub tax_minor: i64,
+}
+
+/// Writes a credit note.
+///
+/// # Errors
+/// Faults of the database.
+pub fn add(tx: &mut Tx<'_, VendorScope>, note: CreditNote, lines: Vec<CreditNoteLine>) -> Result<()> {
+    tx.insert(credit_notes::table, note)?;
+    tx.insert_all(credit_note_lines::table, lines)?;
+    Ok(())
+}
+
+/// The credit notes that took something back of these invoices.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_invoices(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<Vec<CreditNoteId>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(credit_note_lines::table)
+            .filter(credit_note_lines::invoice_id.eq_any(some.to_vec()))
+            .order(credit_note_lines::credit_note_id)
+            .select(credit_note_lines::credit_note_id);
+        found.extend(tx.load::<CreditNoteId, _>(rows)?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// Why each of these credit notes was made.
+///
+/// # Errors
+/// Faults of the database.
+pub fn reasons(tx: &mut Tx<'_, VendorScope>, ids: &[CreditNoteId]) -> Result<Vec<(CreditNoteId, String)>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(credit_notes::table)
+            .filter(credit_notes::id.eq_any(some.to_vec()))
+            .select((credit_notes::id, credit_notes::reason));
+        found.extend(tx.load::<(CreditNoteId, String), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Every credit note, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<CreditNote>> {
+    let rows = tx
+        .rows(credit_notes::table)
+        .order(credit_notes::id)
+        .select(CreditNote::as_select());
+    tx.load(rows)
+}
+
+/// Every line of a credit note, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<CreditNoteLine>> {
+    let rows = tx
+        .rows(credit_note_lines::table)
+        .order(credit_note_lines::id)
+        .select(CreditNoteLine::as_select());
+    tx.load(rows)
+}

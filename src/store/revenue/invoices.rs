@@ -1,0 +1,384 @@
+//! Invoices and their lines.
+use std::collections::HashMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::ASKED_AT_ONCE;
+use crate::{
+    Result,
+    domain::{
+        Currency, Overflow, Phase,
+        commission::InvoiceState,
+        proration::{TaxedCharge, credit_tax},
+    },
+    id::{
+        CommissionClauseId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId,
+        TierId,
+    },
+    store::{
+        Tx, VendorScope,
+        columns::{Coded, row_codes},
+        schema::{invoice_lines, invoices},
+        tx::to,
+    },
+};
+
+row_codes! {
+    /// How far an invoice is paid.
+    InvoiceStatus {
+        /// Nothing has come in.
+        Open = "open",
+        /// A part has come in, or was taken off.
+        PartiallyPaid = "partially_paid",
+        /// Nothing is due any more.
+        Paid = "paid",
+    }
+    /// What a line charges for.
+    InvoiceLineKind {
+        /// A whole service period.
+        Recurring = "recurring",
+        /// The rest of a period at its new price.
+        ProrationCharge = "proration_charge",
+        /// The rest of a period at its old price, taken back.
+        ProrationCredit = "proration_credit",
+    }
+}
+
+/// An invoice to a customer. Amounts are minor units of its currency.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = invoices)]
+pub struct Invoice {
+    /// Which.
+    pub id: InvoiceId,
+    /// Whose customer it is to.
+    pub partner_id: PartnerId,
+    /// To whom.
+    pub customer_id: CustomerId,
+    /// For what.
+    pub subscription_id: SubscriptionId,
+    /// Gapless per vendor and year.
+    pub number: String,
+    /// The day it is issued on.
+    pub issued_on: NaiveDate,
+    /// The day it is due on.
+    pub due_on: NaiveDate,
+    /// What it is in.
+    #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
+    pub currency: Currency,
+    /// The tax on it, in basis points.
+    pub tax_bps: i32,
+    /// The sum of its lines.
+    pub net_minor: i64,
+    /// The tax on that.
+    pub tax_minor: i64,
+    /// Both.
+    pub total_minor: i64,
+    /// Cash applied to it.
+    pub paid_minor: i64,
+    /// Of that, given back.
+    pub refunded_minor: i64,
+    /// Taken off by credit notes.
+    pub credited_minor: i64,
+    /// Of that, what took something off the amount due; the rest became the customer's credit.
+    pub reduced_minor: i64,
+    /// How far it is paid.
+    #[diesel(serialize_as = Coded<InvoiceStatus>, deserialize_as = Coded<InvoiceStatus>)]
+    pub status: InvoiceStatus,
+    /// When it was made, UTC.
+    pub created_at: NaiveDateTime,
+}
+
+impl Invoice {
+    /// What is still to be paid.
+    pub fn due_minor(&self) -> i64 {
+        self.total_minor - self.reduced_minor - self.paid_minor
+    }
+    /// What credit notes moved from here into the customer's credit.
+    pub fn moved_minor(&self) -> i64 {
+        self.credited_minor - self.reduced_minor
+    }
+    /// The cash that is still here: paid, not moved on, not given back.
+    pub fn kept_minor(&self) -> i64 {
+        self.paid_minor - self.moved_minor() - self.refunded_minor
+    }
+    /// What a credit note can still take off: what was given back cannot be credited as well.
+    pub fn creditable_minor(&self) -> i64 {
+        self.total_minor - self.credited_minor - self.refunded_minor
+    }
+    /// How commission sees it. Money that a credit note has moved on earns where it goes.
+    pub fn state(&self) -> InvoiceState {
+        InvoiceState {
+            total_minor: self.total_minor,
+            paid_minor: self.paid_minor - self.moved_minor(),
+            refunded_minor: self.refunded_minor,
+            credited_minor: self.credited_minor,
+        }
+    }
+    /// The status that its amounts make.
+    pub fn standing(&self) -> InvoiceStatus {
+        match (self.due_minor(), self.paid_minor + self.reduced_minor) {
+            (..=0, _) => InvoiceStatus::Paid,
+            (_, 0) => InvoiceStatus::Open,
+            _ => InvoiceStatus::PartiallyPaid,
+        }
+    }
+    /// The tax that goes back with `net_minor` of credit (a magnitude) after `credited_net_minor`.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn tax_with(&self, credited_net_minor: i64, net_minor: i64) -> Result<i64, Overflow> {
+        if net_minor == 0 {
+            return Ok(0);
+        }
+        let charge = TaxedCharge {
+            net_minor: self.net_minor,
+            tax_minor: self.tax_minor,
+            credited_net_minor,
+            credited_tax_minor: self.credited_minor - credited_net_minor,
+        };
+        Ok(-credit_tax(&charge, -net_minor)?)
+    }
+}
+
+/// A line of an invoice. Amounts are minor units, before tax.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = invoice_lines)]
+pub struct InvoiceLine {
+    /// Which.
+    pub id: InvoiceLineId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// On which invoice.
+    pub invoice_id: InvoiceId,
+    /// For what.
+    pub subscription_id: SubscriptionId,
+    /// Its place, from 1.
+    pub line_no: i32,
+    /// What it charges for.
+    #[diesel(serialize_as = Coded<InvoiceLineKind>, deserialize_as = Coded<InvoiceLineKind>)]
+    pub kind: InvoiceLineKind,
+    /// In words.
+    pub description: String,
+    /// The first day of service.
+    pub service_from: NaiveDate,
+    /// The first day no longer served.
+    pub service_to: NaiveDate,
+    /// Units.
+    pub quantity: i32,
+    /// What one costs for a whole period, in millionths of a minor unit.
+    pub unit_price_micro: i64,
+    /// What it charges; below zero for a proration credit.
+    pub net_minor: i64,
+    /// What credit notes took back of it; a magnitude.
+    pub credited_net_minor: i64,
+    /// The sum of its commission entries.
+    pub commission_minor: i64,
+    /// The clause it earns under, fixed when it was billed.
+    pub commission_clause_id: Option<CommissionClauseId>,
+    /// That clause's rate, in basis points.
+    pub rate_bps: i32,
+    /// The phase its period lies in.
+    #[diesel(serialize_as = Coded<Phase>, deserialize_as = Coded<Phase>)]
+    pub phase: Phase,
+    /// The partner's tier at its period's start.
+    pub tier_id: Option<TierId>,
+}
+
+/// Writes new invoices.
+///
+/// # Errors
+/// Faults of the database.
+pub fn add(tx: &mut Tx<'_, VendorScope>, new: Vec<Invoice>, lines: Vec<InvoiceLine>) -> Result<()> {
+    tx.insert_all(invoices::table, new)?;
+    tx.insert_all(invoice_lines::table, lines)?;
+    Ok(())
+}
+
+/// One invoice.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] where there is none.
+pub fn one(tx: &mut Tx<'_, VendorScope>, id: InvoiceId) -> Result<Invoice> {
+    let row = tx
+        .rows(invoices::table)
+        .filter(invoices::id.eq(id))
+        .select(Invoice::as_select());
+    tx.one(row)
+}
+
+/// The invoice with this number, if there is one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn numbered(tx: &mut Tx<'_, VendorScope>, number: &str) -> Result<Option<Invoice>> {
+    let row = tx
+        .rows(invoices::table)
+        .filter(invoices::number.eq(number.to_owned()))
+        .select(Invoice::as_select());
+    tx.first(row)
+}
+
+/// The invoices with these ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_ids(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<HashMap<InvoiceId, Invoice>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoices::table)
+            .filter(invoices::id.eq_any(some.to_vec()))
+            .select(Invoice::as_select());
+        found.extend(tx.load(rows)?.into_iter().map(|one: Invoice| (one.id, one)));
+    }
+    Ok(found)
+}
+
+/// The numbers of these invoices.
+///
+/// # Errors
+/// Faults of the database.
+pub fn numbers_of(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<HashMap<InvoiceId, String>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoices::table)
+            .filter(invoices::id.eq_any(some.to_vec()))
+            .select((invoices::id, invoices::number));
+        found.extend(tx.load::<(InvoiceId, String), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// A customer's invoices with something due, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn unpaid_of(
+    tx: &mut Tx<'_, VendorScope>,
+    customer: CustomerId,
+    currency: Currency,
+) -> Result<Vec<Invoice>> {
+    let rows = tx
+        .rows(invoices::table)
+        .filter(invoices::customer_id.eq(customer))
+        .filter(invoices::currency.eq(currency.code()))
+        .filter(invoices::status.eq_any(["open", "partially_paid"]))
+        .order((invoices::issued_on, invoices::id))
+        .select(Invoice::as_select());
+    tx.load(rows)
+}
+
+/// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
+///
+/// # Errors
+/// Faults of the database.
+pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceId>> {
+    let rows = tx
+        .joined(invoice_lines::table, invoices::table)
+        .filter(invoices::paid_minor.gt(invoices::refunded_minor))
+        .filter(invoice_lines::commission_clause_id.is_not_null())
+        .filter(invoice_lines::rate_bps.gt(0))
+        .filter(invoice_lines::commission_minor.eq(0))
+        .filter(invoice_lines::net_minor.ne(0))
+        .order(invoice_lines::invoice_id)
+        .select(invoice_lines::invoice_id);
+    let mut found: Vec<InvoiceId> = tx.load(rows)?;
+    found.dedup();
+    Ok(found)
+}
+
+/// Every invoice, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoice>> {
+    let rows = tx
+        .rows(invoices::table)
+        .order(invoices::id)
+        .select(Invoice::as_select());
+    tx.load(rows)
+}
+
+/// Writes an invoice's amounts, and the status they make.
+///
+/// # Errors
+/// Faults of the database.
+pub fn settle(tx: &mut Tx<'_, VendorScope>, invoice: &mut Invoice) -> Result<()> {
+    invoice.status = invoice.standing();
+    let row = tx.rows_of(invoices::table).filter(invoices::id.eq(invoice.id));
+    tx.update(
+        row,
+        (
+            to(invoices::paid_minor, invoice.paid_minor),
+            to(invoices::refunded_minor, invoice.refunded_minor),
+            to(invoices::credited_minor, invoice.credited_minor),
+            to(invoices::reduced_minor, invoice.reduced_minor),
+            to(invoices::status, invoice.status.code()),
+        ),
+    )?;
+    Ok(())
+}
+
+/// An invoice's lines, in order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines(tx: &mut Tx<'_, VendorScope>, invoice: InvoiceId) -> Result<Vec<InvoiceLine>> {
+    let rows = tx
+        .rows(invoice_lines::table)
+        .filter(invoice_lines::invoice_id.eq(invoice))
+        .order(invoice_lines::line_no)
+        .select(InvoiceLine::as_select());
+    tx.load(rows)
+}
+
+/// The lines with these ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines_of_ids(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceLineId],
+) -> Result<HashMap<InvoiceLineId, InvoiceLine>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::id.eq_any(some.to_vec()))
+            .select(InvoiceLine::as_select());
+        found.extend(tx.load(rows)?.into_iter().map(|one: InvoiceLine| (one.id, one)));
+    }
+    Ok(found)
+}
+
+/// Every line, by invoice and place, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceLine>> {
+    let rows = tx
+        .rows(invoice_lines::table)
+        .order((invoice_lines::invoice_id, invoice_lines::line_no))
+        .select(InvoiceLine::as_select());
+    tx.load(rows)
+}
+
+/// Writes what a line has earned and what was credited of it.
+///
+/// # Errors
+/// Faults of the database.
+pub fn settle_line(tx: &mut Tx<'_, VendorScope>, line: &InvoiceLine) -> Result<()> {
+    let row = tx
+        .rows_of(invoice_lines::table)
+        .filter(invoice_lines::id.eq(line.id));
+    tx.update(
+        row,
+        (
+            to(invoice_lines::credited_net_minor, line.credited_net_minor),
+            to(invoice_lines::commission_minor, line.commission_minor),
+        ),
+    )?;
+    Ok(())
+}

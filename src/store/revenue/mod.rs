@@ -1,0 +1,10 @@
+//! Revenue: what is billed to customers, and the cash that comes in for it.
+pub mod cash;
+pub mod credit_notes;
+pub mod invoices;
+pub mod segments;
+pub mod subscriptions;
+pub mod terms;
+
+/// Rows asked for by id in one statement, well within what both databases bind.
+pub(super) const ASKED_AT_ONCE: usize = 500;

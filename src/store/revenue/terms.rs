@@ -1,0 +1,407 @@
+//! The terms that billing and commission rest on: the vendor's, plans, clauses, tiers, customers.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::ASKED_AT_ONCE;
+use crate::{
+    Error, Result,
+    domain::{CommissionClause, Currency, Period, Price, Rate, UnitPrice, Zone},
+    id::{
+        CommissionClauseId, CommissionPlanVersionId, CustomerId, OfferingId, PartnerId,
+        PlanVersionId, PriceId, TierId, VendorId,
+    },
+    store::{
+        Tx, VendorScope,
+        columns::Coded,
+        schema::{
+            commission_clauses, commission_enrollments, commission_plan_versions, commission_plans,
+            customers, offerings, payout_minimums, plan_versions, plans, prices, tier_assignments,
+            tiers, vendors,
+        },
+    },
+};
+
+type Found<T> = Result<T>;
+type Vendors<'a, 'c> = &'a mut Tx<'c, VendorScope>;
+
+/// The vendor's own settings.
+#[derive(Debug, Clone)]
+pub struct VendorTerms {
+    /// The settings row.
+    pub id: VendorId,
+    /// What people call it.
+    pub name: String,
+    /// As on documents.
+    pub legal_name: String,
+    /// Lines of its postal address.
+    pub address: String,
+    /// The zone of its accounting months.
+    pub zone: Zone,
+    /// The currency of its books.
+    pub currency: Currency,
+    /// Begins its document numbers.
+    pub document_prefix: String,
+    /// Days from an invoice's issue to the day it is due.
+    pub payment_days: u32,
+    /// The day of the month on which partners are paid, 1 to 28.
+    pub payout_day: u32,
+    /// The first month that it closes.
+    pub first_period: Period,
+}
+
+/// The vendor's settings.
+///
+/// # Errors
+/// Faults of the database, or of what it holds.
+pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
+    type Row = (VendorId, String, String, String, String, Coded<Currency>, String, i32, i32, i32);
+    let row = tx.rows(vendors::table).select((
+        vendors::id,
+        vendors::name,
+        vendors::legal_name,
+        vendors::address,
+        vendors::time_zone,
+        vendors::currency,
+        vendors::document_prefix,
+        vendors::payment_days,
+        vendors::payout_day,
+        vendors::first_period,
+    ));
+    let row: Row = tx.one(row)?;
+    let (id, name, legal_name, address, zone, currency, document_prefix, days, day, first) = row;
+    Ok(VendorTerms {
+        id,
+        name,
+        legal_name,
+        address,
+        zone: zone.parse().map_err(Error::fault)?,
+        currency: currency.value(),
+        document_prefix,
+        payment_days: u32::try_from(days).unwrap_or_default(),
+        payout_day: u32::try_from(day).unwrap_or(1).clamp(1, 28),
+        first_period: Period::from_key(first).ok_or_else(|| Error::fault("no first period"))?,
+    })
+}
+
+/// The least that is paid out in each currency, in minor units, where the vendor has set it.
+///
+/// # Errors
+/// Faults of the database.
+pub fn payout_minimums_set(tx: Vendors<'_, '_>) -> Found<HashMap<Currency, i64>> {
+    let rows = tx
+        .rows(payout_minimums::table)
+        .select((payout_minimums::currency, payout_minimums::minimum_minor));
+    let rows: Vec<(Coded<Currency>, i64)> = tx.load(rows)?;
+    Ok(rows.into_iter().map(|(code, minor)| (code.value(), minor)).collect())
+}
+
+/// One price of a plan version.
+#[derive(Debug, Clone)]
+pub struct PriceTerms {
+    /// Which.
+    pub id: PriceId,
+    /// What it is called on invoices.
+    pub label: String,
+    /// What it costs.
+    pub price: Price,
+}
+
+/// A plan version as it is billed.
+#[derive(Debug, Clone)]
+pub struct PlanTerms {
+    /// The offering's name.
+    pub offering: String,
+    /// The plan's name.
+    pub plan: String,
+    /// Whether it may be sold.
+    pub is_published: bool,
+    /// What its prices are in.
+    pub currency: Currency,
+    /// Months of a billing period.
+    pub interval_months: i32,
+    /// Months of the first term.
+    pub term_months: i32,
+    /// In order.
+    pub prices: Vec<PriceTerms>,
+}
+
+type PlanRow = (PlanVersionId, String, Coded<Currency>, i32, i32, String, OfferingId);
+
+/// The plan versions with these ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn plans_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<HashMap<PlanVersionId, PlanTerms>> {
+    let rows = plan_rows(tx, ids)?;
+    let offered: Vec<OfferingId> = rows.iter().map(|row| row.6).collect();
+    let offered = offerings_of(tx, &offered)?;
+    let mut found: HashMap<PlanVersionId, PlanTerms> = rows
+        .into_iter()
+        .map(|(id, status, currency, interval_months, term_months, plan, offering)| {
+            let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
+            let terms = PlanTerms {
+                offering,
+                plan,
+                is_published: status == "published" && offered == "published",
+                currency: currency.value(),
+                interval_months,
+                term_months,
+                prices: Vec::new(),
+            };
+            (id, terms)
+        })
+        .collect();
+    for (version, price) in prices_of(tx, ids)? {
+        if let Some(terms) = found.get_mut(&version) {
+            terms.prices.push(price);
+        }
+    }
+    Ok(found)
+}
+
+fn plan_rows(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<PlanRow>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .joined(plan_versions::table, plans::table)
+            .filter(plan_versions::id.eq_any(some.to_vec()))
+            .select((
+                plan_versions::id,
+                plan_versions::status,
+                plan_versions::currency,
+                plan_versions::interval_months,
+                plan_versions::term_months,
+                plans::name,
+                plans::offering_id,
+            ));
+        found.extend(tx.load(rows)?);
+    }
+    Ok(found)
+}
+
+fn offerings_of(
+    tx: Vendors<'_, '_>,
+    ids: &[OfferingId],
+) -> Found<HashMap<OfferingId, (String, String)>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(offerings::table)
+            .filter(offerings::id.eq_any(some.to_vec()))
+            .select((offerings::id, (offerings::name, offerings::status)));
+        found.extend(tx.load::<(OfferingId, (String, String)), _>(rows)?);
+    }
+    Ok(found)
+}
+
+fn prices_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<(PlanVersionId, PriceTerms)>> {
+    type Row = (PlanVersionId, PriceId, String, String, i64);
+    let mut found: Vec<Row> = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(prices::table)
+            .filter(prices::plan_version_id.eq_any(some.to_vec()))
+            .order((prices::plan_version_id, prices::seq))
+            .select((
+                prices::plan_version_id,
+                prices::id,
+                prices::label,
+                prices::kind,
+                prices::unit_price_micro,
+            ));
+        found.extend(tx.load::<Row, _>(rows)?);
+    }
+    found
+        .into_iter()
+        .map(|(version, id, label, kind, micro)| {
+            let kind = kind.parse().map_err(Error::fault)?;
+            let unit = UnitPrice::from_micro(micro).map_err(Error::fault)?;
+            let price = Price { kind, unit };
+            Ok((version, PriceTerms { id, label, price }))
+        })
+        .collect()
+}
+
+/// A commission plan version: its hold and its clauses.
+#[derive(Debug, Clone)]
+pub struct CommissionTerms {
+    /// "Recurring 2026, version 3".
+    pub label: String,
+    /// Days from a payment to the day its commission is payable.
+    pub hold_days: u32,
+    /// In order.
+    pub clauses: Vec<(CommissionClauseId, CommissionClause)>,
+}
+
+/// Every commission plan version of the vendor; there are few.
+///
+/// # Errors
+/// Faults of the database.
+pub fn commission_terms(tx: Vendors<'_, '_>) -> Found<HashMap<CommissionPlanVersionId, CommissionTerms>> {
+    type Row = (CommissionPlanVersionId, i32, i32, String);
+    let rows = tx
+        .joined(commission_plan_versions::table, commission_plans::table)
+        .select((
+            commission_plan_versions::id,
+            commission_plan_versions::version_no,
+            commission_plan_versions::hold_days,
+            commission_plans::name,
+        ));
+    let rows: Vec<Row> = tx.load(rows)?;
+    let mut found: HashMap<CommissionPlanVersionId, CommissionTerms> = rows
+        .into_iter()
+        .map(|(id, version_no, hold_days, name)| {
+            let terms = CommissionTerms {
+                label: format!("{name}, version {version_no}"),
+                hold_days: u32::try_from(hold_days).unwrap_or_default(),
+                clauses: Vec::new(),
+            };
+            (id, terms)
+        })
+        .collect();
+    for (version, id, clause) in clauses(tx)? {
+        if let Some(terms) = found.get_mut(&version) {
+            terms.clauses.push((id, clause));
+        }
+    }
+    Ok(found)
+}
+
+type Clause = (CommissionPlanVersionId, CommissionClauseId, CommissionClause);
+
+fn clauses(tx: Vendors<'_, '_>) -> Found<Vec<Clause>> {
+    type Row = (CommissionPlanVersionId, CommissionClauseId, i32, Option<String>, Option<i64>, i32);
+    let rows = tx
+        .rows(commission_clauses::table)
+        .order((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::seq,
+        ))
+        .select((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::id,
+            commission_clauses::seq,
+            commission_clauses::phase,
+            commission_clauses::tier_id,
+            commission_clauses::rate_bps,
+        ));
+    let rows: Vec<Row> = tx.load(rows)?;
+    rows.into_iter()
+        .map(|(version, id, seq, phase, tier, bps)| {
+            let phase = phase.map(|code| code.parse()).transpose().map_err(Error::fault)?;
+            let rate = Rate::from_bps(bps).map_err(Error::fault)?;
+            Ok((version, id, CommissionClause { seq, phase, tier, rate }))
+        })
+        .collect()
+}
+
+/// The tiers that these partners were given, by the day each holds from, earliest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn tiers_given(
+    tx: Vendors<'_, '_>,
+    partners: &[PartnerId],
+) -> Found<HashMap<PartnerId, Vec<(NaiveDate, TierId)>>> {
+    let mut found: HashMap<PartnerId, Vec<(NaiveDate, TierId)>> = HashMap::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(tier_assignments::table)
+            .filter(tier_assignments::partner_id.eq_any(some.to_vec()))
+            .order((tier_assignments::partner_id, tier_assignments::effective_from))
+            .select((
+                tier_assignments::partner_id,
+                tier_assignments::effective_from,
+                tier_assignments::tier_id,
+            ));
+        for (partner, from, tier) in tx.load::<(PartnerId, NaiveDate, TierId), _>(rows)? {
+            found.entry(partner).or_default().push((from, tier));
+        }
+    }
+    Ok(found)
+}
+
+/// The tiers' names.
+///
+/// # Errors
+/// Faults of the database.
+pub fn tier_names(tx: Vendors<'_, '_>) -> Found<HashMap<TierId, String>> {
+    let rows = tx.rows(tiers::table).select((tiers::id, tiers::name));
+    Ok(tx.load(rows)?.into_iter().collect())
+}
+
+/// The commission plan version that a partner is enrolled in on a day, if any.
+///
+/// # Errors
+/// Faults of the database.
+pub fn enrolled_in(
+    tx: Vendors<'_, '_>,
+    partner: PartnerId,
+    on: NaiveDate,
+) -> Found<Option<CommissionPlanVersionId>> {
+    let rows = tx
+        .rows(commission_enrollments::table)
+        .filter(commission_enrollments::partner_id.eq(partner))
+        .filter(commission_enrollments::effective_from.le(on))
+        .order(commission_enrollments::effective_from.desc())
+        .select(commission_enrollments::commission_plan_version_id);
+    tx.first(rows)
+}
+
+/// A customer as billing knows it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = customers)]
+pub struct BilledCustomer {
+    /// Which.
+    pub id: CustomerId,
+    /// Its partner of record.
+    pub partner_id: PartnerId,
+    /// The vendor's own key for it.
+    pub external_id: String,
+    /// Its name.
+    pub name: String,
+    /// The tax on its invoices, in basis points.
+    pub tax_bps: i32,
+}
+
+/// The customers with these ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn customers_of(tx: Vendors<'_, '_>, ids: &[CustomerId]) -> Found<HashMap<CustomerId, BilledCustomer>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(customers::table)
+            .filter(customers::id.eq_any(some.to_vec()))
+            .select(BilledCustomer::as_select());
+        found.extend(tx.load(rows)?.into_iter().map(|one: BilledCustomer| (one.id, one)));
+    }
+    Ok(found)
+}
+
+/// One customer.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is none.
+pub fn customer(tx: Vendors<'_, '_>, id: CustomerId) -> Found<BilledCustomer> {
+    let row = tx
+        .rows(customers::table)
+        .filter(customers::id.eq(id))
+        .select(BilledCustomer::as_select());
+    tx.one(row)
+}
+
+/// The customer with this external id, if there is one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn customer_named(tx: Vendors<'_, '_>, external_id: &str) -> Found<Option<BilledCustomer>> {
+    let row = tx
+        .rows(customers::table)
+        .filter(customers::external_id.eq(external_id.to_owned()))
+        .select(BilledCustomer::as_select());
+    tx.first(row)
+}
