@@ -9,14 +9,18 @@ mod tables;
 mod tx;
 
 pub mod account;
+pub mod catalogue;
 pub mod counters;
+pub mod imports;
 pub mod incentivize;
 pub mod jobs;
 pub mod lobby;
 pub mod paging;
 pub mod platform;
+pub mod recruit;
 pub mod registers;
 pub mod revenue;
+pub mod sell;
 
 use chrono::NaiveDateTime;
 use diesel::{backend::Backend, connection::SimpleConnection};

@@ -1,8 +1,13 @@
 //! The vendor's pages, one file per resource.
+pub mod commission_plans;
 pub mod ledger;
+pub mod offerings;
 pub mod people;
+pub mod plans;
 pub mod settings;
+pub mod sla_policies;
 pub mod statements;
+pub mod tiers;
 
 use actix_web::web::ServiceConfig;
 
@@ -10,7 +15,12 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(ledger::routes)
+        .configure(statements::routes)
+        .configure(offerings::routes)
+        .configure(plans::routes)
+        .configure(sla_policies::routes)
+        .configure(commission_plans::routes)
+        .configure(tiers::routes)
         .configure(people::routes)
-        .configure(settings::routes)
-        .configure(statements::routes);
+        .configure(settings::routes);
 }

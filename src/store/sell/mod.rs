@@ -1,0 +1,3 @@
+//! Customers and what they subscribe to.
+pub mod customers;
+pub mod subscriptions;
