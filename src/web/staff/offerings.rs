@@ -47,7 +47,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// The pill of a status.
-pub fn kind(status: OfferingStatus) -> &'static str {
+pub fn kind(status: &OfferingStatus) -> &'static str {
     match status {
         OfferingStatus::Draft => "info",
         OfferingStatus::Published => "good",
