@@ -129,7 +129,7 @@ impl FromRequest for Fields {
     type Error = ActixError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let form = Form::<Vec<(String, String)>>::from_request(request, payload);
-        Box::pin(async move { Ok(Self(form.await?.into_inner())) })
+        let form = Typed::<Vec<(String, String)>>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(form.await?.0)) })
     }
 }

@@ -1,4 +1,5 @@
-//! Incentivize: what partners earn, from the terms they are under to what they are sent and paid.
+//! What partners earn: tiers, commission plans and who is under which; the ledger, the months it
+//! closes in, and what partners are sent and paid.
 pub mod commission_plans;
 pub mod enrollments;
 pub mod entries;
