@@ -1,7 +1,9 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
+pub mod invoices;
 pub mod ledger;
 pub mod offerings;
+pub mod payments;
 pub mod people;
 pub mod plans;
 pub mod settings;
@@ -14,6 +16,8 @@ use actix_web::web::ServiceConfig;
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(invoices::routes)
+        .configure(payments::routes)
         .configure(ledger::routes)
         .configure(statements::routes)
         .configure(offerings::routes)
