@@ -17,5 +17,6 @@ pub mod web;
 pub mod startup;
 pub mod demo;
 pub mod telemetry;
+pub mod cli;
 
 pub use error::{Error, Result};
