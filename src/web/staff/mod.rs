@@ -2,6 +2,7 @@
 pub mod customers;
 pub mod partners;
 pub mod people;
+pub mod subscriptions;
 
 use actix_web::web::ServiceConfig;
 
@@ -10,5 +11,6 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(customers::routes)
         .configure(partners::routes)
-        .configure(people::routes);
+        .configure(people::routes)
+        .configure(subscriptions::routes);
 }
