@@ -1,5 +1,7 @@
 //! The vendor's pages, one file per resource.
 pub mod customers;
+pub mod imports;
+pub mod lifecycle;
 pub mod partners;
 pub mod people;
 pub mod subscriptions;
@@ -10,6 +12,8 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(customers::routes)
+        .configure(imports::routes)
+        .configure(lifecycle::routes)
         .configure(partners::routes)
         .configure(people::routes)
         .configure(subscriptions::routes);
