@@ -6,6 +6,7 @@ pub mod incentivize;
 pub mod recruit;
 pub mod revenue;
 pub mod sell;
+pub mod verify;
 
 use crate::Error;
 

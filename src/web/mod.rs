@@ -2,6 +2,7 @@
 pub mod account;
 pub mod admission;
 pub mod assets;
+pub mod earnings;
 pub mod edge;
 pub mod failure;
 pub mod filters;

@@ -1,5 +1,5 @@
-//! What partners earn: tiers, commission plans and who is under which, and the ledger with the months
-//! it closes in.
+//! What partners earn: tiers, commission plans and who is under which; the ledger, the months it
+//! closes in, and what partners are sent and paid.
 pub mod commission_plans;
 pub mod enrollments;
 pub mod entries;
