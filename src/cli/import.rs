@@ -7,7 +7,7 @@ use super::{Settings, output};
 use crate::{
     Error, Result,
     domain::ImportKind,
-    services::import::{self, Checked, OnTheLedger},
+    services::import::{self, Checked, Ledger},
     store::lobby,
 };
 
@@ -58,7 +58,7 @@ impl Import {
             return Ok(self.tell(&checked, "refused"));
         }
         let applied =
-            store.write_now(scope, |tx| import::apply(tx, &OnTheLedger::default(), id))?;
+            store.write_now(scope, |tx| import::apply(tx, &Ledger::open(tx)?, id))?;
         Ok(self.tell(&applied, "applied"))
     }
 

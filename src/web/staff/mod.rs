@@ -1,8 +1,10 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
 pub mod customers;
+pub mod imports;
 pub mod invoices;
 pub mod ledger;
+pub mod lifecycle;
 pub mod offerings;
 pub mod partners;
 pub mod payments;
@@ -11,6 +13,7 @@ pub mod plans;
 pub mod settings;
 pub mod sla_policies;
 pub mod statements;
+pub mod subscriptions;
 pub mod tiers;
 
 use actix_web::web::ServiceConfig;
@@ -19,7 +22,9 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(partners::routes)
+        .configure(lifecycle::routes)
         .configure(customers::routes)
+        .configure(subscriptions::routes)
         .configure(invoices::routes)
         .configure(payments::routes)
         .configure(offerings::routes)
@@ -29,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tiers::routes)
         .configure(ledger::routes)
         .configure(statements::routes)
+        .configure(imports::routes)
         .configure(people::routes)
         .configure(settings::routes);
 }
