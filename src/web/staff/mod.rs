@@ -2,9 +2,11 @@
 pub mod commission_plans;
 pub mod invoices;
 pub mod ledger;
+pub mod mail;
 pub mod offerings;
 pub mod payments;
 pub mod people;
+pub mod periods;
 pub mod plans;
 pub mod settings;
 pub mod sla_policies;
@@ -19,6 +21,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(invoices::routes)
         .configure(payments::routes)
         .configure(ledger::routes)
+        .configure(mail::routes)
+        .configure(periods::routes)
         .configure(statements::routes)
         .configure(offerings::routes)
         .configure(plans::routes)
