@@ -9,9 +9,14 @@ pub mod secrets;
 pub mod passwords;
 pub mod store;
 pub mod documents;
+pub mod mail;
 pub mod queue;
 pub mod services;
+pub mod worker;
 pub mod web;
 pub mod startup;
+pub mod demo;
+pub mod telemetry;
+pub mod cli;
 
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod recruit;
 pub mod revenue;
 pub mod sell;
+pub mod verify;
 
 use crate::Error;
 

@@ -16,6 +16,9 @@ pub mod people;
 pub mod portal;
 pub mod same_site;
 pub mod sessions;
+pub mod stages;
+pub mod stale;
+pub mod sold;
 pub mod staff;
 pub mod words;
 

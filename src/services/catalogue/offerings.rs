@@ -115,6 +115,8 @@ pub fn edit(
 /// meanwhile, is no draft, or has no published plan.
 pub fn publish(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) -> Result<()> {
     tx.allow(Permission::ManageCatalogue)?;
+    // Of an offering that is not there nothing is said, not even that it has no plan.
+    offerings::offering(tx, id)?;
     if !plans::has_published(tx, id)? {
         return Err(Error::conflict(
             "Publish a plan first: without one, there is nothing to sell.",

@@ -195,6 +195,21 @@ pub fn finish(tx: &mut Tx<'_, VendorScope>, period: Period, mail_domain: &str) -
     Ok(closed)
 }
 
+/// What a closed month holds.
+///
+/// # Errors
+/// [`Error::Forbidden`]; faults of the database.
+pub fn outcome(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Closed> {
+    tx.allow(Permission::ClosePeriods)?;
+    let made = statements::balances(tx, period, None)?;
+    let said = made.iter().filter(|one| one.line_count > 0 || one.payout_minor > 0);
+    Ok(Closed {
+        statements: made.len(),
+        payouts: made.iter().filter(|one| one.payout_minor > 0).count(),
+        mails: said.count(),
+    })
+}
+
 fn add_payouts(tx: &mut Tx<'_, VendorScope>, made: &[Balance]) -> Result<usize> {
     let new: Vec<Payout> = made
         .iter()

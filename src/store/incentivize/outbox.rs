@@ -62,6 +62,8 @@ pub struct Letter {
     pub attempts: i32,
     /// What went wrong last.
     pub last_error: Option<String>,
+    /// When it was written, UTC.
+    pub created_at: NaiveDateTime,
     /// When the server took it, UTC.
     pub sent_at: Option<NaiveDateTime>,
 }

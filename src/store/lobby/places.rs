@@ -201,3 +201,14 @@ pub fn post(lobby: &mut Lobby<'_>, letter: PersonalLetter) -> Result<()> {
     })?;
     Ok(())
 }
+
+/// First segment of a vendor's addresses, for links in its letters.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound); faults of the database.
+pub fn slug_of(lobby: &mut Lobby<'_>, scope: &crate::store::VendorScope) -> Result<String> {
+    let slug = super::tenants::table
+        .filter(super::tenants::id.eq(super::tenant_of(scope)))
+        .select(super::tenants::slug);
+    lobby.first(slug)?.ok_or(crate::Error::NotFound)
+}

@@ -1,0 +1,41 @@
+//! The daily run: bills what is due and ends what ends.
+use chrono::NaiveDate;
+
+use super::payload;
+use crate::{
+    Result,
+    domain::period::read_date,
+    queue::DailyRun,
+    services::revenue::{billing, subscriptions},
+    store::{
+        Store, VendorScope,
+        jobs::{self, Claimed},
+    },
+};
+
+const CHUNK: i64 = 500;
+
+pub async fn run(store: &Store, scope: &VendorScope, job: &Claimed) -> Result<()> {
+    let asked: DailyRun = payload(job)?;
+    let day = read_date(&asked.date).map_err(crate::Error::fault)?;
+    while step(store, scope, job, day).await? {}
+    Ok(())
+}
+
+/// One chunk; says whether there is more.
+async fn step(store: &Store, scope: &VendorScope, job: &Claimed, day: NaiveDate) -> Result<bool> {
+    let job = job.clone();
+    store
+        .write(scope.clone(), move |tx| {
+            jobs::hold(tx, &job, jobs::LEASE)?;
+            if billing::bill_due_chunk(tx, day, CHUNK)?.more {
+                return Ok(true);
+            }
+            if subscriptions::end_due(tx, day, CHUNK)? > 0 {
+                return Ok(true);
+            }
+            jobs::finish(tx, &job)?;
+            Ok(false)
+        })
+        .await
+}

@@ -1,0 +1,256 @@
+//! Sends one letter. SMTP cannot promise exactly once: a worker may die after the server has said
+//! yes. A letter found half-sent is sent once more under the same Message-ID, and then no more.
+use chrono::TimeDelta;
+
+use super::payload;
+use crate::{
+    Error, Result,
+    domain::{Action, statement_document::StatementDocument},
+    id::{Id, InvitationId, MailId},
+    mail::{Envelope, LinkLetter, Outcome, Post, Rendered, StatementLetter},
+    queue::SendMail,
+    services::account::{invitations, passwords},
+    store::{
+        Platform, Store, Tx, VendorScope,
+        account::invitations as invited,
+        incentivize::{
+            outbox::{self, Letter, MailStatus},
+            statements,
+        },
+        jobs::{self, Claimed},
+        lobby,
+        platform::Event,
+        revenue::terms,
+    },
+};
+
+/// How long a letter waits before it is looked at again when no mail server is set.
+const KEPT: TimeDelta = TimeDelta::minutes(15);
+
+/// What a letter is made from.
+#[derive(Clone)]
+enum Content {
+    Statement { document: Box<StatementDocument>, href: String, attach: bool },
+    Link(LinkLetter),
+}
+
+impl Content {
+    fn render(&self) -> Result<Rendered> {
+        match self {
+            Self::Statement { document, href, attach } => {
+                StatementLetter { document, href: href.clone(), attach: *attach }.render()
+            }
+            Self::Link(letter) => letter.render(),
+        }
+    }
+    fn for_the_record(&self) -> Result<String> {
+        match self {
+            Self::Statement { document, href, attach } => {
+                StatementLetter { document, href: href.clone(), attach: *attach }.text()
+            }
+            Self::Link(letter) => letter.text_without_link(),
+        }
+    }
+}
+
+pub async fn run(store: &Store, scope: &VendorScope, post: &Post, job: &Claimed) -> Result<()> {
+    let asked: SendMail = payload(job)?;
+    let mail: MailId = asked.mail.parse().map_err(anyhow::Error::new)?;
+    let made = match make(store, scope, post, mail).await {
+        Ok((body, rendered)) => Ok((body, rendered)),
+        Err(Error::NotFound) => Err("what it is about is no longer there".to_owned()),
+        Err(Error::Busy) => return Err(Error::Busy),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    let (body, rendered) = match made {
+        Ok((body, rendered)) => (Ok(body), Some(rendered)),
+        Err(why) => (Err(why), None),
+    };
+    let (sends, held) = (post.sends(), job.clone());
+    let taken = store
+        .write(scope.clone(), move |tx| take(tx, &held, mail, (sends, &body)))
+        .await?;
+    let Some((letter, rendered)) = taken.zip(rendered) else {
+        return Ok(());
+    };
+    let outcome = post.send(&envelope(&letter), rendered).await;
+    let job = job.clone();
+    let work = move |tx: &mut Tx<'_, VendorScope>| settle(tx, &job, letter.clone(), &outcome);
+    store.write(scope.clone(), work).await
+}
+
+/// The text for the record and the letter itself, made before anything is locked.
+async fn make(
+    store: &Store,
+    scope: &VendorScope,
+    post: &Post,
+    mail: MailId,
+) -> Result<(String, Rendered)> {
+    let whose = scope.clone();
+    let slug = store.lobby(move |lobby| lobby::places::slug_of(lobby, &whose)).await?;
+    let post = post.clone();
+    let content = store
+        .read(scope.clone(), move |tx| {
+            let letter = outbox::letter(tx, mail)?;
+            content(tx, &post, &slug, &letter)
+        })
+        .await?;
+    let work = move || Ok((content.for_the_record()?, content.render()?));
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| anyhow::Error::new(e).context("a letter"))?
+}
+
+fn envelope(letter: &Letter) -> Envelope {
+    Envelope {
+        recipient: letter.recipient.clone(),
+        subject: letter.subject.clone(),
+        message_id: letter.message_id.clone(),
+        written_at: letter.created_at,
+    }
+}
+
+/// Marks a letter as being sent, unless it is not to be sent (any more). `made` is its text for
+/// the record, or why it cannot be made.
+fn take(
+    tx: &mut Tx<'_, VendorScope>,
+    job: &Claimed,
+    mail: MailId,
+    (sends, made): (bool, &Result<String, String>),
+) -> Result<Option<Letter>> {
+    jobs::hold(tx, job, jobs::LEASE)?;
+    let mut letter = outbox::letter(tx, mail)?;
+    if matches!(letter.status, MailStatus::Sent | MailStatus::Unknown) {
+        jobs::finish(tx, job)?;
+        return Ok(None);
+    }
+    match made {
+        Ok(body) if letter.body.is_empty() => letter.body = body.clone(),
+        Ok(_) => {}
+        Err(why) => {
+            settle(tx, job, letter, &Outcome::Failed(why.clone()))?;
+            return Ok(None);
+        }
+    }
+    if !sends {
+        outbox::note(tx, &letter)?;
+        outbox::wait_on(tx, job, KEPT)?;
+        return Ok(None);
+    }
+    letter.attempts += 1;
+    letter.status = match letter.status {
+        MailStatus::Sending => {
+            letter.last_error = Some("a worker stopped while sending; sent once more".to_owned());
+            MailStatus::Unknown
+        }
+        _ => MailStatus::Sending,
+    };
+    outbox::note(tx, &letter)?;
+    Ok(Some(letter))
+}
+
+fn content(
+    tx: &mut Tx<'_, VendorScope>,
+    post: &Post,
+    slug: &str,
+    letter: &Letter,
+) -> Result<Content> {
+    match letter.kind.as_str() {
+        "statement" => statement(tx, post, slug, letter),
+        "invitation" => invitation(tx, post, letter),
+        "password_reset" => Ok(reset(post, letter)),
+        other => Err(Error::fault(format!("no letter is called {other}"))),
+    }
+}
+
+fn statement(
+    tx: &mut Tx<'_, VendorScope>,
+    post: &Post,
+    slug: &str,
+    letter: &Letter,
+) -> Result<Content> {
+    let row = statements::one(tx, Id::of(letter.subject_id))?;
+    let partner = statements::partner(tx, row.partner_id)?;
+    let document = StatementDocument::from_canonical(&row.content).map_err(Error::fault)?;
+    let home = format!("{}/{slug}/p/{}", post.public_url, partner.slug);
+    Ok(Content::Statement {
+        document: Box::new(document),
+        href: format!("{home}/statements/{}", row.id),
+        attach: partner.statement_delivery == "attached",
+    })
+}
+
+fn invitation(tx: &mut Tx<'_, VendorScope>, post: &Post, letter: &Letter) -> Result<Content> {
+    let id: InvitationId = Id::of(letter.subject_id);
+    let open = invited::invitation(tx, id)?;
+    let vendor = terms::vendor(tx)?;
+    let place = match open.partner {
+        Some(partner) => format!("{} at {}", statements::partner(tx, partner)?.name, vendor.name),
+        None => vendor.name,
+    };
+    let token = invitations::token(&post.secret, open.id, open.expires_at);
+    let until = crate::domain::date_words(vendor.zone.local_date(open.expires_at));
+    Ok(Content::Link(LinkLetter {
+        title: format!("Your invitation to {place}"),
+        sentence: format!("You are invited to {place} as {}.", open.role.label()),
+        button: "Accept the invitation".to_owned(),
+        href: format!("{}/invitations/{token}", post.public_url),
+        note: format!("The link works until {until}. If you expected no invitation, do nothing."),
+    }))
+}
+
+fn reset(post: &Post, letter: &Letter) -> Content {
+    let token = passwords::token(&post.secret, letter.id, letter.created_at);
+    Content::Link(LinkLetter {
+        title: "Choose a new password".to_owned(),
+        sentence: "Somebody, we hope you, asked for a new password for this address.".to_owned(),
+        button: "Choose a new password".to_owned(),
+        href: format!("{}/reset/{token}", post.public_url),
+        note: "The link works for 30 minutes. If you did not ask, do nothing.".to_owned(),
+    })
+}
+
+fn settle(
+    tx: &mut Tx<'_, VendorScope>,
+    job: &Claimed,
+    mut letter: Letter,
+    outcome: &Outcome,
+) -> Result<()> {
+    jobs::hold(tx, job, jobs::LEASE)?;
+    match outcome {
+        Outcome::Sent => {
+            letter.status = MailStatus::Sent;
+            letter.sent_at = Some(tx.now());
+            outbox::note(tx, &letter)?;
+            record(tx, Action::MailSent, &letter)?;
+            jobs::finish(tx, job)
+        }
+        Outcome::Deferred(why) => {
+            let last = job.attempts >= jobs::ATTEMPTS;
+            letter.status = if last { MailStatus::Failed } else { MailStatus::Deferred };
+            letter.last_error = Some(why.clone());
+            outbox::note(tx, &letter)?;
+            jobs::put_off(tx, job, why)
+        }
+        Outcome::Failed(why) => {
+            letter.status = MailStatus::Failed;
+            letter.last_error = Some(why.clone());
+            outbox::note(tx, &letter)?;
+            record(tx, Action::MailFailed, &letter)?;
+            jobs::finish(tx, job)
+        }
+    }
+}
+
+fn record(tx: &mut Tx<'_, VendorScope>, action: Action, letter: &Letter) -> Result<()> {
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject: letter.subject_id,
+            partner: letter.partner_id,
+            summary: format!("{} to {}", letter.subject, letter.recipient),
+            changes: &[],
+        },
+    )
+}

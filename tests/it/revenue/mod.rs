@@ -1,0 +1,6 @@
+//! Billing, cash, commission, the month's close and its statements, through the services, on both
+//! databases.
+mod cases;
+mod closing;
+mod random;
+mod world;
