@@ -1,6 +1,7 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
 pub mod customers;
+pub mod home;
 pub mod invoices;
 pub mod ledger;
 pub mod mail;
@@ -20,6 +21,7 @@ use actix_web::web::ServiceConfig;
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(home::routes)
         .configure(partners::routes)
         .configure(customers::routes)
         .configure(invoices::routes)
