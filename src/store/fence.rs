@@ -55,8 +55,6 @@ pub enum Rule {
     Lobby(&'static [&'static str]),
     Vendor,
     Partner,
-    /// A check of the whole database, by the command line; reads only.
-    Verify,
 }
 
 impl Rule {
@@ -88,7 +86,7 @@ impl Instrumentation for Fence {
 }
 
 pub fn check(rule: Rule, sql: &str) -> Result<(), String> {
-    if matches!(rule, Rule::Migrations | Rule::Verify) {
+    if matches!(rule, Rule::Migrations) {
         return Ok(());
     }
     let sql = sql.split(" -- binds: ").next().unwrap_or_default();

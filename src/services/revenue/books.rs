@@ -103,11 +103,6 @@ pub(super) fn rate(bps: i32) -> Result<Rate> {
     Rate::from_bps(bps).map_err(crate::Error::fault)
 }
 
-/// A day range in words, the second day excluded.
-pub(super) fn days_words(from: NaiveDate, to: NaiveDate) -> String {
-    crate::domain::ServicePeriod { from, to }.words()
-}
-
 /// A day in words, for a refusal.
 pub(super) fn day(on: NaiveDate) -> String {
     date_words(on)
