@@ -102,7 +102,12 @@ impl Post {
             }
         };
         let public_url = public_url.trim_end_matches('/').to_owned();
-        Ok(Self { public_url, secret, from, way })
+        Ok(Self {
+            public_url,
+            secret,
+            from,
+            way,
+        })
     }
 
     /// Whether letters leave at all.

@@ -56,7 +56,18 @@ pub struct VendorTerms {
 /// # Errors
 /// Faults of the database, or of what it holds.
 pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
-    type Row = (VendorId, String, String, String, String, Coded<Currency>, String, i32, i32, i32);
+    type Row = (
+        VendorId,
+        String,
+        String,
+        String,
+        String,
+        Coded<Currency>,
+        String,
+        i32,
+        i32,
+        i32,
+    );
     let row = tx.rows(vendors::table).select((
         vendors::id,
         vendors::name,
@@ -94,7 +105,10 @@ pub fn payout_minimums_set(tx: Vendors<'_, '_>) -> Found<HashMap<Currency, i64>>
         .rows(payout_minimums::table)
         .select((payout_minimums::currency, payout_minimums::minimum_minor));
     let rows: Vec<(Coded<Currency>, i64)> = tx.load(rows)?;
-    Ok(rows.into_iter().map(|(code, minor)| (code.value(), minor)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(code, minor)| (code.value(), minor))
+        .collect())
 }
 
 /// One price of a plan version.
@@ -127,31 +141,44 @@ pub struct PlanTerms {
     pub prices: Vec<PriceTerms>,
 }
 
-type PlanRow = (PlanVersionId, String, Coded<Currency>, i32, i32, String, OfferingId);
+type PlanRow = (
+    PlanVersionId,
+    String,
+    Coded<Currency>,
+    i32,
+    i32,
+    String,
+    OfferingId,
+);
 
 /// The plan versions with these ids.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn plans_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<HashMap<PlanVersionId, PlanTerms>> {
+pub fn plans_of(
+    tx: Vendors<'_, '_>,
+    ids: &[PlanVersionId],
+) -> Found<HashMap<PlanVersionId, PlanTerms>> {
     let rows = plan_rows(tx, ids)?;
     let offered: Vec<OfferingId> = rows.iter().map(|row| row.6).collect();
     let offered = offerings_of(tx, &offered)?;
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
-        .map(|(id, status, currency, interval_months, term_months, plan, offering)| {
-            let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
-            let terms = PlanTerms {
-                offering,
-                plan,
-                is_published: status == "published" && offered == "published",
-                currency: currency.value(),
-                interval_months,
-                term_months,
-                prices: Vec::new(),
-            };
-            (id, terms)
-        })
+        .map(
+            |(id, status, currency, interval_months, term_months, plan, offering)| {
+                let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
+                let terms = PlanTerms {
+                    offering,
+                    plan,
+                    is_published: status == "published" && offered == "published",
+                    currency: currency.value(),
+                    interval_months,
+                    term_months,
+                    prices: Vec::new(),
+                };
+                (id, terms)
+            },
+        )
         .collect();
     for (version, price) in prices_of(tx, ids)? {
         if let Some(terms) = found.get_mut(&version) {
@@ -196,7 +223,10 @@ fn offerings_of(
     Ok(found)
 }
 
-fn prices_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<(PlanVersionId, PriceTerms)>> {
+fn prices_of(
+    tx: Vendors<'_, '_>,
+    ids: &[PlanVersionId],
+) -> Found<Vec<(PlanVersionId, PriceTerms)>> {
     type Row = (PlanVersionId, PriceId, String, String, i64);
     let mut found: Vec<Row> = Vec::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
@@ -239,7 +269,9 @@ pub struct CommissionTerms {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn commission_terms(tx: Vendors<'_, '_>) -> Found<HashMap<CommissionPlanVersionId, CommissionTerms>> {
+pub fn commission_terms(
+    tx: Vendors<'_, '_>,
+) -> Found<HashMap<CommissionPlanVersionId, CommissionTerms>> {
     type Row = (CommissionPlanVersionId, i32, i32, String);
     let rows = tx
         .joined(commission_plan_versions::table, commission_plans::table)
@@ -269,10 +301,21 @@ pub fn commission_terms(tx: Vendors<'_, '_>) -> Found<HashMap<CommissionPlanVers
     Ok(found)
 }
 
-type Clause = (CommissionPlanVersionId, CommissionClauseId, CommissionClause);
+type Clause = (
+    CommissionPlanVersionId,
+    CommissionClauseId,
+    CommissionClause,
+);
 
 fn clauses(tx: Vendors<'_, '_>) -> Found<Vec<Clause>> {
-    type Row = (CommissionPlanVersionId, CommissionClauseId, i32, Option<String>, Option<i64>, i32);
+    type Row = (
+        CommissionPlanVersionId,
+        CommissionClauseId,
+        i32,
+        Option<String>,
+        Option<i64>,
+        i32,
+    );
     let rows = tx
         .rows(commission_clauses::table)
         .order((
@@ -290,9 +333,21 @@ fn clauses(tx: Vendors<'_, '_>) -> Found<Vec<Clause>> {
     let rows: Vec<Row> = tx.load(rows)?;
     rows.into_iter()
         .map(|(version, id, seq, phase, tier, bps)| {
-            let phase = phase.map(|code| code.parse()).transpose().map_err(Error::fault)?;
+            let phase = phase
+                .map(|code| code.parse())
+                .transpose()
+                .map_err(Error::fault)?;
             let rate = Rate::from_bps(bps).map_err(Error::fault)?;
-            Ok((version, id, CommissionClause { seq, phase, tier, rate }))
+            Ok((
+                version,
+                id,
+                CommissionClause {
+                    seq,
+                    phase,
+                    tier,
+                    rate,
+                },
+            ))
         })
         .collect()
 }
@@ -310,7 +365,10 @@ pub fn tiers_given(
         let rows = tx
             .rows(tier_assignments::table)
             .filter(tier_assignments::partner_id.eq_any(some.to_vec()))
-            .order((tier_assignments::partner_id, tier_assignments::effective_from))
+            .order((
+                tier_assignments::partner_id,
+                tier_assignments::effective_from,
+            ))
             .select((
                 tier_assignments::partner_id,
                 tier_assignments::effective_from,
@@ -370,14 +428,21 @@ pub struct BilledCustomer {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn customers_of(tx: Vendors<'_, '_>, ids: &[CustomerId]) -> Found<HashMap<CustomerId, BilledCustomer>> {
+pub fn customers_of(
+    tx: Vendors<'_, '_>,
+    ids: &[CustomerId],
+) -> Found<HashMap<CustomerId, BilledCustomer>> {
     let mut found = HashMap::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(customers::table)
             .filter(customers::id.eq_any(some.to_vec()))
             .select(BilledCustomer::as_select());
-        found.extend(tx.load(rows)?.into_iter().map(|one: BilledCustomer| (one.id, one)));
+        found.extend(
+            tx.load(rows)?
+                .into_iter()
+                .map(|one: BilledCustomer| (one.id, one)),
+        );
     }
     Ok(found)
 }
