@@ -15,7 +15,7 @@ use crate::{
         proration::tax_on, subscription::phase_of,
     },
     id::{
-        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
+        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, PriceId,
         SubscriptionId, TierId,
     },
     store::{
@@ -319,6 +319,26 @@ impl Biller<'_, '_> {
         Ok((Some(self.period(subscription, service, index)?), advance))
     }
 
+    /// What a whole period's line charged, as it begins.
+    fn segment(&self, of: &Subscription, price_id: PriceId, line: &InvoiceLine) -> Segment {
+        Segment {
+            id: self.tx.fresh_id(),
+            partner_id: of.partner_id,
+            subscription_id: of.id,
+            price_id,
+            period_index: of.billed_periods,
+            change_no: 0,
+            service_from: line.service_from,
+            service_to: line.service_to,
+            quantity: of.quantity,
+            amount_minor: line.net_minor,
+            credited_minor: 0,
+            carried_minor: 0,
+            replaces_id: None,
+            invoice_line_id: Some(line.id),
+        }
+    }
+
     fn period(
         &self,
         subscription: &Subscription,
@@ -354,22 +374,7 @@ impl Biller<'_, '_> {
                 phase: earns.phase,
                 tier_id: earns.tier,
             };
-            charged.push(Segment {
-                id: self.tx.fresh_id(),
-                partner_id: subscription.partner_id,
-                subscription_id: subscription.id,
-                price_id: price.id,
-                period_index: subscription.billed_periods,
-                change_no: 0,
-                service_from: service.from,
-                service_to: service.to,
-                quantity: subscription.quantity,
-                amount_minor: amount,
-                credited_minor: 0,
-                carried_minor: 0,
-                replaces_id: None,
-                invoice_line_id: Some(line.id),
-            });
+            charged.push(self.segment(subscription, price.id, &line));
             lines.push(line);
         }
         let invoice = blank_invoice(
