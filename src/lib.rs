@@ -15,5 +15,8 @@ pub mod services;
 pub mod worker;
 pub mod web;
 pub mod startup;
+pub mod demo;
+pub mod telemetry;
+pub mod cli;
 
 pub use error::{Error, Result};

@@ -9,6 +9,7 @@ use clap::Args;
 use super::{Settings, output};
 use crate::{
     Error, Result,
+    mail::Post,
     startup::{Application, Config},
     store::Store,
     telemetry, worker,
@@ -45,11 +46,11 @@ impl Serve {
             personas: None,
             workers: 2,
         };
-        let office = settings.office(&config)?;
+        let post = settings.post(&config)?;
         let store = settings.store()?;
         let application = Application::build(&config, store.clone())?;
         output::say(format!("Perennial answers at {}", config.public_url));
-        run(application, store, (!self.no_work).then_some(office))
+        run(application, store, (!self.no_work).then_some(post))
     }
 }
 
@@ -68,15 +69,15 @@ impl Work {
             personas: None,
             workers: 1,
         };
-        let office = settings.office(&config)?;
+        let post = settings.post(&config)?;
         let store = settings.store()?;
         if self.once {
-            let done = worker::run_all(&store, &office)?;
+            let done = worker::run_all(&store, &post)?;
             output::say(format!("{done} jobs done"));
             return Ok(0);
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let work = worker::start(store, office, stop.clone());
+        let work = worker::start(store, post, stop.clone());
         runtime()?.block_on(asked_to_stop());
         stop.store(true, Ordering::Relaxed);
         let _ = work.join();
@@ -84,14 +85,14 @@ impl Work {
     }
 }
 
-/// Serves, and works if there is an office to work in, until a signal comes; then finishes what
+/// Serves, and works if there is a post to send by, until a signal comes; then finishes what
 /// was begun.
 ///
 /// # Errors
 /// Faults of the server.
-pub fn run(application: Application, store: Store, office: Option<worker::Office>) -> Result<u8> {
+pub fn run(application: Application, store: Store, post: Option<Post>) -> Result<u8> {
     let stop = Arc::new(AtomicBool::new(false));
-    let work = office.map(|office| worker::start(store, office, stop.clone()));
+    let work = post.map(|post| worker::start(store, post, stop.clone()));
     let served = actix_web::rt::System::new().block_on(async {
         let handle = application.server.handle();
         actix_web::rt::spawn(async move {

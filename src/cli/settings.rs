@@ -6,7 +6,9 @@ use clap::Args;
 use crate::{
     Error, Result,
     clock::Clock,
+    mail::Post,
     secrets::SecretKey,
+    startup::Config,
     store::{DatabaseUrl, Store},
     telemetry::LogFormat,
 };
@@ -105,6 +107,25 @@ impl Settings {
             (None, None) => SecretKey::random(),
             _ => self.secret(),
         }
+    }
+}
+
+impl Settings {
+    /// How mail leaves.
+    ///
+    /// # Errors
+    /// One line naming `SMTP_URL` or `MAIL_FROM`.
+    pub fn post(&self, config: &Config) -> Result<Post> {
+        let (url, secret) = (self.smtp_url.as_deref(), config.secret.clone());
+        Post::new(url, &self.mail_from, &config.public_url, secret).map_err(Error::fault)
+    }
+    /// The domain of who mail is from.
+    ///
+    /// # Errors
+    /// One line naming `MAIL_FROM`.
+    pub fn mail_domain(&self) -> Result<String> {
+        let post = Post::new(None, &self.mail_from, "", SecretKey::random()?);
+        post.map(|post| post.domain().to_owned()).map_err(Error::fault)
     }
 }
 

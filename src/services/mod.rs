@@ -1,6 +1,12 @@
 //! What the product does: each function is one thing somebody asks for.
 pub mod account;
+pub mod catalogue;
+pub mod import;
+pub mod incentivize;
+pub mod jobs;
+pub mod recruit;
 pub mod revenue;
+pub mod sell;
 pub mod verify;
 
 use crate::Error;

@@ -220,6 +220,32 @@ platform!(PartnerScope, |partner, columns| {
     columns
 });
 
+/// Writes many lines of the audit trail at once.
+///
+/// # Errors
+/// Faults of the database.
+pub fn record_all(tx: &mut Tx<'_, VendorScope>, events: &[Event<'_>]) -> Result<()> {
+    let actor = tx.scope().actor().clone();
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        let id: AuditEventId = tx.fresh_id();
+        let changes = serde_json::to_string(event.changes).map_err(anyhow::Error::new)?;
+        rows.push((
+            audit_events::id.eq(id),
+            audit_events::partner_id.eq(event.partner),
+            audit_events::actor.eq(actor.name.clone()),
+            audit_events::actor_user_id.eq(actor.user),
+            audit_events::action.eq(event.action.code()),
+            audit_events::subject_id.eq(event.subject),
+            audit_events::summary.eq(event.summary.clone()),
+            audit_events::changes.eq(changes),
+            audit_events::happened_at.eq(tx.now()),
+        ));
+    }
+    tx.insert_all(audit_events::table, rows)?;
+    Ok(())
+}
+
 /// A line of a record's history.
 #[derive(Debug, Clone)]
 pub struct History {

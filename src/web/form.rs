@@ -94,3 +94,42 @@ pub fn once<S: Platform>(
     S::note_form(tx, form_id, &location)?;
     Ok(location)
 }
+
+/// A form whose number of fields depends on what is in it, such as a plan's prices.
+#[derive(Debug, Clone, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Fields given by the page itself.
+    pub fn new(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+    /// What was typed into a field; empty for one that was not sent.
+    pub fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+    /// As [`get`](Self::get), for a page that shows it again.
+    pub fn text(&self, name: &str) -> String {
+        self.get(name).to_owned()
+    }
+    /// Refuses a form with fields that no page of ours has.
+    ///
+    /// # Errors
+    /// [`Failure::BadRequest`].
+    pub fn only(self, known: impl Fn(&str) -> bool) -> std::result::Result<Self, Failure> {
+        match self.0.iter().all(|(name, _)| known(name)) {
+            true => Ok(self),
+            false => Err(Failure::BadRequest),
+        }
+    }
+}
+
+impl FromRequest for Fields {
+    type Error = ActixError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let form = Typed::<Vec<(String, String)>>::from_request(request, payload);
+        Box::pin(async move { Ok(Self(form.await?.0)) })
+    }
+}

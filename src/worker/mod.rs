@@ -1,6 +1,7 @@
 //! Does what the queue holds, one job at a time, each in fenced transactions.
 mod close;
 mod daily;
+mod run;
 mod send_mail;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub use close::{Closing, close_now, step};
+pub use run::{run_all, start};
 
 /// Runs one due job, if there is one; says whether there was. `turns` is kept by the caller, so
 /// that no tenant's many jobs stand before another's only one.

@@ -6,7 +6,7 @@
 )]
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{LazyLock, Mutex},
 };
 
@@ -54,6 +54,7 @@ pub struct TestApp {
     server: ServerHandle,
     pub database: TestDatabase,
     ids: Mutex<HashMap<String, i64>>,
+    seats: Mutex<HashSet<String>>,
 }
 
 /// How an application is to differ from the usual.
@@ -117,6 +118,7 @@ impl TestApp {
             listen: "127.0.0.1:0".to_owned(),
             public_url: setup.public_url.to_owned(),
             secret: SecretKey::new("0123456789abcdef0123456789abcdef").unwrap(),
+            mail_domain: "portal.example.com".to_owned(),
             personas: None,
             workers: 1,
         };
@@ -131,6 +133,7 @@ impl TestApp {
             server: handle,
             database,
             ids: Mutex::default(),
+            seats: Mutex::default(),
         }
     }
 
@@ -245,25 +248,34 @@ impl TestApp {
     /// Somebody of a vendor's, signed in.
     pub async fn staff_of(&self, vendor: &str, role: Role) -> Visitor {
         let email = format!("{}@{vendor}.test", role.code());
-        self.membership(Place {
+        let place = Place {
             email: &email,
             vendor,
             partner: None,
             role,
-        });
-        self.signed_in(&email).await
+        };
+        self.seated(place).await
     }
 
     /// Somebody of a partner's, signed in.
     pub async fn portal_of(&self, vendor: &str, partner: &str, role: Role) -> Visitor {
         let email = format!("{}@{partner}.{vendor}.test", role.code());
-        self.membership(Place {
+        let place = Place {
             email: &email,
             vendor,
             partner: Some(partner),
             role,
-        });
-        self.signed_in(&email).await
+        };
+        self.seated(place).await
+    }
+
+    /// Somebody in this place, who may have been there before.
+    async fn seated(&self, place: Place<'_>) -> Visitor {
+        let new = self.seats.lock().unwrap().insert(place.email.to_owned());
+        if new {
+            self.membership(place);
+        }
+        self.signed_in(place.email).await
     }
 
     /// A new browser that has gone through sign-in.

@@ -11,6 +11,7 @@ use actix_web::{
 };
 use perennial::{
     domain::Role,
+    secrets::sha256_hex,
     store::lobby,
     web::{admission, sessions::FLASH},
 };
@@ -155,7 +156,7 @@ on_both! {
 
     async fn what_is_typed_as_an_address_may_be_anything(app: TestApp) {
         meridian(&app);
-        let long = "a".repeat(9_000) + "@b.test";
+        let long: String = (0..150u8).map(|n| sha256_hex(&[n])).collect();
         for email in ["", " ", "'; DROP TABLE users; --", "a\u{7f}b", "ä@ö.test", &long] {
             sign_in(&app.anyone(), email, PASSWORD).await.expect(422);
         }

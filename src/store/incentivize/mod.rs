@@ -1,6 +1,10 @@
-//! Incentivize: the commission ledger, the months it closes in, and what partners are sent and paid.
+//! What partners earn: tiers, commission plans and who is under which; the ledger, the months it
+//! closes in, and what partners are sent and paid.
+pub mod commission_plans;
+pub mod enrollments;
 pub mod entries;
 pub mod outbox;
 pub mod payouts;
 pub mod periods;
 pub mod statements;
+pub mod tiers;

@@ -21,7 +21,7 @@ use super::super::{
 use crate::{
     Error, Result,
     domain::{Email, Problems},
-    passwords,
+    passwords, secrets,
     startup::Persona,
     store::{
         Store,
@@ -125,7 +125,9 @@ pub async fn create(
         |_| typed.email.trim().to_lowercase(),
         |email| email.as_str().to_owned(),
     );
-    let subjects = [format!("email:{email}"), format!("net:{}", network(&request))];
+    // Hashed, because anything may have been typed and a key has a longest length.
+    let subject = format!("email:{}", secrets::sha256_hex(email.as_bytes()));
+    let subjects = [subject, format!("net:{}", network(&request))];
     let (asked, person) = (subjects.clone(), {
         let email = email.clone();
         move |lobby: &mut lobby::Lobby<'_>| lobby::person_by_email(lobby, &email)

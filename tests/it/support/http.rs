@@ -132,7 +132,7 @@ pub struct Page {
 }
 
 impl Page {
-    async fn read(request: RequestBuilder) -> Self {
+    pub async fn read(request: RequestBuilder) -> Self {
         let response: Response = request.send().await.unwrap();
         Self {
             status: response.status().as_u16(),

@@ -1,0 +1,233 @@
+//! What is there before the first day: vendors, catalogue, terms; and the personas at the end.
+use std::collections::HashMap;
+
+use super::{
+    Scope,
+    cast::{self, OfferingPart, PlanPart, PolicyPart, VendorPart},
+};
+use crate::{
+    Error, Result,
+    domain::{
+        BillingInterval, Currency, DeliveryParty, LongText, Money, Name, Period, Price, PriceKind,
+        Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
+    },
+    id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
+    services::{
+        account::settings,
+        catalogue::{offerings, plans, sla},
+        incentivize::{commission_plans, tiers},
+    },
+    store::{
+        Store, Tx,
+        catalogue::{offerings as offering_rows, plans::Terms, sla::Target},
+        lobby::{self, NewMembership, NewVendor},
+        recruit::partners,
+    },
+};
+
+/// What a cast's text says, or a fault of the demo.
+pub fn read<T>(text: &str) -> Result<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|why| Error::fault(format!("demo: {text:?}: {why}")))
+}
+
+/// What later days sell and pay by.
+pub struct Plans {
+    /// Published plan versions by plan code, with their currency.
+    pub versions: HashMap<&'static str, (PlanVersionId, Currency)>,
+    /// The commission plan version partners are enrolled in.
+    pub commission: CommissionPlanVersionId,
+    /// Tiers by name.
+    pub tiers: HashMap<&'static str, TierId>,
+}
+
+/// Sets a vendor up.
+pub fn vendor(store: &Store, part: &VendorPart, first: Period) -> Result<Scope> {
+    let new = NewVendor {
+        slug: part.slug.to_owned(),
+        name: part.name.to_owned(),
+        legal_name: part.legal_name.to_owned(),
+        address: part.address.to_owned(),
+        time_zone: part.zone.to_owned(),
+        currency: part.currency.to_owned(),
+        document_prefix: part.prefix.to_owned(),
+        first_period: first.key(),
+    };
+    store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
+}
+
+/// Writes and publishes a vendor's offerings and commission plan.
+pub fn catalogue(store: &Store, scope: &Scope, part: &'static VendorPart) -> Result<Plans> {
+    store.write_now(scope.clone(), |tx| {
+        let mut policies = HashMap::new();
+        for policy in part.policies {
+            policies.insert(policy.name, add_policy(tx, policy)?);
+        }
+        let mut versions = HashMap::new();
+        for offering in part.offerings {
+            add_offering(tx, offering, policies.get(offering.policy).copied(), &mut versions)?;
+        }
+        let mut tiers = HashMap::new();
+        for (name, rank) in cast::TIERS {
+            let draft = tiers::Draft {
+                name: read(name)?,
+                rank: *rank,
+            };
+            tiers.insert(*name, tiers::add(tx, &draft)?);
+        }
+        let commission = add_commission(tx, part, &tiers)?;
+        let lowest = Money::parse("50", read(part.currency)?).map_err(Error::fault)?;
+        settings::set_minimum(tx, lowest)?;
+        settings::set_minimum(tx, Money::new(10_000, read("JPY")?))?;
+        Ok(Plans {
+            versions,
+            commission,
+            tiers,
+        })
+    })
+}
+
+fn add_policy(tx: &mut Tx<'_, Scope>, part: &PolicyPart) -> Result<SlaPolicyId> {
+    let mut targets = Vec::new();
+    for (metric, threshold, calendar, credit) in part.targets {
+        let metric: SlaMetric = read(metric)?;
+        let threshold = match metric {
+            SlaMetric::Availability => i64::from(read::<Rate>(threshold)?.bps()) * 100,
+            _ => read(threshold)?,
+        };
+        targets.push(Target {
+            metric,
+            threshold,
+            calendar: match *calendar {
+                "24 hours, 7 days" => SlaCalendar::Always,
+                _ => SlaCalendar::WorkingHours,
+            },
+            credit: read(credit)?,
+        });
+    }
+    let draft = sla::Draft {
+        name: read(part.name)?,
+        summary: read(part.summary)?,
+        targets,
+    };
+    sla::add(tx, &draft)
+}
+
+fn add_offering(
+    tx: &mut Tx<'_, Scope>,
+    part: &'static OfferingPart,
+    sla_policy: Option<SlaPolicyId>,
+    versions: &mut HashMap<&'static str, (PlanVersionId, Currency)>,
+) -> Result<()> {
+    let draft = offerings::Draft {
+        name: read::<Name>(part.name)?,
+        category: read(part.category)?,
+        summary: read::<LongText>(part.summary)?,
+        delivery: read::<DeliveryParty>(part.delivery)?,
+        sla_policy,
+    };
+    let offering = offerings::add(tx, &draft)?;
+    for plan in part.plans {
+        let draft = plan_draft(plan)?;
+        let named = (&read(plan.code)?, &read(plan.name)?);
+        let (_, version) = plans::add(tx, offering, named, &draft)?;
+        plans::publish(tx, version, 1)?;
+        versions.insert(plan.code, (version, draft.terms.currency));
+    }
+    let version = offering_rows::offering(tx, offering)?.version;
+    offerings::publish(tx, offering, version)
+}
+
+fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
+    let currency: Currency = read(part.currency)?;
+    let mut prices = Vec::new();
+    for (label, kind, amount) in part.prices {
+        prices.push(plans::PriceDraft {
+            label: read(label)?,
+            price: Price {
+                kind: read::<PriceKind>(kind)?,
+                unit: UnitPrice::parse(amount, currency).map_err(Error::fault)?,
+            },
+        });
+    }
+    let interval = match part.interval_months {
+        12 => BillingInterval::Year,
+        _ => BillingInterval::Month,
+    };
+    Ok(plans::Draft {
+        terms: Terms {
+            currency,
+            interval,
+            term_months: u32::try_from(part.term_months).unwrap_or(12),
+            notice_days: 30,
+        },
+        prices,
+    })
+}
+
+fn add_commission(
+    tx: &mut Tx<'_, Scope>,
+    part: &VendorPart,
+    tiers: &HashMap<&'static str, TierId>,
+) -> Result<CommissionPlanVersionId> {
+    let (name, parts) = part.commission;
+    let mut clauses = Vec::new();
+    for (phase, tier, rate) in parts {
+        clauses.push(commission_plans::ClauseDraft {
+            phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,
+            tier: tiers.get(tier).copied(),
+            rate: read(rate)?,
+        });
+    }
+    let draft = commission_plans::Draft {
+        effective_from: tx.now().date(),
+        hold_days: 30,
+        clauses,
+    };
+    let (_, version) = commission_plans::add(tx, &read(name)?, &draft)?;
+    commission_plans::publish(tx, version, 1)?;
+    Ok(version)
+}
+
+/// Gives the personas their places, and the same password.
+pub fn people(store: &Store, password_hash: &str) -> Result<()> {
+    for part in cast::PERSONAS {
+        let user = store.lobby_write_now(|lobby| {
+            lobby::add_person(lobby, part.email, part.name, Some(password_hash.to_owned()))
+        })?;
+        for (slug, partner, role) in part.places {
+            let scope = store.lobby_now(|lobby| lobby::operator(lobby, slug))?;
+            let partner = partner_coded(store, &scope, partner)?;
+            let role: Role = read(role)?;
+            store.lobby_write_now(|lobby| {
+                lobby::add_membership(
+                    lobby,
+                    &NewMembership {
+                        tenant: lobby::tenant_of(&scope),
+                        partner,
+                        user,
+                        role,
+                        email: part.email,
+                        name: part.name,
+                    },
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn partner_coded(store: &Store, scope: &Scope, code: &str) -> Result<Option<PartnerId>> {
+    if code.is_empty() {
+        return Ok(None);
+    }
+    let code = code.to_owned();
+    store.read_now(scope.clone(), |tx| {
+        let found = partners::by_external_ids(tx, std::slice::from_ref(&code))?;
+        let first = found.into_iter().next();
+        first.map(|partner| Some(partner.id)).ok_or(Error::NotFound)
+    })
+}

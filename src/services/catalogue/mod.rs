@@ -1,0 +1,4 @@
+//! What partners can sell, from draft to retirement.
+pub mod offerings;
+pub mod plans;
+pub mod sla;

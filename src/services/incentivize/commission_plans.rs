@@ -1,0 +1,244 @@
+//! Commission plans: a draft is edited freely; once published a version never changes.
+use chrono::NaiveDate;
+
+use super::enrollments::terms_of;
+use crate::{
+    Error, Result,
+    domain::{
+        Action, CommissionClause, Name, Permission, Phase, Problems, Rate, VersionStatus,
+        audit::{Change, diff},
+        commission::clause_problems,
+    },
+    id::{CommissionPlanId, CommissionPlanVersionId, Id, TierId},
+    services::stale,
+    store::{
+        Platform, Tx, VendorScope,
+        incentivize::{
+            commission_plans::{self, CommissionPlan, CommissionPlanVersion},
+            tiers,
+        },
+        platform::Event,
+    },
+};
+
+/// The most clauses of one version.
+pub const MOST_CLAUSES: usize = 40;
+/// The longest hold.
+pub const LONGEST_HOLD_DAYS: i32 = 365;
+
+/// One clause as a form says it.
+#[derive(Debug, Clone, Copy)]
+pub struct ClauseDraft {
+    /// The phase it is for; any, when none is named.
+    pub phase: Option<Phase>,
+    /// The tier it is for; any, when none is named.
+    pub tier: Option<TierId>,
+    /// The share of net revenue it pays.
+    pub rate: Rate,
+}
+
+/// What a form says about a version.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The first day a partner can be enrolled from, in the vendor's zone.
+    pub effective_from: NaiveDate,
+    /// Days a commission is held after the customer paid.
+    pub hold_days: i32,
+    /// In order.
+    pub clauses: Vec<ClauseDraft>,
+}
+
+impl Draft {
+    fn clauses(&self) -> Vec<CommissionClause> {
+        let clause = |(seq, draft): (i32, &ClauseDraft)| CommissionClause {
+            seq,
+            phase: draft.phase,
+            tier: draft.tier.map(Id::number),
+            rate: draft.rate,
+        };
+        (1..).zip(&self.clauses).map(clause).collect()
+    }
+}
+
+/// Adds a commission plan, with a first version as a draft.
+///
+/// # Errors
+/// [`Error::Forbidden`], and [`Error::Invalid`] on `name`, `hold_days`, `clauses` or `clause-1`.
+pub fn add(
+    tx: &mut Tx<'_, VendorScope>,
+    name: &Name,
+    draft: &Draft,
+) -> Result<(CommissionPlanId, CommissionPlanVersionId)> {
+    tx.allow(Permission::ManageCommissionPlans)?;
+    let mut problems = problems_of(tx, draft)?;
+    if commission_plans::plans(tx)?.iter().any(|plan| plan.name == name.as_str()) {
+        problems.add("name", "Another commission plan has this name.");
+    }
+    refuse(problems)?;
+    let plan = CommissionPlan {
+        id: tx.fresh_id(),
+        name: name.to_string(),
+    };
+    commission_plans::insert(tx, &plan)?;
+    let version = CommissionPlanVersion {
+        id: tx.fresh_id(),
+        plan: plan.id,
+        version_no: 1,
+        status: VersionStatus::Draft,
+        effective_from: draft.effective_from,
+        hold_days: draft.hold_days,
+        published_at: None,
+        version: 1,
+        clauses: draft.clauses(),
+    };
+    commission_plans::insert_version(tx, &version)?;
+    note(tx, &plan, Action::CommissionPlanAdded, &[])?;
+    Ok((plan.id, version.id))
+}
+
+/// A draft may still have gaps and doubles; those are judged when it is published.
+fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> {
+    let mut problems = Problems::default();
+    if !(0..=LONGEST_HOLD_DAYS).contains(&draft.hold_days) {
+        problems.add("hold_days", "Give 0 to 365 days.");
+    }
+    if draft.clauses.len() > MOST_CLAUSES {
+        problems.add("clauses", "Give at most 40 rates.");
+    }
+    let tiers = tiers::tiers(tx)?;
+    for (number, clause) in (1..).zip(&draft.clauses) {
+        let is_known = |id| tiers.iter().any(|tier| tier.id == id);
+        if clause.tier.is_some_and(|id| !is_known(id)) {
+            problems.add(format!("clause-{number}"), "Choose one of the tiers.");
+        }
+    }
+    Ok(problems)
+}
+
+fn refuse(problems: Problems) -> Result<()> {
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Invalid(problems)),
+    }
+}
+
+/// Begins a new version as a copy of the latest one.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] while there is a draft.
+pub fn new_version(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CommissionPlanId,
+) -> Result<CommissionPlanVersionId> {
+    tx.allow(Permission::ManageCommissionPlans)?;
+    let plan = commission_plans::plan(tx, id)?;
+    let versions = commission_plans::versions_of(tx, id)?;
+    let latest = versions.first().ok_or(Error::NotFound)?;
+    if latest.status == VersionStatus::Draft {
+        return Err(Error::conflict("This plan has a draft already. Publish it first."));
+    }
+    let copy = CommissionPlanVersion {
+        id: tx.fresh_id(),
+        version_no: latest.version_no + 1,
+        status: VersionStatus::Draft,
+        published_at: None,
+        version: 1,
+        ..latest.clone()
+    };
+    commission_plans::insert_version(tx, &copy)?;
+    let number = copy.version_no.to_string();
+    let changes = diff(&[("draft version", "", number.as_str())]);
+    note(tx, &plan, Action::CommissionPlanChanged, &changes)?;
+    Ok(copy.id)
+}
+
+/// Writes a draft anew. `version` is the one the form was made from.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] on `hold_days`, `clauses` or
+/// `clause-1`, and [`Error::Conflict`] when it was changed meanwhile or is no draft.
+pub fn edit_draft(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CommissionPlanVersionId,
+    version: i32,
+    draft: &Draft,
+) -> Result<()> {
+    tx.allow(Permission::ManageCommissionPlans)?;
+    let old = drafted(tx, id)?;
+    refuse(problems_of(tx, draft)?)?;
+    let new = CommissionPlanVersion {
+        effective_from: draft.effective_from,
+        hold_days: draft.hold_days,
+        clauses: draft.clauses(),
+        version,
+        ..old.clone()
+    };
+    if !commission_plans::update_draft(tx, &new)? {
+        return Err(stale("commission plan"));
+    }
+    let tiers = tiers::tiers(tx)?;
+    let (was, is) = (terms_of(&old.clauses, &tiers), terms_of(&new.clauses, &tiers));
+    let (from, until) = (old.effective_from.to_string(), new.effective_from.to_string());
+    let changes = diff(&[
+        ("effective from", from, until),
+        ("hold days", old.hold_days.to_string(), new.hold_days.to_string()),
+        ("clauses", was, is),
+    ]);
+    let plan = commission_plans::plan(tx, old.plan)?;
+    note(tx, &plan, Action::CommissionPlanChanged, &changes)
+}
+
+fn drafted(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CommissionPlanVersionId,
+) -> Result<CommissionPlanVersion> {
+    let version = commission_plans::version(tx, id)?;
+    match version.status {
+        VersionStatus::Draft => Ok(version),
+        _ => Err(Error::conflict(
+            "A published version never changes. Begin a new version instead.",
+        )),
+    }
+}
+
+/// Publishes a draft: partners can be enrolled in it, and it never changes again. Those enrolled
+/// in an older version stay in it until they are enrolled anew.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] on `clauses` or `clause-1` for
+/// gaps and doubles, and [`Error::Conflict`] when it was changed meanwhile or is no draft.
+pub fn publish(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CommissionPlanVersionId,
+    version: i32,
+) -> Result<()> {
+    tx.allow(Permission::ManageCommissionPlans)?;
+    let draft = drafted(tx, id)?;
+    refuse(clause_problems(&draft.clauses))?;
+    let expected = CommissionPlanVersion { version, ..draft };
+    if !commission_plans::publish(tx, &expected)? {
+        return Err(stale("commission plan"));
+    }
+    let terms = terms_of(&expected.clauses, &tiers::tiers(tx)?);
+    let plan = commission_plans::plan(tx, expected.plan)?;
+    let changes = diff(&[("clauses", String::new(), terms)]);
+    note(tx, &plan, Action::CommissionPlanPublished, &changes)
+}
+
+fn note(
+    tx: &mut Tx<'_, VendorScope>,
+    plan: &CommissionPlan,
+    action: Action,
+    changes: &[Change],
+) -> Result<()> {
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject: plan.id.number(),
+            partner: None,
+            summary: format!("{}: {}", action.label(), plan.name),
+            changes,
+        },
+    )
+}

@@ -1,0 +1,137 @@
+//! Customers: putting them on record and keeping it.
+use crate::{
+    Error, Result,
+    domain::{
+        Action, CountryCode, ExternalId, Name, Permission, Rate,
+        audit::{Change, diff},
+    },
+    id::{CustomerId, PartnerId},
+    services::stale,
+    store::{
+        Platform, Tx, VendorScope,
+        platform::Event,
+        recruit::partners,
+        sell::customers::{self, Customer},
+    },
+};
+
+/// What a vendor says about a customer.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What it is called.
+    pub name: Name,
+    /// Where it is.
+    pub country: CountryCode,
+    /// The tax on its invoices.
+    pub tax: Rate,
+}
+
+impl Draft {
+    /// The record with what the draft says.
+    pub(crate) fn over(&self, old: Customer) -> Customer {
+        Customer {
+            name: self.name.to_string(),
+            country: self.country.clone(),
+            tax: self.tax,
+            ..old
+        }
+    }
+
+    /// A new record of what the draft says. Without an external id of its own a customer is known
+    /// by its id.
+    pub(crate) fn record(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        partner: PartnerId,
+        external_id: Option<&ExternalId>,
+    ) -> Customer {
+        let id: CustomerId = tx.fresh_id();
+        Customer {
+            id,
+            partner,
+            external_id: external_id.map_or_else(|| id.to_string(), ExternalId::to_string),
+            name: self.name.to_string(),
+            country: self.country.clone(),
+            tax: self.tax,
+            created_at: tx.now(),
+            version: 1,
+        }
+    }
+}
+
+/// Puts a customer on record under its partner of record, who never changes.
+///
+/// # Errors
+/// [`Error::Forbidden`], and [`Error::Invalid`] on `partner` or `external_id`.
+pub fn add(
+    tx: &mut Tx<'_, VendorScope>,
+    partner: PartnerId,
+    external_id: Option<&ExternalId>,
+    draft: &Draft,
+) -> Result<CustomerId> {
+    tx.allow(Permission::ManageCustomers)?;
+    match partners::partner(tx, partner) {
+        Err(Error::NotFound) => return Err(Error::on("partner", "Choose one of the partners.")),
+        other => other.map(drop)?,
+    }
+    if let Some(external_id) = external_id
+        && !customers::by_external_ids(tx, &[external_id.to_string()])?.is_empty()
+    {
+        return Err(Error::on("external_id", "Another customer has this external id."));
+    }
+    let customer = draft.record(tx, partner, external_id);
+    customers::insert_all(tx, std::slice::from_ref(&customer))?;
+    note(tx, &customer, Action::CustomerAdded, &[])?;
+    Ok(customer.id)
+}
+
+/// Changes a customer's record. `version` is the one the form was made from. Another tax holds
+/// for invoices issued from now on.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when it was changed
+/// meanwhile.
+pub fn edit(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CustomerId,
+    version: i32,
+    draft: &Draft,
+) -> Result<()> {
+    tx.allow(Permission::ManageCustomers)?;
+    let old = customers::customer(tx, id)?;
+    let new = Customer {
+        version,
+        ..draft.over(old.clone())
+    };
+    if !customers::update(tx, &new)? {
+        return Err(stale("customer"));
+    }
+    note(tx, &new, Action::CustomerChanged, &changes(&old, &new))
+}
+
+/// What differs between two states of a record, for the audit trail.
+pub(crate) fn changes(old: &Customer, new: &Customer) -> Vec<Change> {
+    diff(&[
+        ("name", old.name.as_str(), new.name.as_str()),
+        ("country", old.country.as_str(), new.country.as_str()),
+        ("tax", &old.tax.to_string(), &new.tax.to_string()),
+    ])
+}
+
+fn note(
+    tx: &mut Tx<'_, VendorScope>,
+    customer: &Customer,
+    action: Action,
+    changes: &[Change],
+) -> Result<()> {
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject: customer.id.number(),
+            partner: Some(customer.partner),
+            summary: format!("{}: {}", action.label(), customer.name),
+            changes,
+        },
+    )
+}

@@ -1,0 +1,2 @@
+//! Customers of partners.
+pub mod customers;

@@ -1,0 +1,4 @@
+//! What partners can sell: offerings, their plans and prices, and the service levels behind them.
+pub mod offerings;
+pub mod plans;
+pub mod sla;

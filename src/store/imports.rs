@@ -1,0 +1,270 @@
+//! Files that were uploaded to be imported, and what their rows refer to.
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use crate::{
+    Result,
+    domain::Money,
+    id::{CustomerId, ImportFileId, PlanId, PlanVersionId},
+    store::{
+        Tx, VendorScope,
+        names::stored,
+        paging::{Cursor, FETCH, PAGE, Page, newest_first},
+        schema::{import_files, invoices, offerings, payments, plan_versions, plans},
+        tx::to,
+    },
+};
+
+/// A file to be kept.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// Its id.
+    pub id: ImportFileId,
+    /// partners, customers, subscriptions or payments.
+    pub kind: &'static str,
+    /// As the uploader named it.
+    pub file_name: String,
+    /// Of its bytes, in hex.
+    pub sha256: String,
+    /// Its text; empty where it was refused.
+    pub content: String,
+    /// Rows besides the header.
+    pub row_count: i32,
+    /// checked or refused.
+    pub status: &'static str,
+    /// What checking it found, as JSON.
+    pub outcome: String,
+}
+
+/// A file, without its content.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = import_files)]
+pub struct File {
+    /// Which.
+    pub id: ImportFileId,
+    /// partners, customers, subscriptions or payments.
+    pub kind: String,
+    /// As the uploader named it.
+    pub file_name: String,
+    /// Of its bytes, in hex.
+    pub sha256: String,
+    /// Rows besides the header.
+    pub row_count: i32,
+    /// checked, refused or applied.
+    pub status: String,
+    /// What checking or applying it found, as JSON.
+    pub outcome: String,
+    /// When it was uploaded, UTC.
+    pub created_at: NaiveDateTime,
+    /// When it was applied, UTC.
+    pub applied_at: Option<NaiveDateTime>,
+}
+
+/// Keeps a file.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert(tx: &mut Tx<'_, VendorScope>, new: NewFile) -> Result<()> {
+    let now = tx.now();
+    tx.insert(
+        import_files::table,
+        (
+            import_files::id.eq(new.id),
+            import_files::kind.eq(new.kind),
+            import_files::file_name.eq(new.file_name),
+            import_files::sha256.eq(new.sha256),
+            import_files::content.eq(new.content),
+            import_files::row_count.eq(new.row_count),
+            import_files::status.eq(new.status),
+            import_files::outcome.eq(new.outcome),
+            import_files::created_at.eq(now),
+        ),
+    )
+}
+
+/// One file.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound), and faults of the database.
+pub fn file(tx: &mut Tx<'_, VendorScope>, id: ImportFileId) -> Result<File> {
+    let row = tx
+        .rows(import_files::table)
+        .filter(import_files::id.eq(id))
+        .select(File::as_select());
+    tx.one(row)
+}
+
+/// A file's text.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound), and faults of the database.
+pub fn content(tx: &mut Tx<'_, VendorScope>, id: ImportFileId) -> Result<String> {
+    let row = tx
+        .rows(import_files::table)
+        .filter(import_files::id.eq(id))
+        .select(import_files::content);
+    tx.one(row)
+}
+
+/// One page of files, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn page(tx: &mut Tx<'_, VendorScope>, from: Option<&Cursor>) -> Result<Page<File>> {
+    let rows = newest_first!(tx.rows(import_files::table), from, import_files::id);
+    let rows: Vec<File> = tx.load(rows.limit(FETCH).select(File::as_select()))?;
+    Ok(Page::of(rows, from, PAGE, |row| (String::new(), row.id.number())))
+}
+
+/// Marks a checked file as applied; says whether it was still only checked.
+///
+/// # Errors
+/// Faults of the database.
+pub fn mark_applied(
+    tx: &mut Tx<'_, VendorScope>,
+    id: ImportFileId,
+    outcome: String,
+) -> Result<bool> {
+    let now = tx.now();
+    let row = tx
+        .rows_of(import_files::table)
+        .filter(import_files::id.eq(id))
+        .filter(import_files::status.eq("checked"));
+    let changed = tx.update(
+        row,
+        (
+            to(import_files::status, "applied"),
+            to(import_files::outcome, outcome),
+            to(import_files::applied_at, Some(now)),
+        ),
+    )?;
+    Ok(changed == 1)
+}
+
+/// A plan as a file names it.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanByCode {
+    /// Which.
+    pub plan: PlanId,
+    /// Its published version, while its offering can be sold.
+    pub sold: Option<PlanVersionId>,
+}
+
+/// Every plan of the vendor by its code.
+///
+/// # Errors
+/// Faults of the database.
+pub fn plans_by_code(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<String, PlanByCode>> {
+    let rows = tx
+        .joined(plans::table, offerings::table)
+        .select((plans::id, plans::code, offerings::status));
+    let rows: Vec<(PlanId, String, String)> = tx.load(rows)?;
+    let published = tx
+        .rows(plan_versions::table)
+        .filter(plan_versions::status.eq("published"))
+        .select((plan_versions::plan_id, plan_versions::id));
+    let published: BTreeMap<PlanId, PlanVersionId> = tx.load(published)?.into_iter().collect();
+    let by_code = |(plan, code, status): (PlanId, String, String)| {
+        let sold = published.get(&plan).copied().filter(|_| status == "published");
+        (code, PlanByCode { plan, sold })
+    };
+    Ok(rows.into_iter().map(by_code).collect())
+}
+
+/// The plan of every plan version.
+///
+/// # Errors
+/// Faults of the database.
+pub fn plan_of_versions(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<PlanVersionId, PlanId>> {
+    let rows = tx
+        .rows(plan_versions::table)
+        .select((plan_versions::id, plan_versions::plan_id));
+    Ok(tx.load(rows)?.into_iter().collect())
+}
+
+/// An invoice as a payment refers to it.
+#[derive(Debug, Clone)]
+pub struct InvoiceByNumber {
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// ISO 4217 code of its amounts.
+    pub currency: String,
+}
+
+/// The invoices with these numbers.
+///
+/// # Errors
+/// Faults of the database.
+pub fn invoices_by_number(
+    tx: &mut Tx<'_, VendorScope>,
+    numbers: &[String],
+) -> Result<BTreeMap<String, InvoiceByNumber>> {
+    let mut found = BTreeMap::new();
+    for chunk in numbers.chunks(500) {
+        let rows = tx
+            .rows(invoices::table)
+            .filter(invoices::number.eq_any(chunk.to_vec()))
+            .select((invoices::number, invoices::customer_id, invoices::currency));
+        let rows: Vec<(String, CustomerId, String)> = tx.load(rows)?;
+        found.extend(rows.into_iter().map(|(number, customer, currency)| {
+            (number, InvoiceByNumber { customer, currency })
+        }));
+    }
+    Ok(found)
+}
+
+/// A payment as a file names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPayment {
+    /// What other systems call it.
+    pub external_id: String,
+    /// Who paid.
+    pub customer: CustomerId,
+    /// For which invoice, where one was named.
+    pub invoice_number: Option<String>,
+    /// When it came in, in the vendor's zone.
+    pub received_on: NaiveDate,
+    /// How much.
+    pub amount: Money,
+}
+
+type PaymentRow = (String, CustomerId, Option<String>, NaiveDate, String, i64);
+
+/// The payments with these external ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn payments_by_external_id(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[String],
+) -> Result<Vec<KnownPayment>> {
+    let mut found: Vec<PaymentRow> = Vec::new();
+    for chunk in ids.chunks(500) {
+        let rows = tx
+            .rows(payments::table)
+            .filter(payments::external_id.eq_any(chunk.to_vec()))
+            .select((
+                payments::external_id,
+                payments::customer_id,
+                payments::invoice_number,
+                payments::received_on,
+                payments::currency,
+                payments::amount_minor,
+            ));
+        found.extend(tx.load::<PaymentRow, _>(rows)?);
+    }
+    found.into_iter().map(known_payment).collect()
+}
+
+fn known_payment(row: PaymentRow) -> Result<KnownPayment> {
+    let (external_id, customer, invoice_number, received_on, currency, minor) = row;
+    Ok(KnownPayment {
+        external_id,
+        customer,
+        invoice_number,
+        received_on,
+        amount: Money::new(minor, stored(&currency)?),
+    })
+}

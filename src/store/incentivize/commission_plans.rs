@@ -1,0 +1,324 @@
+//! Commission plans, their versions and clauses.
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use crate::{
+    Result,
+    domain::{CommissionClause, Rate, VersionStatus},
+    error::Error,
+    id::{CommissionClauseId, CommissionPlanId, CommissionPlanVersionId, Id, Tier, TierId},
+    store::{
+        Tx, VendorScope,
+        names::stored,
+        schema::{commission_clauses, commission_plan_versions, commission_plans},
+        tx::to,
+    },
+};
+
+/// A commission plan.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = commission_plans)]
+pub struct CommissionPlan {
+    /// Which.
+    pub id: CommissionPlanId,
+    /// What it is called.
+    pub name: String,
+}
+
+/// A version of a commission plan.
+#[derive(Debug, Clone)]
+pub struct CommissionPlanVersion {
+    /// Which.
+    pub id: CommissionPlanVersionId,
+    /// Of which plan.
+    pub plan: CommissionPlanId,
+    /// Counted from 1.
+    pub version_no: i32,
+    /// Drafts can be edited; others never.
+    pub status: VersionStatus,
+    /// The first day a partner can be enrolled from.
+    pub effective_from: NaiveDate,
+    /// Days a commission is held after the customer paid.
+    pub hold_days: i32,
+    /// Since when partners can be enrolled, UTC.
+    pub published_at: Option<NaiveDateTime>,
+    /// Rises with every edit of a draft.
+    pub version: i32,
+    /// What it says; `tier` holds the bare number of a [`TierId`].
+    pub clauses: Vec<CommissionClause>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = commission_plan_versions)]
+struct Row {
+    id: CommissionPlanVersionId,
+    commission_plan_id: CommissionPlanId,
+    version_no: i32,
+    status: String,
+    effective_from: NaiveDate,
+    hold_days: i32,
+    published_at: Option<NaiveDateTime>,
+    version: i32,
+}
+
+impl Row {
+    fn read(self, clauses: Vec<CommissionClause>) -> Result<CommissionPlanVersion> {
+        Ok(CommissionPlanVersion {
+            id: self.id,
+            plan: self.commission_plan_id,
+            version_no: self.version_no,
+            status: stored(&self.status)?,
+            effective_from: self.effective_from,
+            hold_days: self.hold_days,
+            published_at: self.published_at,
+            version: self.version,
+            clauses,
+        })
+    }
+}
+
+type ClauseRow = (CommissionPlanVersionId, i32, Option<String>, Option<TierId>, i32);
+
+fn clause(row: ClauseRow) -> Result<(CommissionPlanVersionId, CommissionClause)> {
+    let (version, seq, phase, tier, bps) = row;
+    let clause = CommissionClause {
+        seq,
+        phase: phase.map(|phase| stored(&phase)).transpose()?,
+        tier: tier.map(Id::number),
+        rate: Rate::from_bps(bps).map_err(Error::fault)?,
+    };
+    Ok((version, clause))
+}
+
+fn with_clauses(
+    tx: &mut Tx<'_, VendorScope>,
+    rows: Vec<Row>,
+) -> Result<Vec<CommissionPlanVersion>> {
+    let ids: Vec<CommissionPlanVersionId> = rows.iter().map(|row| row.id).collect();
+    let clauses = tx
+        .rows(commission_clauses::table)
+        .filter(commission_clauses::commission_plan_version_id.eq_any(ids))
+        .order((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::seq,
+        ))
+        .select((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::seq,
+            commission_clauses::phase,
+            commission_clauses::tier_id,
+            commission_clauses::rate_bps,
+        ));
+    let mut said: BTreeMap<CommissionPlanVersionId, Vec<CommissionClause>> = BTreeMap::new();
+    for row in tx.load(clauses)? {
+        let (version, clause) = clause(row)?;
+        said.entry(version).or_default().push(clause);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let clauses = said.remove(&row.id).unwrap_or_default();
+            row.read(clauses)
+        })
+        .collect()
+}
+
+/// Every commission plan, by name.
+///
+/// # Errors
+/// Faults of the database.
+pub fn plans(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<CommissionPlan>> {
+    let rows = tx
+        .rows(commission_plans::table)
+        .order((commission_plans::name, commission_plans::id))
+        .select(CommissionPlan::as_select());
+    tx.load(rows)
+}
+
+/// One commission plan.
+///
+/// # Errors
+/// [`Error::NotFound`], and faults of the database.
+pub fn plan(tx: &mut Tx<'_, VendorScope>, id: CommissionPlanId) -> Result<CommissionPlan> {
+    let row = tx
+        .rows(commission_plans::table)
+        .filter(commission_plans::id.eq(id))
+        .select(CommissionPlan::as_select());
+    tx.one(row)
+}
+
+/// Every version of a plan with its clauses, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn versions_of(
+    tx: &mut Tx<'_, VendorScope>,
+    plan: CommissionPlanId,
+) -> Result<Vec<CommissionPlanVersion>> {
+    let rows = tx
+        .rows(commission_plan_versions::table)
+        .filter(commission_plan_versions::commission_plan_id.eq(plan))
+        .order(commission_plan_versions::version_no.desc())
+        .select(Row::as_select());
+    let rows: Vec<Row> = tx.load(rows)?;
+    with_clauses(tx, rows)
+}
+
+/// One version with its clauses.
+///
+/// # Errors
+/// [`Error::NotFound`], and faults of the database.
+pub fn version(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CommissionPlanVersionId,
+) -> Result<CommissionPlanVersion> {
+    let row = tx
+        .rows(commission_plan_versions::table)
+        .filter(commission_plan_versions::id.eq(id))
+        .select(Row::as_select());
+    let row: Row = tx.one(row)?;
+    let found = with_clauses(tx, vec![row])?;
+    found.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// A version partners can be enrolled in, with its plan's name.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The plan's name.
+    pub plan: String,
+    /// The published version.
+    pub version: CommissionPlanVersion,
+}
+
+/// Every published version, by its plan's name.
+///
+/// # Errors
+/// Faults of the database.
+pub fn choices(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Choice>> {
+    let rows = tx
+        .joined(commission_plan_versions::table, commission_plans::table)
+        .filter(commission_plan_versions::status.eq(VersionStatus::Published.code()))
+        .order((commission_plans::name, commission_plans::id))
+        .select((commission_plans::name, Row::as_select()));
+    let rows: Vec<(String, Row)> = tx.load(rows)?;
+    let (names, rows): (Vec<String>, Vec<Row>) = rows.into_iter().unzip();
+    let versions = with_clauses(tx, rows)?;
+    let choices = names.into_iter().zip(versions);
+    Ok(choices
+        .map(|(plan, version)| Choice { plan, version })
+        .collect())
+}
+
+/// A new plan.
+///
+/// # Errors
+/// Faults of the database, a name that is taken among them.
+pub fn insert(tx: &mut Tx<'_, VendorScope>, plan: &CommissionPlan) -> Result<()> {
+    tx.insert(
+        commission_plans::table,
+        (
+            commission_plans::id.eq(plan.id),
+            commission_plans::name.eq(plan.name.clone()),
+        ),
+    )
+}
+
+/// A new version with its clauses.
+///
+/// # Errors
+/// Faults of the database.
+pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Result<()> {
+    tx.insert(
+        commission_plan_versions::table,
+        (
+            commission_plan_versions::id.eq(new.id),
+            commission_plan_versions::commission_plan_id.eq(new.plan),
+            commission_plan_versions::version_no.eq(new.version_no),
+            commission_plan_versions::status.eq(new.status.code()),
+            commission_plan_versions::effective_from.eq(new.effective_from),
+            commission_plan_versions::hold_days.eq(new.hold_days),
+            commission_plan_versions::published_at.eq(new.published_at),
+            commission_plan_versions::version.eq(new.version),
+        ),
+    )?;
+    insert_clauses(tx, new)
+}
+
+fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Result<()> {
+    for clause in &new.clauses {
+        let id: CommissionClauseId = tx.fresh_id();
+        let tier: Option<TierId> = clause.tier.map(Id::<Tier>::of);
+        tx.insert(
+            commission_clauses::table,
+            (
+                commission_clauses::id.eq(id),
+                commission_clauses::commission_plan_version_id.eq(new.id),
+                commission_clauses::seq.eq(clause.seq),
+                commission_clauses::phase.eq(clause.phase.map(|phase| phase.code())),
+                commission_clauses::tier_id.eq(tier),
+                commission_clauses::rate_bps.eq(clause.rate.bps()),
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes a draft over its older self, clauses and all, if that still is a draft at `version`;
+/// says whether it was.
+///
+/// # Errors
+/// Faults of the database.
+pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Result<bool> {
+    let row = tx
+        .rows_of(commission_plan_versions::table)
+        .filter(commission_plan_versions::id.eq(new.id))
+        .filter(commission_plan_versions::status.eq(VersionStatus::Draft.code()))
+        .filter(commission_plan_versions::version.eq(new.version));
+    let changed = tx.update(
+        row,
+        (
+            to(commission_plan_versions::effective_from, new.effective_from),
+            to(commission_plan_versions::hold_days, new.hold_days),
+            to(commission_plan_versions::version, new.version + 1),
+        ),
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    let old = tx
+        .rows_of(commission_clauses::table)
+        .filter(commission_clauses::commission_plan_version_id.eq(new.id));
+    tx.delete(old)?;
+    insert_clauses(tx, new)?;
+    Ok(true)
+}
+
+/// Publishes a draft that still is at `version`, and lets it supersede the published one; says
+/// whether it was. Partners stay enrolled in the version they were enrolled in.
+///
+/// # Errors
+/// Faults of the database.
+pub fn publish(tx: &mut Tx<'_, VendorScope>, draft: &CommissionPlanVersion) -> Result<bool> {
+    let until_now = tx
+        .rows_of(commission_plan_versions::table)
+        .filter(commission_plan_versions::commission_plan_id.eq(draft.plan))
+        .filter(commission_plan_versions::status.eq(VersionStatus::Published.code()));
+    let superseded = VersionStatus::Superseded.code();
+    tx.update(until_now, to(commission_plan_versions::status, superseded))?;
+    let now = tx.now();
+    let row = tx
+        .rows_of(commission_plan_versions::table)
+        .filter(commission_plan_versions::id.eq(draft.id))
+        .filter(commission_plan_versions::status.eq(VersionStatus::Draft.code()))
+        .filter(commission_plan_versions::version.eq(draft.version));
+    let changed = tx.update(
+        row,
+        (
+            to(commission_plan_versions::status, VersionStatus::Published.code()),
+            to(commission_plan_versions::published_at, Some(now)),
+            to(commission_plan_versions::version, draft.version + 1),
+        ),
+    )?;
+    Ok(changed == 1)
+}

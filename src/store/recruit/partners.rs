@@ -1,0 +1,235 @@
+//! Partners on record.
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::{
+    Result,
+    domain::{CountryCode, PartnerStatus, PartnerType, Slug, StatementDelivery},
+    id::PartnerId,
+    store::{
+        Scope, Tx, VendorScope, Visible,
+        names::{name_key, stored},
+        schema::partners,
+        tx::to,
+    },
+};
+
+/// A partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// Which.
+    pub id: PartnerId,
+    /// What the vendor's other systems call it.
+    pub external_id: String,
+    /// Its part of web addresses; never changes.
+    pub slug: Slug,
+    /// What people call it.
+    pub name: String,
+    /// As on documents.
+    pub legal_name: String,
+    /// Lines of its postal address.
+    pub address: String,
+    /// Where it is.
+    pub country: CountryCode,
+    /// How it does business.
+    pub partner_type: PartnerType,
+    /// Where statements go; empty for nowhere.
+    pub statement_email: String,
+    /// How statements go there.
+    pub delivery: StatementDelivery,
+    /// Whether it is in the programme.
+    pub status: PartnerStatus,
+    /// Since when it is on record, UTC.
+    pub created_at: NaiveDateTime,
+    /// Rises with every edit.
+    pub version: i32,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = partners)]
+pub(super) struct Row {
+    pub(super) id: PartnerId,
+    external_id: String,
+    slug: String,
+    pub(super) name: String,
+    legal_name: String,
+    address: String,
+    country: String,
+    partner_type: String,
+    statement_email: String,
+    statement_delivery: String,
+    status: String,
+    created_at: NaiveDateTime,
+    version: i32,
+}
+
+impl Row {
+    pub(super) fn read(self) -> Result<Partner> {
+        Ok(Partner {
+            id: self.id,
+            slug: stored(&self.slug)?,
+            country: stored(&self.country)?,
+            partner_type: stored(&self.partner_type)?,
+            delivery: stored(&self.statement_delivery)?,
+            status: stored(&self.status)?,
+            external_id: self.external_id,
+            name: self.name,
+            legal_name: self.legal_name,
+            address: self.address,
+            statement_email: self.statement_email,
+            created_at: self.created_at,
+            version: self.version,
+        })
+    }
+}
+
+/// One partner. A partner's own people find theirs and no other.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound), and faults of the database.
+pub fn partner<S: Scope>(tx: &mut Tx<'_, S>, id: PartnerId) -> Result<Partner>
+where
+    partners::table: Visible<S>,
+{
+    let row = tx
+        .rows(partners::table)
+        .filter(partners::id.eq(id))
+        .select(Row::as_select());
+    let row: Row = tx.one(row)?;
+    row.read()
+}
+
+/// The partners with these external ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<Vec<Partner>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(500) {
+        let rows = tx
+            .rows(partners::table)
+            .filter(partners::external_id.eq_any(chunk.to_vec()))
+            .select(Row::as_select());
+        let rows: Vec<Row> = tx.load(rows)?;
+        found.extend(rows);
+    }
+    found.into_iter().map(Row::read).collect()
+}
+
+/// Names of some partners, for lists of what is theirs.
+///
+/// # Errors
+/// Faults of the database.
+pub fn names<S: Scope>(tx: &mut Tx<'_, S>, ids: &[PartnerId]) -> Result<Vec<(PartnerId, String)>>
+where
+    partners::table: Visible<S>,
+{
+    let rows = tx
+        .rows(partners::table)
+        .filter(partners::id.eq_any(ids.to_vec()))
+        .select((partners::id, partners::name));
+    tx.load(rows)
+}
+
+/// Every active partner by name, for a form's list of choices; at most `limit`.
+///
+/// # Errors
+/// Faults of the database.
+pub fn choices(tx: &mut Tx<'_, VendorScope>, limit: i64) -> Result<Vec<(PartnerId, String)>> {
+    let rows = tx
+        .rows(partners::table)
+        .filter(partners::status.eq(PartnerStatus::Active.code()))
+        .order((partners::name_key, partners::id))
+        .limit(limit)
+        .select((partners::id, partners::name));
+    tx.load(rows)
+}
+
+/// Slugs that are taken and begin like this.
+///
+/// # Errors
+/// Faults of the database.
+pub fn slugs_like(tx: &mut Tx<'_, VendorScope>, beginning: &str) -> Result<Vec<String>> {
+    // A slug has no character that a pattern would misread.
+    let rows = tx
+        .rows(partners::table)
+        .filter(partners::slug.like(format!("{beginning}%")))
+        .select(partners::slug);
+    tx.load(rows)
+}
+
+type NewRow = (
+    diesel::dsl::Eq<partners::id, PartnerId>,
+    diesel::dsl::Eq<partners::external_id, String>,
+    diesel::dsl::Eq<partners::slug, String>,
+    diesel::dsl::Eq<partners::name, String>,
+    diesel::dsl::Eq<partners::name_key, String>,
+    diesel::dsl::Eq<partners::legal_name, String>,
+    diesel::dsl::Eq<partners::address, String>,
+    diesel::dsl::Eq<partners::country, String>,
+    diesel::dsl::Eq<partners::partner_type, &'static str>,
+    diesel::dsl::Eq<partners::statement_email, String>,
+    diesel::dsl::Eq<partners::statement_delivery, &'static str>,
+    diesel::dsl::Eq<partners::status, &'static str>,
+    diesel::dsl::Eq<partners::created_at, NaiveDateTime>,
+    diesel::dsl::Eq<partners::version, i32>,
+);
+
+fn new_row(new: &Partner) -> NewRow {
+    (
+        partners::id.eq(new.id),
+        partners::external_id.eq(new.external_id.clone()),
+        partners::slug.eq(new.slug.to_string()),
+        partners::name.eq(new.name.clone()),
+        partners::name_key.eq(name_key(&new.name)),
+        partners::legal_name.eq(new.legal_name.clone()),
+        partners::address.eq(new.address.clone()),
+        partners::country.eq(new.country.to_string()),
+        partners::partner_type.eq(new.partner_type.code()),
+        partners::statement_email.eq(new.statement_email.clone()),
+        partners::statement_delivery.eq(new.delivery.code()),
+        partners::status.eq(new.status.code()),
+        partners::created_at.eq(new.created_at),
+        partners::version.eq(new.version),
+    )
+}
+
+/// New partners, many at once.
+///
+/// # Errors
+/// Faults of the database, an external id or slug that is taken among them.
+pub fn insert_all(tx: &mut Tx<'_, VendorScope>, new: &[Partner]) -> Result<()> {
+    tx.insert_all(partners::table, new.iter().map(new_row))?;
+    Ok(())
+}
+
+/// Writes a partner over its older self, if that still is at `version`; says whether it was.
+/// External id and slug stay.
+///
+/// # Errors
+/// Faults of the database.
+pub fn update(tx: &mut Tx<'_, VendorScope>, new: &Partner) -> Result<bool> {
+    let row = tx
+        .rows_of(partners::table)
+        .filter(partners::id.eq(new.id))
+        .filter(partners::version.eq(new.version));
+    let named = (
+        to(partners::name, new.name.clone()),
+        to(partners::name_key, name_key(&new.name)),
+        to(partners::legal_name, new.legal_name.clone()),
+        to(partners::address, new.address.clone()),
+        to(partners::country, new.country.to_string()),
+    );
+    let changed = tx.update(
+        row,
+        (
+            named,
+            to(partners::partner_type, new.partner_type.code()),
+            to(partners::statement_email, new.statement_email.clone()),
+            to(partners::statement_delivery, new.delivery.code()),
+            to(partners::status, new.status.code()),
+            to(partners::version, new.version + 1),
+        ),
+    )?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,411 @@
+//! Subscriptions as they are read: the register for either side, and one record.
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::{
+    dsl::{count_star, exists},
+    prelude::*,
+};
+
+use crate::{
+    Result,
+    domain::{BillingInterval, Currency, Money, Quantity, SubscriptionStatus},
+    error::Error,
+    id::{
+        CommissionPlanVersionId, CustomerId, OfferingId, PartnerId, PlanId, PlanVersionId,
+        SubscriptionId,
+    },
+    store::{
+        Scope, Tx, VendorScope, Visible,
+        catalogue::plans::{self, Plan, PlanVersion, interval},
+        names::{anywhere, stored, typed},
+        paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
+        schema::{
+            charge_segments, customers, offerings, plan_versions, plans as plan_rows, prices,
+            subscription_changes, subscriptions,
+        },
+        tx::{Boxed, Scoped},
+    },
+};
+
+/// A subscription.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// Which.
+    pub id: SubscriptionId,
+    /// The partner who sold it.
+    pub partner: PartnerId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// To what.
+    pub plan_version: PlanVersionId,
+    /// The commission plan version pinned at sale, if the partner was enrolled.
+    pub commission_plan_version: Option<CommissionPlanVersionId>,
+    /// What other systems call it.
+    pub external_id: String,
+    /// The first day served; periods are counted from it.
+    pub starts_on: NaiveDate,
+    /// How often it is billed.
+    pub interval: BillingInterval,
+    /// The first term, in months.
+    pub term_months: u32,
+    /// Units.
+    pub quantity: Quantity,
+    /// Monthly recurring revenue, before tax.
+    pub mrr: Money,
+    /// Periods billed so far.
+    pub billed_periods: i32,
+    /// When the next is billed.
+    pub next_bill_on: Option<NaiveDate>,
+    /// The first day no longer served, once that is known.
+    pub ends_on: Option<NaiveDate>,
+    /// Where it is in its life.
+    pub status: SubscriptionStatus,
+    /// Since when it is on record, UTC.
+    pub created_at: NaiveDateTime,
+    /// Rises with every change.
+    pub version: i32,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = subscriptions)]
+struct Row {
+    id: SubscriptionId,
+    partner_id: PartnerId,
+    customer_id: CustomerId,
+    plan_version_id: PlanVersionId,
+    commission_plan_version_id: Option<CommissionPlanVersionId>,
+    external_id: String,
+    currency: String,
+    starts_on: NaiveDate,
+    interval_months: i32,
+    term_months: i32,
+    quantity: i32,
+    mrr_minor: i64,
+    billed_periods: i32,
+    next_bill_on: Option<NaiveDate>,
+    ends_on: Option<NaiveDate>,
+    status: String,
+    created_at: NaiveDateTime,
+    version: i32,
+}
+
+fn units(number: i32) -> Result<Quantity> {
+    let units = u32::try_from(number).map_err(Error::fault)?;
+    Quantity::new(units).map_err(Error::fault)
+}
+
+impl Row {
+    fn read(self) -> Result<Subscription> {
+        Ok(Subscription {
+            id: self.id,
+            partner: self.partner_id,
+            customer: self.customer_id,
+            plan_version: self.plan_version_id,
+            commission_plan_version: self.commission_plan_version_id,
+            starts_on: self.starts_on,
+            interval: interval(self.interval_months)?,
+            term_months: u32::try_from(self.term_months).map_err(Error::fault)?,
+            quantity: units(self.quantity)?,
+            mrr: Money::new(self.mrr_minor, stored(&self.currency)?),
+            billed_periods: self.billed_periods,
+            next_bill_on: self.next_bill_on,
+            ends_on: self.ends_on,
+            status: stored(&self.status)?,
+            external_id: self.external_id,
+            created_at: self.created_at,
+            version: self.version,
+        })
+    }
+}
+
+/// What the register is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Part of the customer's name, or a whole external id; empty for any.
+    pub search: String,
+    /// Only sales of this partner.
+    pub partner: Option<PartnerId>,
+    /// Only of this customer.
+    pub customer: Option<CustomerId>,
+    /// Only these.
+    pub status: Option<SubscriptionStatus>,
+    /// Only to one of these plans.
+    pub plans: Option<Vec<PlanId>>,
+    /// Only in this currency.
+    pub currency: Option<Currency>,
+}
+
+/// A line of the register.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// The customer's name.
+    pub customer: String,
+    /// What it is to: the offering's name and the plan's.
+    pub plan: String,
+}
+
+fn narrowed<S: Scope>(tx: &Tx<'_, S>, filter: &Filter) -> Scoped<S, Boxed<subscriptions::table>>
+where
+    subscriptions::table: Visible<S>,
+{
+    let mut rows = tx.rows(subscriptions::table);
+    if let Some(search) = typed(&filter.search) {
+        let of_customer = customers::table
+            .filter(customers::tenant_id.eq(subscriptions::tenant_id))
+            .filter(customers::partner_id.eq(subscriptions::partner_id))
+            .filter(customers::id.eq(subscriptions::customer_id))
+            .filter(customers::name_key.like(anywhere(search)).escape('\\'));
+        let is_it = subscriptions::external_id.eq(search.to_owned());
+        rows = rows.filter(exists(of_customer).or(is_it));
+    }
+    if let Some(partner) = filter.partner {
+        rows = rows.filter(subscriptions::partner_id.eq(partner));
+    }
+    if let Some(customer) = filter.customer {
+        rows = rows.filter(subscriptions::customer_id.eq(customer));
+    }
+    if let Some(status) = filter.status {
+        rows = rows.filter(subscriptions::status.eq(status.code()));
+    }
+    if let Some(plans) = &filter.plans {
+        let of_plan = plan_versions::table
+            .filter(plan_versions::tenant_id.eq(subscriptions::tenant_id))
+            .filter(plan_versions::id.eq(subscriptions::plan_version_id))
+            .filter(plan_versions::plan_id.eq_any(plans.clone()));
+        rows = rows.filter(exists(of_plan));
+    }
+    if let Some(currency) = filter.currency {
+        rows = rows.filter(subscriptions::currency.eq(currency.code()));
+    }
+    rows
+}
+
+/// One page of the subscriptions a scope may see, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn page<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    filter: &Filter,
+    from: Option<&Cursor>,
+) -> Result<Page<Line>>
+where
+    subscriptions::table: Visible<S>,
+    customers::table: Visible<S>,
+    plan_versions::table: Visible<S>,
+    plan_rows::table: Visible<S>,
+    offerings::table: Visible<S>,
+{
+    let rows = newest_first!(narrowed(tx, filter), from, subscriptions::id);
+    let rows: Vec<Row> = tx.load(rows.limit(FETCH).select(Row::as_select()))?;
+    let page = Page::of(rows, from, PAGE, |row| (String::new(), row.id.number()));
+    let customers: Vec<CustomerId> = page.rows.iter().map(|row| row.customer_id).collect();
+    let customers: BTreeMap<_, _> = super::customers::names(tx, &customers)?.into_iter().collect();
+    let versions: Vec<PlanVersionId> = page.rows.iter().map(|row| row.plan_version_id).collect();
+    let plans = plan_names(tx, versions)?;
+    page.try_map(|row| {
+        Ok(Line {
+            customer: customers.get(&row.customer_id).cloned().unwrap_or_default(),
+            plan: plans.get(&row.plan_version_id).cloned().unwrap_or_default(),
+            subscription: row.read()?,
+        })
+    })
+}
+
+fn plan_names<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    versions: Vec<PlanVersionId>,
+) -> Result<BTreeMap<PlanVersionId, String>>
+where
+    plan_versions::table: Visible<S>,
+    plan_rows::table: Visible<S>,
+    offerings::table: Visible<S>,
+{
+    let of = tx
+        .rows(plan_versions::table)
+        .filter(plan_versions::id.eq_any(versions))
+        .select((plan_versions::id, plan_versions::plan_id));
+    let of: Vec<(PlanVersionId, PlanId)> = tx.load(of)?;
+    let ids: Vec<PlanId> = of.iter().map(|(_, plan)| *plan).collect();
+    let plans = tx
+        .rows(plan_rows::table)
+        .filter(plan_rows::id.eq_any(ids))
+        .select((plan_rows::id, plan_rows::offering_id, plan_rows::name));
+    let plans: Vec<(PlanId, OfferingId, String)> = tx.load(plans)?;
+    let ids: Vec<OfferingId> = plans.iter().map(|(_, offering, _)| *offering).collect();
+    let offerings = tx
+        .rows(offerings::table)
+        .filter(offerings::id.eq_any(ids))
+        .select((offerings::id, offerings::name));
+    let offerings: BTreeMap<OfferingId, String> = tx.load(offerings)?.into_iter().collect();
+    let full = |(plan, offering, name): (PlanId, OfferingId, String)| {
+        let offering = offerings.get(&offering).map_or("", String::as_str);
+        (plan, format!("{offering}, {name}"))
+    };
+    let names: BTreeMap<PlanId, String> = plans.into_iter().map(full).collect();
+    let named = |(version, plan)| Some((version, names.get(&plan)?.clone()));
+    Ok(of.into_iter().filter_map(named).collect())
+}
+
+/// How many subscriptions a filter leaves.
+///
+/// # Errors
+/// Faults of the database.
+pub fn count<S: Scope>(tx: &mut Tx<'_, S>, filter: &Filter) -> Result<Count>
+where
+    subscriptions::table: Visible<S>,
+{
+    let ids = narrowed(tx, filter)
+        .limit(COUNT_CAP + 1)
+        .select(subscriptions::id);
+    let ids: Vec<SubscriptionId> = tx.load(ids)?;
+    Ok(Count::of(ids.len()))
+}
+
+/// Something that happened to a subscription.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = subscription_changes)]
+pub struct Change {
+    /// started, quantity, cancel_now or cancel_at_period_end.
+    pub kind: String,
+    /// From which day, in the vendor's zone.
+    pub effective_on: NaiveDate,
+    /// Units before.
+    pub quantity_before: i32,
+    /// Units after.
+    pub quantity_after: i32,
+    /// Why, in the words of who did it.
+    pub reason: String,
+    /// When it was written down, UTC.
+    pub recorded_at: NaiveDateTime,
+}
+
+/// A subscription with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// The customer's name.
+    pub customer: String,
+    /// The name of the offering it is to.
+    pub offering: String,
+    /// The plan it is to.
+    pub plan: Plan,
+    /// The version it was sold at, with its prices.
+    pub version: PlanVersion,
+    /// What happened to it, newest first.
+    pub changes: Vec<Change>,
+    /// How many stretches of service were charged.
+    pub segments: i64,
+}
+
+/// One subscription with what belongs to it.
+///
+/// # Errors
+/// [`Error::NotFound`], and faults of the database.
+pub fn record<S: Scope>(tx: &mut Tx<'_, S>, id: SubscriptionId) -> Result<Record>
+where
+    subscriptions::table: Visible<S>,
+    customers::table: Visible<S>,
+    plan_versions::table: Visible<S>,
+    plan_rows::table: Visible<S>,
+    offerings::table: Visible<S>,
+    prices::table: Visible<S>,
+    subscription_changes::table: Visible<S>,
+    charge_segments::table: Visible<S>,
+{
+    let row = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::id.eq(id))
+        .select(Row::as_select());
+    let subscription = tx.one::<Row, _>(row)?.read()?;
+    let changes = tx
+        .rows(subscription_changes::table)
+        .filter(subscription_changes::subscription_id.eq(id))
+        .order(subscription_changes::id.desc())
+        .select(Change::as_select());
+    let segments = tx
+        .rows(charge_segments::table)
+        .filter(charge_segments::subscription_id.eq(id))
+        .select(count_star());
+    let version = plans::version(tx, subscription.plan_version)?;
+    let plan = plans::plan(tx, version.plan)?;
+    let offering = tx
+        .rows(offerings::table)
+        .filter(offerings::id.eq(plan.offering))
+        .select(offerings::name);
+    Ok(Record {
+        customer: super::customers::customer(tx, subscription.customer)?.name,
+        offering: tx.one(offering)?,
+        plan,
+        changes: tx.load(changes)?,
+        segments: tx.one(segments)?,
+        version,
+        subscription,
+    })
+}
+
+/// A subscription as a file would name it, with the quantity it was started with.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// Units at its start.
+    pub started_with: Option<i32>,
+}
+
+/// The subscriptions with these external ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<Vec<Imported>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(500) {
+        let rows = tx
+            .rows(subscriptions::table)
+            .filter(subscriptions::external_id.eq_any(chunk.to_vec()))
+            .select(Row::as_select());
+        let rows: Vec<Row> = tx.load(rows)?;
+        let ids: Vec<SubscriptionId> = rows.iter().map(|row| row.id).collect();
+        let started = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(ids))
+            .filter(subscription_changes::kind.eq("started"))
+            .select((
+                subscription_changes::subscription_id,
+                subscription_changes::quantity_after,
+            ));
+        let started: BTreeMap<SubscriptionId, i32> = tx.load(started)?.into_iter().collect();
+        for row in rows {
+            found.push(Imported {
+                started_with: started.get(&row.id).copied(),
+                subscription: row.read()?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// How many subscriptions to an offering are being served.
+///
+/// # Errors
+/// Faults of the database.
+pub fn live_of_offering(
+    tx: &mut Tx<'_, VendorScope>,
+    offering: OfferingId,
+) -> Result<i64> {
+    let plans: Vec<PlanId> = plans::plans_of(tx, offering)?
+        .iter()
+        .map(|plan| plan.id)
+        .collect();
+    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let rows = tx
+        .joined(subscriptions::table, plan_versions::table)
+        .filter(plan_versions::plan_id.eq_any(plans))
+        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .select(count_star());
+    tx.one(rows)
+}
