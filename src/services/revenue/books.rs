@@ -39,9 +39,18 @@ impl Books {
         let first_open = after.map_or(vendor.first_period, |month| month.max(vendor.first_period));
         let holds = terms::commission_terms(tx)?
             .into_values()
-            .flat_map(|plan| plan.clauses.into_iter().map(move |(id, _)| (id, plan.hold_days)))
+            .flat_map(|plan| {
+                plan.clauses
+                    .into_iter()
+                    .map(move |(id, _)| (id, plan.hold_days))
+            })
             .collect();
-        Ok(Self { vendor, today, first_open, holds })
+        Ok(Self {
+            vendor,
+            today,
+            first_open,
+            holds,
+        })
     }
 
     /// Days from a payment to the day its commission is payable, under a clause.
