@@ -1,5 +1,7 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
 mod columns;
+#[cfg(test)]
+mod attacks;
 mod conn;
 mod fence;
 mod names;
