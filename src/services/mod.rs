@@ -4,8 +4,8 @@ pub mod catalogue;
 pub mod import;
 pub mod incentivize;
 pub mod recruit;
-pub mod sell;
 pub mod revenue;
+pub mod sell;
 pub mod verify;
 
 use crate::Error;

@@ -1,10 +1,119 @@
-//! Whether the ledger holds together: everything is reckoned again and compared.
-use crate::{Result, store::{Tx, VendorScope}};
+//! Whether the ledger holds together: everything is reckoned again and compared with what is
+//! stored. Reads a whole vendor at once; for the command line and for tests.
+mod commission;
+mod revenue;
+mod statements;
 
-/// Findings.
+use std::collections::HashMap;
+
+use crate::{
+    Result,
+    domain::{Currency, Money, Permission},
+    store::{
+        Tx, VendorScope,
+        incentivize::{
+            entries::{self, Entry},
+            payouts::{self, Payout},
+            periods::{self, AccountingPeriod},
+            statements::{self as stated, Statement, StatementLine},
+        },
+        revenue::{
+            cash::{self, Allocation, CustomerCredit, Payment, Refund},
+            credit_notes::{self, CreditNote, CreditNoteLine},
+            invoices::{self, Invoice, InvoiceLine},
+            segments::{self, Segment},
+            subscriptions::{self, Subscription},
+        },
+    },
+};
+
+/// Everything of one vendor that takes part in a check.
+struct Ledger {
+    subscriptions: Vec<Subscription>,
+    invoices: Vec<Invoice>,
+    lines: Vec<InvoiceLine>,
+    segments: Vec<Segment>,
+    payments: Vec<Payment>,
+    refunds: Vec<Refund>,
+    allocations: Vec<Allocation>,
+    credits: Vec<CustomerCredit>,
+    notes: Vec<CreditNote>,
+    note_lines: Vec<CreditNoteLine>,
+    entries: Vec<Entry>,
+    periods: Vec<AccountingPeriod>,
+    statements: Vec<Statement>,
+    statement_lines: Vec<StatementLine>,
+    payouts: Vec<Payout>,
+}
+
+impl Ledger {
+    fn read(tx: &mut Tx<'_, VendorScope>) -> Result<Self> {
+        Ok(Self {
+            subscriptions: subscriptions::all(tx)?,
+            invoices: invoices::all(tx)?,
+            lines: invoices::all_lines(tx)?,
+            segments: segments::all(tx)?,
+            payments: cash::all_payments(tx)?,
+            refunds: cash::all_refunds(tx)?,
+            allocations: cash::all_allocations(tx)?,
+            credits: cash::all_credits(tx)?,
+            notes: credit_notes::all(tx)?,
+            note_lines: credit_notes::all_lines(tx)?,
+            entries: entries::all(tx)?,
+            periods: periods::all(tx)?,
+            statements: stated::all(tx)?,
+            statement_lines: stated::all_lines(tx)?,
+            payouts: payouts::all(tx)?,
+        })
+    }
+}
+
+/// Everything in one vendor's ledger that contradicts itself, one sentence each; nothing when it
+/// holds together.
 ///
 /// # Errors
-/// Faults of the database.
-pub fn verify(_tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
-    Ok(Vec::new())
+/// [`crate::Error::Forbidden`]; faults of the database.
+pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
+    tx.allow(Permission::ViewMoney)?;
+    let ledger = Ledger::read(tx)?;
+    let mut found = Findings::default();
+    revenue::check(&ledger, &mut found);
+    commission::check(&ledger, &mut found)?;
+    statements::check(&ledger, &mut found);
+    Ok(found.0)
+}
+
+/// What was found, in words.
+#[derive(Default)]
+struct Findings(Vec<String>);
+
+impl Findings {
+    fn say(&mut self, what: impl Into<String>) {
+        self.0.push(what.into());
+    }
+    fn unless(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.say(what());
+        }
+    }
+    /// Two amounts that have to be one.
+    fn same(&mut self, what: &str, stored: i64, reckoned: i64) {
+        self.unless(stored == reckoned, || format!("{what}: {stored} is stored, {reckoned} reckoned"));
+    }
+}
+
+/// The sum of something by something.
+fn sums<T, K: std::hash::Hash + Eq>(
+    rows: &[T],
+    of: impl Fn(&T) -> Option<(K, i64)>,
+) -> HashMap<K, i64> {
+    let mut sums = HashMap::new();
+    for (key, amount) in rows.iter().filter_map(of) {
+        *sums.entry(key).or_default() += amount;
+    }
+    sums
+}
+
+fn words(minor: i64, currency: Currency) -> String {
+    Money::new(minor, currency).to_string()
 }

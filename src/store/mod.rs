@@ -20,8 +20,9 @@ pub mod lobby;
 pub mod paging;
 pub mod platform;
 pub mod recruit;
-pub mod sell;
+pub mod registers;
 pub mod revenue;
+pub mod sell;
 
 use chrono::NaiveDateTime;
 use diesel::{backend::Backend, connection::SimpleConnection};

@@ -2,19 +2,25 @@
 pub mod account;
 pub mod admission;
 pub mod assets;
+pub mod earnings;
 pub mod edge;
 pub mod failure;
 pub mod filters;
 pub mod form;
 pub mod health;
 pub mod history;
+pub mod list;
 pub mod nav;
 pub mod page;
 pub mod people;
 pub mod portal;
 pub mod same_site;
 pub mod sessions;
+pub mod stages;
+pub mod stale;
+pub mod sold;
 pub mod staff;
+pub mod words;
 
 use actix_web::{
     middleware::from_fn,

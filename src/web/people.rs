@@ -108,7 +108,7 @@ async fn index_page<S: People>(
     let partner = place.partner;
     let (members, invitations) = store
         .read(place.scope, move |tx: &mut Tx<'_, S>| {
-            if !invitations::may_invite(tx, partner) {
+            if !invitations::may_invite(tx) {
                 return Err(Error::Forbidden);
             }
             let of = tx.scope().partner_id().or(partner);
@@ -201,7 +201,7 @@ async fn show_page<S: People>(
     let partner = place.partner;
     let (member, history) = store
         .read(place.scope, move |tx: &mut Tx<'_, S>| {
-            if !invitations::may_invite(tx, partner) {
+            if !invitations::may_invite(tx) {
                 return Err(Error::Forbidden);
             }
             let member = S::member(tx, id)?;

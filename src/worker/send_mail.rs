@@ -56,26 +56,49 @@ impl Content {
 pub async fn run(store: &Store, scope: &VendorScope, post: &Post, job: &Claimed) -> Result<()> {
     let asked: SendMail = payload(job)?;
     let mail: MailId = asked.mail.parse().map_err(anyhow::Error::new)?;
-    let whose = scope.clone();
-    let slug = store.lobby(move |lobby| lobby::places::slug_of(lobby, &whose)).await?;
-    let taken = {
-        let (post, job) = (post.clone(), job.clone());
-        let work = move |tx: &mut Tx<'_, VendorScope>| take(tx, &post, &job, (mail, &slug));
-        store.write(scope.clone(), work).await?
+    let made = match make(store, scope, post, mail).await {
+        Ok((body, rendered)) => Ok((body, rendered)),
+        Err(Error::NotFound) => Err("what it is about is no longer there".to_owned()),
+        Err(Error::Busy) => return Err(Error::Busy),
+        Err(error) => Err(format!("{error:#}")),
     };
-    let Some((letter, content)) = taken else {
+    let (body, rendered) = match made {
+        Ok((body, rendered)) => (Ok(body), Some(rendered)),
+        Err(why) => (Err(why), None),
+    };
+    let (sends, held) = (post.sends(), job.clone());
+    let taken = store
+        .write(scope.clone(), move |tx| take(tx, &held, mail, (sends, &body)))
+        .await?;
+    let Some((letter, rendered)) = taken.zip(rendered) else {
         return Ok(());
     };
-    let rendered = tokio::task::spawn_blocking(move || content.render())
-        .await
-        .map_err(|e| anyhow::Error::new(e).context("a letter"))?;
-    let outcome = match rendered {
-        Ok(rendered) => post.send(&envelope(&letter), rendered).await,
-        Err(error) => Outcome::Failed(error.to_string()),
-    };
+    let outcome = post.send(&envelope(&letter), rendered).await;
     let job = job.clone();
     let work = move |tx: &mut Tx<'_, VendorScope>| settle(tx, &job, letter.clone(), &outcome);
     store.write(scope.clone(), work).await
+}
+
+/// The text for the record and the letter itself, made before anything is locked.
+async fn make(
+    store: &Store,
+    scope: &VendorScope,
+    post: &Post,
+    mail: MailId,
+) -> Result<(String, Rendered)> {
+    let whose = scope.clone();
+    let slug = store.lobby(move |lobby| lobby::places::slug_of(lobby, &whose)).await?;
+    let post = post.clone();
+    let content = store
+        .read(scope.clone(), move |tx| {
+            let letter = outbox::letter(tx, mail)?;
+            content(tx, &post, &slug, &letter)
+        })
+        .await?;
+    let work = move || Ok((content.for_the_record()?, content.render()?));
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| anyhow::Error::new(e).context("a letter"))?
 }
 
 fn envelope(letter: &Letter) -> Envelope {
@@ -87,33 +110,29 @@ fn envelope(letter: &Letter) -> Envelope {
     }
 }
 
-/// Marks a letter as being sent, unless it is not to be sent (any more).
+/// Marks a letter as being sent, unless it is not to be sent (any more). `made` is its text for
+/// the record, or why it cannot be made.
 fn take(
     tx: &mut Tx<'_, VendorScope>,
-    post: &Post,
     job: &Claimed,
-    (mail, slug): (MailId, &str),
-) -> Result<Option<(Letter, Content)>> {
+    mail: MailId,
+    (sends, made): (bool, &Result<String, String>),
+) -> Result<Option<Letter>> {
     jobs::hold(tx, job, jobs::LEASE)?;
     let mut letter = outbox::letter(tx, mail)?;
     if matches!(letter.status, MailStatus::Sent | MailStatus::Unknown) {
         jobs::finish(tx, job)?;
         return Ok(None);
     }
-    let content = match content(tx, post, slug, &letter) {
-        Err(Error::NotFound) => {
-            letter.status = MailStatus::Failed;
-            letter.last_error = Some("what it is about is no longer there".to_owned());
-            outbox::note(tx, &letter)?;
-            jobs::finish(tx, job)?;
+    match made {
+        Ok(body) if letter.body.is_empty() => letter.body = body.clone(),
+        Ok(_) => {}
+        Err(why) => {
+            settle(tx, job, letter, &Outcome::Failed(why.clone()))?;
             return Ok(None);
         }
-        content => content?,
-    };
-    if letter.body.is_empty() {
-        letter.body = content.for_the_record()?;
     }
-    if !post.sends() {
+    if !sends {
         outbox::note(tx, &letter)?;
         outbox::wait_on(tx, job, KEPT)?;
         return Ok(None);
@@ -127,7 +146,7 @@ fn take(
         _ => MailStatus::Sending,
     };
     outbox::note(tx, &letter)?;
-    Ok(Some((letter, content)))
+    Ok(Some(letter))
 }
 
 fn content(

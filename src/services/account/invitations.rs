@@ -7,7 +7,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::people::{may_grant, permission};
 use crate::{
     Error, Result,
-    domain::{Action, Email, Name, Permission, Role},
+    domain::{Action, Email, Name, Role},
     id::{InvitationId, MailId, PartnerId, UserId},
     secrets::{Purpose, SecretKey, hash_of, one_time_token},
     store::{
@@ -74,7 +74,7 @@ pub fn invite<S: People>(
     delivery: Delivery<'_>,
 ) -> Result<Invited> {
     let partner = tx.scope().partner_id().or(invitee.partner);
-    tx.allow(permission(tx.scope(), partner))?;
+    tx.allow(permission(tx.scope()))?;
     if invitee.role.is_vendor() == partner.is_some() {
         return Err(Error::on("role", "Choose a role of this side."));
     }
@@ -161,7 +161,7 @@ fn post<S: People>(
 /// [`Error::Forbidden`], and [`Error::NotFound`] for one that was answered or withdrawn.
 pub fn withdraw<S: People>(tx: &mut Tx<'_, S>, id: InvitationId) -> Result<()> {
     let invitation: Invitation = S::invitation(tx, id)?;
-    tx.allow(permission(tx.scope(), invitation.partner))?;
+    tx.allow(permission(tx.scope()))?;
     may_grant(tx.scope(), invitation.role)?;
     S::withdraw(tx, invitation.partner, &invitation.email)?;
     S::record(
@@ -266,8 +266,7 @@ fn person(
     }
 }
 
-/// Whether whoever asks may invite people to a place at all, for the page that offers it.
-pub fn may_invite<S: Scope>(tx: &Tx<'_, S>, partner: Option<PartnerId>) -> bool {
-    let needed: Permission = permission(tx.scope(), partner.or(tx.scope().partner_id()));
-    tx.allow(needed).is_ok()
+/// Whether whoever asks may invite people at all, for the page that offers it.
+pub fn may_invite<S: Scope>(tx: &Tx<'_, S>) -> bool {
+    tx.allow(permission(tx.scope())).is_ok()
 }

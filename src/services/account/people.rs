@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     domain::{Action, Permission, Role, audit::diff},
-    id::{MembershipId, PartnerId},
+    id::MembershipId,
     services::stale,
     store::{
         Scope, Tx,
@@ -11,12 +11,11 @@ use crate::{
     },
 };
 
-/// The permission it takes to manage the people of the vendor's side, or of a partner's.
-pub fn permission<S: Scope>(scope: &S, partner: Option<PartnerId>) -> Permission {
-    match (scope.partner_id(), partner) {
-        (Some(_), _) => Permission::PartnerManagePeople,
-        (None, Some(_)) => Permission::ManagePartners,
-        (None, None) => Permission::ManagePeople,
+/// The permission it takes to manage people: a partner's own, or anyone's from the vendor's side.
+pub fn permission<S: Scope>(scope: &S) -> Permission {
+    match scope.partner_id() {
+        Some(_) => Permission::PartnerManagePeople,
+        None => Permission::ManagePeople,
     }
 }
 
@@ -48,7 +47,7 @@ pub fn change_role<S: People>(
     change: RoleChange,
 ) -> Result<()> {
     let member = S::member(tx, id)?;
-    tx.allow(permission(tx.scope(), member.partner))?;
+    tx.allow(permission(tx.scope()))?;
     may_grant(tx.scope(), member.role)?;
     may_grant(tx.scope(), change.becomes)?;
     if change.becomes.is_vendor() == member.partner.is_some() {
@@ -82,7 +81,7 @@ pub fn change_role<S: People>(
 /// in charge.
 pub fn remove<S: People>(tx: &mut Tx<'_, S>, id: MembershipId) -> Result<()> {
     let member = S::member(tx, id)?;
-    tx.allow(permission(tx.scope(), member.partner))?;
+    tx.allow(permission(tx.scope()))?;
     may_grant(tx.scope(), member.role)?;
     keep_someone_in_charge(tx, &member)?;
     S::revoke(tx, id)?;

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     domain::{
-        Action, BillingInterval, ExternalId, Name, OfferingStatus, Permission, Price, Problems,
+        Action, ExternalId, Name, OfferingStatus, Permission, Price, Problems,
         VersionStatus,
         audit::{Change, diff},
     },
@@ -49,7 +49,7 @@ pub struct Draft {
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Invalid`] on `code`, `currency`,
-/// `interval`, `term`, `notice`, `prices` or `price-1`.
+/// `term`, `notice`, `prices` or `price-1`.
 pub fn add(
     tx: &mut Tx<'_, VendorScope>,
     offering: OfferingId,
@@ -122,9 +122,7 @@ pub fn problems_of(draft: &Draft) -> Problems {
         notice_days,
         ..
     } = draft.terms;
-    if !matches!(interval, BillingInterval::Month | BillingInterval::Year) {
-        problems.add("interval", "Choose monthly or yearly billing.");
-    } else if !(1..=LONGEST_TERM_MONTHS).contains(&term_months) {
+    if !(1..=LONGEST_TERM_MONTHS).contains(&term_months) {
         problems.add("term", "Give a term from 1 to 120 months.");
     } else if term_months % interval.months() != 0 {
         problems.add("term", "Give whole years: the plan is billed yearly.");

@@ -1,3 +1,4 @@
 //! Customers and what they subscribe to.
+pub mod accounts;
 pub mod customers;
 pub mod subscriptions;

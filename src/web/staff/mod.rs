@@ -1,10 +1,16 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
+pub mod customers;
+pub mod invoices;
+pub mod ledger;
 pub mod offerings;
+pub mod partners;
+pub mod payments;
 pub mod people;
 pub mod plans;
 pub mod settings;
 pub mod sla_policies;
+pub mod statements;
 pub mod tiers;
 
 use actix_web::web::ServiceConfig;
@@ -12,11 +18,17 @@ use actix_web::web::ServiceConfig;
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(partners::routes)
+        .configure(customers::routes)
+        .configure(invoices::routes)
+        .configure(payments::routes)
         .configure(offerings::routes)
         .configure(plans::routes)
         .configure(sla_policies::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
+        .configure(ledger::routes)
+        .configure(statements::routes)
         .configure(people::routes)
         .configure(settings::routes);
 }

@@ -1,0 +1,100 @@
+//! The facts a partner's stage rests on, as its own people may see them.
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::{
+    dsl::{count_star, min},
+    prelude::*,
+};
+
+use crate::{
+    Result,
+    domain::{Money, PartnerFacts, SubscriptionStatus},
+    error::Error,
+    id::OfferingId,
+    store::{
+        PartnerScope, Tx,
+        names::stored,
+        schema::{
+            commission_enrollments, customers, invoice_lines, invoices, memberships, offerings,
+            payments, payouts, statements, subscriptions,
+        },
+    },
+};
+
+/// What is known about the partner of a scope. Commission plans are the vendor's own affair: that
+/// one is published shows in the partner's enrolment.
+///
+/// # Errors
+/// Faults of the database.
+pub fn facts(tx: &mut Tx<'_, PartnerScope>) -> Result<PartnerFacts> {
+    let offering = tx
+        .rows(offerings::table)
+        .filter(offerings::status.eq("published"))
+        .select(offerings::id);
+    let offering: Option<OfferingId> = tx.first(offering)?;
+    let enrolled = tx
+        .rows(commission_enrollments::table)
+        .select(count_star());
+    let enrolled: i64 = tx.one(enrolled)?;
+    let mut facts = PartnerFacts {
+        has_offering: offering.is_some(),
+        has_published_plan: enrolled > 0,
+        has_record: true,
+        has_commission_plan: enrolled > 0,
+        ..PartnerFacts::default()
+    };
+    people(tx, &mut facts)?;
+    sales(tx, &mut facts)?;
+    statements(tx, &mut facts)?;
+    Ok(facts)
+}
+
+fn people(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> {
+    let rows = tx
+        .rows(memberships::table)
+        .select((memberships::signed_in_at, memberships::revoked_at));
+    for (signed_in, revoked) in tx.load::<(Option<NaiveDateTime>, Option<NaiveDateTime>), _>(rows)? {
+        facts.has_signed_in |= signed_in.is_some();
+        facts.people_count += i64::from(revoked.is_none());
+    }
+    Ok(())
+}
+
+fn sales(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> {
+    let customers = tx.rows(customers::table).select(count_star());
+    facts.customers_count = tx.one(customers)?;
+    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let rows = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .select((subscriptions::currency, subscriptions::mrr_minor));
+    let mut mrr = Vec::new();
+    for (currency, minor) in tx.load::<(String, i64), _>(rows)? {
+        facts.live_subscriptions += 1;
+        mrr.push(Money::new(minor, stored(&currency)?));
+    }
+    facts.mrr = Money::totals(mrr).map_err(Error::fault)?;
+    let paid = tx.rows(payments::table).select(min(payments::received_on));
+    facts.first_payment = tx.one::<Option<NaiveDate>, _>(paid)?;
+    Ok(())
+}
+
+fn statements(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> {
+    let made = tx
+        .rows(statements::table)
+        .filter(statements::status.eq("closed"))
+        .select(count_star());
+    facts.statements_made = tx.one(made)?;
+    let paid = tx
+        .rows(payouts::table)
+        .filter(payouts::status.eq("paid"))
+        .select(count_star());
+    facts.statements_paid = tx.one(paid)?;
+    let renewed = tx
+        .joined(invoice_lines::table, invoices::table)
+        .filter(invoice_lines::phase.eq("renewal"))
+        .filter(invoice_lines::kind.eq("recurring"))
+        .filter(invoices::status.eq("paid"))
+        .select(count_star());
+    facts.renewals_held = tx.one(renewed)?;
+    Ok(())
+}

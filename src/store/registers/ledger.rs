@@ -1,0 +1,546 @@
+//! The commission ledger, entry by entry.
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
+
+use super::{Rows, Sees, Where, by_ids, customer_names, money, month, named, partner_names, whose};
+use crate::{
+    Result,
+    domain::{
+        Money, Period, Phase, Rate,
+        accrual::{EntryFacts, EntryKind, EntryStatus},
+    },
+    error::Error,
+    id::{
+        CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, StatementId,
+        SubscriptionId, TierId,
+    },
+    store::{
+        Tx, VendorScope,
+        names::{anywhere, stored, typed},
+        paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
+        schema::{
+            commission_clauses, commission_entries, commission_plan_versions, commission_plans,
+            customers, invoice_lines, invoices, partners, payouts, statement_lines, statements,
+            tiers,
+        },
+    },
+};
+
+/// What entries to show; all of it together.
+#[derive(Debug, Clone, Default)]
+pub struct EntryFilter {
+    /// A partner's name, in part.
+    pub partner: String,
+    /// A customer's name, in part.
+    pub customer: String,
+    /// Earned or reversed.
+    pub kind: Option<EntryKind>,
+    /// How far they have come. Those taken back before they were stated count by their hold, so
+    /// that `Offset` asks for nothing.
+    pub status: Option<EntryStatus>,
+    /// The month they were earned in.
+    pub earned: Option<Period>,
+    /// The month they were posted in.
+    pub posted: Option<Period>,
+    /// A currency's code.
+    pub currency: String,
+}
+
+/// One entry of the ledger.
+#[derive(Debug, Clone)]
+pub struct EntryRow {
+    /// Which.
+    pub id: CommissionEntryId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// Their name.
+    pub partner_name: String,
+    /// Of which customer.
+    pub customer: CustomerId,
+    /// Their name.
+    pub customer_name: String,
+    /// Of which subscription.
+    pub subscription: SubscriptionId,
+    /// Of which invoice.
+    pub invoice: InvoiceId,
+    /// Of which line.
+    pub invoice_line: InvoiceLineId,
+    /// Earned or reversed.
+    pub kind: EntryKind,
+    /// What brought it about: allocation, refund or credit_note.
+    pub source_kind: String,
+    /// The net revenue it is for.
+    pub base: Money,
+    /// The share of it.
+    pub rate: Rate,
+    /// What it comes to.
+    pub amount: Money,
+    /// The day of the payment or of what took it back.
+    pub paid_on: NaiveDate,
+    /// The month of the service period's start.
+    pub earned: Period,
+    /// The month it was posted in.
+    pub posted: Period,
+    /// The day it becomes payable.
+    pub matures_on: NaiveDate,
+    /// What it takes back, if it does.
+    pub reverses: Option<CommissionEntryId>,
+    /// When it was written, UTC.
+    pub created_at: NaiveDateTime,
+    /// How far it has come.
+    pub status: EntryStatus,
+    /// The statement it is on, and its number.
+    pub statement: Option<(StatementId, String)>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = commission_entries)]
+struct Row {
+    id: CommissionEntryId,
+    partner_id: PartnerId,
+    customer_id: CustomerId,
+    subscription_id: SubscriptionId,
+    invoice_id: InvoiceId,
+    invoice_line_id: InvoiceLineId,
+    kind: String,
+    source_kind: String,
+    base_minor: i64,
+    rate_bps: i32,
+    amount_minor: i64,
+    currency: String,
+    paid_on: NaiveDate,
+    earned_period: i32,
+    posting_period: i32,
+    matures_on: NaiveDate,
+    reverses_id: Option<CommissionEntryId>,
+    created_at: NaiveDateTime,
+}
+
+/// Entries on a closed statement.
+fn stated() -> Where<commission_entries::table> {
+    Box::new(exists(
+        statement_lines::table
+            .inner_join(
+                statements::table.on(statements::tenant_id
+                    .eq(statement_lines::tenant_id)
+                    .and(statements::partner_id.eq(statement_lines::partner_id))
+                    .and(statements::id.eq(statement_lines::statement_id))),
+            )
+            .filter(statement_lines::tenant_id.eq(commission_entries::tenant_id))
+            .filter(statement_lines::partner_id.eq(commission_entries::partner_id))
+            .filter(statement_lines::commission_entry_id.eq(commission_entries::id))
+            .filter(statements::status.eq("closed"))
+            .select(statement_lines::id),
+    ))
+}
+
+/// Entries whose statement was paid out.
+fn paid() -> Where<commission_entries::table> {
+    Box::new(exists(
+        statement_lines::table
+            .inner_join(
+                payouts::table.on(payouts::tenant_id
+                    .eq(statement_lines::tenant_id)
+                    .and(payouts::partner_id.eq(statement_lines::partner_id))
+                    .and(payouts::statement_id.eq(statement_lines::statement_id))),
+            )
+            .filter(statement_lines::tenant_id.eq(commission_entries::tenant_id))
+            .filter(statement_lines::partner_id.eq(commission_entries::partner_id))
+            .filter(statement_lines::commission_entry_id.eq(commission_entries::id))
+            .filter(payouts::status.eq("paid"))
+            .select(statement_lines::id),
+    ))
+}
+
+/// Entries still in their hold on a day and on no statement.
+pub(super) fn held(today: NaiveDate) -> Where<commission_entries::table> {
+    Box::new(not(stated()).and(commission_entries::matures_on.gt(today)))
+}
+
+/// Entries whose hold is over on a day and which are on no statement.
+pub(super) fn payable(today: NaiveDate) -> Where<commission_entries::table> {
+    Box::new(not(stated()).and(commission_entries::matures_on.le(today)))
+}
+
+/// Entries earned in a month, reversals among them.
+pub(super) fn earned_in(period: Period) -> Where<commission_entries::table> {
+    Box::new(commission_entries::earned_period.eq(period.key()))
+}
+
+/// Entries on no closed statement.
+pub(super) fn unstated() -> Where<commission_entries::table> {
+    Box::new(not(stated()))
+}
+
+fn asked<S: Sees>(
+    tx: &Tx<'_, S>,
+    filter: &EntryFilter,
+    today: NaiveDate,
+) -> Rows<S, commission_entries::table> {
+    let mut rows = S::entries(tx);
+    if let Some(search) = typed(&filter.partner) {
+        rows = rows.filter(whose!(commission_entries, partner, search));
+    }
+    if let Some(search) = typed(&filter.customer) {
+        rows = rows.filter(whose!(commission_entries, customer, search));
+    }
+    if let Some(kind) = filter.kind {
+        rows = rows.filter(commission_entries::kind.eq(kind.code()));
+    }
+    if let Some(period) = filter.earned {
+        rows = rows.filter(commission_entries::earned_period.eq(period.key()));
+    }
+    if let Some(period) = filter.posted {
+        rows = rows.filter(commission_entries::posting_period.eq(period.key()));
+    }
+    if let Some(code) = typed(&filter.currency) {
+        rows = rows.filter(commission_entries::currency.eq(code.to_owned()));
+    }
+    match filter.status {
+        None | Some(EntryStatus::Offset) => rows,
+        Some(EntryStatus::Held) => rows.filter(held(today)),
+        Some(EntryStatus::Payable) => rows.filter(payable(today)),
+        Some(EntryStatus::Stated) => rows.filter(stated()).filter(not(paid())),
+        Some(EntryStatus::Paid) => rows.filter(stated()).filter(paid()),
+    }
+}
+
+/// A page of the ledger, newest first. `today` is the vendor's date.
+///
+/// # Errors
+/// Faults of the database.
+pub fn page<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    filter: &EntryFilter,
+    today: NaiveDate,
+    from: Option<&Cursor>,
+) -> Result<Page<EntryRow>> {
+    let rows = asked(tx, filter, today);
+    let rows = newest_first!(rows, from, commission_entries::id)
+        .limit(limit_of(PAGE))
+        .select(Row::as_select());
+    let rows: Vec<Row> = tx.load(rows)?;
+    let page = Page::of(rows, from, PAGE, |row| (String::new(), row.id.number()));
+    let rows = dressed(tx, page.rows, today)?;
+    Ok(Page {
+        rows,
+        previous: page.previous,
+        next: page.next,
+    })
+}
+
+/// One row more than a page has, to know whether there is another page.
+pub(super) fn limit_of(page: usize) -> i64 {
+    i64::try_from(page).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+/// How many entries a filter leaves.
+///
+/// # Errors
+/// Faults of the database.
+pub fn count<S: Sees>(tx: &mut Tx<'_, S>, filter: &EntryFilter, today: NaiveDate) -> Result<Count> {
+    let rows = asked(tx, filter, today)
+        .limit(COUNT_CAP + 1)
+        .select(commission_entries::id);
+    let rows: Vec<CommissionEntryId> = tx.load(rows)?;
+    Ok(Count::of(rows.len()))
+}
+
+/// Every entry a filter leaves, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    filter: &EntryFilter,
+    today: NaiveDate,
+) -> Result<Vec<EntryRow>> {
+    let rows = asked(tx, filter, today)
+        .order(commission_entries::id.desc())
+        .select(Row::as_select());
+    let rows: Vec<Row> = tx.load(rows)?;
+    dressed(tx, rows, today)
+}
+
+/// The newest entries.
+///
+/// # Errors
+/// Faults of the database.
+pub fn recent<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<EntryRow>> {
+    let rows = S::entries(tx)
+        .order(commission_entries::id.desc())
+        .limit(limit)
+        .select(Row::as_select());
+    let rows: Vec<Row> = tx.load(rows)?;
+    dressed(tx, rows, today)
+}
+
+/// The entries of an invoice, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_invoices<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    invoices: Vec<InvoiceId>,
+    today: NaiveDate,
+) -> Result<Vec<EntryRow>> {
+    let mut rows: Vec<Row> = by_ids!(tx, invoices, |some| S::entries(tx)
+        .filter(commission_entries::invoice_id.eq_any(some))
+        .select(Row::as_select()));
+    rows.sort_by_key(|row| row.id);
+    dressed(tx, rows, today)
+}
+
+/// The entries that some sources (allocations, refunds or credit notes) brought about, oldest
+/// first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_sources<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    kind: &str,
+    ids: Vec<i64>,
+    today: NaiveDate,
+) -> Result<Vec<EntryRow>> {
+    let mut rows: Vec<Row> = by_ids!(tx, ids, |some| S::entries(tx)
+        .filter(commission_entries::source_kind.eq(kind.to_owned()))
+        .filter(commission_entries::source_id.eq_any(some))
+        .select(Row::as_select()));
+    rows.sort_by_key(|row| row.id);
+    dressed(tx, rows, today)
+}
+
+type Standing = (CommissionEntryId, StatementId);
+
+/// Gives entries their names, statement and status.
+fn dressed<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    rows: Vec<Row>,
+    today: NaiveDate,
+) -> Result<Vec<EntryRow>> {
+    let partners = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
+    let customers = customer_names(tx, rows.iter().map(|row| row.customer_id))?;
+    let ids: Vec<CommissionEntryId> = rows.iter().map(|row| row.id).collect();
+    let places: Vec<Standing> = by_ids!(tx, ids.clone(), |some| S::lines(tx)
+        .filter(statement_lines::commission_entry_id.eq_any(some))
+        .select((
+            statement_lines::commission_entry_id,
+            statement_lines::statement_id
+        )));
+    let places: HashMap<_, _> = places.into_iter().collect();
+    let numbers: Vec<(StatementId, String)> =
+        by_ids!(tx, places.values().copied(), |some| S::statements(tx)
+            .filter(statements::id.eq_any(some))
+            .select((statements::id, statements::number)));
+    let numbers: HashMap<_, _> = numbers.into_iter().collect();
+    let paid: Vec<StatementId> = by_ids!(tx, places.values().copied(), |some| S::payouts(tx)
+        .filter(payouts::statement_id.eq_any(some))
+        .filter(payouts::status.eq("paid"))
+        .select(payouts::statement_id));
+    let taken = taken_back_of(tx, ids)?;
+    rows.into_iter()
+        .map(|row| {
+            let statement = places
+                .get(&row.id)
+                .and_then(|id| Some((*id, numbers.get(id)?.clone())));
+            let facts = EntryFacts {
+                matures_on: row.matures_on,
+                is_reversed: taken.get(&row.id).is_some_and(|sum| sum + row.amount_minor == 0),
+                is_stated: statement.is_some(),
+                is_paid: statement.as_ref().is_some_and(|(id, _)| paid.contains(id)),
+            };
+            Ok(EntryRow {
+                partner_name: named(&partners, &row.partner_id),
+                customer_name: named(&customers, &row.customer_id),
+                status: facts.status(today),
+                statement,
+                base: money(row.base_minor, &row.currency)?,
+                amount: money(row.amount_minor, &row.currency)?,
+                rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
+                kind: stored(&row.kind)?,
+                earned: month(row.earned_period)?,
+                posted: month(row.posting_period)?,
+                id: row.id,
+                partner: row.partner_id,
+                customer: row.customer_id,
+                subscription: row.subscription_id,
+                invoice: row.invoice_id,
+                invoice_line: row.invoice_line_id,
+                source_kind: row.source_kind,
+                paid_on: row.paid_on,
+                matures_on: row.matures_on,
+                reverses: row.reverses_id,
+                created_at: row.created_at,
+            })
+        })
+        .collect()
+}
+
+/// What reversals have taken back of entries, in minor units.
+fn taken_back_of<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    ids: Vec<CommissionEntryId>,
+) -> Result<HashMap<CommissionEntryId, i64>> {
+    let rows: Vec<(Option<CommissionEntryId>, i64)> = by_ids!(tx, ids, |some| S::entries(tx)
+        .filter(commission_entries::reverses_id.eq_any(some))
+        .select((commission_entries::reverses_id, commission_entries::amount_minor)));
+    let mut sums = HashMap::new();
+    for (entry, minor) in rows {
+        if let Some(entry) = entry {
+            *sums.entry(entry).or_default() += minor;
+        }
+    }
+    Ok(sums)
+}
+
+/// An entry with what explains it.
+#[derive(Debug, Clone)]
+pub struct EntryDetail {
+    /// The entry.
+    pub entry: EntryRow,
+    /// The number of its invoice.
+    pub invoice_number: String,
+    /// The line's place on the invoice.
+    pub line_no: i32,
+    /// What the line says.
+    pub description: String,
+    /// First day of the service period.
+    pub service_from: NaiveDate,
+    /// The day after its last.
+    pub service_to: NaiveDate,
+    /// What the line charged before tax.
+    pub line_net: Money,
+    /// What the line has earned in all.
+    pub line_commission: Money,
+    /// Where in the subscription's life the period lies.
+    pub phase: Option<Phase>,
+    /// The partner's tier at the period's start.
+    pub tier: Option<String>,
+    /// What it takes back, if it does.
+    pub reverses: Option<EntryRow>,
+    /// What takes it back.
+    pub reversed_by: Vec<EntryRow>,
+}
+
+/// One entry with what explains it.
+///
+/// # Errors
+/// [`Error::NotFound`] for one this scope does not see.
+pub fn entry<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    id: CommissionEntryId,
+    today: NaiveDate,
+) -> Result<EntryDetail> {
+    let entry = one(tx, id, today)?;
+    let line = S::invoice_lines(tx)
+        .filter(invoice_lines::id.eq(entry.invoice_line))
+        .select(LineRow::as_select());
+    let line: LineRow = tx.one(line)?;
+    let number = S::invoices(tx)
+        .filter(invoices::id.eq(entry.invoice))
+        .select(invoices::number);
+    let invoice_number = tx.one(number)?;
+    let tier = match line.tier_id {
+        Some(tier) => tx.first(S::tiers(tx).filter(tiers::id.eq(tier)).select(tiers::name))?,
+        None => None,
+    };
+    let reverses = entry.reverses.map(|id| one(tx, id, today)).transpose()?;
+    let reversed_by = S::entries(tx)
+        .filter(commission_entries::reverses_id.eq(id))
+        .order(commission_entries::id)
+        .select(Row::as_select());
+    let reversed_by: Vec<Row> = tx.load(reversed_by)?;
+    let currency = entry.amount.currency();
+    Ok(EntryDetail {
+        reversed_by: dressed(tx, reversed_by, today)?,
+        reverses,
+        invoice_number,
+        line_no: line.line_no,
+        description: line.description,
+        service_from: line.service_from,
+        service_to: line.service_to,
+        line_net: Money::new(line.net_minor, currency),
+        line_commission: Money::new(line.commission_minor, currency),
+        phase: line.phase.parse().ok(),
+        tier,
+        entry,
+    })
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invoice_lines)]
+struct LineRow {
+    line_no: i32,
+    description: String,
+    service_from: NaiveDate,
+    service_to: NaiveDate,
+    net_minor: i64,
+    commission_minor: i64,
+    phase: String,
+    tier_id: Option<TierId>,
+}
+
+fn one<S: Sees>(tx: &mut Tx<'_, S>, id: CommissionEntryId, today: NaiveDate) -> Result<EntryRow> {
+    let row = S::entries(tx)
+        .filter(commission_entries::id.eq(id))
+        .select(Row::as_select());
+    let row: Row = tx.one(row)?;
+    dressed(tx, vec![row], today)?.pop().ok_or(Error::NotFound)
+}
+
+/// The terms an entry follows: plan, version and clause, all that partners do not see of plans.
+#[derive(Debug, Clone)]
+pub struct EntryTerms {
+    /// The commission plan's name.
+    pub plan: String,
+    /// The number of its version.
+    pub version_no: i32,
+    /// The clause's place in it.
+    pub clause_no: i32,
+    /// Days from payment until it is payable.
+    pub hold_days: i32,
+}
+
+/// The terms of an entry.
+///
+/// # Errors
+/// [`Error::NotFound`] for an entry there is not.
+pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<EntryTerms> {
+    let clause = tx
+        .rows(commission_entries::table)
+        .filter(commission_entries::id.eq(id))
+        .select(commission_entries::commission_clause_id);
+    let clause: crate::id::CommissionClauseId = tx.one(clause)?;
+    let clause = tx
+        .rows(commission_clauses::table)
+        .filter(commission_clauses::id.eq(clause))
+        .select((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::seq,
+        ));
+    let (version, clause_no): (crate::id::CommissionPlanVersionId, i32) = tx.one(clause)?;
+    let version = tx
+        .joined(commission_plan_versions::table, commission_plans::table)
+        .filter(commission_plan_versions::id.eq(version))
+        .select((
+            commission_plans::name,
+            commission_plan_versions::version_no,
+            commission_plan_versions::hold_days,
+        ));
+    let (plan, version_no, hold_days): (String, i32, i32) = tx.one(version)?;
+    Ok(EntryTerms {
+        plan,
+        version_no,
+        clause_no,
+        hold_days,
+    })
+}

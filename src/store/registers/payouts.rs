@@ -1,0 +1,123 @@
+//! What is to be paid out to partners.
+use chrono::NaiveDate;
+use diesel::{dsl::exists, prelude::*};
+
+use super::{Sees, Where, by_ids, money, named, partner_names};
+use crate::{
+    Result,
+    domain::Money,
+    id::{PartnerId, PayoutId, StatementId},
+    store::{
+        Tx,
+        schema::{payouts, statements},
+    },
+};
+use std::collections::BTreeSet;
+
+/// A payment to a partner.
+#[derive(Debug, Clone)]
+pub struct PayoutRow {
+    /// Which.
+    pub id: PayoutId,
+    /// Of which statement.
+    pub statement: StatementId,
+    /// To whom.
+    pub partner: PartnerId,
+    /// Their name.
+    pub partner_name: String,
+    /// How much.
+    pub amount: Money,
+    /// When, in the vendor's zone.
+    pub due_on: NaiveDate,
+    /// When it was paid, if it was.
+    pub paid_on: Option<NaiveDate>,
+    /// The payer's reference.
+    pub reference: Option<String>,
+    /// Rises with every edit.
+    pub version: i32,
+}
+
+impl PayoutRow {
+    /// Whether it should have been paid by now.
+    pub fn is_overdue(&self, today: NaiveDate) -> bool {
+        self.paid_on.is_none() && self.due_on < today
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = payouts)]
+struct Row {
+    id: PayoutId,
+    statement_id: StatementId,
+    partner_id: PartnerId,
+    currency: String,
+    amount_minor: i64,
+    due_on: NaiveDate,
+    paid_on: Option<NaiveDate>,
+    reference: Option<String>,
+    version: i32,
+}
+
+/// Only payouts of statements that are closed: those of a month still closing are not there yet.
+pub(super) fn stands() -> Where<payouts::table> {
+    Box::new(exists(
+        statements::table
+            .filter(statements::tenant_id.eq(payouts::tenant_id))
+            .filter(statements::partner_id.eq(payouts::partner_id))
+            .filter(statements::id.eq(payouts::statement_id))
+            .filter(statements::status.eq("closed"))
+            .select(statements::id),
+    ))
+}
+
+/// Payouts not made yet.
+pub(super) fn unpaid() -> Where<payouts::table> {
+    Box::new(payouts::status.eq("due"))
+}
+
+/// The payouts not made yet, soonest first, at most `limit`.
+///
+/// # Errors
+/// Faults of the database.
+pub fn due<S: Sees>(tx: &mut Tx<'_, S>, limit: i64) -> Result<Vec<PayoutRow>> {
+    let rows = S::payouts(tx)
+        .filter(unpaid())
+        .order((payouts::due_on, payouts::id))
+        .limit(limit)
+        .select(Row::as_select());
+    let rows: Vec<Row> = tx.load(rows)?;
+    dressed(tx, rows)
+}
+
+/// The payouts of statements, in no order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_statements<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    statements: Vec<StatementId>,
+) -> Result<Vec<PayoutRow>> {
+    let rows: Vec<Row> = by_ids!(tx, statements, |some| S::payouts(tx)
+        .filter(payouts::statement_id.eq_any(some))
+        .select(Row::as_select()));
+    dressed(tx, rows)
+}
+
+fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<PayoutRow>> {
+    let names = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(PayoutRow {
+                partner_name: named(&names, &row.partner_id),
+                amount: money(row.amount_minor, &row.currency)?,
+                id: row.id,
+                statement: row.statement_id,
+                partner: row.partner_id,
+                due_on: row.due_on,
+                paid_on: row.paid_on,
+                reference: row.reference,
+                version: row.version,
+            })
+        })
+        .collect()
+}

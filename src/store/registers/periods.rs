@@ -1,0 +1,277 @@
+//! Accounting months, and what closing the next one would come to.
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDateTime;
+use diesel::{
+    dsl::{not, sql},
+    prelude::*,
+    sql_types::BigInt,
+};
+
+use super::{Calendar, ledger, money, month, named, partner_names, statements as closed};
+use crate::{
+    Error, Result,
+    domain::{
+        Currency, Money, Period, PeriodStatus,
+        statement::{Settlement, settle},
+    },
+    id::PartnerId,
+    store::{
+        Tx, VendorScope,
+        names::stored,
+        schema::{commission_entries, payout_minimums, periods, statements},
+    },
+};
+
+/// An accounting month.
+#[derive(Debug, Clone)]
+pub struct MonthRow {
+    /// Which.
+    pub period: Period,
+    /// How far it has come.
+    pub status: PeriodStatus,
+    /// When its close began, UTC.
+    pub cutoff_at: Option<NaiveDateTime>,
+    /// When it was closed, UTC.
+    pub closed_at: Option<NaiveDateTime>,
+    /// Entries posted in it.
+    pub entries: i64,
+    /// What they come to, per currency.
+    pub posted: Vec<Money>,
+    /// Statements closed with it.
+    pub statements: i64,
+    /// What they pay, per currency.
+    pub paid: Vec<Money>,
+}
+
+impl MonthRow {
+    /// Whether it is over in the vendor's zone and waits to be closed.
+    pub fn waits(&self, calendar: &Calendar) -> bool {
+        self.status == PeriodStatus::Open && self.period.end() <= calendar.today
+    }
+}
+
+type State = (PeriodStatus, Option<NaiveDateTime>, Option<NaiveDateTime>);
+
+/// Every month from the vendor's first to the present one, latest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn months(tx: &mut Tx<'_, VendorScope>, calendar: &Calendar) -> Result<Vec<MonthRow>> {
+    let states = states(tx)?;
+    let posted = posted(tx)?;
+    let stated = stated(tx)?;
+    let last = states.keys().chain(posted.keys()).copied().max();
+    let last = last.map_or(calendar.this_month(), |last| last.max(calendar.this_month()));
+    let mut months: Vec<MonthRow> = calendar
+        .first_period
+        .through(last)
+        .map(|period| {
+            let (status, cutoff_at, closed_at) =
+                states.get(&period).copied().unwrap_or((PeriodStatus::Open, None, None));
+            let (entries, posted) = posted.get(&period).cloned().unwrap_or_default();
+            let (statements, paid) = stated.get(&period).cloned().unwrap_or_default();
+            MonthRow { period, status, cutoff_at, closed_at, entries, posted, statements, paid }
+        })
+        .collect();
+    months.reverse();
+    Ok(months)
+}
+
+fn states(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<Period, State>> {
+    let rows = tx.rows(periods::table).select((
+        periods::month,
+        periods::status,
+        periods::cutoff_at,
+        periods::closed_at,
+    ));
+    let rows: Vec<(i32, String, Option<NaiveDateTime>, Option<NaiveDateTime>)> = tx.load(rows)?;
+    rows.into_iter()
+        .map(|(key, status, cutoff, closed)| Ok((month(key)?, (stored(&status)?, cutoff, closed))))
+        .collect()
+}
+
+type Figures = BTreeMap<Period, (i64, Vec<Money>)>;
+
+fn figures(rows: Vec<(i32, String, i64, i64)>) -> Result<Figures> {
+    let mut figures = Figures::new();
+    for (key, code, number, minor) in rows {
+        let (count, sums) = figures.entry(month(key)?).or_default();
+        *count += number;
+        sums.push(money(minor, &code)?);
+        sums.sort_by_key(|sum| sum.currency().code());
+    }
+    Ok(figures)
+}
+
+fn posted(tx: &mut Tx<'_, VendorScope>) -> Result<Figures> {
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .group_by((
+            commission_entries::posting_period,
+            commission_entries::currency,
+        ))
+        .select((
+            commission_entries::posting_period,
+            commission_entries::currency,
+            sql::<BigInt>("COUNT(*)"),
+            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+        ));
+    figures(tx.load(rows)?)
+}
+
+fn stated(tx: &mut Tx<'_, VendorScope>) -> Result<Figures> {
+    let rows = tx
+        .rows_of(statements::table)
+        .filter(statements::status.eq("closed"))
+        .group_by((statements::month, statements::currency))
+        .select((
+            statements::month,
+            statements::currency,
+            sql::<BigInt>("COUNT(*)"),
+            sql::<BigInt>("CAST(SUM(statements.payout_minor) AS BIGINT)"),
+        ));
+    figures(tx.load(rows)?)
+}
+
+/// How many statements of a month are staged so far, while it closes.
+///
+/// # Errors
+/// Faults of the database.
+pub fn staged(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<i64> {
+    let rows = tx
+        .rows(statements::table)
+        .filter(statements::month.eq(period.key()))
+        .filter(statements::status.eq("staged"))
+        .select(sql::<BigInt>("COUNT(*)"));
+    tx.one(rows)
+}
+
+/// What one partner's statement in one currency would say if a month closed now.
+#[derive(Debug, Clone)]
+pub struct PreviewRow {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Their name.
+    pub partner_name: String,
+    /// In what.
+    pub currency: Currency,
+    /// Carried in, minor units.
+    pub opening_minor: i64,
+    /// Lines there would be.
+    pub line_count: i64,
+    /// What they come to, minor units.
+    pub lines_minor: i64,
+    /// What would be paid, carried on, and why.
+    pub settlement: Settlement,
+    /// Posted by then but still in hold, minor units.
+    pub held_minor: i64,
+}
+
+type Sum = (PartnerId, String, i64, i64);
+
+/// What closing a month now would come to, by the rules of the close: each entry on no statement
+/// and due by the month's end, with what earlier statements carried. Largest payout first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<PreviewRow>> {
+    let due = sums(tx, Box::new(ledger::unstated().and(commission_entries::due_period.le(period.key()))))?;
+    let held = sums(
+        tx,
+        Box::new(
+            ledger::unstated()
+                .and(commission_entries::posting_period.le(period.key()))
+                .and(not(commission_entries::due_period.le(period.key()))),
+        ),
+    )?;
+    let opening = closed::carried(tx, period)?;
+    let minimums = minimums(tx)?;
+    let mut keys: Vec<(PartnerId, String)> = due.keys().chain(held.keys()).cloned().collect();
+    keys.extend(opening.iter().filter(|(_, minor)| **minor != 0).map(|(key, _)| key.clone()));
+    keys.sort_unstable();
+    keys.dedup();
+    let names = partner_names(tx, keys.iter().map(|(partner, _)| *partner))?;
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        let (line_count, lines_minor) = due.get(&key).copied().unwrap_or_default();
+        let opening_minor = opening.get(&key).copied().unwrap_or_default();
+        let minimum = minimums.get(&key.1).copied().unwrap_or_default();
+        rows.push(PreviewRow {
+            partner: key.0,
+            partner_name: named(&names, &key.0),
+            currency: stored(&key.1)?,
+            opening_minor,
+            line_count,
+            lines_minor,
+            settlement: settle(opening_minor, lines_minor, minimum)?,
+            held_minor: held.get(&key).map(|(_, minor)| *minor).unwrap_or_default(),
+        });
+    }
+    rows.sort_by(|a, b| {
+        let key = |row: &PreviewRow| (std::cmp::Reverse(row.settlement.payout), row.partner_name.clone());
+        key(a).cmp(&key(b))
+    });
+    Ok(rows)
+}
+
+type Sums = HashMap<(PartnerId, String), (i64, i64)>;
+
+fn sums(tx: &mut Tx<'_, VendorScope>, of: super::Where<commission_entries::table>) -> Result<Sums> {
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .filter(of)
+        .group_by((commission_entries::partner_id, commission_entries::currency))
+        .select((
+            commission_entries::partner_id,
+            commission_entries::currency,
+            sql::<BigInt>("COUNT(*)"),
+            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+        ));
+    let rows: Vec<Sum> = tx.load(rows)?;
+    Ok(rows.into_iter().map(|(partner, code, number, minor)| ((partner, code), (number, minor))).collect())
+}
+
+fn minimums(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<String, i64>> {
+    let rows = tx
+        .rows(payout_minimums::table)
+        .select((payout_minimums::currency, payout_minimums::minimum_minor));
+    let rows: Vec<(String, i64)> = tx.load(rows)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A preview's figures in one currency.
+#[derive(Debug, Clone)]
+pub struct PreviewTotal {
+    /// Statements there would be.
+    pub statements: i64,
+    /// What they would pay.
+    pub payout: Money,
+    /// What they would carry on.
+    pub carried: Money,
+    /// Still in hold.
+    pub held: Money,
+}
+
+/// A preview's figures, per currency.
+///
+/// # Errors
+/// When a sum does not fit.
+pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
+    let mut totals: BTreeMap<&str, PreviewTotal> = BTreeMap::new();
+    for row in rows {
+        let zero = Money::zero(row.currency);
+        let total = totals.entry(row.currency.code()).or_insert(PreviewTotal {
+            statements: 0,
+            payout: zero,
+            carried: zero,
+            held: zero,
+        });
+        let add = |to: Money, minor| to.plus(Money::new(minor, row.currency)).map_err(Error::fault);
+        total.statements += i64::from(row.line_count > 0 || row.opening_minor != 0);
+        total.payout = add(total.payout, row.settlement.payout)?;
+        total.carried = add(total.carried, row.settlement.closing)?;
+        total.held = add(total.held, row.held_minor)?;
+    }
+    Ok(totals.into_values().collect())
+}

@@ -1,0 +1,154 @@
+//! Which rows the questions of either side begin at.
+use diesel::{
+    expression::SqlLiteral,
+    prelude::*,
+    sql_types::BigInt,
+};
+
+use super::{Rows, Where, money, totals};
+use crate::{
+    Result,
+    domain::Money,
+    store::{PartnerScope, Scope, Tx, VendorScope, schema::*},
+};
+
+/// A scope that sees earnings: a vendor's sees every partner's, a partner's its own.
+pub trait Sees: Scope {
+    /// Commission entries.
+    fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table>;
+    /// Statements.
+    fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table>;
+    /// Statement lines.
+    fn lines(tx: &Tx<'_, Self>) -> Rows<Self, statement_lines::table>;
+    /// Payouts.
+    fn payouts(tx: &Tx<'_, Self>) -> Rows<Self, payouts::table>;
+    /// Mails.
+    fn mails(tx: &Tx<'_, Self>) -> Rows<Self, mails::table>;
+    /// Customers.
+    fn customers(tx: &Tx<'_, Self>) -> Rows<Self, customers::table>;
+    /// Partners.
+    fn partners(tx: &Tx<'_, Self>) -> Rows<Self, partners::table>;
+    /// Invoices.
+    fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table>;
+    /// Invoice lines.
+    fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
+    /// Tiers.
+    fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table>;
+    /// The vendor's settings.
+    fn vendors(tx: &Tx<'_, Self>) -> Rows<Self, vendors::table>;
+    /// Sums of entries per currency.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn entry_sums(
+        tx: &mut Tx<'_, Self>,
+        of: Where<commission_entries::table>,
+    ) -> Result<Vec<Money>>;
+    /// Sums of payouts per currency.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn payout_sums(tx: &mut Tx<'_, Self>, of: Where<payouts::table>) -> Result<Vec<Money>>;
+    /// Monthly recurring revenue of live subscriptions per currency, and how many they are.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>>;
+}
+
+/// A sum that both databases give as a whole number.
+fn sum_of(sql: &'static str) -> SqlLiteral<BigInt> {
+    diesel::dsl::sql::<BigInt>(sql)
+}
+
+const LIVE: [&str; 2] = ["active", "pending_cancel"];
+
+macro_rules! sees {
+    ($scope:ty) => {
+        impl Sees for $scope {
+            fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table> {
+                tx.rows(commission_entries::table)
+            }
+            fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table> {
+                // A staged statement is the close's own until the month is closed.
+                tx.rows(statements::table).filter(statements::status.eq("closed"))
+            }
+            fn lines(tx: &Tx<'_, Self>) -> Rows<Self, statement_lines::table> {
+                tx.rows(statement_lines::table)
+            }
+            fn payouts(tx: &Tx<'_, Self>) -> Rows<Self, payouts::table> {
+                tx.rows(payouts::table).filter(super::payouts::stands())
+            }
+            fn mails(tx: &Tx<'_, Self>) -> Rows<Self, mails::table> {
+                tx.rows(mails::table)
+            }
+            fn customers(tx: &Tx<'_, Self>) -> Rows<Self, customers::table> {
+                tx.rows(customers::table)
+            }
+            fn partners(tx: &Tx<'_, Self>) -> Rows<Self, partners::table> {
+                tx.rows(partners::table)
+            }
+            fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table> {
+                tx.rows(invoices::table)
+            }
+            fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table> {
+                tx.rows(invoice_lines::table)
+            }
+            fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table> {
+                tx.rows(tiers::table)
+            }
+            fn vendors(tx: &Tx<'_, Self>) -> Rows<Self, vendors::table> {
+                tx.rows(vendors::table)
+            }
+            fn entry_sums(
+                tx: &mut Tx<'_, Self>,
+                of: Where<commission_entries::table>,
+            ) -> Result<Vec<Money>> {
+                let rows = tx
+                    .rows_of(commission_entries::table)
+                    .filter(of)
+                    .group_by(commission_entries::currency)
+                    .select((
+                        commission_entries::currency,
+                        sum_of("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+                    ));
+                let rows: Vec<(String, i64)> = tx.load(rows)?;
+                totals(rows)
+            }
+            fn payout_sums(tx: &mut Tx<'_, Self>, of: Where<payouts::table>) -> Result<Vec<Money>> {
+                let rows = tx
+                    .rows_of(payouts::table)
+                    .filter(super::payouts::stands())
+                    .filter(of)
+                    .group_by(payouts::currency)
+                    .select((
+                        payouts::currency,
+                        sum_of("CAST(SUM(payouts.amount_minor) AS BIGINT)"),
+                    ));
+                let rows: Vec<(String, i64)> = tx.load(rows)?;
+                totals(rows)
+            }
+            fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {
+                let rows = tx
+                    .rows_of(subscriptions::table)
+                    .filter(subscriptions::status.eq_any(LIVE))
+                    .group_by(subscriptions::currency)
+                    .select((
+                        subscriptions::currency,
+                        sum_of("CAST(SUM(subscriptions.mrr_minor) AS BIGINT)"),
+                        sum_of("COUNT(*)"),
+                    ));
+                let rows: Vec<(String, i64, i64)> = tx.load(rows)?;
+                let mut rows = rows
+                    .into_iter()
+                    .map(|(code, minor, count)| Ok((money(minor, &code)?, count)))
+                    .collect::<Result<Vec<_>>>()?;
+                rows.sort_by_key(|(mrr, _)| mrr.currency().code());
+                Ok(rows)
+            }
+        }
+    };
+}
+sees!(VendorScope);
+sees!(PartnerScope);
+

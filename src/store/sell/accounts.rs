@@ -1,0 +1,295 @@
+//! What customers and subscriptions come to: what recurs, what is open, what was billed and earned.
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::{
+    Result,
+    domain::{Money, SubscriptionStatus},
+    error::Error,
+    id::{CustomerId, InvoiceId, SubscriptionId},
+    store::{
+        Scope, Tx, Visible,
+        names::stored,
+        schema::{charge_segments, customer_credits, invoice_lines, invoices, prices, subscriptions},
+    },
+};
+
+/// What recurs at a customer.
+#[derive(Debug, Clone, Default)]
+pub struct Recurring {
+    /// Subscriptions being served.
+    pub live: usize,
+    /// What they bring in a month before tax, one amount per currency.
+    pub mrr: Vec<Money>,
+}
+
+fn totals(amounts: Vec<Money>) -> Result<Vec<Money>> {
+    Money::totals(amounts).map_err(Error::fault)
+}
+
+/// What recurs at each of some customers; those without a live subscription are left out.
+///
+/// # Errors
+/// Faults of the database.
+pub fn recurring<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    of: &[CustomerId],
+) -> Result<BTreeMap<CustomerId, Recurring>>
+where
+    subscriptions::table: Visible<S>,
+{
+    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let rows = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::customer_id.eq_any(of.to_vec()))
+        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .select((
+            subscriptions::customer_id,
+            subscriptions::currency,
+            subscriptions::mrr_minor,
+        ));
+    let mut amounts: BTreeMap<CustomerId, Vec<Money>> = BTreeMap::new();
+    for (customer, currency, minor) in tx.load::<(CustomerId, String, i64), _>(rows)? {
+        let mrr = Money::new(minor, stored(&currency)?);
+        amounts.entry(customer).or_default().push(mrr);
+    }
+    let recurring = |(customer, amounts): (CustomerId, Vec<Money>)| {
+        let live = amounts.len();
+        Ok((customer, Recurring { live, mrr: totals(amounts)? }))
+    };
+    amounts.into_iter().map(recurring).collect()
+}
+
+/// What stands between a customer and the vendor: one amount per currency each.
+#[derive(Debug, Clone, Default)]
+pub struct Balance {
+    /// What is open on invoices.
+    pub due: Vec<Money>,
+    /// Of that, what should have come in by now.
+    pub overdue: Vec<Money>,
+    /// What the customer has paid that no invoice has used yet.
+    pub credit: Vec<Money>,
+}
+
+type OpenRow = (String, NaiveDate, i64, i64, i64);
+
+/// What stands between a customer and the vendor on a day.
+///
+/// # Errors
+/// Faults of the database.
+pub fn balance<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    customer: CustomerId,
+    today: NaiveDate,
+) -> Result<Balance>
+where
+    invoices::table: Visible<S>,
+    customer_credits::table: Visible<S>,
+{
+    let open = tx
+        .rows(invoices::table)
+        .filter(invoices::customer_id.eq(customer))
+        .filter(invoices::status.ne("paid"))
+        .select((
+            invoices::currency,
+            invoices::due_on,
+            invoices::total_minor,
+            invoices::paid_minor,
+            invoices::reduced_minor,
+        ));
+    let (mut due, mut overdue) = (Vec::new(), Vec::new());
+    for (currency, due_on, total, paid, reduced) in tx.load::<OpenRow, _>(open)? {
+        let amount = Money::new(total - paid - reduced, stored(&currency)?);
+        due.push(amount);
+        overdue.extend((due_on < today).then_some(amount));
+    }
+    let credit = tx
+        .rows(customer_credits::table)
+        .filter(customer_credits::customer_id.eq(customer))
+        .filter(customer_credits::remaining_minor.gt(0))
+        .select((customer_credits::currency, customer_credits::remaining_minor));
+    let credit: Result<Vec<Money>> = tx
+        .load::<(String, i64), _>(credit)?
+        .into_iter()
+        .map(|(currency, minor)| Ok(Money::new(minor, stored(&currency)?)))
+        .collect();
+    Ok(Balance {
+        due: totals(due)?,
+        overdue: totals(overdue)?,
+        credit: totals(credit?)?,
+    })
+}
+
+/// An invoice of a subscription.
+#[derive(Debug, Clone)]
+pub struct Billed {
+    /// Which.
+    pub id: InvoiceId,
+    /// As printed on it.
+    pub number: String,
+    /// When it was issued, in the vendor's zone.
+    pub issued_on: NaiveDate,
+    /// When it should be paid.
+    pub due_on: NaiveDate,
+    /// The first day it is for, and the first day no longer.
+    pub service: Option<(NaiveDate, NaiveDate)>,
+    /// With tax.
+    pub total: Money,
+    /// Still to be paid.
+    pub due: Money,
+    /// What the partner has earned with it so far.
+    pub earned: Money,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invoices)]
+struct InvoiceRow {
+    id: InvoiceId,
+    number: String,
+    issued_on: NaiveDate,
+    due_on: NaiveDate,
+    currency: String,
+    total_minor: i64,
+    paid_minor: i64,
+    reduced_minor: i64,
+}
+
+#[derive(Clone, Copy)]
+struct LineSums {
+    earned_minor: i64,
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+type LineRow = (InvoiceId, i64, NaiveDate, NaiveDate);
+
+fn line_sums<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    of: &[InvoiceId],
+) -> Result<BTreeMap<InvoiceId, LineSums>>
+where
+    invoice_lines::table: Visible<S>,
+{
+    let mut sums: BTreeMap<InvoiceId, LineSums> = BTreeMap::new();
+    for chunk in of.chunks(500) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::invoice_id.eq_any(chunk.to_vec()))
+            .select((
+                invoice_lines::invoice_id,
+                invoice_lines::commission_minor,
+                invoice_lines::service_from,
+                invoice_lines::service_to,
+            ));
+        for (invoice, earned_minor, from, to) in tx.load::<LineRow, _>(rows)? {
+            let sum = sums.entry(invoice).or_insert(LineSums { earned_minor: 0, from, to });
+            sum.earned_minor += earned_minor;
+            sum.from = sum.from.min(from);
+            sum.to = sum.to.max(to);
+        }
+    }
+    Ok(sums)
+}
+
+/// Every invoice of a subscription, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn billed<S: Scope>(tx: &mut Tx<'_, S>, subscription: SubscriptionId) -> Result<Vec<Billed>>
+where
+    invoices::table: Visible<S>,
+    invoice_lines::table: Visible<S>,
+{
+    let rows = tx
+        .rows(invoices::table)
+        .filter(invoices::subscription_id.eq(subscription))
+        .order(invoices::id.desc())
+        .select(InvoiceRow::as_select());
+    let rows: Vec<InvoiceRow> = tx.load(rows)?;
+    let ids: Vec<InvoiceId> = rows.iter().map(|row| row.id).collect();
+    let sums = line_sums(tx, &ids)?;
+    let billed = |row: InvoiceRow| {
+        let currency = stored(&row.currency)?;
+        let sum = sums.get(&row.id);
+        Ok(Billed {
+            service: sum.map(|sum| (sum.from, sum.to)),
+            total: Money::new(row.total_minor, currency),
+            due: Money::new(row.total_minor - row.paid_minor - row.reduced_minor, currency),
+            earned: Money::new(sum.map_or(0, |sum| sum.earned_minor), currency),
+            id: row.id,
+            number: row.number,
+            issued_on: row.issued_on,
+            due_on: row.due_on,
+        })
+    };
+    rows.into_iter().map(billed).collect()
+}
+
+/// A stretch of service that was charged.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// What the price is for.
+    pub label: String,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The first day no longer.
+    pub to: NaiveDate,
+    /// Units.
+    pub quantity: i32,
+    /// What was charged for it before tax, in minor units of the subscription's currency.
+    pub amount_minor: i64,
+    /// Of that, what was given back.
+    pub credited_minor: i64,
+}
+
+type StretchRow = (crate::id::PriceId, NaiveDate, NaiveDate, i32, i64, i64);
+
+/// What was really charged for a subscription, stretch by stretch, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn stretches<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    subscription: SubscriptionId,
+) -> Result<Vec<Stretch>>
+where
+    charge_segments::table: Visible<S>,
+    prices::table: Visible<S>,
+{
+    let rows = tx
+        .rows(charge_segments::table)
+        .filter(charge_segments::subscription_id.eq(subscription))
+        .order((
+            charge_segments::period_index.desc(),
+            charge_segments::change_no.desc(),
+            charge_segments::price_id,
+        ))
+        .select((
+            charge_segments::price_id,
+            charge_segments::service_from,
+            charge_segments::service_to,
+            charge_segments::quantity,
+            charge_segments::amount_minor,
+            charge_segments::credited_minor,
+        ));
+    let rows: Vec<StretchRow> = tx.load(rows)?;
+    let mut ids: Vec<_> = rows.iter().map(|row| row.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let labels = tx
+        .rows(prices::table)
+        .filter(prices::id.eq_any(ids))
+        .select((prices::id, prices::label));
+    let labels: BTreeMap<crate::id::PriceId, String> = tx.load(labels)?.into_iter().collect();
+    let stretch = |(price, from, to, quantity, amount_minor, credited_minor)| Stretch {
+        label: labels.get(&price).cloned().unwrap_or_default(),
+        from,
+        to,
+        quantity,
+        amount_minor,
+        credited_minor,
+    };
+    Ok(rows.into_iter().map(stretch).collect())
+}

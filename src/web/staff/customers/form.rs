@@ -1,0 +1,273 @@
+//! Adding a customer and changing its record.
+use actix_session::Session;
+use actix_web::{
+    http::StatusCode,
+    web::{Data, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use super::{Parts, customer};
+use crate::{
+    Error, Result,
+    domain::{CountryCode, ExternalId, Name, Permission, Problems, Rate},
+    id::{CustomerId, PartnerId},
+    services::sell::customers::{self as service, Draft},
+    store::{
+        Store,
+        recruit::partners,
+        sell::customers::{self, Customer},
+    },
+    web::{
+        Answer, Failure, Shell,
+        admission::Staff,
+        form::{Typed, fresh_form_id, once},
+        page::{html, ok, see_other_saying, unprocessable},
+        stale::{Differing, differing},
+    },
+};
+
+/// A customer as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CustomerForm {
+    partner: String,
+    name: String,
+    external_id: String,
+    country: String,
+    tax: String,
+    version: String,
+    form_id: String,
+}
+
+impl CustomerForm {
+    fn of(customer: &Customer) -> Self {
+        Self {
+            partner: customer.partner.to_string(),
+            name: customer.name.clone(),
+            external_id: customer.external_id.clone(),
+            country: customer.country.to_string(),
+            tax: customer.tax.to_string(),
+            version: customer.version.to_string(),
+            form_id: String::new(),
+        }
+    }
+
+    fn read(&self) -> Result<Draft, Problems> {
+        let mut problems = Problems::default();
+        let name = problems.check("name", self.name.parse::<Name>());
+        let country = problems.check("country", self.country.parse::<CountryCode>());
+        let tax = problems.check("tax", self.tax.parse::<Rate>());
+        match (name, country, tax) {
+            (Some(name), Some(country), Some(tax)) => Ok(Draft { name, country, tax }),
+            _ => Err(problems),
+        }
+    }
+
+    fn read_new(&self) -> Result<(PartnerId, Option<ExternalId>, Draft), Problems> {
+        let mut problems = Problems::default();
+        let chosen = self.partner.parse::<PartnerId>();
+        let partner = problems.check("partner", chosen.map_err(|_| "Choose one of the partners."));
+        let draft = self.read();
+        for (field, why) in draft.as_ref().err().iter().flat_map(|wrong| wrong.iter()) {
+            problems.add(field, why);
+        }
+        let typed = Some(self.external_id.as_str()).filter(|typed| !typed.trim().is_empty());
+        let external_id = typed.map(str::parse::<ExternalId>).transpose();
+        let external_id = problems.check("external_id", external_id);
+        match (partner, external_id, draft) {
+            (Some(partner), Some(external_id), Ok(draft)) => Ok((partner, external_id, draft)),
+            _ => Err(problems),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "customers/form.html")]
+struct FormPage {
+    shell: Shell,
+    base: String,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    action: String,
+    cancel: String,
+    verb: &'static str,
+    is_new: bool,
+    partners: Vec<(String, String)>,
+    typed: CustomerForm,
+    problems: Problems,
+    is_stale: bool,
+    both: Vec<Differing>,
+}
+
+fn may(visitor: &Staff) -> Result<(), Error> {
+    match visitor.may(Permission::ManageCustomers) {
+        true => Ok(()),
+        false => Err(Error::Forbidden),
+    }
+}
+
+/// Partners the form offers.
+const CHOICES: i64 = 1_000;
+
+async fn new_page(
+    visitor: &Staff,
+    store: &Store,
+    typed: CustomerForm,
+    problems: Problems,
+) -> Result<FormPage> {
+    let scope = visitor.scope.clone();
+    let partners = store.read(scope, |tx| partners::choices(tx, CHOICES)).await?;
+    let choose = (String::new(), "Choose".to_owned());
+    let choices = partners.into_iter().map(|(id, name)| (id.to_string(), name));
+    let register = format!("{}/customers", visitor.base);
+    Ok(FormPage {
+        shell: visitor.shell(),
+        base: visitor.base.clone(),
+        crumbs: vec![("Customers".to_owned(), register.clone())],
+        title: "Add a customer".to_owned(),
+        action: register.clone(),
+        cancel: register,
+        verb: "Add customer",
+        is_new: true,
+        partners: std::iter::once(choose).chain(choices).collect(),
+        typed: CustomerForm { form_id: fresh_form_id()?, ..typed },
+        problems,
+        is_stale: false,
+        both: Vec::new(),
+    })
+}
+
+fn edit_page(
+    visitor: &Staff,
+    customer: &Customer,
+    typed: CustomerForm,
+    problems: Problems,
+) -> FormPage {
+    let register = format!("{}/customers", visitor.base);
+    let record = format!("{register}/{}", customer.id);
+    FormPage {
+        shell: visitor.shell(),
+        base: visitor.base.clone(),
+        crumbs: vec![
+            ("Customers".to_owned(), register),
+            (customer.name.clone(), record.clone()),
+        ],
+        title: format!("Edit {}", customer.name),
+        action: record.clone(),
+        cancel: record,
+        verb: "Save customer",
+        is_new: false,
+        partners: Vec::new(),
+        typed,
+        problems,
+        is_stale: false,
+        both: Vec::new(),
+    }
+}
+
+/// What a form may begin with.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Begins {
+    partner: String,
+}
+
+/// The form for a new customer.
+pub(super) async fn new(
+    visitor: Staff,
+    store: Data<Store>,
+    Query(begins): Query<Begins>,
+) -> Answer {
+    may(&visitor)?;
+    let typed = CustomerForm { partner: begins.partner, ..CustomerForm::default() };
+    ok(&new_page(&visitor, &store, typed, Problems::default()).await?)
+}
+
+/// Adds a customer.
+pub(super) async fn create(
+    visitor: Staff,
+    (store, session): (Data<Store>, Session),
+    Typed(typed): Typed<CustomerForm>,
+) -> Answer {
+    may(&visitor)?;
+    let added = match typed.read_new() {
+        Err(problems) => Err(Error::Invalid(problems)),
+        Ok((partner, external_id, draft)) => {
+            let (base, form_id) = (visitor.base.clone(), typed.form_id.clone());
+            store
+                .write(visitor.scope.clone(), move |tx| {
+                    once(tx, &form_id, |tx| {
+                        let id = service::add(tx, partner, external_id.as_ref(), &draft)?;
+                        Ok(format!("{base}/customers/{id}"))
+                    })
+                })
+                .await
+        }
+    };
+    match added {
+        Ok(to) => see_other_saying(&session, &to, &format!("{} was added.", typed.name.trim())),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&new_page(&visitor, &store, typed, problems).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn current(visitor: &Staff, store: &Store, id: CustomerId) -> Result<Customer, Failure> {
+    may(visitor)?;
+    let scope = visitor.scope.clone();
+    Ok(store.read(scope, move |tx| customers::customer(tx, id)).await?)
+}
+
+/// The form for a customer's record.
+pub(super) async fn edit(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    let found = current(&visitor, &store, customer(&parts)?).await?;
+    let typed = CustomerForm::of(&found);
+    ok(&edit_page(&visitor, &found, typed, Problems::default()))
+}
+
+/// Saves a customer's record.
+pub(super) async fn update(
+    visitor: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Parts,
+    Typed(typed): Typed<CustomerForm>,
+) -> Answer {
+    let id = customer(&parts)?;
+    let found = current(&visitor, &store, id).await?;
+    let saved = match (typed.read(), typed.version.parse::<i32>()) {
+        (Err(problems), _) => Err(Error::Invalid(problems)),
+        (_, Err(_)) => return Err(Failure::BadRequest),
+        (Ok(draft), Ok(version)) => {
+            let scope = visitor.scope.clone();
+            store.write(scope, move |tx| service::edit(tx, id, version, &draft)).await
+        }
+    };
+    match saved {
+        Ok(()) => {
+            let to = format!("{}/customers/{id}", visitor.base);
+            see_other_saying(&session, &to, "The customer was saved.")
+        }
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&edit_page(&visitor, &found, typed, problems))
+        }
+        Err(Error::Conflict(_)) => stale(&visitor, &store, id, typed).await,
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The form again, over what someone else has saved.
+async fn stale(visitor: &Staff, store: &Store, id: CustomerId, typed: CustomerForm) -> Answer {
+    let found = current(visitor, store, id).await?;
+    let theirs = CustomerForm::of(&found);
+    let typed = CustomerForm { version: theirs.version.clone(), ..typed };
+    let mut page = edit_page(visitor, &found, typed, Problems::default());
+    page.both = differing(&[
+        ("Name", &theirs.name, &page.typed.name),
+        ("Country", &theirs.country, &page.typed.country),
+        ("Tax", &theirs.tax, &page.typed.tax),
+    ]);
+    page.is_stale = true;
+    html(StatusCode::CONFLICT, &page)
+}

@@ -1,0 +1,41 @@
+//! Partners: the register, their records, and their people.
+mod form;
+mod people;
+mod record;
+mod register;
+
+use actix_web::web::{Path, ServiceConfig, get, post, resource};
+
+use crate::{Error, id::PartnerId};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/partners")
+                .route(get().to(register::index))
+                .route(post().to(form::create)),
+        )
+        .service(resource("/partners.csv").route(get().to(register::csv)))
+        .service(resource("/partners/new").route(get().to(form::new)))
+        .service(
+            resource("/partners/{partner}")
+                .route(get().to(record::show))
+                .route(post().to(form::update)),
+        )
+        .service(resource("/partners/{partner}/edit").route(get().to(form::edit)))
+        .service(
+            resource("/partners/{partner}/status")
+                .route(get().to(form::confirm_status))
+                .route(post().to(form::change_status)),
+        )
+        .service(resource("/partners/{partner}/tier").route(post().to(record::assign_tier)))
+        .service(resource("/partners/{partner}/enrolment").route(post().to(record::enroll)))
+        .configure(people::routes);
+}
+
+type Parts = Path<(String, String)>;
+
+fn partner(parts: &Parts) -> Result<PartnerId, Error> {
+    parts.1.parse().map_err(|_| Error::NotFound)
+}
