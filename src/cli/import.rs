@@ -7,7 +7,7 @@ use super::{Settings, output};
 use crate::{
     Error, Result,
     domain::ImportKind,
-    services::import::{self, Checked, OnTheLedger},
+    services::import::{self, Checked, Ledger},
     store::lobby,
 };
 
@@ -57,8 +57,10 @@ impl Import {
         if !checked.is_sound() {
             return Ok(self.tell(&checked, "refused"));
         }
-        let applied =
-            store.write_now(scope, |tx| import::apply(tx, &OnTheLedger::default(), id))?;
+        let applied = store.write_now(scope, |tx| {
+            let ledger = Ledger::open(tx)?;
+            import::apply(tx, &ledger, id)
+        })?;
         Ok(self.tell(&applied, "applied"))
     }
 

@@ -307,6 +307,17 @@ pub fn choices(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Choice>> {
     Ok(sold.into_iter().filter_map(choice).collect())
 }
 
+/// Every plan of the vendor, sold or not, with its offering's name, by offering and plan.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<(String, Plan)>> {
+    let rows = tx
+        .joined(plans::table, offerings::table)
+        .order((offerings::name_key, plans::id))
+        .select((offerings::name, Plan::as_select()));
+    tx.load(rows)
+}
 /// Whether an offering has a plan that can be sold.
 ///
 /// # Errors

@@ -1,6 +1,4 @@
-//! What rows about money set off: sales and cash, by the same services as a page's form.
-use std::cell::OnceCell;
-
+//! Rows about money, as the ledger takes them.
 use super::{Applied, Effects, PaymentRow, SubscriptionRow};
 use crate::{
     Result,
@@ -12,31 +10,31 @@ use crate::{
     store::{Tx, VendorScope},
 };
 
-/// The effects on the ledger. The books are opened once for a whole file, so make one per
-/// transaction.
-#[derive(Default)]
-pub struct OnTheLedger {
-    books: OnceCell<Books>,
+/// The books that rows of a file are entered in, opened once for all of them.
+#[derive(Debug)]
+pub struct Ledger {
+    books: Books,
 }
 
-impl OnTheLedger {
-    fn books(&self, tx: &mut Tx<'_, VendorScope>) -> Result<&Books> {
-        if let Some(books) = self.books.get() {
-            return Ok(books);
-        }
-        let opened = Books::open(tx)?;
-        Ok(self.books.get_or_init(|| opened))
+impl Ledger {
+    /// Opens the books.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub fn open(tx: &mut Tx<'_, VendorScope>) -> Result<Self> {
+        let books = Books::open(tx)?;
+        Ok(Self { books })
     }
 }
 
-fn applied<T>(recorded: Recorded<T>) -> Applied {
+fn applied<T>(recorded: &Recorded<T>) -> Applied {
     match recorded {
         Recorded::New(_) => Applied::New,
         Recorded::Unchanged(_) => Applied::Unchanged,
     }
 }
 
-impl Effects for OnTheLedger {
+impl Effects for Ledger {
     fn start_subscription(
         &self,
         tx: &mut Tx<'_, VendorScope>,
@@ -49,8 +47,7 @@ impl Effects for OnTheLedger {
             starts_on: row.starts_on,
             quantity: row.quantity,
         };
-        let books = self.books(tx)?;
-        subscriptions::start_in(tx, books, &new).map(applied)
+        Ok(applied(&subscriptions::start_in(tx, &self.books, &new)?))
     }
 
     fn receive_payment(&self, tx: &mut Tx<'_, VendorScope>, row: &PaymentRow) -> Result<Applied> {
@@ -61,7 +58,6 @@ impl Effects for OnTheLedger {
             invoice_number: row.invoice_number.clone(),
             customer: Some(row.customer),
         };
-        let books = self.books(tx)?;
-        payments::receive_in(tx, books, &new).map(applied)
+        Ok(applied(&payments::receive_in(tx, &self.books, &new)?))
     }
 }
