@@ -1,5 +1,9 @@
 //! Two vendors, three partners, and one of everything for each.
 use actix_web::web::ServiceConfig;
+use chrono::NaiveDate;
+use perennial::domain::statement_document::{
+    Block, Held, Line, Party, Payout, PayoutReason, Phase, StatementDocument,
+};
 
 use crate::{
     harness::{Setup, TestApp, migrated, spelling},
@@ -183,6 +187,67 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
     )
 }
 
+/// A statement of one line that was earned and is paid out.
+fn statement(name: &str) -> StatementDocument {
+    let day = |day: u32| NaiveDate::from_ymd_opt(2026, 9, day).unwrap();
+    let party = |name: &str| Party {
+        name: name.to_owned(),
+        legal_name: name.to_owned(),
+        address: vec!["1 Side Street".to_owned()],
+    };
+    let line = Line {
+        seq: 1,
+        block: Block::Earned,
+        entry: format!("{name} entry"),
+        customer: format!("{name} customer"),
+        offering: "Backup".to_owned(),
+        plan: "Monthly".to_owned(),
+        subscription: format!("{name} subscription"),
+        phase: Phase::First,
+        earned_period: "2026-09".to_owned(),
+        service_from: day(20),
+        service_to: day(30),
+        invoice_number: format!("{name}-1"),
+        invoice_line: 1,
+        base_minor: 3000,
+        rate_bps: 1500,
+        share_num: 1,
+        share_den: 1,
+        exact: "450/1".to_owned(),
+        amount_minor: 450,
+        tier: None,
+        clause_number: 1,
+        clause: "15 % of net cash received.".to_owned(),
+        plan_version: "Terms, version 1".to_owned(),
+        paid_on: day(21),
+        held_until: day(21),
+        reason: None,
+        reverses: None,
+    };
+    StatementDocument {
+        number: format!("{name}-S1"),
+        version: 1,
+        vendor: party("The vendor"),
+        partner: party(name),
+        period: "2026-09".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        currency: "EUR".to_owned(),
+        exponent: 2,
+        closed_on: day(30),
+        commission_plans: vec!["Terms, version 1".to_owned()],
+        opening_minor: 0,
+        earned_minor: 450,
+        posted_late_minor: 0,
+        reversed_minor: 0,
+        payout_minor: 450,
+        closing_minor: 0,
+        payout: Payout { due_on: Some(day(30)), reason: PayoutReason::Paid, minimum_minor: 0 },
+        held: Held { total_minor: 0, first_matures_on: None, last_matures_on: None },
+        next_payment_on: Some(day(30)),
+        lines: vec![line],
+    }
+}
+
 fn partners_objects(app: &TestApp, owner: Owner) -> String {
     let (t, name) = (app.tenant(owner.vendor()).number(), owner.partner());
     let p = app.id(&format!("{}/{name}", owner.vendor()));
@@ -210,6 +275,9 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 3, ccl = v + 12,
     );
+    let document = statement(name);
+    assert_eq!(document.check(), Vec::<String>::new());
+    let (content, sha256) = (document.canonical_json(), document.sha256_hex());
     let earning = format!(
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
@@ -218,7 +286,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
                  202609, 202609, 202609, '2026-09-21', '{AT}');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
-             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{{}}', 'x', '{AT}');
+             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
          INSERT INTO statement_lines (tenant_id, id, partner_id, statement_id, commission_entry_id, seq, block)
              VALUES ({t}, {stl}, {p}, {sta}, {ent}, 1, 'earned');
          INSERT INTO payouts (tenant_id, id, partner_id, statement_id, currency, amount_minor, due_on, status, version)
