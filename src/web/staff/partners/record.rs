@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, partner};
+use super::{Parts, may, partner};
 use crate::{
     Error, Result,
     domain::{
@@ -263,6 +263,7 @@ pub(super) async fn assign_tier(
     parts: Parts,
     Typed(typed): Typed<TierForm>,
 ) -> Answer {
+    may(&visitor)?;
     let id = partner(&parts)?;
     let assigned = match read_tier(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
@@ -303,6 +304,7 @@ pub(super) async fn enroll(
     parts: Parts,
     Typed(typed): Typed<EnrolmentForm>,
 ) -> Answer {
+    may(&visitor)?;
     let id = partner(&parts)?;
     let enrolled = match read_enrolment(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
