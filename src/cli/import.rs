@@ -57,8 +57,10 @@ impl Import {
         if !checked.is_sound() {
             return Ok(self.tell(&checked, "refused"));
         }
-        let applied =
-            store.write_now(scope, |tx| import::apply(tx, &Ledger::open(tx)?, id))?;
+        let applied = store.write_now(scope, |tx| {
+            let ledger = Ledger::open(tx)?;
+            import::apply(tx, &ledger, id)
+        })?;
         Ok(self.tell(&applied, "applied"))
     }
 

@@ -58,6 +58,7 @@ coded! {
         InvitationAccepted = "invitation.accepted", "Invitation accepted";
         InvitationRevoked = "invitation.revoked", "Invitation withdrawn";
         SettingsChanged = "settings.changed", "Settings changed";
+        JobRetried = "job.retried", "Failed work tried again";
     }
 }
 

@@ -3,6 +3,7 @@ pub mod account;
 pub mod catalogue;
 pub mod import;
 pub mod incentivize;
+pub mod jobs;
 pub mod recruit;
 pub mod revenue;
 pub mod sell;

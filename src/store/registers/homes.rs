@@ -1,21 +1,23 @@
 //! What the two first screens ask.
-use chrono::{Days, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 use diesel::{
     dsl::{min, sql},
     prelude::*,
     sql_types::BigInt,
 };
 
-use super::{Calendar, Sees, ledger, named, partner_names, payouts};
+use super::{Calendar, Sees, customer_names, ledger, money, named, partner_names, payouts};
 use crate::{
     Result,
-    domain::Money,
-    id::PartnerId,
+    domain::{Money, PartnerFacts},
+    id::{CustomerId, PartnerId, SubscriptionId, TierId},
     store::{
-        Tx, VendorScope,
+        PartnerScope, Tx, VendorScope,
         schema::{
-            commission_plan_versions, import_files, jobs, mails, offerings, partners,
-            plan_versions, subscriptions,
+            commission_enrollments, commission_plan_versions, customers, import_files,
+            invoice_lines, invoices, jobs, mails, memberships, offerings, partners, payments,
+            payouts as payout_rows, plan_versions, statements, subscriptions, tier_assignments,
+            tiers,
         },
     },
 };
@@ -134,4 +136,188 @@ pub fn first_sales(
         starts_on,
     };
     Ok(first.into_iter().map(dress).collect())
+}
+
+macro_rules! own_count {
+    ($tx:expr, $table:ident, $column:ident.$test:ident($($value:expr)?)) => {{
+        let rows = $tx
+            .rows($table::table)
+            .filter($table::$column.$test($($value)?))
+            .select(sql::<BigInt>("COUNT(*)"));
+        $tx.one(rows)?
+    }};
+}
+
+/// A subscription of the partner's that somebody should think of.
+#[derive(Debug, Clone)]
+pub struct Looming {
+    /// Which.
+    pub id: SubscriptionId,
+    /// Whose.
+    pub customer_name: String,
+    /// What it brings a month.
+    pub mrr: Money,
+    /// The first day of its next term, or the first day it is no longer served.
+    pub on: NaiveDate,
+    /// Whether it ends then; otherwise it renews.
+    pub ends: bool,
+}
+
+type Live = (
+    SubscriptionId,
+    CustomerId,
+    String,
+    i64,
+    NaiveDate,
+    i32,
+    Option<NaiveDate>,
+);
+
+/// The partner's live subscriptions whose first term is over, or that end, within 60 days; soonest
+/// first, at most `limit`.
+///
+/// # Errors
+/// Faults of the database.
+pub fn looming(
+    tx: &mut Tx<'_, PartnerScope>,
+    today: NaiveDate,
+    limit: usize,
+) -> Result<Vec<Looming>> {
+    let rows = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::status.eq_any(["active", "pending_cancel"]))
+        .select((
+            subscriptions::id,
+            subscriptions::customer_id,
+            subscriptions::currency,
+            subscriptions::mrr_minor,
+            subscriptions::starts_on,
+            subscriptions::term_months,
+            subscriptions::ends_on,
+        ));
+    let rows: Vec<Live> = tx.load(rows)?;
+    let until = today.checked_add_days(Days::new(60)).unwrap_or(today);
+    let mut near: Vec<(NaiveDate, bool, Live)> = rows
+        .into_iter()
+        .filter_map(|row| {
+            let (on, ends) = turn(&row)?;
+            (today..=until).contains(&on).then_some((on, ends, row))
+        })
+        .collect();
+    near.sort_unstable_by_key(|(on, _, row)| (*on, row.0));
+    near.truncate(limit);
+    let names = customer_names(tx, near.iter().map(|(_, _, row)| row.1))?;
+    near.into_iter()
+        .map(|(on, ends, row)| {
+            Ok(Looming {
+                id: row.0,
+                customer_name: named(&names, &row.1),
+                mrr: money(row.3, &row.2)?,
+                on,
+                ends,
+            })
+        })
+        .collect()
+}
+
+/// The day something happens to a subscription by itself, and whether that is its end.
+fn turn(row: &Live) -> Option<(NaiveDate, bool)> {
+    if let Some(end) = row.6 {
+        return Some((end, true));
+    }
+    let months = Months::new(u32::try_from(row.5).ok()?);
+    Some((row.4.checked_add_months(months)?, false))
+}
+
+/// What a partner knows of its own stage. Of the vendor's plans it sees only that it is under one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn own_facts(tx: &mut Tx<'_, PartnerScope>) -> Result<PartnerFacts> {
+    let is_enrolled = {
+        let row = tx
+            .rows(commission_enrollments::table)
+            .select(commission_enrollments::effective_from);
+        let first: Option<NaiveDate> = tx.first(row)?;
+        first.is_some()
+    };
+    let offering = tx
+        .rows(offerings::table)
+        .filter(offerings::status.eq("published"))
+        .select(offerings::version);
+    let offering: Option<i32> = tx.first(offering)?;
+    let signed_in = tx
+        .rows(memberships::table)
+        .filter(memberships::signed_in_at.is_not_null())
+        .select(memberships::role);
+    let signed_in: Option<String> = tx.first(signed_in)?;
+    let live = PartnerScope::live_revenue(tx)?;
+    let first_payment = tx
+        .rows(payments::table)
+        .order(payments::received_on)
+        .select(payments::received_on);
+    Ok(PartnerFacts {
+        has_offering: offering.is_some(),
+        has_published_plan: is_enrolled,
+        has_record: true,
+        has_signed_in: signed_in.is_some(),
+        has_commission_plan: is_enrolled,
+        people_count: own_count!(tx, memberships, revoked_at.is_null()),
+        customers_count: own_count!(tx, customers, version.ge(0)),
+        live_subscriptions: live.iter().map(|(_, number)| number).sum(),
+        first_payment: tx.first(first_payment)?,
+        statements_made: own_count!(tx, statements, status.eq("closed")),
+        statements_paid: own_count!(tx, payout_rows, status.eq("paid")),
+        renewals_held: renewals(tx)?,
+        mrr: live.into_iter().map(|(mrr, _)| mrr).collect(),
+    })
+}
+
+/// Whole periods billed after a first term whose invoice has been paid.
+fn renewals(tx: &mut Tx<'_, PartnerScope>) -> Result<i64> {
+    let rows = tx
+        .joined(invoice_lines::table, invoices::table)
+        .filter(invoice_lines::phase.eq("renewal"))
+        .filter(invoice_lines::kind.eq("recurring"))
+        .filter(invoices::status.eq("paid"))
+        .select(sql::<BigInt>("COUNT(*)"));
+    tx.one(rows)
+}
+
+/// The terms a partner is under, as they stood at its enrolment, and its tier of today.
+#[derive(Debug, Clone)]
+pub struct OwnTerms {
+    /// Enrolments, latest first: from when, and the clauses in words, one to a line.
+    pub enrollments: Vec<(NaiveDate, String)>,
+    /// The tier of today, and since when.
+    pub tier: Option<(String, NaiveDate)>,
+}
+
+/// The partner's own terms.
+///
+/// # Errors
+/// Faults of the database.
+pub fn own_terms(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<OwnTerms> {
+    let rows = tx
+        .rows(commission_enrollments::table)
+        .order(commission_enrollments::effective_from.desc())
+        .select((
+            commission_enrollments::effective_from,
+            commission_enrollments::terms,
+        ));
+    let enrollments = tx.load(rows)?;
+    let tier = tx
+        .rows(tier_assignments::table)
+        .filter(tier_assignments::effective_from.le(today))
+        .order(tier_assignments::effective_from.desc())
+        .select((tier_assignments::tier_id, tier_assignments::effective_from));
+    let tier: Option<(TierId, NaiveDate)> = tx.first(tier)?;
+    let tier = match tier {
+        None => None,
+        Some((id, since)) => {
+            let name = tx.rows(tiers::table).filter(tiers::id.eq(id)).select(tiers::name);
+            Some((tx.one(name)?, since))
+        }
+    };
+    Ok(OwnTerms { enrollments, tier })
 }

@@ -15,11 +15,11 @@ use crate::{
         Currency, Money, Period, PeriodStatus,
         statement::{Settlement, settle},
     },
-    id::PartnerId,
+    id::{JobId, PartnerId},
     store::{
         Tx, VendorScope,
         names::stored,
-        schema::{commission_entries, payout_minimums, periods, statements},
+        schema::{commission_entries, jobs, payout_minimums, periods, statements},
     },
 };
 
@@ -274,4 +274,32 @@ pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
         total.held = add(total.held, row.held_minor)?;
     }
     Ok(totals.into_values().collect())
+}
+
+/// A close that waits or runs, or has failed.
+#[derive(Debug, Clone)]
+pub struct CloseJob {
+    /// Which job.
+    pub id: JobId,
+    /// Whether it failed too often and waits for somebody.
+    pub is_parked: bool,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// The job with a natural key, if it waits, runs or is parked.
+///
+/// # Errors
+/// Faults of the database.
+pub fn close_job(tx: &mut Tx<'_, VendorScope>, dedupe: &str) -> Result<Option<CloseJob>> {
+    let row = tx
+        .rows(jobs::table)
+        .filter(jobs::dedupe.eq(dedupe.to_owned()))
+        .select((jobs::id, jobs::status, jobs::last_error));
+    let row: Option<(JobId, String, Option<String>)> = tx.first(row)?;
+    Ok(row.map(|(id, status, last_error)| CloseJob {
+        id,
+        is_parked: status == "parked",
+        last_error,
+    }))
 }

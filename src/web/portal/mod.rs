@@ -1,22 +1,26 @@
 //! A partner's pages, one file per resource.
 pub mod customers;
+pub mod home;
 pub mod ledger;
 pub mod lifecycle;
 pub mod offerings;
 pub mod people;
 pub mod statements;
 pub mod subscriptions;
+pub mod terms;
 
 use actix_web::web::ServiceConfig;
 
 /// Every page on a partner's side.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(home::routes)
         .configure(customers::routes)
-        .configure(ledger::routes)
-        .configure(lifecycle::routes)
-        .configure(offerings::routes)
-        .configure(people::routes)
+        .configure(subscriptions::routes)
         .configure(statements::routes)
-        .configure(subscriptions::routes);
+        .configure(ledger::routes)
+        .configure(terms::routes)
+        .configure(offerings::routes)
+        .configure(lifecycle::routes)
+        .configure(people::routes);
 }

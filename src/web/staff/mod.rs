@@ -5,10 +5,13 @@ pub mod imports;
 pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
+pub mod home;
+pub mod mail;
 pub mod offerings;
 pub mod partners;
 pub mod payments;
 pub mod people;
+pub mod periods;
 pub mod plans;
 pub mod settings;
 pub mod sla_policies;
@@ -21,12 +24,15 @@ use actix_web::web::ServiceConfig;
 /// Every page on the vendor's side.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(home::routes)
         .configure(partners::routes)
         .configure(lifecycle::routes)
         .configure(customers::routes)
         .configure(subscriptions::routes)
         .configure(invoices::routes)
         .configure(payments::routes)
+        .configure(mail::routes)
+        .configure(periods::routes)
         .configure(offerings::routes)
         .configure(plans::routes)
         .configure(sla_policies::routes)

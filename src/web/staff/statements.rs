@@ -1,15 +1,30 @@
 //! Statements on the vendor's side.
-use actix_web::web::{Data, Path, Query, ServiceConfig, get, resource};
+use actix_session::Session;
+use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
+use serde::Deserialize;
 
 use crate::{
-    store::Store,
+    Error, Result,
+    domain::{Permission, Problems, read_date},
+    id::StatementId,
+    services::revenue::{
+        payouts::{self, PaidOut},
+        statements as service,
+    },
+    store::{
+        Store,
+        incentivize::statements as stored,
+        registers::{payouts::of_statements, statements as register},
+    },
     web::{
-        Answer,
+        Answer, Site,
         admission::Staff,
         earnings::{
-            Desk,
-            statements::{self, Asked, Format},
+            Desk, id,
+            statements::{self, Asked, Format, PaidForm},
         },
+        form::{Typed, once},
+        page::see_other_saying,
     },
 };
 
@@ -21,7 +36,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/statements/{statement}.pdf").route(get().to(pdf)))
         .service(resource("/statements/{statement}.csv").route(get().to(csv)))
         .service(resource("/statements/{statement}.json").route(get().to(json)))
-        .service(resource("/statements/{statement}").route(get().to(show)));
+        .service(resource("/statements/{statement}").route(get().to(show)))
+        .service(resource("/statements/{statement}/sendings/new").route(get().to(confirm)))
+        .service(resource("/statements/{statement}/sendings").route(post().to(send)))
+        .service(resource("/statements/{statement}/payout").route(post().to(pay)));
 }
 
 type Parts = Path<(String, String)>;
@@ -43,4 +61,111 @@ async fn csv(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
 }
 async fn json(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
     statements::document(&store, Desk::of_staff(staff), &path.1, Format::Json).await
+}
+
+async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
+    let (desk, statement) = (Desk::of_staff(staff), id::<StatementId>(&path.1)?);
+    let recipient = desk
+        .read(&store, move |tx, _| {
+            tx.allow(Permission::SendStatements)?;
+            let partner = register::statement(tx, statement)?.row.partner;
+            Ok(stored::partner(tx, partner)?.statement_email)
+        })
+        .await?;
+    statements::sending(&store, desk, &path.1, recipient).await
+}
+
+/// A form that says nothing but that it was sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SentForm {
+    form_id: String,
+}
+
+async fn send(
+    staff: Staff,
+    (store, site, session): (Data<Store>, Data<Site>, Session),
+    path: Parts,
+    Typed(typed): Typed<SentForm>,
+) -> Answer {
+    let statement: StatementId = id(&path.1)?;
+    let to = format!("{}/statements/{statement}", staff.base);
+    let domain = site.mail_domain.clone();
+    let to = store
+        .write(staff.scope, move |tx| {
+            tx.allow(Permission::SendStatements)?;
+            once(tx, &typed.form_id, |tx| {
+                service::resend(tx, statement, &domain)?;
+                Ok(to.clone())
+            })
+        })
+        .await?;
+    see_other_saying(&session, &to, "A copy is queued and sent in a moment.")
+}
+
+fn read_paid(typed: &PaidForm, statement: StatementId) -> Result<Paid, Problems> {
+    let mut problems = Problems::default();
+    let paid_on = problems.check("paid_on", read_date(&typed.paid_on));
+    let reference = typed.reference.trim();
+    if reference.is_empty() || reference.chars().count() > 140 {
+        problems.add("reference", "Give the bank’s reference, in at most 140 characters.");
+    }
+    let version = problems.check("version", typed.version.parse::<i32>());
+    match (paid_on, version, problems.is_empty()) {
+        (Some(paid_on), Some(version), true) => Ok(Paid {
+            statement,
+            version,
+            paid_on,
+            reference: reference.to_owned(),
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// A payout that was made, read from its form.
+#[derive(Clone)]
+struct Paid {
+    statement: StatementId,
+    version: i32,
+    paid_on: chrono::NaiveDate,
+    reference: String,
+}
+
+async fn pay(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    path: Parts,
+    Typed(typed): Typed<PaidForm>,
+) -> Answer {
+    let (desk, statement) = (Desk::of_staff(staff), id::<StatementId>(&path.1)?);
+    let to = format!("{}/statements/{statement}", desk.base);
+    let done = match read_paid(&typed, statement) {
+        Err(problems) => Err(Error::Invalid(problems)),
+        Ok(paid) => {
+            let form_id = typed.form_id.clone();
+            store
+                .write(desk.scope.clone(), move |tx| {
+                    tx.allow(Permission::MarkPayoutsPaid)?;
+                    once(tx, &form_id, |tx| {
+                        let payout = of_statements(tx, vec![paid.statement])?.pop();
+                        let paid = PaidOut {
+                            payout: payout.ok_or(Error::NotFound)?.id,
+                            version: paid.version,
+                            paid_on: paid.paid_on,
+                            reference: paid.reference.clone(),
+                        };
+                        payouts::mark_paid(tx, &paid)?;
+                        Ok(to.clone())
+                    })
+                })
+                .await
+        }
+    };
+    match done {
+        Ok(to) => see_other_saying(&session, &to, "The payout is marked as paid."),
+        Err(Error::Invalid(problems)) if desk.may(Permission::MarkPayoutsPaid) => {
+            statements::show_with(&store, desk, &path.1, (typed, problems)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }

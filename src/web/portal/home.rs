@@ -1,0 +1,251 @@
+//! A partner's first screen: the money, what needs somebody, where the partner stands.
+use actix_web::web::{Data, ServiceConfig, get, resource};
+use askama::Template;
+use chrono::Timelike;
+
+use crate::{
+    domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
+    store::{
+        Store,
+        registers::{
+            Calendar, calendar,
+            homes::{self, EarningFigures, Looming},
+            ledger::{self, EntryRow},
+            payouts::{self, PayoutRow},
+            statements::{self, StatementRow},
+        },
+    },
+    web::{
+        Answer, Shell,
+        admission::Visitor,
+        filters,
+        page::ok,
+        words,
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("").route(get().to(show)));
+}
+
+/// A figure with the way to what it counts.
+struct Figure {
+    label: String,
+    value: String,
+    note: String,
+    href: String,
+}
+
+/// Something to think of.
+struct Need {
+    what: String,
+    detail: String,
+    href: String,
+    verb: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "portal/home.html")]
+struct HomePage {
+    shell: Shell,
+    base: String,
+    greeting: String,
+    answer: String,
+    rows: Vec<Vec<Figure>>,
+    needs: Vec<Need>,
+    stage: usize,
+    stage_name: &'static str,
+    evidence: Vec<String>,
+    lifecycle_href: String,
+    ledger_href: String,
+    sees_earnings: bool,
+    entries: Vec<EntryRow>,
+}
+
+/// What those see who may see earnings.
+struct Earnings {
+    figures: EarningFigures,
+    latest: Vec<StatementRow>,
+    due: Vec<PayoutRow>,
+    entries: Vec<EntryRow>,
+}
+
+async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
+    let (shell, base) = (visitor.shell(), visitor.base.clone());
+    let person = visitor.person().to_owned();
+    let sees_earnings = visitor.may(Permission::PartnerViewEarnings);
+    let (calendar, hour, earnings, looming, facts) = store
+        .read(visitor.scope, move |tx| {
+            tx.allow(Permission::PartnerViewCustomers)?;
+            let calendar = calendar(tx)?;
+            let hour = calendar.zone.local(tx.now()).hour();
+            let earnings = match sees_earnings {
+                false => None,
+                true => Some(Earnings {
+                    figures: homes::earnings(tx, &calendar)?,
+                    latest: statements::latest(tx, 6)?,
+                    due: payouts::due(tx, 50)?,
+                    entries: ledger::recent(tx, calendar.today, 8)?,
+                }),
+            };
+            let looming = homes::looming(tx, calendar.today, 7)?;
+            Ok((calendar, hour, earnings, looming, homes::own_facts(tx)?))
+        })
+        .await?;
+    let position = stage_of(&facts);
+    ok(&HomePage {
+        greeting: greeting(hour, &person),
+        answer: earnings.as_ref().map_or(String::new(), |money| sentence(&calendar, &money.latest)),
+        rows: earnings.as_ref().map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
+        needs: looming.iter().map(|one| need(one, &base)).collect(),
+        stage: crate::web::stages::number(position.stage),
+        stage_name: position.stage.label(),
+        evidence: match position.stage {
+            Stage::Strategize => Vec::new(),
+            _ => position.evidence,
+        },
+        lifecycle_href: format!("{base}/lifecycle"),
+        ledger_href: format!("{base}/ledger"),
+        entries: earnings.map_or_else(Vec::new, |money| money.entries),
+        sees_earnings,
+        shell,
+        base,
+    })
+}
+
+/// "Good morning, Mira", by the vendor's clock.
+fn greeting(hour: u32, person: &str) -> String {
+    let part = match hour {
+        5..12 => "morning",
+        12..18 => "afternoon",
+        _ => "evening",
+    };
+    let first = person.split_whitespace().next().unwrap_or(person);
+    format!("Good {part}, {first}")
+}
+
+/// The latest statements in a sentence each.
+fn sentence(calendar: &Calendar, latest: &[StatementRow]) -> String {
+    let said: Vec<String> = latest.iter().map(|row| said(calendar, row)).collect();
+    match said.is_empty() {
+        true => "Your first statement is made when a month with payable commission is closed.".to_owned(),
+        false => said.join(" "),
+    }
+}
+
+fn said(calendar: &Calendar, row: &StatementRow) -> String {
+    let month = row.month.first_day().format("%B");
+    match &row.payment {
+        None => {
+            let closing = words::money(row.closing);
+            format!("Your {month} statement pays nothing; {closing} is carried on.")
+        }
+        Some(payment) => {
+            let amount = words::money(row.payout);
+            let when = match payment.paid_on {
+                Some(day) => format!("it was paid on {}", date_words(day)),
+                None if payment.is_overdue(calendar.today) => {
+                    format!("it was due on {}", date_words(payment.due_on))
+                }
+                None => format!("it is paid on {}", date_words(payment.due_on)),
+            };
+            format!("Your {month} statement is {amount}; {when}.")
+        }
+    }
+}
+
+/// One row of figures per currency; amounts are never added across.
+fn rows(calendar: &Calendar, money: &Earnings, base: &str) -> Vec<Vec<Figure>> {
+    let figures = &money.figures;
+    let live = figures.live.iter().map(|(mrr, _)| mrr.currency());
+    let sums = [&figures.earned, &figures.held, &figures.payable, &figures.to_be_paid];
+    let mut currencies: Vec<_> =
+        live.chain(sums.into_iter().flatten().map(|sum| sum.currency())).collect();
+    if currencies.is_empty() {
+        currencies.push(calendar.currency);
+    }
+    currencies.sort_by_key(|currency| (*currency != calendar.currency, currency.code()));
+    currencies.dedup();
+    currencies.into_iter().map(|currency| row(calendar, money, currency, base)).collect()
+}
+
+fn row(
+    calendar: &Calendar,
+    money: &Earnings,
+    currency: crate::domain::Currency,
+    base: &str,
+) -> Vec<Figure> {
+    let figures = &money.figures;
+    let of = |sums: &[Money]| {
+        let found = sums.iter().find(|sum| sum.currency() == currency);
+        found.copied().unwrap_or(Money::zero(currency))
+    };
+    let live = figures.live.iter().find(|(mrr, _)| mrr.currency() == currency);
+    let (mrr, number) = live.copied().unwrap_or((Money::zero(currency), 0));
+    let due = money.due.iter().find(|row| row.amount.currency() == currency);
+    let month = calendar.this_month();
+    let figure = |label: String, amount: Money, note: String, below: String| Figure {
+        value: words::money(amount),
+        href: format!("{base}{below}"),
+        label,
+        note,
+    };
+    vec![
+        figure(
+            format!("Earned in {}", month.first_day().format("%B")),
+            of(&figures.earned),
+            "so far".to_owned(),
+            format!("/ledger?earned={month}&currency={currency}"),
+        ),
+        figure(
+            "Held, not yet payable".to_owned(),
+            of(&figures.held),
+            String::new(),
+            format!("/ledger?status=held&currency={currency}"),
+        ),
+        figure(
+            "Payable".to_owned(),
+            of(&figures.payable),
+            "on the next statement".to_owned(),
+            format!("/ledger?status=payable&currency={currency}"),
+        ),
+        figure(
+            "To be paid out".to_owned(),
+            of(&figures.to_be_paid),
+            due.map_or(String::new(), |row| format!("due {}", date_words(row.due_on))),
+            format!("/statements?payout=due&currency={currency}"),
+        ),
+        figure(
+            "Your customers pay a month".to_owned(),
+            mrr,
+            words::count(number, "subscription", "subscriptions"),
+            "/subscriptions".to_owned(),
+        ),
+    ]
+}
+
+fn need(one: &Looming, base: &str) -> Need {
+    let (what, verb) = match one.ends {
+        true => (format!("{} ends", one.customer_name), "See"),
+        false => (format!("{} comes up for renewal", one.customer_name), "See"),
+    };
+    Need {
+        detail: format!("{}, {} a month", date_words(one.on), words::money(one.mrr)),
+        href: format!("{base}/subscriptions/{}", one.id),
+        what,
+        verb,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_knows_the_hour_and_the_first_name() {
+        assert_eq!(greeting(8, "Mira Novak"), "Good morning, Mira");
+        assert_eq!(greeting(13, "Mira"), "Good afternoon, Mira");
+        assert_eq!(greeting(23, ""), "Good evening, ");
+    }
+}

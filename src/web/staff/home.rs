@@ -1,0 +1,240 @@
+//! The vendor's first screen: how things stand, what waits for somebody, who began to sell.
+use std::collections::BTreeMap;
+
+use actix_web::web::{Data, ServiceConfig, get, resource};
+use askama::Template;
+
+use crate::{
+    Result,
+    domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
+    store::{
+        Store,
+        recruit::lifecycle::{self, Which},
+        registers::{
+            Calendar,
+            homes::{self, EarningFigures, FirstSale, Waiting},
+            payouts::{self, PayoutRow},
+            periods::{self, MonthRow},
+        },
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        earnings::Desk,
+        filters,
+        page::ok,
+        words,
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("").route(get().to(show)));
+}
+
+/// A figure with the way to what it counts.
+struct Figure {
+    label: String,
+    value: String,
+    note: String,
+    href: String,
+}
+
+/// Something that waits for somebody.
+struct Decision {
+    kind: &'static str,
+    what: String,
+    detail: String,
+    href: String,
+    verb: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "staff/home.html")]
+struct HomePage {
+    shell: Shell,
+    base: String,
+    answer: String,
+    rows: Vec<Vec<Figure>>,
+    decisions: Vec<Decision>,
+    stages: Vec<(&'static str, i64)>,
+    partners: i64,
+    first_sales: Vec<FirstSale>,
+    lifecycle_href: String,
+}
+
+/// What the screen is made of.
+struct Found {
+    calendar: Calendar,
+    earnings: EarningFigures,
+    waiting: Waiting,
+    months: Vec<MonthRow>,
+    payouts: Vec<PayoutRow>,
+    stages: BTreeMap<Stage, i64>,
+    first_sales: Vec<FirstSale>,
+}
+
+async fn show(staff: Staff, store: Data<Store>) -> Answer {
+    let desk = Desk::of_staff(staff);
+    let found = desk
+        .read(&store, |tx, calendar| {
+            let mut stages = BTreeMap::new();
+            for facts in lifecycle::facts(tx, Which::All)?.values() {
+                *stages.entry(stage_of(facts).stage).or_default() += 1;
+            }
+            Ok(Found {
+                earnings: homes::earnings(tx, calendar)?,
+                waiting: homes::waiting(tx)?,
+                months: periods::months(tx, calendar)?,
+                payouts: payouts::due(tx, 1_000)?,
+                first_sales: homes::first_sales(tx, calendar.today, 6)?,
+                calendar: calendar.clone(),
+                stages,
+            })
+        })
+        .await?;
+    let decisions = decisions(&found, &desk.base, |permission| desk.may(permission))?;
+    ok(&HomePage {
+        answer: answer(&found, &decisions),
+        rows: rows(&found, &desk.base),
+        stages: Stage::ALL
+            .iter()
+            .map(|stage| (stage.label(), found.stages.get(stage).copied().unwrap_or_default()))
+            .collect(),
+        partners: found.stages.values().sum(),
+        first_sales: found.first_sales,
+        lifecycle_href: format!("{}/lifecycle", desk.base),
+        shell: desk.shell,
+        base: desk.base,
+        decisions,
+    })
+}
+
+fn answer(found: &Found, decisions: &[Decision]) -> String {
+    let today = date_words(found.calendar.today);
+    match decisions.len() {
+        0 => format!("{today}. Nothing waits for you."),
+        1 => format!("{today}. One thing waits for you."),
+        many => format!("{today}. {many} things wait for you."),
+    }
+}
+
+fn in_currency(amounts: &[Money], currency: crate::domain::Currency) -> Money {
+    let found = amounts.iter().find(|amount| amount.currency() == currency);
+    found.copied().unwrap_or(Money::zero(currency))
+}
+
+/// One row of figures per currency, the vendor's own first; amounts are never added across.
+fn rows(found: &Found, base: &str) -> Vec<Vec<Figure>> {
+    let figures = &found.earnings;
+    let live = figures.live.iter().map(|(mrr, _)| mrr.currency());
+    let sums = [&figures.earned, &figures.held, &figures.payable, &figures.to_be_paid];
+    let mut currencies: Vec<_> = live.chain(sums.into_iter().flatten().map(|sum| sum.currency())).collect();
+    currencies.push(found.calendar.currency);
+    currencies.sort_by_key(|currency| (*currency != found.calendar.currency, currency.code()));
+    currencies.dedup();
+    currencies.into_iter().map(|currency| row(found, currency, base)).collect()
+}
+
+fn row(found: &Found, currency: crate::domain::Currency, base: &str) -> Vec<Figure> {
+    let figures = &found.earnings;
+    let live = figures.live.iter().find(|(mrr, _)| mrr.currency() == currency);
+    let (mrr, number) = live.copied().unwrap_or((Money::zero(currency), 0));
+    let month = found.calendar.this_month();
+    let figure = |label: &str, amount, note: &str, below: String| Figure {
+        label: label.to_owned(),
+        value: words::money(amount),
+        note: note.to_owned(),
+        href: format!("{base}{below}"),
+    };
+    vec![
+        figure(
+            "Monthly recurring revenue",
+            mrr,
+            &words::count(number, "live subscription", "live subscriptions"),
+            "/subscriptions".to_owned(),
+        ),
+        figure(
+            &format!("Commission for {}", month.first_day().format("%B")),
+            in_currency(&figures.earned, currency),
+            "earned so far",
+            format!("/ledger?earned={month}&currency={currency}"),
+        ),
+        figure(
+            "Held",
+            in_currency(&figures.held, currency),
+            "payable later",
+            format!("/ledger?status=held&currency={currency}"),
+        ),
+        figure(
+            "Payable",
+            in_currency(&figures.payable, currency),
+            "on no statement yet",
+            format!("/ledger?status=payable&currency={currency}"),
+        ),
+        figure(
+            "To be paid out",
+            in_currency(&figures.to_be_paid, currency),
+            "on statements",
+            format!("/statements?payout=due&currency={currency}"),
+        ),
+    ]
+}
+
+fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Result<Vec<Decision>> {
+    let mut all = Vec::new();
+    if may(Permission::ClosePeriods) {
+        all.extend(month_to_close(found, base));
+    }
+    if may(Permission::MarkPayoutsPaid) {
+        all.extend(payouts_to_make(found, base)?);
+    }
+    let waiting = &found.waiting;
+    let counted = [
+        (Permission::ViewMail, "bad", waiting.parked_jobs, ("piece of work failed", "pieces of work failed"), "/mail", "See"),
+        (Permission::ViewMail, "bad", waiting.failed_mails, ("letter failed", "letters failed"), "/mail?status=failed", "See"),
+        (Permission::Import, "info", waiting.checked_imports, ("file is checked and not applied", "files are checked and not applied"), "/imports", "Apply"),
+        (Permission::ManageCatalogue, "plain", waiting.draft_offerings, ("offering is a draft", "offerings are drafts"), "/offerings?status=draft", "Publish"),
+        (Permission::ManageCatalogue, "plain", waiting.draft_plans, ("plan version is a draft", "plan versions are drafts"), "/offerings", "Publish"),
+        (Permission::ManageCommissionPlans, "plain", waiting.draft_commission_plans, ("commission plan version is a draft", "commission plan versions are drafts"), "/commission-plans", "Publish"),
+    ];
+    for (needed, kind, number, (one, many), below, verb) in counted {
+        if number > 0 && may(needed) {
+            let what = words::count(number, one, many);
+            all.push(Decision { kind, what, detail: String::new(), href: format!("{base}{below}"), verb });
+        }
+    }
+    Ok(all)
+}
+
+/// Months close strictly in order, so only the earliest can be decided on.
+fn month_to_close(found: &Found, base: &str) -> Option<Decision> {
+    let month = found.months.iter().rfind(|row| row.waits(&found.calendar))?;
+    let days = (found.calendar.today - month.period.last_day()).num_days();
+    Some(Decision {
+        kind: "watch",
+        what: format!("{} waits to be closed", month.period.title()),
+        detail: format!("over since {}", words::count(days, "day", "days")),
+        href: format!("{base}/periods/{}", month.period),
+        verb: "Review",
+    })
+}
+
+fn payouts_to_make(found: &Found, base: &str) -> Result<Vec<Decision>> {
+    let today = found.calendar.today;
+    let (late, due): (Vec<_>, Vec<_>) = found.payouts.iter().partition(|row| row.is_overdue(today));
+    let mut all = Vec::new();
+    for (rows, kind, word, state) in [(late, "bad", "overdue", "overdue"), (due, "info", "to be made", "due")] {
+        let Some(first) = rows.first() else { continue };
+        let sums = Money::totals(rows.iter().map(|row| row.amount)).map_err(crate::Error::fault)?;
+        let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        all.push(Decision {
+            kind,
+            what: format!("{} {word}", words::count(number, "payout", "payouts")),
+            detail: format!("{}, the first due {}", words::amounts(&sums), date_words(first.due_on)),
+            href: format!("{base}/statements?payout={state}"),
+            verb: "See",
+        });
+    }
+    Ok(all)
+}

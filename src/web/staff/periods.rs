@@ -1,0 +1,479 @@
+//! Accounting months: what they came to, and the close.
+use actix_session::Session;
+use actix_web::{
+    HttpResponse,
+    http::header,
+    web::{Data, Path, ServiceConfig, get, post, resource},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    Error, Result,
+    documents::csv::{self, Cell},
+    domain::{Money, Period, PeriodStatus, Permission, date_words},
+    queue::{self, CloseMonth, Job},
+    services::{jobs, revenue::close},
+    store::{
+        Store, VendorScope,
+        registers::{
+            Calendar,
+            periods::{self, CloseJob, MonthRow, PreviewRow, PreviewTotal},
+            statements::{self, StatementFilter, StatementRow},
+        },
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        earnings::{Desk, ledger::csv_file},
+        filters,
+        form::{Typed, fresh_form_id, once},
+        page::{ok, see_other_saying},
+        words::{self, mail_pill, period_pill},
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/periods").route(get().to(index)))
+        .service(resource("/periods/{month}.csv").route(get().to(file)))
+        .service(resource("/periods/{month}").route(get().to(show)))
+        .service(
+            resource("/periods/{month}/closure")
+                .route(get().to(confirm))
+                .route(post().to(begin)),
+        )
+        .service(resource("/periods/{month}/retry").route(post().to(retry)));
+}
+
+type Parts = Path<(String, String)>;
+
+fn month(parts: &Parts) -> Result<Period> {
+    parts.1.parse().map_err(|_| Error::NotFound)
+}
+
+/// A month in the register, ready to be set.
+struct Listed {
+    row: MonthRow,
+    pill: (&'static str, &'static str),
+    posted: String,
+    paid: String,
+}
+
+fn pill(row: &MonthRow, calendar: &Calendar) -> (&'static str, &'static str) {
+    match row.waits(calendar) {
+        true => ("watch", "To be closed"),
+        false => period_pill(row.status),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "staff/periods/index.html")]
+struct IndexPage {
+    shell: Shell,
+    base: String,
+    answer: String,
+    next: Option<MonthRow>,
+    may_close: bool,
+    months: Vec<Listed>,
+}
+
+async fn index(staff: Staff, store: Data<Store>) -> Answer {
+    let desk = Desk::of_staff(staff);
+    let (months, calendar) = desk
+        .read(&store, |tx, calendar| Ok((periods::months(tx, calendar)?, calendar.clone())))
+        .await?;
+    let waiting: Vec<&MonthRow> = months.iter().filter(|row| row.waits(&calendar)).collect();
+    // Months close strictly in order, so the earliest is next.
+    let next = waiting.last().map(|row| (*row).clone());
+    let answer = match waiting.len() {
+        0 => format!(
+            "Every month that is over is closed. {} ends on {}.",
+            calendar.this_month().title(),
+            date_words(calendar.this_month().last_day())
+        ),
+        1 => "One month is over and waits to be closed.".to_owned(),
+        many => format!("{many} months are over and wait to be closed, the earliest first."),
+    };
+    let listed = |row: MonthRow| Listed {
+        pill: pill(&row, &calendar),
+        posted: words::amounts(&row.posted),
+        paid: words::amounts(&row.paid),
+        row,
+    };
+    ok(&IndexPage {
+        may_close: desk.may(Permission::ClosePeriods),
+        months: months.into_iter().map(listed).collect(),
+        shell: desk.shell,
+        base: desk.base,
+        answer,
+        next,
+    })
+}
+
+/// What is known of one month.
+struct Found {
+    row: MonthRow,
+    calendar: Calendar,
+    job: Option<CloseJob>,
+    staged: i64,
+    /// An earlier month that is still open, if there is one.
+    earlier: Option<Period>,
+    preview: Vec<PreviewRow>,
+    statements: Vec<StatementRow>,
+}
+
+async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period) -> Result<Found> {
+    desk.read(store, move |tx, calendar| {
+        let months = periods::months(tx, calendar)?;
+        let open = |row: &&MonthRow| row.status != PeriodStatus::Closed && row.period < period;
+        let earlier = months.iter().rfind(open).map(|row| row.period);
+        let row = months.into_iter().find(|row| row.period == period);
+        let row = row.ok_or(Error::NotFound)?;
+        let filter = StatementFilter { month: Some(period), ..StatementFilter::default() };
+        let (preview, statements) = match row.status {
+            PeriodStatus::Open => (periods::preview(tx, period)?, Vec::new()),
+            PeriodStatus::Closing => (Vec::new(), Vec::new()),
+            PeriodStatus::Closed => (Vec::new(), statements::all(tx, &filter, calendar.today)?),
+        };
+        Ok(Found {
+            job: periods::close_job(tx, &job(period).dedupe())?,
+            staged: periods::staged(tx, period)?,
+            calendar: calendar.clone(),
+            earlier,
+            preview,
+            statements,
+            row,
+        })
+    })
+    .await
+}
+
+fn job(period: Period) -> CloseMonth {
+    CloseMonth { period: period.to_string() }
+}
+
+/// What a month's close is doing.
+#[derive(PartialEq, Eq)]
+enum Doing {
+    /// Nothing: it is open, or closed.
+    Nothing,
+    /// It waits for a worker.
+    Queued,
+    /// A worker stages statements.
+    Staging,
+    /// It failed too often.
+    Parked,
+}
+
+impl Found {
+    fn doing(&self) -> Doing {
+        match (&self.job, self.row.status) {
+            (_, PeriodStatus::Closed) => Doing::Nothing,
+            (Some(job), _) if job.is_parked => Doing::Parked,
+            (_, PeriodStatus::Closing) => Doing::Staging,
+            (Some(_), PeriodStatus::Open) => Doing::Queued,
+            (None, PeriodStatus::Open) => Doing::Nothing,
+        }
+    }
+    fn may_be_closed(&self) -> bool {
+        self.row.waits(&self.calendar) && self.earlier.is_none() && self.doing() == Doing::Nothing
+    }
+    fn answer(&self) -> String {
+        let (title, last) = (self.row.period.title(), date_words(self.row.period.last_day()));
+        match (self.row.status, self.doing(), self.earlier) {
+            (PeriodStatus::Closed, _, _) => {
+                let at = self.row.closed_at.map(|at| date_words(self.calendar.zone.local_date(at)));
+                format!("Closed{}. Nothing in it changes any more.", at.map_or(String::new(), |at| format!(" on {at}")))
+            }
+            (_, Doing::Parked, _) => "The close failed and waits for somebody.".to_owned(),
+            (_, Doing::Queued, _) => "The close is queued and begins in a moment.".to_owned(),
+            (_, Doing::Staging, _) => format!("The close is running: {} so far.", words::count(self.staged, "statement", "statements")),
+            (_, _, Some(earlier)) => format!("{} has to be closed before {title}.", earlier.title()),
+            _ if self.row.waits(&self.calendar) => {
+                format!("{title} is over. This is what closing it now would come to.")
+            }
+            _ => format!("{title} is open until {last}. This is what it would come to so far."),
+        }
+    }
+}
+
+/// A row of the preview, ready to be set.
+struct PreviewView {
+    row: PreviewRow,
+    opening: String,
+    lines: String,
+    payout: String,
+    closing: String,
+    held: String,
+    why: &'static str,
+}
+
+/// A statement of a closed month, ready to be set.
+struct StatementView {
+    row: StatementRow,
+    delivery: (&'static str, &'static str),
+}
+
+/// Rows shown on a page; the file has all.
+const SHOWN: usize = 100;
+
+#[derive(Template)]
+#[template(path = "staff/periods/show.html")]
+struct ShowPage {
+    shell: Shell,
+    base: String,
+    href: String,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    answer: String,
+    pill: (&'static str, &'static str),
+    row: MonthRow,
+    posted: String,
+    paid: Vec<Money>,
+    may_close: bool,
+    parked: Option<CloseJob>,
+    is_running: bool,
+    totals: Vec<PreviewTotal>,
+    preview: Vec<PreviewView>,
+    statements: Vec<StatementView>,
+    count: String,
+    deliveries: Vec<(String, String)>,
+    ledger_href: String,
+    statements_href: String,
+    csv_href: String,
+    form_id: String,
+}
+
+async fn show(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
+    let (desk, period) = (Desk::of_staff(staff), month(&path)?);
+    let found = find(&store, &desk, period).await?;
+    let is_running = matches!(found.doing(), Doing::Queued | Doing::Staging);
+    let page = ok(&show_page(desk, found)?)?;
+    Ok(if is_running { again(page) } else { page })
+}
+
+/// A page that asks for itself again, to show how far something has come.
+fn again(mut page: HttpResponse) -> HttpResponse {
+    let soon = header::HeaderValue::from_static("5");
+    page.headers_mut().insert(header::HeaderName::from_static("refresh"), soon);
+    page
+}
+
+fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
+    let base = desk.base.clone();
+    let (all, shown) = match found.row.status {
+        PeriodStatus::Closed => (found.statements.len(), "statements"),
+        _ => (found.preview.len(), "statements there would be"),
+    };
+    let count = match all > SHOWN {
+        true => format!("{SHOWN} of {all} {shown}, the largest payouts first"),
+        false => format!("{all} {shown}"),
+    };
+    Ok(ShowPage {
+        href: format!("{base}/periods/{}", found.row.period),
+        ledger_href: format!("{base}/ledger?posted={}", found.row.period),
+        statements_href: format!("{base}/statements?month={}", found.row.period),
+        csv_href: format!("{base}/periods/{}.csv", found.row.period),
+        form_id: fresh_form_id()?,
+        crumbs: vec![("Months".to_owned(), format!("{base}/periods"))],
+        title: found.row.period.title(),
+        answer: found.answer(),
+        pill: pill(&found.row, &found.calendar),
+        posted: words::amounts(&found.row.posted),
+        paid: found.row.paid.clone(),
+        may_close: desk.may(Permission::ClosePeriods) && found.may_be_closed(),
+        is_running: matches!(found.doing(), Doing::Queued | Doing::Staging),
+        parked: found.job.clone().filter(|job| job.is_parked),
+        totals: periods::preview_totals(&found.preview)?,
+        preview: found.preview.iter().take(SHOWN).map(preview_view).collect(),
+        deliveries: deliveries(&found.statements, &base, found.row.period),
+        statements: largest(found.statements),
+        row: found.row,
+        shell: desk.shell,
+        base,
+        count,
+    })
+}
+
+fn preview_view(row: &PreviewRow) -> PreviewView {
+    let figure = |minor| words::figure(Money::new(minor, row.currency));
+    PreviewView {
+        opening: figure(row.opening_minor),
+        lines: figure(row.lines_minor),
+        payout: words::money(Money::new(row.settlement.payout, row.currency)),
+        closing: figure(row.settlement.closing),
+        held: figure(row.held_minor),
+        why: row.settlement.reason.label(),
+        row: row.clone(),
+    }
+}
+
+fn largest(mut rows: Vec<StatementRow>) -> Vec<StatementView> {
+    rows.sort_by_key(|row| std::cmp::Reverse(row.payout.minor()));
+    let view = |row: StatementRow| StatementView {
+        delivery: row.mail.as_ref().map_or(("plain", "Not mailed"), |mail| mail_pill(&mail.status)),
+        row,
+    };
+    rows.into_iter().take(SHOWN).map(view).collect()
+}
+
+/// How many statements of the month stand where with their mail, and the way to them.
+fn deliveries(rows: &[StatementRow], base: &str, period: Period) -> Vec<(String, String)> {
+    let states = ["sent", "queued", "sending", "deferred", "failed", "unknown", "none"];
+    let state = |row: &StatementRow| row.mail.as_ref().map_or("none".to_owned(), |mail| mail.status.clone());
+    states
+        .iter()
+        .filter_map(|wanted| {
+            let number = rows.iter().filter(|row| state(row) == *wanted).count();
+            let word = match *wanted {
+                "none" => "not mailed".to_owned(),
+                code => mail_pill(code).1.to_lowercase(),
+            };
+            let href = format!("{base}/statements?month={period}&delivery={wanted}");
+            (number > 0).then(|| (format!("{number} {word}"), href))
+        })
+        .collect()
+}
+
+const COLUMNS: [&str; 9] = [
+    "Partner",
+    "Currency",
+    "Opening",
+    "Lines",
+    "Lines total",
+    "Payout",
+    "Closing",
+    "Held",
+    "Why",
+];
+
+async fn file(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
+    let (desk, period) = (Desk::of_staff(staff), month(&path)?);
+    let found = find(&store, &desk, period).await?;
+    let rows: Vec<Vec<Cell>> = match found.row.status {
+        PeriodStatus::Closed => found.statements.iter().map(stated).collect(),
+        _ => found.preview.iter().map(previewed).collect(),
+    };
+    let content = csv::table(&COLUMNS, rows).map_err(Error::from)?;
+    Ok(csv_file(&format!("{period}.csv"), content))
+}
+
+fn previewed(row: &PreviewRow) -> Vec<Cell> {
+    let amount = |minor| Cell::minor(minor, row.currency.exponent());
+    vec![
+        Cell::text(&row.partner_name),
+        Cell::text(row.currency.code()),
+        amount(row.opening_minor),
+        Cell::number(row.line_count),
+        amount(row.lines_minor),
+        amount(row.settlement.payout),
+        amount(row.settlement.closing),
+        amount(row.held_minor),
+        Cell::text(row.settlement.reason.code()),
+    ]
+}
+
+fn stated(row: &StatementRow) -> Vec<Cell> {
+    vec![
+        Cell::text(&row.partner_name),
+        Cell::text(row.payout.currency().code()),
+        Cell::number(row.opening.plain()),
+        Cell::number(row.line_count),
+        Cell::number(row.lines.plain()),
+        Cell::number(row.payout.plain()),
+        Cell::number(row.closing.plain()),
+        Cell::text(""),
+        Cell::text(row.reason.code()),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "staff/periods/closure.html")]
+struct ConfirmPage {
+    shell: Shell,
+    href: String,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    name: String,
+    label: String,
+    totals: Vec<PreviewTotal>,
+    form_id: String,
+}
+
+async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
+    let (desk, period) = (Desk::of_staff(staff), month(&path)?);
+    if !desk.may(Permission::ClosePeriods) {
+        return Err(Error::Forbidden.into());
+    }
+    let found = find(&store, &desk, period).await?;
+    if !found.may_be_closed() {
+        return Err(Error::Conflict(found.answer()).into());
+    }
+    let (base, name) = (desk.base, period.title());
+    let href = format!("{base}/periods/{period}");
+    ok(&ConfirmPage {
+        crumbs: vec![
+            ("Months".to_owned(), format!("{base}/periods")),
+            (name.clone(), href.clone()),
+        ],
+        title: format!("Close {name}"),
+        label: format!("Close {name}"),
+        totals: periods::preview_totals(&found.preview)?,
+        form_id: fresh_form_id()?,
+        shell: desk.shell,
+        href,
+        name,
+    })
+}
+
+/// A form that says nothing but that it was sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SentForm {
+    form_id: String,
+}
+
+async fn begin(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    path: Parts,
+    Typed(typed): Typed<SentForm>,
+) -> Answer {
+    let period = month(&path)?;
+    let to = format!("{}/periods/{period}", staff.base);
+    let to = store
+        .write(staff.scope, move |tx| {
+            tx.allow(Permission::ClosePeriods)?;
+            once(tx, &typed.form_id, |tx| {
+                if close::progress(tx, period)? != close::Progress::Closed {
+                    queue::enqueue_once(tx, &job(period))?;
+                }
+                Ok(to.clone())
+            })
+        })
+        .await?;
+    see_other_saying(&session, &to, &format!("{} is being closed.", period.title()))
+}
+
+async fn retry(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    path: Parts,
+    Typed(typed): Typed<SentForm>,
+) -> Answer {
+    let period = month(&path)?;
+    let to = format!("{}/periods/{period}", staff.base);
+    let to = store
+        .write(staff.scope, move |tx| {
+            tx.allow(Permission::ClosePeriods)?;
+            once(tx, &typed.form_id, |tx| {
+                let parked = periods::close_job(tx, &job(period).dedupe())?;
+                jobs::retry(tx, parked.ok_or(Error::NotFound)?.id)?;
+                Ok(to.clone())
+            })
+        })
+        .await?;
+    see_other_saying(&session, &to, "The close is tried again.")
+}
