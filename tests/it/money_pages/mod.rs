@@ -39,8 +39,6 @@ const FILES: &[&str] = &[
     "/invoices.csv?status=open",
     "/payments.csv?customer=adler",
     "/ledger.csv?status=held",
-    "/statements.csv?month=2026-10",
-    "/periods/2026-10.csv",
     "/periods/2026-11.csv",
 ];
 
@@ -56,6 +54,9 @@ on_both! {
             assert!(file.header("content-type").starts_with("text/csv"), "{path}");
             assert!(file.text().lines().count() > 1, "{path}: {}", file.text());
         }
+        scene.close("2026-11");
+        let file = owner.get("/meridian/statements.csv?month=2026-11").await.expect(200);
+        assert_eq!(file.text().lines().count(), 4, "{}", file.text());
         let admin = scene.partner("northwind", Role::PartnerAdmin).await;
         for path in ["", "/statements", "/statements?payout=due", "/ledger", "/ledger?status=held", "/terms"] {
             let page = admin.get(&format!("/meridian/p/northwind{path}")).await.expect(200);
@@ -82,7 +83,7 @@ on_both! {
 
     async fn an_entry_explains_itself_on_either_side(scene: Scene) {
         let entry: id::CommissionEntryId =
-            scene.spelled_id("SELECT id AS value FROM commission_entries WHERE amount_minor = 9600 AND due_period = 202611");
+            scene.spelled_id("SELECT id AS value FROM commission_entries WHERE amount_minor = 9600 AND due_period = 202610");
         let finance = scene.finance().await;
         let page = finance.get(&format!("/meridian/ledger/{entry}")).await.expect(200);
         for said in ["480.00 × 20 % = 96.00", "Hotel Adler paid", "on 5 Oct 2026", "“Recurring 2026”, version 3, clause 1", "30 days", "Taken back by this entry"] {
