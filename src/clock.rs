@@ -10,6 +10,8 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
+    /// The system's time, moved by so many microseconds.
+    Moved(i64),
     Held(Arc<RwLock<DateTime<Utc>>>),
 }
 
@@ -17,6 +19,11 @@ impl Clock {
     /// The system's time.
     pub fn system() -> Self {
         Self(Source::System)
+    }
+    /// A clock that runs on from an instant, beginning now.
+    pub fn running_from(instant: DateTime<Utc>) -> Self {
+        let ahead = instant.timestamp_micros() - system_now().timestamp_micros();
+        Self(Source::Moved(ahead))
     }
     /// A clock that stands still until it is moved.
     pub fn held_at(instant: DateTime<Utc>) -> Self {
@@ -26,6 +33,7 @@ impl Clock {
     pub fn now(&self) -> NaiveDateTime {
         let instant = match &self.0 {
             Source::System => system_now(),
+            Source::Moved(by) => system_now() + chrono::TimeDelta::microseconds(*by),
             Source::Held(held) => *held
                 .read()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),

@@ -9,7 +9,7 @@ use crate::{
     Error, Result,
     clock::Clock,
     demo,
-    domain::{Period, read_date},
+    domain::{Period, date_words, read_date},
     id::Mint,
     mail::Post,
     secrets::SecretKey,
@@ -52,9 +52,13 @@ impl Demo {
             return Ok(0);
         }
         let config = config(&settings, secret)?;
-        let store = Store::open(&url, clock(as_of, today))?;
+        let store = Store::open(&url, clock(as_of))?;
         let application = Application::build(&config, store.clone())?;
-        output::say(format!("The demo answers at http://{}", settings.listen_addr));
+        output::say(format!(
+            "The demo answers at http://{} (there it is {})",
+            settings.listen_addr,
+            date_words(Period::of(as_of).first_day())
+        ));
         serve::run(application, store, Some(post))
     }
 }
@@ -68,15 +72,11 @@ fn database(settings: &Settings, as_of: NaiveDate) -> Result<DatabaseUrl> {
     Ok(DatabaseUrl::Sqlite(path.display().to_string()))
 }
 
-/// Today the clock runs; any other day stands still at half past nine.
-fn clock(as_of: NaiveDate, today: NaiveDate) -> Clock {
-    match as_of == today {
-        true => Clock::system(),
-        false => {
-            let morning = TimeDelta::hours(9) + TimeDelta::minutes(30);
-            Clock::held_at((as_of.and_time(chrono::NaiveTime::MIN) + morning).and_utc())
-        }
-    }
+/// The demo's day is the first of its month: its clock runs on from half past nine.
+fn clock(as_of: NaiveDate) -> Clock {
+    let morning = TimeDelta::hours(9) + TimeDelta::minutes(30);
+    let first = Period::of(as_of).first_day().and_time(chrono::NaiveTime::MIN);
+    Clock::running_from((first + morning).and_utc())
 }
 
 fn fill(url: &DatabaseUrl, as_of: NaiveDate, post: &Post) -> Result<()> {

@@ -1,10 +1,12 @@
 //! The command line: flags, environment and `--help` are one source.
 mod close;
 mod demo;
+mod import;
 mod output;
 mod serve;
 mod settings;
 mod user;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -33,6 +35,10 @@ enum Command {
     Migrate,
     /// Closes the months that are due, in order, and queues their statements
     Close(close::Close),
+    /// Checks a CSV file, or checks it and applies it
+    Import(import::Import),
+    /// Recomputes and checks every invariant of the ledger; exits with 1 if anything is wrong
+    Verify(verify::Verify),
     /// Adds the first people of a vendor
     User(user::User),
 }
@@ -57,6 +63,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Work(command) => command.run(&settings),
         Command::Migrate => serve::migrate(&settings),
         Command::Close(command) => command.run(&settings),
+        Command::Import(command) => command.run(&settings),
+        Command::Verify(command) => command.run(&settings),
         Command::User(command) => command.run(&settings),
     }
 }

@@ -140,6 +140,34 @@ impl Store {
         })
     }
 
+    /// What a [`write`](Self::write) would come to: `work` runs in the same way, its result is
+    /// given, and nothing of it is kept.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn rehearse<S: Scope, T: Send + 'static>(
+        &self,
+        scope: S,
+        work: impl Fn(&mut Tx<'_, S>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.clone();
+        blocking(move || {
+            let found = std::cell::RefCell::new(None);
+            let refused = store.write_now(scope, |tx| {
+                // Of an attempt that was refused nothing counts.
+                found.replace(None);
+                found.replace(Some(work(tx)?));
+                Err::<(), _>(crate::Error::conflict("only rehearsed"))
+            });
+            match (found.into_inner(), refused) {
+                (Some(found), _) => Ok(found),
+                (None, Err(error)) => Err(error),
+                (None, Ok(())) => Err(crate::Error::fault("a rehearsal was kept")),
+            }
+        })
+        .await
+    }
+
     /// For the queue's claims alone: of two that race for a row, one finds its guard gone.
     pub(crate) fn guarded<S: Scope, T>(
         &self,

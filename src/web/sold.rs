@@ -3,8 +3,15 @@ use chrono::{Months, NaiveDate};
 
 use super::words;
 use crate::{
-    domain::SubscriptionStatus,
-    store::sell::subscriptions::{Line, Subscription},
+    domain::{BillingInterval, Money, PriceKind, Quantity, SubscriptionStatus},
+    store::{
+        catalogue::plans::{PlanVersion, PriceLine},
+        incentivize::enrollments::Enrollment,
+        sell::{
+            accounts::Billed,
+            subscriptions::{Change, Line, Subscription},
+        },
+    },
 };
 
 /// A line of a list.
@@ -87,4 +94,137 @@ pub fn row(base: &str, line: &Line, today: NaiveDate) -> Sold {
 /// Lines of a list. `base` is where the workspace begins, `today` the vendor's date.
 pub fn rows(base: &str, lines: &[Line], today: NaiveDate) -> Vec<Sold> {
     lines.iter().map(|line| row(base, line, today)).collect()
+}
+
+/// A price as a record shows it.
+#[derive(Debug, Clone)]
+pub struct PriceRow {
+    /// What it is for.
+    pub label: String,
+    /// What one unit, or the whole, costs: "EUR 12.50 per seat and month".
+    pub unit: String,
+    /// What it comes to for a whole period of this quantity, before tax; empty beyond reckoning.
+    pub whole: String,
+}
+
+/// What a billing interval is counted in: "month" or "year".
+pub fn every(interval: BillingInterval) -> &'static str {
+    match interval {
+        BillingInterval::Month => "month",
+        BillingInterval::Year => "year",
+    }
+}
+
+/// A version's price in words, without a quantity: "EUR 12.50 per seat and month".
+pub fn price_words(version: &PlanVersion, line: &PriceLine) -> String {
+    let (currency, every) = (version.terms.currency, every(version.terms.interval));
+    let figure = line.price.unit.figure(currency);
+    match line.price.kind {
+        PriceKind::Flat => format!("{currency}\u{a0}{figure} a {every}"),
+        PriceKind::PerSeat => format!("{currency}\u{a0}{figure} per seat and {every}"),
+    }
+}
+
+/// The prices of a version for a quantity.
+pub fn prices(version: &PlanVersion, quantity: Quantity) -> Vec<PriceRow> {
+    let row = |line: &PriceLine| PriceRow {
+        label: line.label.clone(),
+        unit: price_words(version, line),
+        whole: line.price.for_period(quantity).map_or_else(
+            |_| String::new(),
+            |minor| words::money(Money::new(minor, version.terms.currency)),
+        ),
+    };
+    version.prices.iter().map(row).collect()
+}
+
+/// A change as a record shows it.
+#[derive(Debug, Clone)]
+pub struct ChangeRow {
+    /// From which day.
+    pub on: NaiveDate,
+    /// What.
+    pub what: String,
+    /// Why; empty where nobody said.
+    pub reason: String,
+}
+
+/// What happened to a subscription.
+pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
+    let row = |change: &Change| ChangeRow {
+        on: change.effective_on,
+        what: match change.kind.as_str() {
+            "started" => format!("Started with {}", change.quantity_after),
+            "quantity" => format!("From {} to {}", change.quantity_before, change.quantity_after),
+            "cancel_now" => "Canceled from that day".to_owned(),
+            _ => "Set to end with the period".to_owned(),
+        },
+        reason: change.reason.clone(),
+    };
+    changes.iter().map(row).collect()
+}
+
+/// An invoice as a record shows it.
+#[derive(Debug, Clone)]
+pub struct BilledRow {
+    /// Its page; empty where there is none.
+    pub href: String,
+    /// Its number.
+    pub number: String,
+    /// When it was issued.
+    pub issued: NaiveDate,
+    /// The days it is for: "1–31 Oct 2026".
+    pub service: String,
+    /// With tax.
+    pub total: String,
+    /// How it stands: the pill's kind.
+    pub kind: &'static str,
+    /// And its word.
+    pub status: &'static str,
+    /// What the partner has earned with it.
+    pub earned: String,
+}
+
+/// Invoices of a subscription. `base` is where the vendor's workspace begins; without one,
+/// numbers lead nowhere.
+pub fn billed(base: Option<&str>, invoices: &[Billed], today: NaiveDate) -> Vec<BilledRow> {
+    let row = |invoice: &Billed| {
+        let status = match (invoice.due.is_zero(), invoice.due == invoice.total) {
+            (true, _) => "paid",
+            (false, true) => "open",
+            (false, false) => "partially_paid",
+        };
+        let (kind, status) = words::invoice_pill(status, invoice.due_on < today);
+        let days = invoice.service.map(|(from, to)| words::service(from, to));
+        BilledRow {
+            href: base.map_or_else(String::new, |base| format!("{base}/invoices/{}", invoice.id)),
+            number: invoice.number.clone(),
+            issued: invoice.issued_on,
+            service: days.unwrap_or_default(),
+            total: words::money(invoice.total),
+            kind,
+            status,
+            earned: words::money(invoice.earned),
+        }
+    };
+    invoices.iter().map(row).collect()
+}
+
+/// What a partner has earned with a subscription so far; nothing has been billed in an empty list.
+pub fn earned(invoices: &[Billed]) -> Option<Money> {
+    let mut earned = invoices.iter().map(|invoice| invoice.earned);
+    let first = earned.next()?;
+    earned.try_fold(first, Money::plus).ok()
+}
+
+/// The terms a subscription is under: those of its partner's enrolment in the pinned version, one
+/// clause to a line.
+pub fn terms(subscription: &Subscription, enrolments: &[Enrollment]) -> Vec<String> {
+    let pinned = subscription.commission_plan_version;
+    let same = enrolments.iter().filter(|held| Some(held.plan_version) == pinned);
+    let held = same.min_by_key(|held| {
+        let is_later = held.effective_from > subscription.starts_on;
+        (is_later, std::cmp::Reverse(held.effective_from))
+    });
+    held.map_or_else(Vec::new, |held| held.terms.lines().map(str::to_owned).collect())
 }

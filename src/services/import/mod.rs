@@ -3,6 +3,7 @@
 //! A row is known by its external id. A file that was applied may be applied again: rows that say
 //! the same are left alone.
 mod customers;
+mod ledger;
 mod partners;
 mod payments;
 mod subscriptions;
@@ -11,6 +12,7 @@ mod template;
 
 use serde::{Deserialize, Serialize};
 
+pub use ledger::Ledger;
 pub use payments::PaymentRow;
 pub use subscriptions::SubscriptionRow;
 pub use template::{Column, columns, template};

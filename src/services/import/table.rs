@@ -88,7 +88,7 @@ impl Table {
             return None;
         };
         let places = places_of(columns, &header, report)?;
-        let mut rows = Vec::new();
+        let (mut rows, mut lines) = (Vec::new(), Lines::of(text));
         for (record, number) in records.zip(0usize..) {
             if number == MOST_ROWS {
                 report.add(0, "", "A file has at most 200,000 rows. Split this one.");
@@ -96,7 +96,7 @@ impl Table {
             }
             // The text is UTF-8, so a record can always be read.
             let Ok(record) = record else { continue };
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = lines.at(record.position().map_or(0, csv::Position::byte));
             if record.len() == header.len() {
                 rows.push((line, record));
             } else {
@@ -215,6 +215,36 @@ fn text_of(bytes: &[u8]) -> Result<&str, (u64, &'static str)> {
         let why = "This line is not in UTF-8. Save the file as CSV in UTF-8.";
         (line_of(error.valid_up_to()), why)
     })
+}
+
+/// Counts lines along a text. The reader's own count lags where lines end in CRLF.
+struct Lines<'t> {
+    text: &'t [u8],
+    counted_to: usize,
+    line: u64,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            counted_to: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the first thing at or after a byte that is no line end.
+    fn at(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        let rest = self.text.get(byte..).unwrap_or_default();
+        let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let start = byte.saturating_add(ends.count());
+        let passed = self.text.get(self.counted_to..start).unwrap_or_default();
+        let ends = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.counted_to = start;
+        self.line += u64::try_from(ends).unwrap_or_default();
+        self.line
+    }
 }
 
 /// A comma, or a semicolon where the header has more of those.

@@ -1,4 +1,6 @@
 //! Plans of an offering, their versions and prices.
+mod writing;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
@@ -13,9 +15,10 @@ use crate::{
         Scope, Tx, VendorScope, Visible,
         names::stored,
         schema::{offerings, plan_versions, plans, prices},
-        tx::to,
     },
 };
+
+pub use writing::{insert, insert_version, publish, rename, update_draft};
 
 /// A plan of an offering.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -95,9 +98,6 @@ struct Row {
 /// Months or days, which the database keeps signed.
 fn unsigned(number: i32) -> Result<u32> {
     u32::try_from(number).map_err(Error::fault)
-}
-fn signed(number: u32) -> Result<i32> {
-    i32::try_from(number).map_err(Error::fault)
 }
 
 /// A stored number of months as a billing interval.
@@ -307,132 +307,17 @@ pub fn choices(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Choice>> {
     Ok(sold.into_iter().filter_map(choice).collect())
 }
 
-/// A new plan.
-///
-/// # Errors
-/// Faults of the database, a code that is taken among them.
-pub fn insert(tx: &mut Tx<'_, VendorScope>, plan: &Plan) -> Result<()> {
-    tx.insert(
-        plans::table,
-        (
-            plans::id.eq(plan.id),
-            plans::offering_id.eq(plan.offering),
-            plans::code.eq(plan.code.clone()),
-            plans::name.eq(plan.name.clone()),
-        ),
-    )
-}
-
-/// Gives a plan another name.
+/// Every plan of the vendor, sold or not, with its offering's name, by offering and plan.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn rename(tx: &mut Tx<'_, VendorScope>, id: PlanId, name: &str) -> Result<()> {
-    let row = tx.rows_of(plans::table).filter(plans::id.eq(id));
-    tx.update(row, to(plans::name, name.to_owned()))?;
-    Ok(())
+pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<(String, Plan)>> {
+    let rows = tx
+        .joined(plans::table, offerings::table)
+        .order((offerings::name_key, plans::id))
+        .select((offerings::name, Plan::as_select()));
+    tx.load(rows)
 }
-
-/// A new version with its prices.
-///
-/// # Errors
-/// Faults of the database.
-pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<()> {
-    tx.insert(
-        plan_versions::table,
-        (
-            plan_versions::id.eq(new.id),
-            plan_versions::plan_id.eq(new.plan),
-            plan_versions::version_no.eq(new.version_no),
-            plan_versions::status.eq(new.status.code()),
-            plan_versions::currency.eq(new.terms.currency.code()),
-            plan_versions::interval_months.eq(signed(new.terms.interval.months())?),
-            plan_versions::term_months.eq(signed(new.terms.term_months)?),
-            plan_versions::notice_days.eq(signed(new.terms.notice_days)?),
-            plan_versions::published_at.eq(new.published_at),
-            plan_versions::version.eq(new.version),
-        ),
-    )?;
-    insert_prices(tx, new)
-}
-
-fn insert_prices(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<()> {
-    for (seq, line) in (1..).zip(&new.prices) {
-        tx.insert(
-            prices::table,
-            (
-                prices::id.eq(line.id),
-                prices::plan_version_id.eq(new.id),
-                prices::seq.eq(seq),
-                prices::label.eq(line.label.clone()),
-                prices::kind.eq(line.price.kind.code()),
-                prices::unit_price_micro.eq(line.price.unit.micro()),
-            ),
-        )?;
-    }
-    Ok(())
-}
-
-/// Writes a draft over its older self, prices and all, if that still is a draft at `version`;
-/// says whether it was.
-///
-/// # Errors
-/// Faults of the database.
-pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<bool> {
-    let row = tx
-        .rows_of(plan_versions::table)
-        .filter(plan_versions::id.eq(new.id))
-        .filter(plan_versions::status.eq(VersionStatus::Draft.code()))
-        .filter(plan_versions::version.eq(new.version));
-    let changed = tx.update(
-        row,
-        (
-            to(plan_versions::currency, new.terms.currency.code()),
-            to(plan_versions::interval_months, signed(new.terms.interval.months())?),
-            to(plan_versions::term_months, signed(new.terms.term_months)?),
-            to(plan_versions::notice_days, signed(new.terms.notice_days)?),
-            to(plan_versions::version, new.version + 1),
-        ),
-    )?;
-    if changed == 0 {
-        return Ok(false);
-    }
-    let old = tx
-        .rows_of(prices::table)
-        .filter(prices::plan_version_id.eq(new.id));
-    tx.delete(old)?;
-    insert_prices(tx, new)?;
-    Ok(true)
-}
-
-/// Publishes a draft that still is at `version`, and lets it supersede the version sold until
-/// now; says whether it was.
-///
-/// # Errors
-/// Faults of the database.
-pub fn publish(tx: &mut Tx<'_, VendorScope>, draft: &PlanVersion) -> Result<bool> {
-    let sold = tx
-        .rows_of(plan_versions::table)
-        .filter(plan_versions::plan_id.eq(draft.plan))
-        .filter(plan_versions::status.eq(VersionStatus::Published.code()));
-    tx.update(sold, to(plan_versions::status, VersionStatus::Superseded.code()))?;
-    let now = tx.now();
-    let row = tx
-        .rows_of(plan_versions::table)
-        .filter(plan_versions::id.eq(draft.id))
-        .filter(plan_versions::status.eq(VersionStatus::Draft.code()))
-        .filter(plan_versions::version.eq(draft.version));
-    let changed = tx.update(
-        row,
-        (
-            to(plan_versions::status, VersionStatus::Published.code()),
-            to(plan_versions::published_at, Some(now)),
-            to(plan_versions::version, draft.version + 1),
-        ),
-    )?;
-    Ok(changed == 1)
-}
-
 /// Whether an offering has a plan that can be sold.
 ///
 /// # Errors

@@ -12,7 +12,10 @@ use crate::{
     store::{
         Scope, Tx, Visible,
         names::stored,
-        schema::{charge_segments, customer_credits, invoice_lines, invoices, prices, subscriptions},
+        schema::{
+            charge_segments, credit_notes, customer_credits, invoice_lines, invoices, prices,
+            subscriptions,
+        },
     },
 };
 
@@ -225,6 +228,60 @@ where
         })
     };
     rows.into_iter().map(billed).collect()
+}
+
+/// A credit note of a subscription.
+#[derive(Debug, Clone)]
+pub struct Credited {
+    /// As printed on it.
+    pub number: String,
+    /// When it was issued, in the vendor's zone.
+    pub issued_on: NaiveDate,
+    /// With tax.
+    pub total: Money,
+    /// Of that, what was taken off open invoices.
+    pub reduces_due: Money,
+    /// Of that, what became the customer's credit.
+    pub credit: Money,
+    /// Why.
+    pub reason: String,
+}
+
+type CreditedRow = (String, NaiveDate, String, i64, i64, i64, String);
+
+/// Every credit note of a subscription, newest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn credited<S: Scope>(tx: &mut Tx<'_, S>, subscription: SubscriptionId) -> Result<Vec<Credited>>
+where
+    credit_notes::table: Visible<S>,
+{
+    let rows = tx
+        .rows(credit_notes::table)
+        .filter(credit_notes::subscription_id.eq(subscription))
+        .order(credit_notes::id.desc())
+        .select((
+            credit_notes::number,
+            credit_notes::issued_on,
+            credit_notes::currency,
+            credit_notes::total_minor,
+            credit_notes::reduces_due_minor,
+            credit_notes::customer_credit_minor,
+            credit_notes::reason,
+        ));
+    let credited = |(number, issued_on, currency, total, reduces, credit, reason): CreditedRow| {
+        let currency = stored(&currency)?;
+        Ok(Credited {
+            number,
+            issued_on,
+            total: Money::new(total, currency),
+            reduces_due: Money::new(reduces, currency),
+            credit: Money::new(credit, currency),
+            reason,
+        })
+    };
+    tx.load::<CreditedRow, _>(rows)?.into_iter().map(credited).collect()
 }
 
 /// A stretch of service that was charged.

@@ -9,16 +9,19 @@ use diesel::{
 
 use crate::{
     Result,
-    domain::{BillingInterval, Money, Quantity, SubscriptionStatus},
+    domain::{BillingInterval, Currency, Money, Quantity, SubscriptionStatus},
     error::Error,
-    id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
+    id::{
+        CommissionPlanVersionId, CustomerId, OfferingId, PartnerId, PlanId, PlanVersionId,
+        SubscriptionId,
+    },
     store::{
         Scope, Tx, VendorScope, Visible,
         catalogue::plans::{self, Plan, PlanVersion, interval},
         names::{anywhere, stored, typed},
         paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
         schema::{
-            charge_segments, customers, plan_versions, plans as plan_rows, prices,
+            charge_segments, customers, offerings, plan_versions, plans as plan_rows, prices,
             subscription_changes, subscriptions,
         },
         tx::{Boxed, Scoped},
@@ -127,6 +130,10 @@ pub struct Filter {
     pub customer: Option<CustomerId>,
     /// Only these.
     pub status: Option<SubscriptionStatus>,
+    /// Only to one of these plans.
+    pub plans: Option<Vec<PlanId>>,
+    /// Only in this currency.
+    pub currency: Option<Currency>,
 }
 
 /// A line of the register.
@@ -136,7 +143,7 @@ pub struct Line {
     pub subscription: Subscription,
     /// The customer's name.
     pub customer: String,
-    /// The plan's name.
+    /// What it is to: the offering's name and the plan's.
     pub plan: String,
 }
 
@@ -163,6 +170,16 @@ where
     if let Some(status) = filter.status {
         rows = rows.filter(subscriptions::status.eq(status.code()));
     }
+    if let Some(plans) = &filter.plans {
+        let of_plan = plan_versions::table
+            .filter(plan_versions::tenant_id.eq(subscriptions::tenant_id))
+            .filter(plan_versions::id.eq(subscriptions::plan_version_id))
+            .filter(plan_versions::plan_id.eq_any(plans.clone()));
+        rows = rows.filter(exists(of_plan));
+    }
+    if let Some(currency) = filter.currency {
+        rows = rows.filter(subscriptions::currency.eq(currency.code()));
+    }
     rows
 }
 
@@ -180,6 +197,7 @@ where
     customers::table: Visible<S>,
     plan_versions::table: Visible<S>,
     plan_rows::table: Visible<S>,
+    offerings::table: Visible<S>,
 {
     let rows = newest_first!(narrowed(tx, filter), from, subscriptions::id);
     let rows: Vec<Row> = tx.load(rows.limit(FETCH).select(Row::as_select()))?;
@@ -204,18 +222,30 @@ fn plan_names<S: Scope>(
 where
     plan_versions::table: Visible<S>,
     plan_rows::table: Visible<S>,
+    offerings::table: Visible<S>,
 {
     let of = tx
         .rows(plan_versions::table)
         .filter(plan_versions::id.eq_any(versions))
         .select((plan_versions::id, plan_versions::plan_id));
-    let of: Vec<(PlanVersionId, crate::id::PlanId)> = tx.load(of)?;
-    let ids: Vec<crate::id::PlanId> = of.iter().map(|(_, plan)| *plan).collect();
-    let names = tx
+    let of: Vec<(PlanVersionId, PlanId)> = tx.load(of)?;
+    let ids: Vec<PlanId> = of.iter().map(|(_, plan)| *plan).collect();
+    let plans = tx
         .rows(plan_rows::table)
         .filter(plan_rows::id.eq_any(ids))
-        .select((plan_rows::id, plan_rows::name));
-    let names: BTreeMap<crate::id::PlanId, String> = tx.load(names)?.into_iter().collect();
+        .select((plan_rows::id, plan_rows::offering_id, plan_rows::name));
+    let plans: Vec<(PlanId, OfferingId, String)> = tx.load(plans)?;
+    let ids: Vec<OfferingId> = plans.iter().map(|(_, offering, _)| *offering).collect();
+    let offerings = tx
+        .rows(offerings::table)
+        .filter(offerings::id.eq_any(ids))
+        .select((offerings::id, offerings::name));
+    let offerings: BTreeMap<OfferingId, String> = tx.load(offerings)?.into_iter().collect();
+    let full = |(plan, offering, name): (PlanId, OfferingId, String)| {
+        let offering = offerings.get(&offering).map_or("", String::as_str);
+        (plan, format!("{offering}, {name}"))
+    };
+    let names: BTreeMap<PlanId, String> = plans.into_iter().map(full).collect();
     let named = |(version, plan)| Some((version, names.get(&plan)?.clone()));
     Ok(of.into_iter().filter_map(named).collect())
 }
@@ -260,6 +290,8 @@ pub struct Record {
     pub subscription: Subscription,
     /// The customer's name.
     pub customer: String,
+    /// The name of the offering it is to.
+    pub offering: String,
     /// The plan it is to.
     pub plan: Plan,
     /// The version it was sold at, with its prices.
@@ -280,6 +312,7 @@ where
     customers::table: Visible<S>,
     plan_versions::table: Visible<S>,
     plan_rows::table: Visible<S>,
+    offerings::table: Visible<S>,
     prices::table: Visible<S>,
     subscription_changes::table: Visible<S>,
     charge_segments::table: Visible<S>,
@@ -299,9 +332,15 @@ where
         .filter(charge_segments::subscription_id.eq(id))
         .select(count_star());
     let version = plans::version(tx, subscription.plan_version)?;
+    let plan = plans::plan(tx, version.plan)?;
+    let offering = tx
+        .rows(offerings::table)
+        .filter(offerings::id.eq(plan.offering))
+        .select(offerings::name);
     Ok(Record {
         customer: super::customers::customer(tx, subscription.customer)?.name,
-        plan: plans::plan(tx, version.plan)?,
+        offering: tx.one(offering)?,
+        plan,
         changes: tx.load(changes)?,
         segments: tx.one(segments)?,
         version,
@@ -356,9 +395,9 @@ pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<V
 /// Faults of the database.
 pub fn live_of_offering(
     tx: &mut Tx<'_, VendorScope>,
-    offering: crate::id::OfferingId,
+    offering: OfferingId,
 ) -> Result<i64> {
-    let plans: Vec<crate::id::PlanId> = plans::plans_of(tx, offering)?
+    let plans: Vec<PlanId> = plans::plans_of(tx, offering)?
         .iter()
         .map(|plan| plan.id)
         .collect();

@@ -1,9 +1,11 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
 pub mod customers;
-pub mod home;
+pub mod imports;
 pub mod invoices;
 pub mod ledger;
+pub mod lifecycle;
+pub mod home;
 pub mod mail;
 pub mod offerings;
 pub mod partners;
@@ -14,6 +16,7 @@ pub mod plans;
 pub mod settings;
 pub mod sla_policies;
 pub mod statements;
+pub mod subscriptions;
 pub mod tiers;
 
 use actix_web::web::ServiceConfig;
@@ -23,7 +26,9 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(home::routes)
         .configure(partners::routes)
+        .configure(lifecycle::routes)
         .configure(customers::routes)
+        .configure(subscriptions::routes)
         .configure(invoices::routes)
         .configure(payments::routes)
         .configure(mail::routes)
@@ -35,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tiers::routes)
         .configure(ledger::routes)
         .configure(statements::routes)
+        .configure(imports::routes)
         .configure(people::routes)
         .configure(settings::routes);
 }

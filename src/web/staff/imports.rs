@@ -1,0 +1,354 @@
+//! Bringing files in: what each looks like, what a file would do, doing it.
+use actix_multipart::Multipart;
+use actix_session::Session;
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path, Query, ServiceConfig, get, post, resource},
+};
+use askama::Template;
+use chrono::NaiveDateTime;
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use crate::{
+    Error, Result,
+    domain::{ImportKind, Permission, Problems},
+    id::ImportFileId,
+    services::import::{self, Checked, Column, Ledger, columns, template},
+    store::{
+        Platform, Store, VendorScope,
+        imports::{self, File},
+        paging::{Cursor, Page},
+    },
+    web::{
+        Answer, Failure, Shell,
+        admission::Staff,
+        filters,
+        history::{self, HistoryRow},
+        list::{Address, Pager},
+        page::{download, ok, see_other, see_other_saying, unprocessable},
+        words,
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/imports")
+                .route(get().to(index))
+                .route(post().to(upload)),
+        )
+        .service(resource("/imports/new").route(get().to(new)))
+        .service(resource("/imports/templates/{kind}.csv").route(get().to(template_file)))
+        .service(
+            resource("/imports/{import}")
+                .route(get().to(show))
+                .route(post().to(apply)),
+        );
+}
+
+fn may(visitor: &Staff) -> Result<(), Error> {
+    match visitor.may(Permission::Import) {
+        true => Ok(()),
+        false => Err(Error::Forbidden),
+    }
+}
+
+/// The kinds someone may bring in.
+fn kinds(visitor: &Staff) -> Vec<(String, String)> {
+    let kinds = ImportKind::ALL.iter().filter(|kind| visitor.may(kind.permission()));
+    kinds
+        .map(|kind| (kind.code().to_owned(), kind.label().to_owned()))
+        .collect()
+}
+
+/// How a file stands: the pill's kind and its word.
+fn pill(status: &str) -> (&'static str, &'static str) {
+    match status {
+        "applied" => ("good", "Applied"),
+        "checked" => ("info", "Ready to apply"),
+        _ => ("bad", "Refused"),
+    }
+}
+
+fn label(kind: &str) -> &'static str {
+    kind.parse::<ImportKind>().map_or("", ImportKind::label)
+}
+
+struct Row {
+    href: String,
+    name: String,
+    kind: &'static str,
+    rows: String,
+    pill: (&'static str, &'static str),
+    at: NaiveDateTime,
+}
+
+#[derive(Template)]
+#[template(path = "imports/index.html")]
+struct IndexPage {
+    shell: Shell,
+    base: String,
+    kinds: Vec<(String, String)>,
+    rows: Vec<Row>,
+    pager: Pager,
+}
+
+/// What the list is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    at: String,
+}
+
+async fn index(visitor: Staff, store: Data<Store>, Query(asked): Query<Asked>) -> Answer {
+    let page: Page<File> = store
+        .read(visitor.scope.clone(), move |tx| {
+            tx.allow(Permission::Import)?;
+            imports::page(tx, Cursor::read(&asked.at).as_ref())
+        })
+        .await?;
+    let base = visitor.base.clone();
+    let row = |file: &File| Row {
+        href: format!("{base}/imports/{}", file.id),
+        name: file.file_name.clone(),
+        kind: label(&file.kind),
+        rows: words::count(i64::from(file.row_count), "row", "rows"),
+        pill: pill(&file.status),
+        at: file.created_at,
+    };
+    ok(&IndexPage {
+        shell: visitor.shell(),
+        kinds: kinds(&visitor),
+        pager: Address::new(format!("{base}/imports"), &[]).pager(&page),
+        rows: page.rows.iter().map(row).collect(),
+        base: base.clone(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "imports/new.html")]
+struct NewPage {
+    shell: Shell,
+    base: String,
+    crumbs: Vec<(String, String)>,
+    kind: &'static str,
+    title: String,
+    label: String,
+    kinds: Vec<(String, String)>,
+    columns: &'static [Column],
+    problems: Problems,
+}
+
+/// Which kind of file is meant.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Begins {
+    kind: String,
+}
+
+fn new_page(visitor: &Staff, kind: &str, problems: Problems) -> Result<NewPage> {
+    may(visitor)?;
+    let kinds = kinds(visitor);
+    let kind = match kind.parse::<ImportKind>() {
+        Ok(kind) => kind,
+        Err(_) => *ImportKind::ALL.first().ok_or(Error::NotFound)?,
+    };
+    Ok(NewPage {
+        shell: visitor.shell(),
+        base: visitor.base.clone(),
+        crumbs: vec![("Imports".to_owned(), format!("{}/imports", visitor.base))],
+        kind: kind.code(),
+        title: format!("Import {}", kind.label().to_lowercase()),
+        label: kind.label().to_lowercase(),
+        kinds,
+        columns: columns(kind),
+        problems,
+    })
+}
+
+async fn new(visitor: Staff, Query(begins): Query<Begins>) -> Answer {
+    ok(&new_page(&visitor, &begins.kind, Problems::default())?)
+}
+
+async fn template_file(visitor: Staff, parts: Path<(String, String)>) -> Result<HttpResponse, Failure> {
+    may(&visitor)?;
+    let kind: ImportKind = parts.1.parse().map_err(|_| Error::NotFound)?;
+    let name = format!("{}.csv", kind.code());
+    Ok(download(&name, "text/csv; charset=utf-8", template(kind).into_bytes()))
+}
+
+/// A file as it was sent in.
+#[derive(Default)]
+struct Upload {
+    kind: String,
+    file_name: String,
+    bytes: Vec<u8>,
+}
+
+/// The longest text of a field besides the file.
+const LONGEST_FIELD: usize = 64;
+
+/// Reads the two parts of the form; anything else was sent by no page of ours.
+async fn receive(mut parts: Multipart) -> Result<Upload, Failure> {
+    let mut upload = Upload::default();
+    while let Some(part) = parts.next().await {
+        let mut part = part.map_err(|_| Failure::BadRequest)?;
+        let name = part.name().unwrap_or_default().to_owned();
+        let limit = match name.as_str() {
+            "file" => import::LARGEST_FILE,
+            "kind" => LONGEST_FIELD,
+            _ => return Err(Failure::BadRequest),
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = part.next().await {
+            let chunk = chunk.map_err(|_| Failure::BadRequest)?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(Failure::TooLarge);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if name == "file" {
+            let disposition = part.content_disposition();
+            let given = disposition.and_then(|given| given.get_filename());
+            upload.file_name = given.unwrap_or_default().to_owned();
+            upload.bytes = bytes;
+        } else {
+            upload.kind = String::from_utf8(bytes).map_err(|_| Failure::BadRequest)?;
+        }
+    }
+    Ok(upload)
+}
+
+async fn upload(visitor: Staff, store: Data<Store>, parts: Multipart) -> Answer {
+    may(&visitor)?;
+    let upload = receive(parts).await?;
+    let Ok(kind) = upload.kind.parse::<ImportKind>() else {
+        return Err(Failure::BadRequest);
+    };
+    if upload.file_name.is_empty() || upload.bytes.is_empty() {
+        let problems = Problems::with("file", "Choose a file that is not empty.");
+        return unprocessable(&new_page(&visitor, kind.code(), problems)?);
+    }
+    let base = visitor.base;
+    let id = store
+        .write(visitor.scope, move |tx| {
+            Ok(import::stage(tx, kind, &upload.file_name, &upload.bytes)?.0)
+        })
+        .await?;
+    see_other(&format!("{base}/imports/{id}"))
+}
+
+#[derive(Template)]
+#[template(path = "imports/show.html")]
+struct ShowPage {
+    shell: Shell,
+    base: String,
+    crumbs: Vec<(String, String)>,
+    href: String,
+    kind: &'static str,
+    kind_code: String,
+    file: File,
+    pill: (&'static str, &'static str),
+    answer: String,
+    checked: Checked,
+    may_apply: bool,
+    more_problems: usize,
+    refused: Vec<(String, String)>,
+    history: Vec<HistoryRow>,
+}
+
+fn answer(file: &File, checked: &Checked) -> String {
+    let count = |number: usize, one, many| {
+        words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
+    };
+    let done = |verb: &str| {
+        format!(
+            "{} {verb} added, {} changed, {} left as it is.",
+            count(checked.new, "row", "rows"),
+            checked.changed,
+            checked.unchanged
+        )
+    };
+    match file.status.as_str() {
+        "applied" => done("was"),
+        "checked" => done("would be"),
+        _ => format!(
+            "Nothing was brought in: {} in {}.",
+            count(checked.problem_count, "problem", "problems"),
+            count(checked.rows, "row", "rows")
+        ),
+    }
+}
+
+/// A row that could not be applied: its line, and why.
+fn refused_line((field, why): (&str, &str)) -> (String, String) {
+    let line = field.strip_prefix("line-").unwrap_or(field);
+    (line.to_owned(), why.to_owned())
+}
+
+async fn show_page(
+    visitor: &Staff,
+    store: &Store,
+    id: ImportFileId,
+    problems: Problems,
+) -> Result<ShowPage> {
+    let (file, events) = store
+        .read(visitor.scope.clone(), move |tx| {
+            tx.allow(Permission::Import)?;
+            Ok((imports::file(tx, id)?, VendorScope::history(tx, id.number())?))
+        })
+        .await?;
+    let checked = import::outcome(&file.outcome)?;
+    let may_apply = file.kind.parse::<ImportKind>().is_ok_and(|kind| visitor.may(kind.permission()));
+    let base = visitor.base.clone();
+    Ok(ShowPage {
+        shell: visitor.shell(),
+        crumbs: vec![("Imports".to_owned(), format!("{base}/imports"))],
+        href: format!("{base}/imports/{id}"),
+        kind: label(&file.kind),
+        kind_code: file.kind.clone(),
+        pill: pill(&file.status),
+        answer: answer(&file, &checked),
+        may_apply: may_apply && file.status == "checked",
+        more_problems: checked.problem_count.saturating_sub(checked.problems.len()),
+        refused: problems.iter().map(refused_line).collect(),
+        history: history::rows(events),
+        checked,
+        file,
+        base,
+    })
+}
+
+fn file_id(parts: &Path<(String, String)>) -> Result<ImportFileId, Error> {
+    parts.1.parse().map_err(|_| Error::NotFound)
+}
+
+async fn show(visitor: Staff, store: Data<Store>, parts: Path<(String, String)>) -> Answer {
+    ok(&show_page(&visitor, &store, file_id(&parts)?, Problems::default()).await?)
+}
+
+async fn apply(
+    visitor: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Path<(String, String)>,
+) -> Answer {
+    let id = file_id(&parts)?;
+    let applied = store
+        .write(visitor.scope.clone(), move |tx| {
+            let ledger = Ledger::open(tx)?;
+            import::apply(tx, &ledger, id)
+        })
+        .await;
+    match applied {
+        Ok(_) => {
+            let to = format!("{}/imports/{id}", visitor.base);
+            see_other_saying(&session, &to, "The file was applied.")
+        }
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&show_page(&visitor, &store, id, problems).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,169 @@
+//! Every partner by stage: how many come how far, and what blocks each.
+use actix_web::web::{Data, ServiceConfig, get, resource};
+use askama::Template;
+
+use crate::{
+    Result,
+    domain::{
+        PartnerFacts, Permission, Stage,
+        lifecycle::{Standing, map_of, stage_of},
+    },
+    store::{
+        Store, Tx, VendorScope,
+        account::vendor,
+        recruit::{
+            board::{self, Member},
+            lifecycle::{self, Which},
+        },
+    },
+    web::{Answer, Shell, admission::Staff, page::ok, words},
+};
+
+/// The route.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/lifecycle").route(get().to(index)));
+}
+
+/// A partner on the board.
+struct Card {
+    name: String,
+    href: String,
+    days: String,
+    note: String,
+}
+
+/// A stage.
+struct Column {
+    title: &'static str,
+    count: usize,
+    facts: Vec<String>,
+    cards: Vec<Card>,
+    more: Option<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "lifecycle/board.html")]
+struct BoardPage {
+    shell: Shell,
+    base: String,
+    answer: String,
+    has_partners: bool,
+    may_add: bool,
+    columns: Vec<Column>,
+}
+
+/// A partner, where it stands, and how long that is known for.
+struct Placed {
+    member: Member,
+    stage: Stage,
+    next: String,
+    reached: Vec<Stage>,
+    days: Option<i64>,
+}
+
+/// Partners a column shows before it leads to the register.
+const SHOWN: usize = 40;
+
+fn find(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Placed>> {
+    tx.allow(Permission::ViewPartners)?;
+    let settings = vendor::settings(tx)?;
+    let today = settings.zone.local_date(tx.now());
+    let mut facts = lifecycle::facts(tx, Which::All)?;
+    let members = board::members(tx)?;
+    let placed = members.into_iter().map(|member| {
+        let facts: PartnerFacts = facts.remove(&member.0).unwrap_or_default();
+        let position = stage_of(&facts);
+        let is_reached = |at: &Standing| matches!(at, Standing::Reached | Standing::Current);
+        let reached = map_of(&facts).into_iter().filter(|at| is_reached(&at.standing));
+        // Of the other stages no one wrote down when they were reached.
+        let since = (position.stage == Stage::Recruit).then(|| settings.zone.local_date(member.2));
+        Placed {
+            stage: position.stage,
+            next: position.next,
+            reached: reached.map(|at| at.stage).collect(),
+            days: since.map(|since| (today - since).num_days()),
+            member,
+        }
+    });
+    Ok(placed.collect())
+}
+
+fn card(base: &str, placed: &Placed) -> Card {
+    Card {
+        name: placed.member.1.clone(),
+        href: format!("{base}/partners/{}", placed.member.0),
+        days: placed.days.map_or_else(String::new, |days| words::count(days, "day", "days")),
+        note: placed.next.clone(),
+    }
+}
+
+fn median(mut days: Vec<i64>) -> Option<i64> {
+    days.sort_unstable();
+    days.get(days.len() / 2).copied()
+}
+
+fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
+    let here: Vec<&Placed> = all.iter().filter(|placed| placed.stage == stage).collect();
+    let reached = all.iter().filter(|placed| placed.reached.contains(&stage)).count();
+    let mut facts = Vec::new();
+    match stage {
+        _ if !stage.is_available() => facts.push(about.to_owned()),
+        Stage::Strategize | Stage::Recruit => facts.push(about.to_owned()),
+        _ => facts.push(format!("{reached} of {} came here.", all.len())),
+    }
+    let median = median(here.iter().filter_map(|placed| placed.days).collect());
+    facts.extend(median.map(|days| format!("Median {}.", words::count(days, "day", "days"))));
+    let more = (here.len() > SHOWN).then(|| {
+        let href = format!("{base}/partners?stage={}", stage.code());
+        (href, format!("{} more", here.len() - SHOWN))
+    });
+    Column {
+        title: stage.label(),
+        count: here.len(),
+        facts,
+        cards: here.iter().take(SHOWN).map(|placed| card(base, placed)).collect(),
+        more,
+    }
+}
+
+/// Where most are lost between two stages that both can be reached: from, to, of how many, how
+/// many come on.
+fn weakest(all: &[Placed]) -> Option<(Stage, Stage, usize, usize)> {
+    let available: Vec<Stage> = Stage::ALL.iter().copied().filter(|s| s.is_available()).collect();
+    let steps = available.iter().zip(available.iter().skip(1));
+    let step = steps.filter_map(|(from, to)| {
+        let came = || all.iter().filter(|placed| placed.reached.contains(from));
+        let of = came().count();
+        let on = came().filter(|placed| placed.reached.contains(to)).count();
+        (of > on).then_some((*from, *to, of, on))
+    });
+    // Compared as fractions, without dividing.
+    step.min_by(|a, b| (a.3 * b.2).cmp(&(b.3 * a.2)))
+}
+
+fn answer(all: &[Placed]) -> String {
+    match weakest(all) {
+        Some((from, to, of, on)) => format!(
+            "The weakest step is from {} to {}: {on} of {of} partners have taken it.",
+            from.label(),
+            to.label()
+        ),
+        None => "How far each partner has come, and what comes next.".to_owned(),
+    }
+}
+
+async fn index(visitor: Staff, store: Data<Store>) -> Answer {
+    let all = store.read(visitor.scope.clone(), find).await?;
+    let base = visitor.base.clone();
+    let about = map_of(&PartnerFacts::default());
+    let column = |(stage, about): (&Stage, &str)| column(&base, &all, *stage, about);
+    let abouts = about.iter().map(|at| at.about);
+    ok(&BoardPage {
+        shell: visitor.shell(),
+        answer: answer(&all),
+        has_partners: !all.is_empty(),
+        may_add: visitor.may(Permission::ManagePartners),
+        columns: Stage::ALL.iter().zip(abouts).map(column).collect(),
+        base: base.clone(),
+    })
+}

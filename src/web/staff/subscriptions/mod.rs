@@ -1,0 +1,40 @@
+//! Subscriptions: the register, their records, and what can be done with them.
+mod cancellation;
+mod form;
+mod outcome;
+mod quantity;
+mod record;
+mod register;
+
+use actix_web::web::{Path, ServiceConfig, get, post, resource};
+
+use crate::{Error, id::SubscriptionId};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/subscriptions")
+                .route(get().to(register::index))
+                .route(post().to(form::create)),
+        )
+        .service(resource("/subscriptions.csv").route(get().to(register::csv)))
+        .service(resource("/subscriptions/new").route(get().to(form::new)))
+        .service(resource("/subscriptions/{subscription}").route(get().to(record::show)))
+        .service(
+            resource("/subscriptions/{subscription}/quantity")
+                .route(get().to(quantity::form))
+                .route(post().to(quantity::change)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/cancellation")
+                .route(get().to(cancellation::form))
+                .route(post().to(cancellation::cancel)),
+        );
+}
+
+type Parts = Path<(String, String)>;
+
+fn subscription(parts: &Parts) -> Result<SubscriptionId, Error> {
+    parts.1.parse().map_err(|_| Error::NotFound)
+}

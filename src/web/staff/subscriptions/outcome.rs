@@ -1,0 +1,91 @@
+//! What a change of a subscription would come to, found by rehearsing it.
+use crate::{
+    Result,
+    domain::{Money, date_words},
+    id::SubscriptionId,
+    store::{
+        Tx, VendorScope,
+        sell::{
+            accounts::{self, Billed, Credited},
+            subscriptions,
+        },
+    },
+    web::words,
+};
+
+/// What was there before, and what is new after a change.
+pub(super) struct Outcome {
+    before: subscriptions::Record,
+    after: subscriptions::Record,
+    billed: Vec<Billed>,
+    credited: Vec<Credited>,
+}
+
+impl Outcome {
+    /// Does `work` and looks at what it did.
+    pub(super) fn of(
+        tx: &mut Tx<'_, VendorScope>,
+        id: SubscriptionId,
+        work: impl FnOnce(&mut Tx<'_, VendorScope>) -> Result<()>,
+    ) -> Result<Self> {
+        let before = subscriptions::record(tx, id)?;
+        let billed = accounts::billed(tx, id)?.len();
+        let credited = accounts::credited(tx, id)?.len();
+        work(tx)?;
+        // Both lists are newest first.
+        let (mut new_billed, mut new_credited) =
+            (accounts::billed(tx, id)?, accounts::credited(tx, id)?);
+        new_billed.truncate(new_billed.len().saturating_sub(billed));
+        new_credited.truncate(new_credited.len().saturating_sub(credited));
+        Ok(Self {
+            after: subscriptions::record(tx, id)?,
+            before,
+            billed: new_billed,
+            credited: new_credited,
+        })
+    }
+
+    /// What happens, one sentence each.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        let (was, is) = (&self.before.subscription, &self.after.subscription);
+        let mut said: Vec<String> = self.billed.iter().rev().map(invoice).collect();
+        said.extend(self.credited.iter().map(credit));
+        if said.is_empty() {
+            said.push("Nothing is billed and nothing is given back.".to_owned());
+        }
+        if was.mrr != is.mrr {
+            let (was, is) = (words::money(was.mrr), words::money(is.mrr));
+            said.push(format!("Monthly recurring revenue goes from {was} to {is}."));
+        }
+        if let Some(end) = is.ends_on {
+            let last = end.pred_opt().filter(|last| *last >= is.starts_on);
+            said.push(match last {
+                Some(last) => format!("The last day served is {}.", date_words(last)),
+                None => "It is never served.".to_owned(),
+            });
+        }
+        said
+    }
+}
+
+fn invoice(invoice: &Billed) -> String {
+    let days = invoice.service.map(|(from, to)| words::service(from, to));
+    format!(
+        "An invoice of {} with tax is issued, for {}.",
+        words::money(invoice.total),
+        days.unwrap_or_default()
+    )
+}
+
+fn credit(credit: &Credited) -> String {
+    let parts: Vec<String> = [
+        (credit.reduces_due, "comes off open invoices"),
+        (credit.credit, "becomes credit of the customer"),
+    ]
+    .into_iter()
+    .filter(|(amount, _)| *amount != Money::zero(amount.currency()))
+    .map(|(amount, what)| format!("{} {what}", words::money(amount)))
+    .collect();
+    let total = words::money(credit.total);
+    format!("A credit note of {total} with tax is issued: {}.", parts.join(", "))
+}

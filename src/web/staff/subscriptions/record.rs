@@ -1,0 +1,201 @@
+//! One subscription: its facts, what it costs and earns, what was billed, what happened.
+use actix_web::web::Data;
+use askama::Template;
+use chrono::NaiveDate;
+
+use super::{Parts, subscription};
+use crate::{
+    Result,
+    domain::{Permission, SubscriptionStatus},
+    id::SubscriptionId,
+    store::{
+        Platform, Store, Tx, VendorScope,
+        account::vendor,
+        incentivize::{
+            commission_plans,
+            enrollments::{self, Enrollment},
+        },
+        platform::History,
+        recruit::partners,
+        sell::{
+            accounts::{self, Billed, Credited, Stretch},
+            subscriptions::{self, Record},
+        },
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        filters,
+        history::{self, HistoryRow},
+        page::ok,
+        sold::{self, BilledRow, ChangeRow, PriceRow, Sold},
+        words,
+    },
+};
+
+/// A credit note as it is shown.
+struct CreditRow {
+    number: String,
+    issued: NaiveDate,
+    total: String,
+    reason: String,
+}
+
+/// A stretch of service as it is shown.
+struct StretchRow {
+    label: String,
+    days: String,
+    quantity: i32,
+    amount: String,
+    credited: String,
+}
+
+#[derive(Template)]
+#[template(path = "subscriptions/show.html")]
+struct ShowPage {
+    shell: Shell,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    answer: String,
+    href: String,
+    may_change: bool,
+    may_cancel: bool,
+    is_stale_bill: bool,
+    line: Sold,
+    record: Record,
+    partner: String,
+    partner_href: String,
+    term: String,
+    every: &'static str,
+    starts: NaiveDate,
+    earned: String,
+    commission_plan: String,
+    terms: Vec<String>,
+    prices: Vec<PriceRow>,
+    changes: Vec<ChangeRow>,
+    billed: Vec<BilledRow>,
+    credits: Vec<CreditRow>,
+    stretches: Vec<StretchRow>,
+    history: Vec<HistoryRow>,
+}
+
+struct Found {
+    record: Record,
+    partner: String,
+    commission_plan: String,
+    enrolments: Vec<Enrollment>,
+    billed: Vec<Billed>,
+    credits: Vec<Credited>,
+    stretches: Vec<Stretch>,
+    history: Vec<History>,
+    today: NaiveDate,
+}
+
+fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
+    tx.allow(Permission::ViewPartners)?;
+    let record = subscriptions::record(tx, id)?;
+    let partner = record.subscription.partner;
+    let commission_plan = match record.subscription.commission_plan_version {
+        None => String::new(),
+        Some(version) => {
+            let version = commission_plans::version(tx, version)?;
+            let name = commission_plans::plan(tx, version.plan)?.name;
+            format!("{name}, version {}", version.version_no)
+        }
+    };
+    Ok(Found {
+        partner: partners::partner(tx, partner)?.name,
+        commission_plan,
+        enrolments: enrollments::of_partner(tx, partner)?,
+        billed: accounts::billed(tx, id)?,
+        credits: accounts::credited(tx, id)?,
+        stretches: accounts::stretches(tx, id)?,
+        history: VendorScope::history(tx, id.number())?,
+        today: vendor::today(tx)?,
+        record,
+    })
+}
+
+fn credit_rows(credits: &[Credited]) -> Vec<CreditRow> {
+    let row = |credit: &Credited| CreditRow {
+        number: credit.number.clone(),
+        issued: credit.issued_on,
+        total: words::money(credit.total),
+        reason: credit.reason.clone(),
+    };
+    credits.iter().map(row).collect()
+}
+
+fn stretch_rows(found: &Found) -> Vec<StretchRow> {
+    let currency = found.record.subscription.mrr.currency();
+    let money = |minor| words::money(crate::domain::Money::new(minor, currency));
+    let row = |stretch: &Stretch| StretchRow {
+        label: stretch.label.clone(),
+        days: words::service(stretch.from, stretch.to),
+        quantity: stretch.quantity,
+        amount: money(stretch.amount_minor),
+        credited: match stretch.credited_minor {
+            0 => String::new(),
+            minor => money(minor),
+        },
+    };
+    found.stretches.iter().map(row).collect()
+}
+
+fn answer(record: &Record, line: &Sold) -> String {
+    let it = &record.subscription;
+    let until = line.until.map(crate::domain::date_words).unwrap_or_default();
+    match it.status {
+        SubscriptionStatus::Canceled => "Has ended; nothing more is billed.".to_owned(),
+        SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
+        SubscriptionStatus::Pending => {
+            let starts = crate::domain::date_words(it.starts_on);
+            format!("Begins on {starts}, with {} a month.", line.mrr)
+        }
+        SubscriptionStatus::Active => format!("{} a month from {} units.", line.mrr, line.quantity),
+    }
+}
+
+/// The record.
+pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    let id = subscription(&parts)?;
+    let found = store.read(visitor.scope.clone(), move |tx| find(tx, id)).await?;
+    let base = visitor.base.clone();
+    let (record, today) = (&found.record, found.today);
+    let it = &record.subscription;
+    let title = format!("{}, {}", record.offering, record.plan.name);
+    let line = subscriptions::Line {
+        subscription: it.clone(),
+        customer: record.customer.clone(),
+        plan: title.clone(),
+    };
+    let line = sold::row(&base, &line, today);
+    let may = visitor.may(Permission::ManageSubscriptions);
+    let billed = sold::billed(Some(&base), &found.billed, today);
+    ok(&ShowPage {
+        shell: visitor.shell(),
+        crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
+        answer: answer(record, &line),
+        href: format!("{base}/subscriptions/{id}"),
+        may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
+        may_cancel: may && matches!(it.status, SubscriptionStatus::Pending | SubscriptionStatus::Active | SubscriptionStatus::PendingCancel),
+        is_stale_bill: it.next_bill_on.is_some_and(|day| day < today),
+        partner_href: format!("{base}/partners/{}", it.partner),
+        term: words::count(i64::from(it.term_months), "month", "months"),
+        every: sold::every(it.interval),
+        starts: it.starts_on,
+        earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
+        terms: sold::terms(it, &found.enrolments),
+        prices: sold::prices(&record.version, it.quantity),
+        changes: sold::changes(&record.changes),
+        credits: credit_rows(&found.credits),
+        stretches: stretch_rows(&found),
+        history: history::rows(found.history.clone()),
+        commission_plan: found.commission_plan.clone(),
+        partner: found.partner.clone(),
+        title,
+        line,
+        billed,
+        record: found.record,
+    })
+}
