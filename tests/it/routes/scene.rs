@@ -1,5 +1,6 @@
 //! Two vendors, three partners, and one of everything for each.
 use actix_web::web::ServiceConfig;
+use perennial::domain::statement_document::{Held, Party, Payout, PayoutReason, StatementDocument};
 
 use crate::{
     harness::{Setup, TestApp, migrated, spelling},
@@ -218,7 +219,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
                  202609, 202609, 202609, '2026-09-21', '{AT}');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
-             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{{}}', 'x', '{AT}');
+             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', 'x', '{AT}');
          INSERT INTO statement_lines (tenant_id, id, partner_id, statement_id, commission_entry_id, seq, block)
              VALUES ({t}, {stl}, {p}, {sta}, {ent}, 1, 'earned');
          INSERT INTO payouts (tenant_id, id, partner_id, statement_id, currency, amount_minor, due_on, status, version)
@@ -230,7 +231,47 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO memberships (tenant_id, id, user_id, partner_id, role, email, name, created_at)
              VALUES ({t}, {mem}, {user}, {p}, 'partner_seller', 'someone@{name}.test', '{name} someone', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), ent = id(8), sta = id(9), stl = id(10), pyo = id(11),
-        mai = id(12), inv = id(13), mem = id(14), ccl = v + 12,
+        mai = id(12), inv = id(13), mem = id(14), ccl = v + 12, content = content(name),
     );
     selling + &earning
+}
+
+/// What a statement says, in its canonical spelling.
+fn content(name: &str) -> String {
+    let party = || Party {
+        name: name.to_owned(),
+        legal_name: name.to_owned(),
+        address: Vec::new(),
+    };
+    let document = StatementDocument {
+        number: format!("{name}-S1"),
+        version: 1,
+        vendor: party(),
+        partner: party(),
+        period: "2026-09".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        currency: "EUR".to_owned(),
+        exponent: 2,
+        closed_on: "2026-10-01".parse().unwrap(),
+        commission_plans: Vec::new(),
+        opening_minor: 450,
+        earned_minor: 0,
+        posted_late_minor: 0,
+        reversed_minor: 0,
+        payout_minor: 450,
+        closing_minor: 0,
+        payout: Payout {
+            due_on: "2026-10-15".parse().ok(),
+            reason: PayoutReason::Paid,
+            minimum_minor: 0,
+        },
+        held: Held {
+            total_minor: 0,
+            first_matures_on: None,
+            last_matures_on: None,
+        },
+        next_payment_on: None,
+        lines: Vec::new(),
+    };
+    document.canonical_json()
 }
