@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, may, partner};
+use super::{Parts, partner};
 use crate::{
     Error, Result,
     domain::{
