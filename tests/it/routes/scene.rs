@@ -89,6 +89,9 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("membership", "mem", Whose::Partners, 14),
 ];
 
+/// What is named the same in every workspace, and something it may be.
+const NOBODYS: &[(&str, &str)] = &[("kind", "partners"), ("month", "2026-10")];
+
 fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
     let row = PARAMETERS.iter().find(|(known, ..)| *known == name);
     row.unwrap_or_else(|| panic!("{{{name}}} has no row in PARAMETERS: what may it hold?"))
@@ -96,7 +99,7 @@ fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
 
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
-    name != "month" && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
+    !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
 }
 
 /// A customer, for pages that this test makes itself.
@@ -137,9 +140,10 @@ impl Scene {
 
     /// What stands in an address for a parameter.
     pub fn spelled(&self, name: &str, owner: Owner) -> String {
+        if let Some((_, value)) = NOBODYS.iter().find(|(known, _)| *known == name) {
+            return (*value).to_owned();
+        }
         match name {
-            // Nobody's: months are named the same everywhere.
-            "month" => "2026-10".to_owned(),
             "partner" => {
                 let number = self.app.id(&format!("{}/{}", owner.vendor(), owner.partner()));
                 spelling("par", number)
@@ -158,6 +162,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
     let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
     let id = |n: i64| v + n;
     let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let outcome = r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":1}"#;
     format!(
         "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
              VALUES ({t}, {inv}, 'new@{name}.test', '{name} newcomer', 'vendor_viewer', '{name}', '{AT}', '2026-12-01 00:00:00');
@@ -176,7 +181,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {cpv}, {cpl}, 1, 'draft', '2026-09-01', 30, 1);
          INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, rate_bps) VALUES ({t}, {ccl}, {cpv}, 1, 1500);
          INSERT INTO import_files (tenant_id, id, kind, file_name, sha256, content, row_count, status, outcome, created_at)
-             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '[]', '{AT}');
+             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
