@@ -1,5 +1,5 @@
 //! One partner: where it stands, its tier and terms, and what happened to it.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use actix_session::Session;
 use actix_web::web::Data;
@@ -116,11 +116,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
     let enrolments = enrollments::of_partner(tx, id)?;
     let mut plans = BTreeMap::new();
     for enrolment in &enrolments {
-        if !plans.contains_key(&enrolment.plan_version) {
+        if let Entry::Vacant(entry) = plans.entry(enrolment.plan_version) {
             let version = commission_plans::version(tx, enrolment.plan_version)?;
             let name = commission_plans::plan(tx, version.plan)?.name;
-            let words = format!("{name}, version {}", version.version_no);
-            plans.insert(enrolment.plan_version, words);
+            entry.insert(format!("{name}, version {}", version.version_no));
         }
     }
     Ok(Found {
@@ -256,6 +255,14 @@ fn read_tier(typed: &TierForm) -> Result<(TierId, NaiveDate), Problems> {
     tier.zip(from).ok_or(problems)
 }
 
+/// Asked before the form is read: who may not do it is not told what is wrong with it.
+fn may_manage(visitor: &Staff) -> Result<()> {
+    match visitor.may(Permission::ManagePartners) {
+        true => Ok(()),
+        false => Err(Error::Forbidden),
+    }
+}
+
 /// Puts the partner in a tier from a date on.
 pub(super) async fn assign_tier(
     visitor: Staff,
@@ -263,6 +270,7 @@ pub(super) async fn assign_tier(
     parts: Parts,
     Typed(typed): Typed<TierForm>,
 ) -> Answer {
+    may_manage(&visitor)?;
     let id = partner(&parts)?;
     let assigned = match read_tier(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
@@ -303,6 +311,7 @@ pub(super) async fn enroll(
     parts: Parts,
     Typed(typed): Typed<EnrolmentForm>,
 ) -> Answer {
+    may_manage(&visitor)?;
     let id = partner(&parts)?;
     let enrolled = match read_enrolment(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
