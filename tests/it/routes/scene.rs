@@ -150,6 +150,9 @@ impl Scene {
     }
 }
 
+/// What checking an import's file found.
+const NOTHING_FOUND: &str =
+    r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":0}"#;
 const AT: &str = "2026-09-20 08:00:00";
 
 fn vendors_objects(app: &TestApp, owner: Owner) -> String {
@@ -174,14 +177,14 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {cpv}, {cpl}, 1, 'draft', '2026-09-01', 30, 1);
          INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, rate_bps) VALUES ({t}, {ccl}, {cpv}, 1, 1500);
          INSERT INTO import_files (tenant_id, id, kind, file_name, sha256, content, row_count, status, outcome, created_at)
-             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":0}}', '{AT}');
+             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16),
+        inv = id(14), mem = id(15), sold = id(16), outcome = NOTHING_FOUND,
     )
 }
 

@@ -84,7 +84,7 @@ struct ShowPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     base: String,
-    href: String,
+    here: String,
     answer: String,
     may_manage: bool,
     record: Record,
@@ -225,7 +225,7 @@ async fn page(
     Ok(ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Partners".to_owned(), format!("{base}/partners"))],
-        href: format!("{base}/partners/{id}"),
+        here: format!("{base}/partners/{id}"),
         answer: answer(&found.record, &position),
         may_manage: visitor.may(Permission::ManagePartners),
         number: stages::number(position.stage),
