@@ -258,8 +258,7 @@ fn each_side_sees_its_customers_and_subscriptions() {
             partner: Some(south),
             customer: Some(other),
             status: Some(SubscriptionStatus::Active),
-            currency: Some(read("EUR")),
-            plans: None,
+            ..subscriptions::Filter::default()
         };
         let page = scene.read(acme, |tx| subscriptions::page(tx, &found, None));
         let line = &page.rows[0];

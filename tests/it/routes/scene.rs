@@ -1,5 +1,9 @@
 //! Two vendors, three partners, and one of everything for each.
 use actix_web::web::ServiceConfig;
+use chrono::NaiveDate;
+use perennial::domain::statement_document::{
+    Block, Held, Line, Party, Payout, PayoutReason, Phase, StatementDocument,
+};
 
 use crate::{
     harness::{Setup, TestApp, migrated, spelling},
@@ -85,6 +89,9 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("membership", "mem", Whose::Partners, 14),
 ];
 
+/// What is named the same in every workspace, and something it may be.
+const NOBODYS: &[(&str, &str)] = &[("kind", "partners"), ("month", "2026-10")];
+
 fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
     let row = PARAMETERS.iter().find(|(known, ..)| *known == name);
     row.unwrap_or_else(|| panic!("{{{name}}} has no row in PARAMETERS: what may it hold?"))
@@ -92,7 +99,7 @@ fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
 
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
-    !matches!(name, "month" | "kind") && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
+    !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
 }
 
 /// A customer, for pages that this test makes itself.
@@ -133,11 +140,10 @@ impl Scene {
 
     /// What stands in an address for a parameter.
     pub fn spelled(&self, name: &str, owner: Owner) -> String {
+        if let Some((_, value)) = NOBODYS.iter().find(|(known, _)| *known == name) {
+            return (*value).to_owned();
+        }
         match name {
-            // Nobody's: months are named the same everywhere.
-            "month" => "2026-10".to_owned(),
-            // A word, the same everywhere.
-            "kind" => "partners".to_owned(),
             "partner" => {
                 let number = self.app.id(&format!("{}/{}", owner.vendor(), owner.partner()));
                 spelling("par", number)
@@ -150,15 +156,13 @@ impl Scene {
     }
 }
 
-/// What checking an import's file found.
-const NOTHING_FOUND: &str =
-    r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":0}"#;
 const AT: &str = "2026-09-20 08:00:00";
 
 fn vendors_objects(app: &TestApp, owner: Owner) -> String {
     let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
     let id = |n: i64| v + n;
     let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let outcome = r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":1}"#;
     format!(
         "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
              VALUES ({t}, {inv}, 'new@{name}.test', '{name} newcomer', 'vendor_viewer', '{name}', '{AT}', '2026-12-01 00:00:00');
@@ -166,10 +170,10 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {mem}, {user}, 'vendor_viewer', 'someone@{name}.test', '{name} someone', '{AT}');
          INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
          INSERT INTO offerings (tenant_id, id, name, name_key, category, summary, delivery_party, sla_policy_id, status, created_at, version)
-             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
+             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'draft', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
-             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
+             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1);
          INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro) VALUES ({t}, {pri}, {plv}, 1, '{name} seat', 'per_seat', 10000000000);
          INSERT INTO tiers (tenant_id, id, name, rank, version) VALUES ({t}, {tie}, '{name} gold', 1, 1);
          INSERT INTO commission_plans (tenant_id, id, name) VALUES ({t}, {cpl}, '{name} terms');
@@ -184,8 +188,69 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16), outcome = NOTHING_FOUND,
+        inv = id(14), mem = id(15),
     )
+}
+
+/// A statement of one line that was earned and is paid out.
+fn statement(name: &str) -> StatementDocument {
+    let day = |day: u32| NaiveDate::from_ymd_opt(2026, 9, day).unwrap();
+    let party = |name: &str| Party {
+        name: name.to_owned(),
+        legal_name: name.to_owned(),
+        address: vec!["1 Side Street".to_owned()],
+    };
+    let line = Line {
+        seq: 1,
+        block: Block::Earned,
+        entry: format!("{name} entry"),
+        customer: format!("{name} customer"),
+        offering: "Backup".to_owned(),
+        plan: "Monthly".to_owned(),
+        subscription: format!("{name} subscription"),
+        phase: Phase::First,
+        earned_period: "2026-09".to_owned(),
+        service_from: day(20),
+        service_to: day(30),
+        invoice_number: format!("{name}-1"),
+        invoice_line: 1,
+        base_minor: 3000,
+        rate_bps: 1500,
+        share_num: 1,
+        share_den: 1,
+        exact: "450/1".to_owned(),
+        amount_minor: 450,
+        tier: None,
+        clause_number: 1,
+        clause: "15 % of net cash received.".to_owned(),
+        plan_version: "Terms, version 1".to_owned(),
+        paid_on: day(21),
+        held_until: day(21),
+        reason: None,
+        reverses: None,
+    };
+    StatementDocument {
+        number: format!("{name}-S1"),
+        version: 1,
+        vendor: party("The vendor"),
+        partner: party(name),
+        period: "2026-09".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        currency: "EUR".to_owned(),
+        exponent: 2,
+        closed_on: day(30),
+        commission_plans: vec!["Terms, version 1".to_owned()],
+        opening_minor: 0,
+        earned_minor: 450,
+        posted_late_minor: 0,
+        reversed_minor: 0,
+        payout_minor: 450,
+        closing_minor: 0,
+        payout: Payout { due_on: Some(day(30)), reason: PayoutReason::Paid, minimum_minor: 0 },
+        held: Held { total_minor: 0, first_matures_on: None, last_matures_on: None },
+        next_payment_on: Some(day(30)),
+        lines: vec![line],
+    }
 }
 
 fn partners_objects(app: &TestApp, owner: Owner) -> String {
@@ -213,8 +278,11 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO credit_notes (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, currency, net_minor, tax_minor,
                  total_minor, reduces_due_minor, customer_credit_minor, reason, created_at)
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
-        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 16, ccl = v + 12,
+        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 3, ccl = v + 12,
     );
+    let document = statement(name);
+    assert_eq!(document.check(), Vec::<String>::new());
+    let (content, sha256) = (document.canonical_json(), document.sha256_hex());
     let earning = format!(
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
@@ -223,7 +291,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
                  202609, 202609, 202609, '2026-09-21', '{AT}');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
-             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{{}}', 'x', '{AT}');
+             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
          INSERT INTO statement_lines (tenant_id, id, partner_id, statement_id, commission_entry_id, seq, block)
              VALUES ({t}, {stl}, {p}, {sta}, {ent}, 1, 'earned');
          INSERT INTO payouts (tenant_id, id, partner_id, statement_id, currency, amount_minor, due_on, status, version)
