@@ -21,7 +21,7 @@ use perennial::{
 };
 
 use crate::{
-    harness::TestApp,
+    harness::{TestApp, spelling},
     on_both,
     support::{
         http::{Page, Upload, Visitor},
@@ -265,7 +265,7 @@ on_both! {
             assert!(narrowed.words().contains("1 subscription"), "{plan}");
         }
         assert_eq!(plans.len(), 3);
-        let other = perennial::id::Mint::counting_from(0).next::<perennial::id::Plan>().to_string();
+        let other = spelling("pln", 1);
         let none = owner.get(&format!("/meridian/subscriptions?plan={other}")).await.expect(200);
         assert!(none.words().contains("No subscription fits."));
         // Fifty to a page.

@@ -84,9 +84,10 @@ struct ShowPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     base: String,
-    href: String,
+    here: String,
     answer: String,
     may_manage: bool,
+    may_see_people: bool,
     record: Record,
     position: Position,
     since: NaiveDate,
@@ -191,12 +192,14 @@ fn answer(record: &Record, position: &Position) -> String {
 }
 
 /// Where the next step is taken.
-fn next_href(base: &str, record: &Record) -> String {
+fn next_href(visitor: &Staff, record: &Record) -> String {
+    let base = &visitor.base;
     let (facts, id) = (&record.facts, record.partner.id);
     match () {
         () if !facts.has_offering => format!("{base}/offerings"),
         () if !facts.has_published_plan => format!("{base}/commission-plans"),
         () if !facts.has_commission_plan => "#enrolment".to_owned(),
+        () if !facts.has_signed_in && !visitor.may(Permission::ManagePeople) => String::new(),
         () if !facts.has_signed_in => format!("{base}/partners/{id}/people"),
         () if facts.customers_count == 0 => format!("{base}/customers/new?partner={id}"),
         () if facts.live_subscriptions == 0 => format!("{base}/subscriptions/new?partner={id}"),
@@ -224,11 +227,12 @@ async fn page(
     Ok(ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Partners".to_owned(), format!("{base}/partners"))],
-        href: format!("{base}/partners/{id}"),
+        here: format!("{base}/partners/{id}"),
         answer: answer(&found.record, &position),
         may_manage: visitor.may(Permission::ManagePartners),
+        may_see_people: visitor.may(Permission::ManagePeople),
         number: stages::number(position.stage),
-        next_href: next_href(&base, &found.record),
+        next_href: next_href(visitor, &found.record),
         tiers: tier_rows(&found),
         tier_choices: tier_choices(&found.tiers),
         enrolments: enrolment_rows(&found),
