@@ -1,6 +1,7 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
 mod columns;
 mod conn;
+pub mod control;
 mod fence;
 mod names;
 mod schema;

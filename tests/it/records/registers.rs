@@ -258,6 +258,7 @@ fn each_side_sees_its_customers_and_subscriptions() {
             partner: Some(south),
             customer: Some(other),
             status: Some(SubscriptionStatus::Active),
+            ..every.clone()
         };
         let page = scene.read(acme, |tx| subscriptions::page(tx, &found, None));
         let line = &page.rows[0];
