@@ -4,6 +4,7 @@ mod columns;
 mod attacks;
 #[expect(clippy::disallowed_types, reason = "the derive for two databases names every type they can bind")]
 mod conn;
+pub mod control;
 mod fence;
 mod names;
 mod schema;

@@ -14,7 +14,7 @@ use actix_web::{dev::ServerHandle, web::ServiceConfig};
 use chrono::{DateTime, Utc};
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
-    sql_types::Text,
+    connection::SimpleConnection, sql_types::Text,
 };
 use perennial::{
     clock::Clock,
@@ -313,6 +313,7 @@ pub fn ask(database: &TestDatabase, sql: &str) -> Vec<String> {
         }
         Kind::Sqlite => {
             let mut conn = SqliteConnection::establish(database.url()).unwrap();
+            conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
             answers(sql, &mut conn)
         }
     };

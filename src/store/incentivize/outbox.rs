@@ -220,13 +220,7 @@ pub fn claim(
             to(queue::attempts, attempts + 1),
         ),
     )?;
-    Ok((taken == 1).then_some(Claimed {
-        id,
-        kind,
-        payload,
-        token: token + 1,
-        attempts: attempts + 1,
-    }))
+    Ok((taken == 1).then_some(Claimed { id, kind, payload, token: token + 1, attempts: attempts + 1, lease }))
 }
 
 /// Gives a job back without counting the try: it waits for something outside, not for its turn.
@@ -234,7 +228,7 @@ pub fn claim(
 /// # Errors
 /// [`crate::Error::Conflict`] when the job was taken over.
 pub fn wait_on(tx: &mut Tx<'_, VendorScope>, job: &Claimed, pause: TimeDelta) -> Result<()> {
-    jobs::hold(tx, job, jobs::LEASE)?;
+    jobs::hold(tx, job, job.lease)?;
     let next = tx.now() + pause;
     let mine = tx
         .rows_of(queue::table)
