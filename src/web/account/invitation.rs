@@ -42,7 +42,8 @@ struct ShowPage {
     email: String,
     role: &'static str,
     has_password: bool,
-    name: String,
+    // Not `name`: the form part of that name would hide it.
+    person: String,
 }
 
 impl ShowPage {
@@ -56,7 +57,7 @@ impl ShowPage {
             email: offer.invitation.email,
             role: role.label(),
             has_password: offer.has_password,
-            name: typed.map_or(offer.invitation.name, |typed| typed.name),
+            person: typed.map_or(offer.invitation.name, |typed| typed.name),
         })
     }
 }

@@ -72,14 +72,15 @@ struct IndexPage {
     may_edit: bool,
     rows: Vec<PlanRow>,
     problems: Problems,
-    name: String,
+    // Not `name`: the form part of that name would hide it.
+    typed: String,
     form_id: String,
 }
 
 async fn index_page(
     staff: &Staff,
     store: &Store,
-    (name, problems): (String, Problems),
+    (typed, problems): (String, Problems),
 ) -> Result<IndexPage> {
     let rows = store
         .read(staff.scope.clone(), |tx: &mut Tx<'_, VendorScope>| {
@@ -105,7 +106,7 @@ async fn index_page(
         may_edit: staff.may(Permission::ManageCommissionPlans),
         rows,
         problems,
-        name,
+        typed,
         form_id: fresh_form_id()?,
     })
 }
