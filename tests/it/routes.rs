@@ -7,7 +7,7 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
-mod scene;
+pub mod scene;
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ const OUTSIDE: &[(&str, For)] = &[
 const FOR_EVERY_ROLE: &[(&str, &str)] = &[];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum For {
+pub enum For {
     Anyone,
     /// Whoever is signed in.
     People,
@@ -69,11 +69,12 @@ struct Reported {
     resource_type: String,
 }
 
+/// A page, or what a form is sent to.
 #[derive(Clone, Debug)]
-struct Route {
-    method: Method,
-    path: String,
-    side: For,
+pub struct Route {
+    pub method: Method,
+    pub path: String,
+    pub side: For,
 }
 
 impl Route {
@@ -99,7 +100,7 @@ impl Route {
     }
 
     /// People and invitations are the vendor's own where no partner is named before them.
-    fn meant(&self, name: &str) -> String {
+    pub fn meant(&self, name: &str) -> String {
         let below = self.path.trim_start_matches("/{vendor}");
         let own = self.side == For::Staff && !below.contains("{partner}");
         match name {
@@ -109,13 +110,13 @@ impl Route {
     }
 }
 
-fn parameters(path: &str) -> Vec<String> {
+pub fn parameters(path: &str) -> Vec<String> {
     let parts = path.split('{').skip(1).filter_map(|part| part.split('}').next());
     parts.map(|part| part.split(':').next().unwrap().to_owned()).collect()
 }
 
 /// Every route of a table of routes, read from an application that has it.
-async fn routes_of(table: fn(&mut ServiceConfig)) -> Vec<Route> {
+pub async fn routes_of(table: fn(&mut ServiceConfig)) -> Vec<Route> {
     async fn report(tree: web::Data<IntrospectionTree>) -> HttpResponse {
         HttpResponse::Ok().body(tree.report_as_json())
     }

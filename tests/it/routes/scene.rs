@@ -97,6 +97,11 @@ fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
     row.unwrap_or_else(|| panic!("{{{name}}} has no row in PARAMETERS: what may it hold?"))
 }
 
+/// How an object that an address names is spelled there.
+pub fn spelled_as(name: &str, number: i64) -> String {
+    spelling(row(name).1, number)
+}
+
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
     !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)

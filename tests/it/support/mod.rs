@@ -8,11 +8,11 @@
 use std::io::Write;
 
 pub mod http;
+pub mod pages;
 pub mod postgres;
 pub mod smtp;
 pub mod webdriver;
 
-mod pages;
 
 /// Tells whoever runs the tests, past libtest's capture of what a passing test prints.
 fn say(line: &str) {

@@ -375,6 +375,28 @@ impl Browser {
         .await;
     }
 
+    /// What the browser has complained about since it was last asked: what it could not load, what
+    /// the content security policy refused, what a script got wrong.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.post("/se/log", json!({ "type": "browser" })).await;
+        let entries = log.as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// The names of what can be filled in or pressed, as a screen reader says them, after what each is.
+    pub async fn controls(&self) -> Vec<(String, String)> {
+        const KINDS: [&str; 9] = [
+            "button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "Date",
+        ];
+        let tree = self.devtools("Accessibility.getFullAXTree", json!({})).await;
+        let text = |node: &Value, of: &str| node[of]["value"].as_str().unwrap_or_default().trim().to_owned();
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        let nodes = nodes.map(|node| (text(node, "role"), text(node, "name")));
+        nodes.filter(|(role, _)| KINDS.contains(&role.as_str())).collect()
+    }
+
     /// A Chrome DevTools command.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let call = json!({ "cmd": command, "params": parameters });
@@ -498,6 +520,7 @@ fn capabilities(chromium: &Path, profile: &Path, setup: Setup) -> Value {
     let script = if setup.script { 1 } else { 2 };
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
+        "goog:loggingPrefs": { "browser": "ALL" },
         "goog:chromeOptions": {
             "binary": chromium,
             "args": arguments,
