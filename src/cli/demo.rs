@@ -1,5 +1,5 @@
 //! The portal with demo data.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, TimeDelta};
 use clap::Args;
@@ -8,7 +8,7 @@ use super::{Settings, output, output::Progress, serve};
 use crate::{
     Error, Result,
     clock::Clock,
-    demo,
+    demo::{self, Standing},
     domain::{Period, date_words, read_date},
     id::Mint,
     mail::Post,
@@ -47,7 +47,7 @@ impl Demo {
         let secret = settings.secret_or_random()?;
         let post = Post::for_the_demo(FROM, &settings.public_url()?, secret.clone());
         let post = post.map_err(Error::fault)?;
-        fill(&url, as_of, &post)?;
+        prepare(&settings, &url, as_of, &post)?;
         if self.only_fill {
             return Ok(0);
         }
@@ -79,13 +79,39 @@ fn clock(as_of: NaiveDate) -> Clock {
     Clock::running_from((first + morning).and_utc())
 }
 
+/// Fills the database. The demo's own file is made beside its place and moved there whole, so that
+/// a stop on the way leaves nothing half-made.
+fn prepare(settings: &Settings, url: &DatabaseUrl, as_of: NaiveDate, post: &Post) -> Result<()> {
+    let DatabaseUrl::Sqlite(path) = url else {
+        return fill(url, as_of, post);
+    };
+    if settings.database_url.is_some() {
+        return fill(url, as_of, post);
+    }
+    if Path::new(path).exists() {
+        return Ok(());
+    }
+    let part = format!("{path}.part");
+    for left in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{part}{left}"));
+    }
+    fill(&DatabaseUrl::Sqlite(part.clone()), as_of, post)?;
+    std::fs::rename(&part, path).map_err(Error::fault)
+}
+
 fn fill(url: &DatabaseUrl, as_of: NaiveDate, post: &Post) -> Result<()> {
     let begins = demo::begins_at(as_of).and_utc();
     let clock = Clock::held_at(begins);
     let milliseconds = u64::try_from(begins.timestamp_millis()).unwrap_or_default();
     let store = Store::open_with(url, clock.clone(), Some(Mint::counting_from(milliseconds)))?;
-    if demo::is_there(&store)? {
-        return Ok(());
+    match demo::standing(&store)? {
+        Standing::Whole => return Ok(()),
+        Standing::Empty => {}
+        Standing::Partial => {
+            return Err(Error::fault(
+                "DATABASE_URL: this database holds a half-made demo; give an empty one",
+            ));
+        }
     }
     let mut progress = Progress::new();
     let begun = std::time::Instant::now();

@@ -271,7 +271,7 @@ const MERIDIAN: VendorPart = VendorPart {
         partner!("P-1013", "Tatra Cloudworks", "Tatra Cloudworks sp. z o.o.", "ul. Długa 12\n31-146 Kraków\nPoland", "PL", "msp", "Silver", 7, 6, &["BKP-M"], 2300, Plain),
         partner!("P-1014", "Helvetia Netz", "Helvetia Netz AG", "Bahnhofplatz 1\n8400 Winterthur\nSwitzerland", "CH", "reseller", "Registered", 9, 4, &["BKP-M", "VOI-M"], 810, Quantity),
         partner!("P-1015", "Aegean Business Services", "Aegean Business Services EPE", "Ermou 50\n546 23 Thessaloniki\nGreece", "GR", "reseller", "Registered", 11, 3, &["VOI-M"], 2400, Plain),
-        partner!("P-1016", "Danubia Support", "Danubia Support Kft.", "Fő utca 9\n1011 Budapest\nHungary", "HU", "msp", "Registered", 14, 2, &["BKP-M"], 2700, Plain),
+        partner!("P-1016", "Danubia Support", "Danubia Support Kft.", "Fő utca 9\n1011 Budapest\nHungary", "HU", "msp", "Registered", 16, 2, &["BKP-M"], 2700, Plain),
         partner!("P-1017", "Pinewood Consulting", "Pinewood Consulting Oy", "Satamakatu 3\n33200 Tampere\nFinland", "FI", "referral", "Registered", 17, 0, &[], 2550, New),
     ],
 };
@@ -369,6 +369,13 @@ pub const CUSTOMER_SECOND: &[&str] = &[
     "Adler", "Lindner", "Okapi", "Seeblick", "Marlow", "Vries", "Castell", "Anker", "Birke",
     "Falken", "Grove", "Hazel", "Iris", "Juniper", "Kestrel", "Larch", "Meadow", "Nordstern",
     "Orchard", "Perle", "Quarry", "Rosenhof", "Silva", "Tern", "Ulmen", "Violet", "Weiden",
+];
+
+/// People at partners who sign in the day after they were invited.
+pub const CONTACTS: &[&str] = &[
+    "Anna Berg", "Luca Moretti", "Ines Duarte", "Pavel Novak", "Sofia Lindqvist", "Karim Haddad",
+    "Greta Sommer", "Owen Hughes", "Marta Kowalska", "Yuki Tanabe", "Nils Aaker", "Elena Petrou",
+    "Tamas Szabo", "Clara Fontaine", "Diego Serrano", "Ruth Keller", "Aino Laine",
 ];
 
 /// Somebody a visitor of the demo may sign in as: name, address, and places of

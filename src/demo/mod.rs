@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     domain::Period,
     startup::Persona,
-    store::{Store, VendorScope},
+    store::{Store, VendorScope, lobby},
 };
 
 /// Months that are closed when the demo begins.
@@ -44,14 +44,32 @@ pub fn personas() -> Vec<Persona> {
         .collect()
 }
 
-/// Whether a database holds the demo already, whole.
+/// What a database holds of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Empty,
+    /// A part: its making was stopped.
+    Partial,
+    /// All of it; the personas come last.
+    Whole,
+}
+
+/// What a database holds of the demo.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn is_there(store: &Store) -> Result<bool> {
-    let vendors = store.lobby_now(crate::store::lobby::every_vendor)?;
-    let there = |slug: &str| vendors.iter().any(|(known, _)| known == slug);
-    Ok(cast::VENDORS.iter().all(|vendor| there(vendor.slug)))
+pub fn standing(store: &Store) -> Result<Standing> {
+    store.lobby_now(|lobby| {
+        let vendors = lobby::every_vendor(lobby)?;
+        let begun = vendors.iter().any(|(slug, _)| slug == cast::VENDORS[0].slug);
+        for part in cast::PERSONAS {
+            if lobby::person_by_email(lobby, part.email)?.is_none() {
+                return Ok(if begun { Standing::Partial } else { Standing::Empty });
+            }
+        }
+        Ok(Standing::Whole)
+    })
 }
 
 /// Writes the demo as it stands on the first of a date's month, after the month before was

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use super::{
     Scope,
-    cast::{self, OfferingPart, PlanPart, PolicyPart, VendorPart},
+    cast::{self, OfferingPart, PartnerPart, PlanPart, PolicyPart, VendorPart},
 };
 use crate::{
     Error, Result,
@@ -218,6 +218,33 @@ pub fn people(store: &Store, password_hash: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Somebody at a partner who has joined and signed in. They are no persona: nobody has their
+/// password.
+pub fn contact(
+    store: &Store,
+    (scope, vendor): (&Scope, &VendorPart),
+    (id, part): (PartnerId, &PartnerPart),
+) -> Result<()> {
+    let place = vendor.partners.iter().position(|one| one.code == part.code);
+    let index = place.unwrap_or_default() + vendor.slug.len();
+    let name = cast::CONTACTS[index % cast::CONTACTS.len()];
+    let mailbox = name.to_lowercase().replace(' ', ".");
+    let email = format!("{mailbox}@{}.example", part.code.to_lowercase());
+    store.lobby_write_now(|lobby| {
+        let user = lobby::add_person(lobby, &email, name, None)?;
+        let place = NewMembership {
+            tenant: lobby::tenant_of(scope),
+            partner: Some(id),
+            user,
+            role: Role::PartnerAdmin,
+            email: &email,
+            name,
+        };
+        lobby::add_membership(lobby, &place)?;
+        lobby::note_sign_in(lobby, user)
+    })
 }
 
 fn partner_coded(store: &Store, scope: &Scope, code: &str) -> Result<Option<PartnerId>> {

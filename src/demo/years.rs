@@ -6,7 +6,7 @@ use super::{
     Scope,
     cast::{CUSTOMER_FIRST, CUSTOMER_SECOND, PartnerPart, Story, VendorPart},
     chance::Chance,
-    setting::{Plans, read},
+    setting::{self, Plans, read},
 };
 use crate::{
     Error, Result,
@@ -150,6 +150,9 @@ impl World {
                 }
                 Ok(id)
             })?;
+            if part.story != Story::New {
+                setting::contact(store, (&self.scope, self.vendor), (id, part))?;
+            }
             self.partners.push(Joined {
                 part,
                 id,

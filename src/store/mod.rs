@@ -2,6 +2,7 @@
 mod columns;
 #[cfg(test)]
 mod attacks;
+#[expect(clippy::disallowed_types, reason = "the derive for two databases names every type they can bind")]
 mod conn;
 mod fence;
 mod names;

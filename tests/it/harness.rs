@@ -354,6 +354,11 @@ pub fn spelling(prefix: &str, number: i64) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let number = u64::try_from(number).unwrap();
     let letter = |value: u64| char::from(ALPHABET[usize::try_from(value).unwrap()]);
-    let digits: String = (0..13).rev().map(|place| letter(number >> (place * 5) & 31)).collect();
-    format!("{prefix}_{digits}{}", letter(number % 31))
+    let digits: Vec<u64> = (0..13).rev().map(|place| number >> (place * 5) & 31).collect();
+    let check = digits.iter().fold(0, |sum, digit| {
+        let doubled = (sum ^ digit) << 1;
+        if doubled & 32 == 0 { doubled } else { doubled ^ 37 }
+    });
+    let letters: String = digits.iter().chain([&check]).map(|digit| letter(*digit)).collect();
+    format!("{prefix}_{letters}")
 }

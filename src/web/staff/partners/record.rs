@@ -1,5 +1,5 @@
 //! One partner: where it stands, its tier and terms, and what happened to it.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use actix_session::Session;
 use actix_web::web::Data;
@@ -116,11 +116,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
     let enrolments = enrollments::of_partner(tx, id)?;
     let mut plans = BTreeMap::new();
     for enrolment in &enrolments {
-        if !plans.contains_key(&enrolment.plan_version) {
+        if let Entry::Vacant(entry) = plans.entry(enrolment.plan_version) {
             let version = commission_plans::version(tx, enrolment.plan_version)?;
             let name = commission_plans::plan(tx, version.plan)?.name;
-            let words = format!("{name}, version {}", version.version_no);
-            plans.insert(enrolment.plan_version, words);
+            entry.insert(format!("{name}, version {}", version.version_no));
         }
     }
     Ok(Found {
