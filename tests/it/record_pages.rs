@@ -265,7 +265,7 @@ on_both! {
             assert!(narrowed.words().contains("1 subscription"), "{plan}");
         }
         assert_eq!(plans.len(), 3);
-        let other = perennial::id::PlanId::of(1).to_string();
+        let other = perennial::id::Mint::counting_from(0).next::<perennial::id::Plan>().to_string();
         let none = owner.get(&format!("/meridian/subscriptions?plan={other}")).await.expect(200);
         assert!(none.words().contains("No subscription fits."));
         // Fifty to a page.

@@ -13,7 +13,7 @@ use perennial::{
 };
 
 use super::world::{Like, SEATS, World, date, eur, month, plan_version};
-use crate::support::postgres::{Databases, Kind};
+use crate::support::postgres::Databases;
 
 #[test]
 fn the_check_notices_whatever_is_changed_behind_its_back() {

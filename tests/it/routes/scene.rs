@@ -89,6 +89,9 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("membership", "mem", Whose::Partners, 14),
 ];
 
+/// What is named the same in every workspace, and something it may be.
+const NOBODYS: &[(&str, &str)] = &[("kind", "partners"), ("month", "2026-10")];
+
 fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
     let row = PARAMETERS.iter().find(|(known, ..)| *known == name);
     row.unwrap_or_else(|| panic!("{{{name}}} has no row in PARAMETERS: what may it hold?"))
@@ -96,7 +99,7 @@ fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
 
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
-    !matches!(name, "month" | "kind") && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
+    !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
 }
 
 /// A customer, for pages that this test makes itself.
@@ -137,11 +140,10 @@ impl Scene {
 
     /// What stands in an address for a parameter.
     pub fn spelled(&self, name: &str, owner: Owner) -> String {
+        if let Some((_, value)) = NOBODYS.iter().find(|(known, _)| *known == name) {
+            return (*value).to_owned();
+        }
         match name {
-            // Nobody's: months are named the same everywhere.
-            "month" => "2026-10".to_owned(),
-            // A word, the same everywhere.
-            "kind" => "partners".to_owned(),
             "partner" => {
                 let number = self.app.id(&format!("{}/{}", owner.vendor(), owner.partner()));
                 spelling("par", number)
@@ -160,6 +162,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
     let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
     let id = |n: i64| v + n;
     let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let outcome = r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":1}"#;
     format!(
         "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
              VALUES ({t}, {inv}, 'new@{name}.test', '{name} newcomer', 'vendor_viewer', '{name}', '{AT}', '2026-12-01 00:00:00');
@@ -167,10 +170,10 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {mem}, {user}, 'vendor_viewer', 'someone@{name}.test', '{name} someone', '{AT}');
          INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
          INSERT INTO offerings (tenant_id, id, name, name_key, category, summary, delivery_party, sla_policy_id, status, created_at, version)
-             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
+             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'draft', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
-             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
+             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1);
          INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro) VALUES ({t}, {pri}, {plv}, 1, '{name} seat', 'per_seat', 10000000000);
          INSERT INTO tiers (tenant_id, id, name, rank, version) VALUES ({t}, {tie}, '{name} gold', 1, 1);
          INSERT INTO commission_plans (tenant_id, id, name) VALUES ({t}, {cpl}, '{name} terms');
@@ -178,14 +181,14 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {cpv}, {cpl}, 1, 'draft', '2026-09-01', 30, 1);
          INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, rate_bps) VALUES ({t}, {ccl}, {cpv}, 1, 1500);
          INSERT INTO import_files (tenant_id, id, kind, file_name, sha256, content, row_count, status, outcome, created_at)
-             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":0}}', '{AT}');
+             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16),
+        inv = id(14), mem = id(15),
     )
 }
 
@@ -275,7 +278,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO credit_notes (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, currency, net_minor, tax_minor,
                  total_minor, reduces_due_minor, customer_credit_minor, reason, created_at)
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
-        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 16, ccl = v + 12,
+        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 3, ccl = v + 12,
     );
     let document = statement(name);
     assert_eq!(document.check(), Vec::<String>::new());
