@@ -84,7 +84,7 @@ struct ShowPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     base: String,
-    href: String,
+    own_href: String,
     answer: String,
     may_manage: bool,
     record: Record,
@@ -224,7 +224,7 @@ async fn page(
     Ok(ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Partners".to_owned(), format!("{base}/partners"))],
-        href: format!("{base}/partners/{id}"),
+        own_href: format!("{base}/partners/{id}"),
         answer: answer(&found.record, &position),
         may_manage: visitor.may(Permission::ManagePartners),
         number: stages::number(position.stage),
