@@ -275,16 +275,95 @@ fn what_has_grown_too_long_is_told() {
     assert!(far_too_long.is_empty(), "{far_too_long:?}");
 }
 
-mod tests {
-    use std::collections::BTreeSet;
+/// The body of a `call` is expanded inside the macro, so a name in it that is also one of the macro's
+/// parameters is the parameter: a form would be sent to the wrong address, and nobody would say so.
+#[test]
+fn no_name_in_a_template_is_taken_over_by_the_macro_around_it() {
+    let mut files = Vec::new();
+    templates(Path::new("templates"), &mut files);
+    let mut macros: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| path.starts_with("templates/parts")) {
+        let library = path.file_stem().unwrap().to_str().unwrap();
+        for declared in text.split("{% macro ").skip(1) {
+            let (name, rest) = declared.split_once('(').unwrap();
+            let parameters = rest.split(')').next().unwrap().split(',');
+            let parameters = parameters.map(|one| one.split('=').next().unwrap().trim().to_owned());
+            macros.insert(format!("{library}::{name}"), parameters.filter(|one| !one.is_empty()).collect());
+        }
+    }
+    assert!(macros.len() > 10);
+    let mut taken = String::new();
+    for (path, text) in &files {
+        for (around, name) in shadowed(text, &macros) {
+            // The macro is given the page's own title.
+            if (around.as_str(), name.as_str()) == ("records::head", "title") && text.contains("records::head(crumbs, title,") {
+                continue;
+            }
+            writeln!(taken, "{}: {name} within {around}", path.display()).unwrap();
+        }
+    }
+    assert!(taken.is_empty(), "{taken}");
+}
 
-    use super::{Source, code_of, spell};
+fn templates(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            templates(&path, found);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+}
+
+/// Names that stand in the body of a call and are parameters of its macro.
+fn shadowed(text: &str, macros: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
+    let (mut around, mut found): (Vec<String>, _) = (Vec::new(), Vec::new());
+    for piece in text.split("{{").flat_map(|piece| piece.split("{%")).skip(1) {
+        let end = piece.find("}}").into_iter().chain(piece.find("%}")).min().unwrap_or(piece.len());
+        let code = piece[..end].trim().trim_matches('-').trim();
+        if code == "endcall" {
+            around.pop();
+            continue;
+        }
+        // Every other part stands in quotes; what is followed by `=` names a parameter on purpose.
+        let said: String = code.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+        let words = said.split(|c: char| !(c.is_alphanumeric() || "_.:=".contains(c)));
+        for word in words.filter(|word| !word.contains('=')) {
+            let name = word.split('.').next().unwrap();
+            for call in &around {
+                if macros.get(call).is_some_and(|parameters| parameters.iter().any(|one| one == name)) {
+                    found.push((call.clone(), name.to_owned()));
+                }
+            }
+        }
+        if let Some(called) = code.strip_prefix("call ") {
+            around.push(called.split('(').next().unwrap().trim().to_owned());
+        }
+    }
+    found
+}
+
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Source, code_of, shadowed, spell};
 
     #[test]
     fn a_use_is_spelled_out() {
         let mut found = BTreeSet::new();
         spell("crate::{a, b::{c, d::e as f}, g::*,}", "", &mut found);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["crate::a", "crate::b::c", "crate::b::d::e", "crate::g::*"]);
+    }
+
+    #[test]
+    fn a_name_in_a_calls_body_is_told_from_one_beside_it() {
+        let macros = BTreeMap::from([("records::section".to_owned(), vec!["title".to_owned(), "href".to_owned()])]);
+        let text = "{{ href }}{% call records::section(\"A\", href=other) %}{{ one.href }}{{ \"href\" }}{% endcall %}{{ title }}";
+        assert!(shadowed(text, &macros).is_empty());
+        let text = "{% call records::section(\"A\") %}{% if a %}<a href=\"{{ href }}/x\">{% endif %}{% endcall %}";
+        assert_eq!(shadowed(text, &macros).len(), 1);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use actix_web::{dev::ServerHandle, web::ServiceConfig};
 use chrono::{DateTime, Utc};
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
-    connection::SimpleConnection, sql_types::Text,
+    sql_types::Text,
 };
 use perennial::{
     clock::Clock,
@@ -313,7 +313,6 @@ pub fn ask(database: &TestDatabase, sql: &str) -> Vec<String> {
         }
         Kind::Sqlite => {
             let mut conn = SqliteConnection::establish(database.url()).unwrap();
-            conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
             answers(sql, &mut conn)
         }
     };
@@ -355,7 +354,11 @@ pub fn spelling(prefix: &str, number: i64) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let number = u64::try_from(number).unwrap();
     let letter = |value: u64| char::from(ALPHABET[usize::try_from(value).unwrap()]);
-    let digits: String = (0..13).rev().map(|place| letter(number >> (place * 5) & 31)).collect();
-    let check = number % 1021;
-    format!("{prefix}_{digits}{}{}", letter(check / 32), letter(check % 32))
+    let digits: Vec<u64> = (0..13).rev().map(|place| number >> (place * 5) & 31).collect();
+    let check = digits.iter().fold(0, |sum, digit| {
+        let doubled = (sum ^ digit) << 1;
+        if doubled & 32 == 0 { doubled } else { doubled ^ 37 }
+    });
+    let letters: String = digits.iter().chain([&check]).map(|digit| letter(*digit)).collect();
+    format!("{prefix}_{letters}")
 }

@@ -66,7 +66,7 @@ impl Teller {
         let from = "Meridian <statements@meridian.test>";
         let post = Post::new(Some(&sink.url()), from, PUBLIC_URL, secret()).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let thread = worker::start(app.store.clone(), post, stop.clone());
+        let thread = worker::start(app.store.clone(), post, worker::Pace::default(), stop.clone());
         let shots = std::env::var_os("SHOTS").map(|folder| {
             let folder = PathBuf::from(folder).join(format!("{:?}", app.database.kind()));
             std::fs::create_dir_all(&folder).unwrap();

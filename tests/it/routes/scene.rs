@@ -175,10 +175,10 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {mem}, {user}, 'vendor_viewer', 'someone@{name}.test', '{name} someone', '{AT}');
          INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
          INSERT INTO offerings (tenant_id, id, name, name_key, category, summary, delivery_party, sla_policy_id, status, created_at, version)
-             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'draft', '{AT}', 1);
+             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
-             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1);
+             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
          INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro) VALUES ({t}, {pri}, {plv}, 1, '{name} seat', 'per_seat', 10000000000);
          INSERT INTO tiers (tenant_id, id, name, rank, version) VALUES ({t}, {tie}, '{name} gold', 1, 1);
          INSERT INTO commission_plans (tenant_id, id, name) VALUES ({t}, {cpl}, '{name} terms');
@@ -193,7 +193,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15),
+        inv = id(14), mem = id(15), sold = id(16),
     )
 }
 
@@ -283,7 +283,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO credit_notes (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, currency, net_minor, tax_minor,
                  total_minor, reduces_due_minor, customer_credit_minor, reason, created_at)
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
-        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 3, ccl = v + 12,
+        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 16, ccl = v + 12,
     );
     let document = statement(name);
     assert_eq!(document.check(), Vec::<String>::new());
