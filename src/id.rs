@@ -82,7 +82,11 @@ fn check_of(digits: impl Iterator<Item = u64>) -> u64 {
 /// Multiplies by x, modulo x⁵ + x² + 1.
 const fn times_generator(element: u64) -> u64 {
     let doubled = element << 1;
-    if doubled & 32 == 0 { doubled } else { doubled ^ 0b10_0101 }
+    if doubled & 32 == 0 {
+        doubled
+    } else {
+        doubled ^ 0b10_0101
+    }
 }
 
 impl<T: Named> fmt::Display for Id<T> {
@@ -350,11 +354,15 @@ mod tests {
                 assert!(slipped.parse::<SubscriptionId>().is_err(), "{slipped}");
             }
         }
-        for (one, other) in (4..text.len()).flat_map(|one| (4..one).map(move |other| (one, other))) {
+        for (one, other) in (4..text.len()).flat_map(|one| (4..one).map(move |other| (one, other)))
+        {
             let mut swapped = text.clone().into_bytes();
             swapped.swap(one, other);
             let swapped = String::from_utf8(swapped).unwrap();
-            assert!(swapped == text || swapped.parse::<SubscriptionId>().is_err(), "{swapped}");
+            assert!(
+                swapped == text || swapped.parse::<SubscriptionId>().is_err(),
+                "{swapped}"
+            );
         }
         assert!("sub_".parse::<SubscriptionId>().is_err());
         assert!("sub_ÄÄÄÄÄÄÄ".parse::<SubscriptionId>().is_err());

@@ -44,7 +44,9 @@ impl Import {
         let store = settings.store()?;
         let scope = store.lobby_now(|lobby| lobby::operator(lobby, &self.vendor));
         let scope = scope.map_err(|error| match error {
-            Error::NotFound => Error::fault(format!("--vendor: there is no vendor {}", self.vendor)),
+            Error::NotFound => {
+                Error::fault(format!("--vendor: there is no vendor {}", self.vendor))
+            }
             other => other,
         })?;
         if !self.apply {

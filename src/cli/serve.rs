@@ -52,9 +52,13 @@ impl Hurry {
     fn pace(&self) -> Pace {
         let usual = Pace::default();
         Pace {
-            lease: self.lease_ms.map_or(usual.lease, chrono::TimeDelta::milliseconds),
+            lease: self
+                .lease_ms
+                .map_or(usual.lease, chrono::TimeDelta::milliseconds),
             chunk: self.chunk.unwrap_or(usual.chunk),
-            pause: self.pause_ms.map_or(usual.pause, std::time::Duration::from_millis),
+            pause: self
+                .pause_ms
+                .map_or(usual.pause, std::time::Duration::from_millis),
         }
     }
 }

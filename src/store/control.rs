@@ -21,5 +21,6 @@ pub fn is_down(wall: Wall) -> bool {
         Wall::Look => "no-look",
     };
     cfg!(debug_assertions)
-        && std::env::var("PERENNIAL_CONTROL").is_ok_and(|down| down.split(',').any(|one| one == name))
+        && std::env::var("PERENNIAL_CONTROL")
+            .is_ok_and(|down| down.split(',').any(|one| one == name))
 }

@@ -38,7 +38,11 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { lease: jobs::LEASE, chunk: 200, pause: Duration::ZERO }
+        Self {
+            lease: jobs::LEASE,
+            chunk: 200,
+            pause: Duration::ZERO,
+        }
     }
 }
 

@@ -23,7 +23,9 @@ const ROUND: Duration = Duration::from_secs(60);
 /// Starts working on a thread of its own; it finishes the job at hand once `stop` is set.
 pub fn start(store: Store, post: Post, pace: Pace, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     std::thread::spawn(move || {
-        if let Err(error) = runtime().and_then(|runtime| runtime.block_on(work(&store, &post, pace, &stop))) {
+        if let Err(error) =
+            runtime().and_then(|runtime| runtime.block_on(work(&store, &post, pace, &stop)))
+        {
             tracing::error!(cause = format!("{error:#}"), "the worker has stopped");
         }
     })

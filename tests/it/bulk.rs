@@ -3,7 +3,10 @@
 //! Customers are dealt out to the partners in turn, each with a subscription of some seats at EUR
 //! 12.50 from the month's first day, every tenth with a second one, at 19 % tax and 20 % commission.
 //! Most pay everything on the fifth; every seventeenth pays nothing.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
 
 use chrono::{DateTime, Days, TimeZone, Utc};
 use perennial::{
@@ -87,7 +90,9 @@ impl Bulk {
     }
 
     fn partners_file(&self) -> String {
-        let mut text = String::from("external_id,name,legal_name,country,statement_email,statement_delivery\r\n");
+        let mut text = String::from(
+            "external_id,name,legal_name,country,statement_email,statement_delivery\r\n",
+        );
         for number in 0..self.partners {
             text += &format!(
                 "P-{number:04},\"Küste & Söhne, {number:04}\",Küste {number:04} GmbH,DE,books@p{number:04}.example,attached\r\n"
@@ -99,7 +104,10 @@ impl Bulk {
     fn customers_file(&self) -> String {
         let mut text = String::from("external_id,partner,name,country,tax\r\n");
         for number in 0..self.customers {
-            text += &format!("C-{number:05},P-{:04},Customer {number:05},DE,19\r\n", number % self.partners);
+            text += &format!(
+                "C-{number:05},P-{:04},Customer {number:05},DE,19\r\n",
+                number % self.partners
+            );
         }
         text
     }
@@ -107,7 +115,12 @@ impl Bulk {
     fn subscriptions_file(&self) -> String {
         let mut text = String::from("external_id,customer,plan,quantity,starts_on\r\n");
         let first = self.month.first_day();
-        for Sold { name, customer, seats } in self.sold() {
+        for Sold {
+            name,
+            customer,
+            seats,
+        } in self.sold()
+        {
             text += &format!("{name},C-{customer:05},SEATS,{seats},{first}\r\n");
         }
         text
@@ -115,12 +128,23 @@ impl Bulk {
 
     fn payments_file(&self) -> String {
         let mut text = String::from("external_id,received_on,amount,currency,customer\r\n");
-        let (on, mut due) = (self.month.first_day() + Days::new(4), vec![0; self.customers]);
+        let (on, mut due) = (
+            self.month.first_day() + Days::new(4),
+            vec![0; self.customers],
+        );
         for sold in self.sold() {
             due[sold.customer] += with_tax(sold.seats * 1_250);
         }
-        for (customer, due) in due.iter().enumerate().filter(|(customer, _)| Self::pays(*customer)) {
-            text += &format!("PAY-{customer:05},{on},{}.{:02},EUR,C-{customer:05}\r\n", due / 100, due % 100);
+        for (customer, due) in due
+            .iter()
+            .enumerate()
+            .filter(|(customer, _)| Self::pays(*customer))
+        {
+            text += &format!(
+                "PAY-{customer:05},{on},{}.{:02},EUR,C-{customer:05}\r\n",
+                due / 100,
+                due % 100
+            );
         }
         text
     }
@@ -147,7 +171,9 @@ pub fn vendor(store: &Store, month: Period) -> VendorScope {
         document_prefix: "MC".into(),
         first_period: month.key(),
     };
-    store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new)).unwrap()
+    store
+        .lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
+        .unwrap()
 }
 
 /// Something to sell, and what selling it pays: 20 % after so many days.
@@ -199,12 +225,15 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
 
 /// Puts every partner under a commission plan from today on.
 pub fn enroll(store: &Store, scope: &VendorScope, version: CommissionPlanVersionId) {
-    let partners = store.read_now(scope.clone(), |tx| partners_after(tx, None, 100_000)).unwrap();
+    let partners = store
+        .read_now(scope.clone(), |tx| partners_after(tx, None, 100_000))
+        .unwrap();
     let ids: Vec<PartnerId> = partners.iter().map(|partner| partner.id).collect();
     for some in ids.chunks(200) {
         let today = store.now().date();
         let enrol = store.write_now(scope.clone(), |tx| {
-            some.iter().try_for_each(|id| enrollments::enroll(tx, *id, version, today).map(drop))
+            some.iter()
+                .try_for_each(|id| enrollments::enroll(tx, *id, version, today).map(drop))
         });
         enrol.unwrap();
     }
@@ -212,7 +241,9 @@ pub fn enroll(store: &Store, scope: &VendorScope, version: CommissionPlanVersion
 
 /// Stages a file and applies it.
 pub fn bring(store: &Store, scope: &VendorScope, kind: ImportKind, text: &str) -> Checked {
-    let stage = store.write_now(scope.clone(), |tx| import::stage(tx, kind, "bulk.csv", text.as_bytes()));
+    let stage = store.write_now(scope.clone(), |tx| {
+        import::stage(tx, kind, "bulk.csv", text.as_bytes())
+    });
     let (id, checked) = stage.unwrap();
     assert!(checked.is_sound(), "{:?}", checked.problems);
     let apply = store.write_now(scope.clone(), |tx| {

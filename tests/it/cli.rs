@@ -1,5 +1,8 @@
 //! The program as it is started: its settings, its subcommands, its exit codes, and its end.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -27,7 +30,14 @@ use crate::{
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const SETTINGS: [&str; 8] = [
-    "DATABASE_URL", "LISTEN_ADDR", "PUBLIC_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL", "MAIL_FROM", "LOG_FORMAT",
+    "DATABASE_URL",
+    "LISTEN_ADDR",
+    "PUBLIC_URL",
+    "SECRET_KEY",
+    "SECRET_KEY_FILE",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "LOG_FORMAT",
 ];
 
 /// The program with these settings and no others, in a folder of its own.
@@ -36,13 +46,19 @@ fn perennial(folder: &Path, settings: &[(&str, &str)]) -> Command {
     for setting in SETTINGS {
         command.env_remove(setting);
     }
-    command.envs(settings.iter().copied()).current_dir(folder).stdin(Stdio::null());
+    command
+        .envs(settings.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null());
     command
 }
 
 fn on(database: &TestDatabase) -> Command {
     let folder = std::env::temp_dir();
-    perennial(&folder, &[("DATABASE_URL", database.url()), ("SECRET_KEY", KEY)])
+    perennial(
+        &folder,
+        &[("DATABASE_URL", database.url()), ("SECRET_KEY", KEY)],
+    )
 }
 
 /// What a command refused with: one line on standard error, nothing on standard output.
@@ -50,7 +66,11 @@ fn on(database: &TestDatabase) -> Command {
 fn refusal(output: &Output) -> String {
     let told = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     assert_eq!(told.lines().count(), 1, "{told}");
     told.trim_end().to_owned()
 }
@@ -70,7 +90,11 @@ fn json(output: &Output) -> serde_json::Value {
 }
 
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }
 
 // ---------------------------------------------------------------------- settings
@@ -99,15 +123,33 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
     ];
     let listen = free_address();
     for (setting, value) in wrong {
-        let usual = [("DATABASE_URL", "fine.db"), ("SECRET_KEY", KEY), ("LISTEN_ADDR", &listen)];
-        let output = perennial(folder.path(), &usual).env(setting, value).arg("serve").output().unwrap();
+        let usual = [
+            ("DATABASE_URL", "fine.db"),
+            ("SECRET_KEY", KEY),
+            ("LISTEN_ADDR", &listen),
+        ];
+        let output = perennial(folder.path(), &usual)
+            .env(setting, value)
+            .arg("serve")
+            .output()
+            .unwrap();
         let told = refusal(&output);
-        assert!(told.starts_with(&format!("perennial: {setting}: ")), "{setting}={value}: {told}");
+        assert!(
+            told.starts_with(&format!("perennial: {setting}: ")),
+            "{setting}={value}: {told}"
+        );
         assert!(!told.contains("too short"), "a secret was told: {told}");
     }
-    let without_key = perennial(folder.path(), &[("LISTEN_ADDR", &listen)]).output().unwrap();
+    let without_key = perennial(folder.path(), &[("LISTEN_ADDR", &listen)])
+        .output()
+        .unwrap();
     assert!(refusal(&without_key).starts_with("perennial: SECRET_KEY: "));
-    let no_file = perennial(folder.path(), &[("SECRET_KEY_FILE", "none.txt"), ("LISTEN_ADDR", &listen)]).output().unwrap();
+    let no_file = perennial(
+        folder.path(),
+        &[("SECRET_KEY_FILE", "none.txt"), ("LISTEN_ADDR", &listen)],
+    )
+    .output()
+    .unwrap();
     assert!(refusal(&no_file).starts_with("perennial: SECRET_KEY_FILE: none.txt: "));
 }
 
@@ -115,19 +157,50 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
 fn every_command_explains_itself() {
     let folder = TempDir::new().unwrap();
     let commands: [&[&str]; 10] = [
-        &[], &["demo"], &["serve"], &["work"], &["migrate"], &["close"], &["import"], &["verify"], &["user"], &["user", "create"],
+        &[],
+        &["demo"],
+        &["serve"],
+        &["work"],
+        &["migrate"],
+        &["close"],
+        &["import"],
+        &["verify"],
+        &["user"],
+        &["user", "create"],
     ];
     for command in commands {
-        let help = said(&perennial(folder.path(), &[]).args(command).arg("--help").output().unwrap());
+        let help = said(
+            &perennial(folder.path(), &[])
+                .args(command)
+                .arg("--help")
+                .output()
+                .unwrap(),
+        );
         assert!(help.contains("Usage: perennial"), "{help}");
-        assert!(help.contains("--database-url") && help.contains("DATABASE_URL"), "{command:?}");
-        assert!(!help.contains("--lease-ms") && !help.contains("--pause-ms"), "{command:?}");
+        assert!(
+            help.contains("--database-url") && help.contains("DATABASE_URL"),
+            "{command:?}"
+        );
+        assert!(
+            !help.contains("--lease-ms") && !help.contains("--pause-ms"),
+            "{command:?}"
+        );
     }
-    let secret = perennial(folder.path(), &[("SECRET_KEY", KEY)]).arg("--help").output().unwrap();
+    let secret = perennial(folder.path(), &[("SECRET_KEY", KEY)])
+        .arg("--help")
+        .output()
+        .unwrap();
     assert!(!said(&secret).contains(KEY), "the help shows the key");
-    let unknown = perennial(folder.path(), &[]).arg("conquer").output().unwrap();
+    let unknown = perennial(folder.path(), &[])
+        .arg("conquer")
+        .output()
+        .unwrap();
     assert_eq!(unknown.status.code(), Some(2));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "help writes nothing");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "help writes nothing"
+    );
 }
 
 // ---------------------------------------------------------------------- the month
@@ -135,17 +208,34 @@ fn every_command_explains_itself() {
 /// A small vendor with its last month over and not closed.
 fn vendor(kind: Kind) -> (TestDatabase, Bulk) {
     let month = Period::of(Clock::system().now().date()).previous();
-    let bulk = Bulk { partners: 3, customers: 6, month };
+    let bulk = Bulk {
+        partners: 3,
+        customers: 6,
+        month,
+    };
     let database = TestDatabase::copy_of(kind, "three partners", |url| {
-        let bulk = Bulk { partners: 3, customers: 6, month };
+        let bulk = Bulk {
+            partners: 3,
+            customers: 6,
+            month,
+        };
         let clock = Clock::held_at(bulk.morning(0));
         let store = Store::open(&url.parse().unwrap(), clock.clone()).unwrap();
         let scope = bulk::vendor(&store, month);
         let commission = bulk::terms(&store, &scope, 0);
-        bulk::bring(&store, &scope, ImportKind::Partners, &bulk.file(ImportKind::Partners));
+        bulk::bring(
+            &store,
+            &scope,
+            ImportKind::Partners,
+            &bulk.file(ImportKind::Partners),
+        );
         bulk::enroll(&store, &scope, commission);
         clock.move_to(bulk.morning(4));
-        for kind in [ImportKind::Customers, ImportKind::Subscriptions, ImportKind::Payments] {
+        for kind in [
+            ImportKind::Customers,
+            ImportKind::Subscriptions,
+            ImportKind::Payments,
+        ] {
             bulk::bring(&store, &scope, kind, &bulk.file(kind));
         }
     });
@@ -157,23 +247,47 @@ fn a_month_is_closed_once_and_the_check_notices_tampering() {
     for kind in Databases::each() {
         let (database, bulk) = vendor(kind);
         let through = |month: &str, vendor: &str| {
-            on(&database).args(["close", "--json", "--vendor", vendor, "--through", month]).output().unwrap()
+            on(&database)
+                .args(["close", "--json", "--vendor", vendor, "--through", month])
+                .output()
+                .unwrap()
         };
         let (last, this) = (bulk.month.to_string(), bulk.month.next());
         let told = refusal(&through(&this.to_string(), "meridian"));
-        assert_eq!(told, format!("perennial: {} is not over yet.", this.title()));
-        assert_eq!(ask(&database, "SELECT COUNT(*) AS value FROM statements"), ["0"], "nothing is closed on the way");
-        assert_eq!(refusal(&through(&last, "nobody")), "perennial: --vendor: there is no vendor nobody");
+        assert_eq!(
+            told,
+            format!("perennial: {} is not over yet.", this.title())
+        );
+        assert_eq!(
+            ask(&database, "SELECT COUNT(*) AS value FROM statements"),
+            ["0"],
+            "nothing is closed on the way"
+        );
+        assert_eq!(
+            refusal(&through(&last, "nobody")),
+            "perennial: --vendor: there is no vendor nobody"
+        );
         assert!(refusal(&through("October", "meridian")).starts_with("perennial: --through: "));
         let closed = json(&through(&last, "meridian"));
         let month = &closed["closed"][0];
-        assert_eq!((month["month"].as_str(), month["statements"].as_u64()), (Some(last.as_str()), Some(3)));
-        assert_eq!(json(&through(&last, "meridian"))["closed"].as_array().map(Vec::len), Some(0));
+        assert_eq!(
+            (month["month"].as_str(), month["statements"].as_u64()),
+            (Some(last.as_str()), Some(3))
+        );
+        assert_eq!(
+            json(&through(&last, "meridian"))["closed"]
+                .as_array()
+                .map(Vec::len),
+            Some(0)
+        );
 
         let verify = || on(&database).args(["verify", "--json"]).output().unwrap();
         let sound = verify();
         assert!(sound.status.success());
-        assert_eq!(json(&sound), serde_json::json!({ "vendors": 1, "findings": [] }));
+        assert_eq!(
+            json(&sound),
+            serde_json::json!({ "vendors": 1, "findings": [] })
+        );
         database.sql("UPDATE commission_entries SET amount_minor = amount_minor + 1 WHERE id = (SELECT MIN(commission_entry_id) FROM statement_lines)");
         let wrong = verify();
         assert_eq!(wrong.status.code(), Some(1));
@@ -187,13 +301,31 @@ fn a_month_is_closed_once_and_the_check_notices_tampering() {
 #[test]
 fn work_once_does_what_is_due_and_stops() {
     let (database, bulk) = vendor(Kind::Sqlite);
-    on(&database).args(["close", "--vendor", "meridian", "--through", &bulk.month.to_string()]).output().unwrap();
+    on(&database)
+        .args([
+            "close",
+            "--vendor",
+            "meridian",
+            "--through",
+            &bulk.month.to_string(),
+        ])
+        .output()
+        .unwrap();
     let done = on(&database).args(["work", "--once"]).output().unwrap();
     assert_eq!(said(&done), "3 jobs done\n");
     // Without a mail server letters wait, made and visible.
-    assert_eq!(ask(&database, "SELECT status AS value FROM mails"), ["queued", "queued", "queued"]);
-    assert_eq!(said(&on(&database).args(["work", "--once"]).output().unwrap()), "0 jobs done\n");
-    assert_eq!(said(&on(&database).arg("migrate").output().unwrap()), "The database's schema is up to date.\n");
+    assert_eq!(
+        ask(&database, "SELECT status AS value FROM mails"),
+        ["queued", "queued", "queued"]
+    );
+    assert_eq!(
+        said(&on(&database).args(["work", "--once"]).output().unwrap()),
+        "0 jobs done\n"
+    );
+    assert_eq!(
+        said(&on(&database).arg("migrate").output().unwrap()),
+        "The database's schema is up to date.\n"
+    );
 }
 
 #[test]
@@ -205,29 +337,68 @@ fn a_bad_file_is_refused_row_by_row() {
         let import = |flags: &[&str], content: &str| {
             std::fs::write(&file, content).unwrap();
             let command = ["import", "--vendor", "meridian", "--kind", "customers"];
-            on(&database).args(command).args(flags).arg(&file).output().unwrap()
+            on(&database)
+                .args(command)
+                .args(flags)
+                .arg(&file)
+                .output()
+                .unwrap()
         };
         let bad = "external_id,partner,name,country,tax\nC-9,P-0001,Nine,DE,19\nC-10,P-9999,Ten,DE,19\nC-11,P-0001,Eleven,DE,much\n";
         let refused = import(&["--apply"], bad);
         assert_eq!(refused.status.code(), Some(1));
         let told = String::from_utf8(refused.stdout).unwrap();
         let lines: Vec<&str> = told.lines().collect();
-        assert!(lines[0].starts_with("line 3, partner: ") && lines[1].starts_with("line 4, tax: "), "{told}");
+        assert!(
+            lines[0].starts_with("line 3, partner: ") && lines[1].starts_with("line 4, tax: "),
+            "{told}"
+        );
         assert_eq!(lines[2], "Nothing was brought in: 2 problems in 3 rows.");
         let listed = import(&["--json"], bad);
         assert_eq!(listed.status.code(), Some(1));
         let listed = json(&listed);
         assert_eq!(listed["file"]["problems"][0]["line"], 3);
-        assert_eq!(ask(&database, "SELECT COUNT(*) AS value FROM customers"), ["6"], "nothing came in");
+        assert_eq!(
+            ask(&database, "SELECT COUNT(*) AS value FROM customers"),
+            ["6"],
+            "nothing came in"
+        );
         let good = bulk.file(ImportKind::Customers);
         let again = json(&import(&["--json", "--apply"], &good));
-        assert_eq!((again["outcome"].as_str(), again["file"]["unchanged"].as_u64()), (Some("applied"), Some(6)));
-        let checked = said(&import(&[], "external_id,partner,name,country\nC-9,P-0001,Nine,DE\n"));
+        assert_eq!(
+            (
+                again["outcome"].as_str(),
+                again["file"]["unchanged"].as_u64()
+            ),
+            (Some("applied"), Some(6))
+        );
+        let checked = said(&import(
+            &[],
+            "external_id,partner,name,country\nC-9,P-0001,Nine,DE\n",
+        ));
         assert_eq!(checked, "checked: 1 rows, 1 new, 0 changed, 0 unchanged\n");
-        assert_eq!(ask(&database, "SELECT COUNT(*) AS value FROM customers"), ["6"], "checking brings nothing in");
-        let missing = on(&database).args(["import", "--vendor", "meridian", "--kind", "customers", "none.csv"]).output().unwrap();
+        assert_eq!(
+            ask(&database, "SELECT COUNT(*) AS value FROM customers"),
+            ["6"],
+            "checking brings nothing in"
+        );
+        let missing = on(&database)
+            .args([
+                "import",
+                "--vendor",
+                "meridian",
+                "--kind",
+                "customers",
+                "none.csv",
+            ])
+            .output()
+            .unwrap();
         assert!(refusal(&missing).starts_with("perennial: none.csv: "));
-        let kind = on(&database).args(["import", "--vendor", "meridian", "--kind", "dogs"]).arg(&file).output().unwrap();
+        let kind = on(&database)
+            .args(["import", "--vendor", "meridian", "--kind", "dogs"])
+            .arg(&file)
+            .output()
+            .unwrap();
         assert!(refusal(&kind).starts_with("perennial: --kind: "));
     }
 }
@@ -253,14 +424,26 @@ impl Served {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         assert_eq!(line, format!("Perennial answers at {origin}\n"));
-        Self { process, origin, address }
+        Self {
+            process,
+            origin,
+            address,
+        }
     }
 
     fn asked_to_stop(&self) {
         let order = format!("kill -TERM {}", self.process.id());
-        assert!(Command::new("sh").args(["-c", &order]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &order])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     fn ended(&mut self) -> bool {
@@ -289,11 +472,24 @@ async fn the_first_owner_comes_in_by_a_link_that_works_once() {
         let mut served = Served::start(&database);
         let create = on(&database)
             .env("PUBLIC_URL", &served.origin)
-            .args(["user", "create", "--vendor", "northwind", "--owner", "ann@northwind.example", "--name", "Ann"])
+            .args([
+                "user",
+                "create",
+                "--vendor",
+                "northwind",
+                "--owner",
+                "ann@northwind.example",
+                "--name",
+                "Ann",
+            ])
             .output()
             .unwrap();
         let link = said(&create);
-        let path = link.trim_end().strip_prefix(&served.origin).unwrap().to_owned();
+        let path = link
+            .trim_end()
+            .strip_prefix(&served.origin)
+            .unwrap()
+            .to_owned();
         assert!(path.starts_with("/invitations/"), "{link}");
         let ann = Visitor::new(&served.origin);
         for probe in ["/livez", "/readyz"] {
@@ -302,15 +498,38 @@ async fn the_first_owner_comes_in_by_a_link_that_works_once() {
         // Looking uses nothing up.
         ann.get(&path).await.expect(200);
         let page = ann.get(&path).await.expect(200);
-        let form = page.form("form[method=post]").with("name", "Ann").with("password", "correct horse battery");
+        let form = page
+            .form("form[method=post]")
+            .with("name", "Ann")
+            .with("password", "correct horse battery");
         ann.submit(&form).await.expect(303);
         ann.get("/northwind").await.expect(200);
         let other = Visitor::new(&served.origin);
         other.get(&path).await.expect(404);
         other.submit(&form).await.expect(404);
-        let bad = on(&database).args(["user", "create", "--vendor", "northwind", "--owner", "nobody"]).output().unwrap();
+        let bad = on(&database)
+            .args([
+                "user",
+                "create",
+                "--vendor",
+                "northwind",
+                "--owner",
+                "nobody",
+            ])
+            .output()
+            .unwrap();
         assert!(refusal(&bad).starts_with("perennial: --owner: "));
-        let slug = on(&database).args(["user", "create", "--vendor", "North Wind", "--owner", "a@b.example"]).output().unwrap();
+        let slug = on(&database)
+            .args([
+                "user",
+                "create",
+                "--vendor",
+                "North Wind",
+                "--owner",
+                "a@b.example",
+            ])
+            .output()
+            .unwrap();
         assert!(refusal(&slug).starts_with("perennial: --vendor: "));
         served.asked_to_stop();
         assert!(served.ended());
@@ -323,7 +542,9 @@ fn a_stop_lets_a_request_finish() {
     let mut served = Served::start(&database);
     let body = "email=ann%40northwind.example&password=wrong+horse";
     let mut request = TcpStream::connect(&served.address).unwrap();
-    request.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    request
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     let head = format!(
         "POST /sign-in HTTP/1.1\r\nhost: {}\r\nsec-fetch-site: same-origin\r\nconnection: close\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
@@ -331,16 +552,24 @@ fn a_stop_lets_a_request_finish() {
         body.len()
     );
     let (first, rest) = body.split_at(10);
-    request.write_all(format!("{head}{first}").as_bytes()).unwrap();
+    request
+        .write_all(format!("{head}{first}").as_bytes())
+        .unwrap();
     std::thread::sleep(Duration::from_millis(300));
     served.asked_to_stop();
     std::thread::sleep(Duration::from_millis(300));
-    assert!(TcpStream::connect(&served.address).is_err() || refuses(&served.address), "nobody new is let in");
+    assert!(
+        TcpStream::connect(&served.address).is_err() || refuses(&served.address),
+        "nobody new is let in"
+    );
     request.write_all(rest.as_bytes()).unwrap();
     let mut answer = String::new();
     request.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
-    assert!(answer.trim_end().ends_with("</html>"), "the whole page came");
+    assert!(
+        answer.trim_end().ends_with("</html>"),
+        "the whole page came"
+    );
     assert!(served.ended(), "it ends well");
 }
 
@@ -349,7 +578,9 @@ fn refuses(address: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else {
         return true;
     };
-    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
     let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);

@@ -5,7 +5,10 @@
 //! and starts it again, and stops one for longer than its claim lasts, so that it wakes up to find
 //! that the other has taken over. The controls at the end take down the walls that keep the close
 //! right, to show that this harness notices.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -59,7 +62,13 @@ struct Ordeal {
     keyless: bool,
 }
 
-const USUAL: Ordeal = Ordeal { kills: 8, zombies: 1, pause: 60, down: "", keyless: false };
+const USUAL: Ordeal = Ordeal {
+    kills: 8,
+    zombies: 1,
+    pause: 60,
+    down: "",
+    keyless: false,
+};
 
 #[test]
 fn eight_kills_on_sqlite() {
@@ -74,13 +83,29 @@ fn eight_kills_on_postgres() {
 #[test]
 #[ignore = "a minute or two: a long leg of .ci/run"]
 fn fifty_kills_on_sqlite() {
-    endured(Kind::Sqlite, Ordeal { kills: 50, zombies: 5, pause: 250, ..USUAL });
+    endured(
+        Kind::Sqlite,
+        Ordeal {
+            kills: 50,
+            zombies: 5,
+            pause: 250,
+            ..USUAL
+        },
+    );
 }
 
 #[test]
 #[ignore = "a minute or two: a long leg of .ci/run"]
 fn fifty_kills_on_postgres() {
-    endured(Kind::Postgres, Ordeal { kills: 50, zombies: 5, pause: 250, ..USUAL });
+    endured(
+        Kind::Postgres,
+        Ordeal {
+            kills: 50,
+            zombies: 5,
+            pause: 250,
+            ..USUAL
+        },
+    );
 }
 
 /// With nothing left that keeps it right, the close must go wrong, and the harness must see it.
@@ -88,12 +113,32 @@ fn fifty_kills_on_postgres() {
 #[ignore = "a negative control: a long leg of .ci/run"]
 fn control_without_any_wall_the_ledger_is_wrong() {
     for kind in crate::support::postgres::Databases::each() {
-        let down = Ordeal { kills: 2, zombies: 3, down: "no-fence,no-look", keyless: true, ..USUAL };
+        let down = Ordeal {
+            kills: 2,
+            zombies: 3,
+            down: "no-fence,no-look",
+            keyless: true,
+            ..USUAL
+        };
         let outcome = undergo(kind, down);
         let (stated, expected) = (outcome.stated, BULK.commission().iter().sum::<i64>());
-        say(&format!("{kind:?}, no wall: EUR cents {stated} stated for {expected} earned; {:?}", outcome.faults));
-        assert!(stated > expected, "nothing was stated twice: {:?}", outcome.faults);
-        assert!(outcome.faults.iter().any(|fault| fault.starts_with("verify")), "{:?}", outcome.faults);
+        say(&format!(
+            "{kind:?}, no wall: EUR cents {stated} stated for {expected} earned; {:?}",
+            outcome.faults
+        ));
+        assert!(
+            stated > expected,
+            "nothing was stated twice: {:?}",
+            outcome.faults
+        );
+        assert!(
+            outcome
+                .faults
+                .iter()
+                .any(|fault| fault.starts_with("verify")),
+            "{:?}",
+            outcome.faults
+        );
     }
 }
 
@@ -108,9 +153,22 @@ fn control_each_wall_alone_holds() {
     ];
     for kind in crate::support::postgres::Databases::each() {
         for (what, down, keyless) in alone {
-            let outcome = undergo(kind, Ordeal { kills: 2, zombies: 2, down, keyless, ..USUAL });
+            let outcome = undergo(
+                kind,
+                Ordeal {
+                    kills: 2,
+                    zombies: 2,
+                    down,
+                    keyless,
+                    ..USUAL
+                },
+            );
             say(&format!("{kind:?}, {what} alone: {}", outcome.told));
-            assert!(outcome.faults.is_empty(), "{kind:?}, {what} alone: {:#?}", outcome.faults);
+            assert!(
+                outcome.faults.is_empty(),
+                "{kind:?}, {what} alone: {:#?}",
+                outcome.faults
+            );
         }
     }
 }
@@ -124,7 +182,11 @@ fn endured(kind: Kind, ordeal: Ordeal) {
     assert!(outcome.faults.is_empty(), "{kind:?}: {:#?}", outcome.faults);
     assert_eq!(outcome.kills, ordeal.kills);
     // Without these the kills would have hit nothing.
-    assert!(outcome.takeovers >= ordeal.zombies + ordeal.kills / 8, "{}", outcome.told);
+    assert!(
+        outcome.takeovers >= ordeal.zombies + ordeal.kills / 8,
+        "{}",
+        outcome.told
+    );
     assert!(outcome.overtaken >= ordeal.zombies, "{}", outcome.told);
 }
 
@@ -143,16 +205,32 @@ fn scene(kind: Kind) -> TestDatabase {
         let store = Store::open(&url.parse().unwrap(), clock.clone()).unwrap();
         let scope = bulk::vendor(&store, bulk.month);
         let commission = bulk::terms(&store, &scope, 0);
-        bulk::bring(&store, &scope, ImportKind::Partners, &bulk.file(ImportKind::Partners));
+        bulk::bring(
+            &store,
+            &scope,
+            ImportKind::Partners,
+            &bulk.file(ImportKind::Partners),
+        );
         bulk::enroll(&store, &scope, commission);
         for kind in [ImportKind::Customers, ImportKind::Subscriptions] {
             bulk::bring(&store, &scope, kind, &bulk.file(kind));
         }
         clock.move_to(bulk.morning(4));
-        bulk::bring(&store, &scope, ImportKind::Payments, &bulk.file(ImportKind::Payments));
+        bulk::bring(
+            &store,
+            &scope,
+            ImportKind::Payments,
+            &bulk.file(ImportKind::Payments),
+        );
         clock.move_to(Clock::system().now().and_utc());
-        let job = CloseMonth { period: bulk.month.to_string() };
-        assert!(store.write_now(scope, |tx| queue::enqueue_once(tx, &job)).unwrap());
+        let job = CloseMonth {
+            period: bulk.month.to_string(),
+        };
+        assert!(
+            store
+                .write_now(scope, |tx| queue::enqueue_once(tx, &job))
+                .unwrap()
+        );
     })
 }
 
@@ -173,10 +251,14 @@ fn drop_keys(database: &TestDatabase) {
     }
     let mut sql = String::from("PRAGMA foreign_keys = OFF;");
     for table in TABLES {
-        let made = format!("SELECT sql AS value FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL ORDER BY type DESC");
+        let made = format!(
+            "SELECT sql AS value FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL ORDER BY type DESC"
+        );
         sql += &format!("DROP TABLE {table};");
         for statement in ask(database, &made) {
-            let kept = statement.lines().filter(|line| !line.trim_start().starts_with("UNIQUE"));
+            let kept = statement
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("UNIQUE"));
             sql += &format!("{};", kept.collect::<Vec<_>>().join("\n"));
         }
     }
@@ -189,18 +271,23 @@ fn ledger(database: &TestDatabase) -> Vec<String> {
         || ': ' || opening_minor || ' ' || lines_minor || ' ' || payout_minor || ' ' || closing_minor || ' in ' || line_count AS value FROM statements";
     let lines = "SELECT 'line ' || s.number || ' ' || l.seq || ' ' || l.block || ' ' || l.commission_entry_id AS value
         FROM statement_lines l JOIN statements s ON s.tenant_id = l.tenant_id AND s.id = l.statement_id";
-    let payouts = "SELECT 'payout ' || s.number || ' ' || p.amount_minor || ' ' || p.due_on AS value
+    let payouts =
+        "SELECT 'payout ' || s.number || ' ' || p.amount_minor || ' ' || p.due_on AS value
         FROM payouts p JOIN statements s ON s.tenant_id = p.tenant_id AND s.id = p.statement_id";
     let mails = "SELECT 'mail ' || s.number || ' ' || m.copy_no || ' ' || m.recipient || ' ' || m.subject AS value
         FROM mails m JOIN statements s ON s.tenant_id = m.tenant_id AND s.id = m.subject_id";
-    let mut rows: Vec<String> =
-        [statements, lines, payouts, mails].iter().flat_map(|sql| ask(database, sql)).collect();
+    let mut rows: Vec<String> = [statements, lines, payouts, mails]
+        .iter()
+        .flat_map(|sql| ask(database, sql))
+        .collect();
     rows.sort();
     rows
 }
 
 fn number(database: &TestDatabase, sql: &str) -> i64 {
-    ask(database, &format!("SELECT {sql}")).first().map_or(0, |value| value.parse().unwrap())
+    ask(database, &format!("SELECT {sql}"))
+        .first()
+        .map_or(0, |value| value.parse().unwrap())
 }
 
 // ---------------------------------------------------------------------- the workers
@@ -228,10 +315,22 @@ fn perennial(database: &TestDatabase) -> Command {
 
 impl Crew<'_> {
     fn hire(&self) -> Child {
-        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .unwrap();
         let pause = self.ordeal.pause.to_string();
         perennial(self.database)
-            .args(["work", "--lease-ms", &LEASE.to_string(), "--chunk", "1", "--pause-ms", &pause])
+            .args([
+                "work",
+                "--lease-ms",
+                &LEASE.to_string(),
+                "--chunk",
+                "1",
+                "--pause-ms",
+                &pause,
+            ])
             .env("SMTP_URL", &self.smtp)
             .env("LOG", "warn")
             .env("PERENNIAL_CONTROL", self.ordeal.down)
@@ -249,7 +348,13 @@ impl Crew<'_> {
 
     fn signal(&self, which: usize, signal: &str) {
         let order = format!("kill -{signal} {}", self.workers[which].id());
-        assert!(Command::new("sh").args(["-c", &order]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &order])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Lets a worker sleep past the end of its claim.
@@ -261,7 +366,9 @@ impl Crew<'_> {
 
     fn overtaken(&self) -> usize {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        log.lines().filter(|line| line.contains("overtaken")).count()
+        log.lines()
+            .filter(|line| line.contains("overtaken"))
+            .count()
     }
 
     fn dismiss(mut self) {
@@ -269,7 +376,10 @@ impl Crew<'_> {
             self.signal(which, "TERM");
         }
         for worker in &mut self.workers {
-            assert!(worker.wait().unwrap().success(), "a worker did not stop as asked");
+            assert!(
+                worker.wait().unwrap().success(),
+                "a worker did not stop as asked"
+            );
         }
     }
 }
@@ -289,7 +399,10 @@ struct Chance(u64);
 
 impl Chance {
     fn between(&mut self, from: u64, to: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         from + (self.0 >> 33) % (to - from)
     }
 }
@@ -335,7 +448,10 @@ fn undergo(kind: Kind, ordeal: Ordeal) -> Outcome {
     let mut faults = compare(&database, &undisturbed);
     let twice = post(&database, &sink, &mut faults);
     Outcome {
-        stated: number(&database, "COALESCE(SUM(lines_minor), 0) AS value FROM statements"),
+        stated: number(
+            &database,
+            "COALESCE(SUM(lines_minor), 0) AS value FROM statements",
+        ),
         told: format!(
             "{kills} kills, {takeovers} takeovers of the close, {overtaken} overtaken workers refused, {twice} letters delivered twice, {took:?}"
         ),
@@ -354,9 +470,16 @@ fn torment(crew: &mut Crew<'_>) -> (usize, usize) {
     // A quarter of the kills is kept for the letters.
     let in_the_close = ordeal.kills - ordeal.kills / 4;
     let end = Instant::now() + PATIENCE;
-    while number(database, "COUNT(*) AS value FROM periods WHERE status = 'closed'") == 0 {
+    while number(
+        database,
+        "COUNT(*) AS value FROM periods WHERE status = 'closed'",
+    ) == 0
+    {
         assert!(Instant::now() < end, "the close does not end");
-        let token = number(database, "COALESCE(MAX(lease_token), 0) AS value FROM jobs WHERE kind = 'close_month'");
+        let token = number(
+            database,
+            "COALESCE(MAX(lease_token), 0) AS value FROM jobs WHERE kind = 'close_month'",
+        );
         claims = claims.max(token);
         std::thread::sleep(Duration::from_millis(chance.between(90, 320)));
         let which = usize::try_from(chance.between(0, 2)).unwrap();
@@ -383,7 +506,10 @@ fn torment(crew: &mut Crew<'_>) -> (usize, usize) {
 fn settle(crew: &Crew<'_>) {
     let end = Instant::now() + PATIENCE;
     while number(crew.database, "COUNT(*) AS value FROM jobs") > 0 {
-        let parked = ask(crew.database, "SELECT kind || ': ' || last_error AS value FROM jobs WHERE status = 'parked'");
+        let parked = ask(
+            crew.database,
+            "SELECT kind || ': ' || last_error AS value FROM jobs WHERE status = 'parked'",
+        );
         assert!(parked.is_empty(), "{parked:?}");
         assert!(Instant::now() < end, "the work does not end");
         std::thread::sleep(Duration::from_millis(100));
@@ -393,28 +519,55 @@ fn settle(crew: &Crew<'_>) {
 /// What the disturbed close left otherwise than one that nobody disturbed, and than it should.
 fn compare(database: &TestDatabase, undisturbed: &TestDatabase) -> Vec<String> {
     let month = BULK.month.to_string();
-    let whole = perennial(undisturbed).args(["close", "--vendor", "meridian", "--through", &month]).output().unwrap();
-    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let whole = perennial(undisturbed)
+        .args(["close", "--vendor", "meridian", "--through", &month])
+        .output()
+        .unwrap();
+    assert!(
+        whole.status.success(),
+        "{}",
+        String::from_utf8_lossy(&whole.stderr)
+    );
     let (found, wanted) = (ledger(database), ledger(undisturbed));
-    assert_eq!(wanted.iter().filter(|row| row.starts_with("statement ")).count(), BULK.partners);
+    assert_eq!(
+        wanted
+            .iter()
+            .filter(|row| row.starts_with("statement "))
+            .count(),
+        BULK.partners
+    );
     let mut faults = Vec::new();
     let missing = wanted.iter().filter(|row| !found.contains(row)).count();
     let extra = found.iter().filter(|row| !wanted.contains(row)).count();
     if found != wanted {
-        faults.push(format!("{missing} rows missing, {extra} others, {} for {}", found.len(), wanted.len()));
+        faults.push(format!(
+            "{missing} rows missing, {extra} others, {} for {}",
+            found.len(),
+            wanted.len()
+        ));
     }
     let by_partner = "SELECT lines_minor AS value FROM statements ORDER BY number";
-    let mut stated: Vec<i64> = ask(database, by_partner).iter().map(|text| text.parse().unwrap()).collect();
+    let mut stated: Vec<i64> = ask(database, by_partner)
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
     let mut earned = BULK.commission();
     stated.sort_unstable();
     earned.sort_unstable();
     if stated != earned {
-        faults.push(format!("{} stated for {} earned", stated.iter().sum::<i64>(), earned.iter().sum::<i64>()));
+        faults.push(format!(
+            "{} stated for {} earned",
+            stated.iter().sum::<i64>(),
+            earned.iter().sum::<i64>()
+        ));
     }
     let verify = perennial(database).arg("verify").output().unwrap();
     if !verify.status.success() {
         let said = String::from_utf8_lossy(&verify.stdout).into_owned();
-        faults.push(format!("verify: {}", said.lines().last().unwrap_or_default()));
+        faults.push(format!(
+            "verify: {}",
+            said.lines().last().unwrap_or_default()
+        ));
     }
     faults
 }
@@ -428,7 +581,10 @@ fn post(database: &TestDatabase, sink: &SmtpSink, faults: &mut Vec<String>) -> u
     for received in sink.received() {
         *deliveries.entry(received.parsed().message_id).or_default() += 1;
     }
-    let letters = ask(database, "SELECT status || ' ' || message_id AS value FROM mails");
+    let letters = ask(
+        database,
+        "SELECT status || ' ' || message_id AS value FROM mails",
+    );
     let mut known = 0;
     for letter in &letters {
         let (status, id) = letter.split_once(' ').unwrap();
@@ -442,7 +598,10 @@ fn post(database: &TestDatabase, sink: &SmtpSink, faults: &mut Vec<String>) -> u
         }
     }
     if known != deliveries.len() {
-        faults.push(format!("{} letters came that nobody wrote", deliveries.len() - known));
+        faults.push(format!(
+            "{} letters came that nobody wrote",
+            deliveries.len() - known
+        ));
     }
     deliveries.values().filter(|times| **times > 1).count()
 }

@@ -220,7 +220,14 @@ pub fn claim(
             to(queue::attempts, attempts + 1),
         ),
     )?;
-    Ok((taken == 1).then_some(Claimed { id, kind, payload, token: token + 1, attempts: attempts + 1, lease }))
+    Ok((taken == 1).then_some(Claimed {
+        id,
+        kind,
+        payload,
+        token: token + 1,
+        attempts: attempts + 1,
+        lease,
+    }))
 }
 
 /// Gives a job back without counting the try: it waits for something outside, not for its turn.

@@ -104,7 +104,8 @@ pub fn spelled_as(name: &str, number: i64) -> String {
 
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
-    !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
+    !NOBODYS.iter().any(|(known, _)| *known == name)
+        && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
 }
 
 /// A customer, for pages that this test makes itself.
@@ -140,7 +141,12 @@ impl Scene {
 
     /// Where Meridian's, or Northwind's, pages begin.
     pub fn base(&self, portal: bool) -> String {
-        if portal { "/meridian/p/northwind" } else { "/meridian" }.to_owned()
+        if portal {
+            "/meridian/p/northwind"
+        } else {
+            "/meridian"
+        }
+        .to_owned()
     }
 
     /// What stands in an address for a parameter.
@@ -150,7 +156,9 @@ impl Scene {
         }
         match name {
             "partner" => {
-                let number = self.app.id(&format!("{}/{}", owner.vendor(), owner.partner()));
+                let number = self
+                    .app
+                    .id(&format!("{}/{}", owner.vendor(), owner.partner()));
                 spelling("par", number)
             }
             _ => {
@@ -164,9 +172,15 @@ impl Scene {
 const AT: &str = "2026-09-20 08:00:00";
 
 fn vendors_objects(app: &TestApp, owner: Owner) -> String {
-    let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
+    let (t, v, name) = (
+        app.tenant(owner.vendor()).number(),
+        owner.ids(Whose::Vendors),
+        owner.vendor(),
+    );
     let id = |n: i64| v + n;
-    let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let user = app
+        .person(&format!("someone@{name}.test"), &format!("{name} someone"))
+        .number();
     let outcome = r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":1}"#;
     format!(
         "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
@@ -251,8 +265,16 @@ fn statement(name: &str) -> StatementDocument {
         reversed_minor: 0,
         payout_minor: 450,
         closing_minor: 0,
-        payout: Payout { due_on: Some(day(30)), reason: PayoutReason::Paid, minimum_minor: 0 },
-        held: Held { total_minor: 0, first_matures_on: None, last_matures_on: None },
+        payout: Payout {
+            due_on: Some(day(30)),
+            reason: PayoutReason::Paid,
+            minimum_minor: 0,
+        },
+        held: Held {
+            total_minor: 0,
+            first_matures_on: None,
+            last_matures_on: None,
+        },
         next_payment_on: Some(day(30)),
         lines: vec![line],
     }
@@ -263,7 +285,9 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
     let p = app.id(&format!("{}/{name}", owner.vendor()));
     let (v, base) = (owner.ids(Whose::Vendors), owner.ids(Whose::Partners));
     let id = |n: i64| base + n;
-    let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let user = app
+        .person(&format!("someone@{name}.test"), &format!("{name} someone"))
+        .number();
     let selling = format!(
         "INSERT INTO customers (tenant_id, id, partner_id, external_id, name, name_key, country, tax_bps, created_at, version)
              VALUES ({t}, {cus}, {p}, '{name}-customer', '{name} customer', '{name} customer', 'DE', 0, '{AT}', 1);

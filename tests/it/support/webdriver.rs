@@ -388,13 +388,31 @@ impl Browser {
     /// The names of what can be filled in or pressed, as a screen reader says them, after what each is.
     pub async fn controls(&self) -> Vec<(String, String)> {
         const KINDS: [&str; 9] = [
-            "button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "Date",
+            "button",
+            "link",
+            "textbox",
+            "searchbox",
+            "combobox",
+            "checkbox",
+            "radio",
+            "spinbutton",
+            "Date",
         ];
-        let tree = self.devtools("Accessibility.getFullAXTree", json!({})).await;
-        let text = |node: &Value, of: &str| node[of]["value"].as_str().unwrap_or_default().trim().to_owned();
+        let tree = self
+            .devtools("Accessibility.getFullAXTree", json!({}))
+            .await;
+        let text = |node: &Value, of: &str| {
+            node[of]["value"]
+                .as_str()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
         let nodes = tree["nodes"].as_array().unwrap().iter();
         let nodes = nodes.map(|node| (text(node, "role"), text(node, "name")));
-        nodes.filter(|(role, _)| KINDS.contains(&role.as_str())).collect()
+        nodes
+            .filter(|(role, _)| KINDS.contains(&role.as_str()))
+            .collect()
     }
 
     /// A Chrome DevTools command.

@@ -131,7 +131,10 @@ fn done(tx: &mut Tx<'_, VendorScope>, period: Period, of: &[PartnerId]) -> Resul
         return Ok(HashSet::new());
     }
     let balances = statements::balances(tx, period, Some(of))?;
-    Ok(balances.iter().map(|balance| (balance.partner_id, balance.currency().code())).collect())
+    Ok(balances
+        .iter()
+        .map(|balance| (balance.partner_id, balance.currency().code()))
+        .collect())
 }
 
 fn unstated(tx: &mut Tx<'_, VendorScope>, period: Period, of: &[PartnerId]) -> Result<Vec<Entry>> {
