@@ -534,12 +534,12 @@ fn each_scope_sees_its_own_and_rows_of_nobody_are_the_vendors() {
     for scene in Scene::each() {
         let own = scene
             .store
-            .read_now(scene.northwind.clone(), |tx| summaries(tx))
+            .read_now(scene.northwind.clone(), summaries)
             .unwrap();
         assert_eq!(own, [scene.northwind.partner().number().to_string()]);
         let all = scene
             .store
-            .read_now(scene.meridian.clone(), |tx| summaries(tx))
+            .read_now(scene.meridian.clone(), summaries)
             .unwrap();
         assert_eq!(all.len(), 3);
         let names: Texts = scene
@@ -736,7 +736,7 @@ fn after_a_refusal_the_connection_is_sound() {
         }
         let own = scene
             .store
-            .read_now(scene.northwind.clone(), |tx| summaries(tx))
+            .read_now(scene.northwind.clone(), summaries)
             .unwrap();
         assert_eq!(own.len(), 1);
     }
