@@ -42,7 +42,7 @@ struct ShowPage {
     email: String,
     role: &'static str,
     has_password: bool,
-    name: String,
+    typed_name: String,
 }
 
 impl ShowPage {
@@ -56,7 +56,7 @@ impl ShowPage {
             email: offer.invitation.email,
             role: role.label(),
             has_password: offer.has_password,
-            name: typed.map_or(offer.invitation.name, |typed| typed.name),
+            typed_name: typed.map_or(offer.invitation.name, |typed| typed.name),
         })
     }
 }

@@ -72,7 +72,7 @@ struct IndexPage {
     may_edit: bool,
     rows: Vec<PlanRow>,
     problems: Problems,
-    name: String,
+    typed_name: String,
     form_id: String,
 }
 
@@ -105,7 +105,7 @@ async fn index_page(
         may_edit: staff.may(Permission::ManageCommissionPlans),
         rows,
         problems,
-        name,
+        typed_name: name,
         form_id: fresh_form_id()?,
     })
 }
