@@ -1,10 +1,5 @@
 //! The demo is what it promises: lived through by the real rules, the same for the same month, and
 //! adding up in every form in which it is handed out.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot set its scene has failed"
-)]
 
 mod figures;
 

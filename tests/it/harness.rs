@@ -1,9 +1,4 @@
 //! A whole application per test: its own port, database, clock and cast.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot set its scene has failed"
-)]
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,11 +1,6 @@
 //! No page may be reached by someone it was not made for. Every route is read from the application
 //! itself and asked for by everybody: a new one is walked without being named, and fails until what
 //! its address may hold is known here.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot set its scene has failed"
-)]
 
 pub mod scene;
 
@@ -256,7 +251,7 @@ impl Walk {
     }
 
     #[track_caller]
-    fn is_clean(self, at_least: usize) {
+    fn expect_clean(self, at_least: usize) {
         assert!(
             self.faults.is_empty(),
             "{} of {}:\n{}",
@@ -491,7 +486,7 @@ async fn walk_all(scene: &Scene, routes: &[Route]) -> Walk {
 on_both! {
     async fn everybody_gets_as_far_as_they_may_and_no_further(scene: Scene) {
         let routes = routes_of(perennial::web::routes).await;
-        walk_all(&scene, &routes).await.is_clean(routes.len());
+        walk_all(&scene, &routes).await.expect_clean(routes.len());
     }
 
     /// The walk is walked over pages that are known to be sound, and over some that are not.

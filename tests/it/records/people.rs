@@ -65,7 +65,7 @@ fn an_invitation_lets_one_person_in_once() {
             &invitee("ada@acme.example", Role::Owner),
         )
         .unwrap();
-        assert!(scene.read(&scene.acme, |tx| jobs::waits(tx, "mail:none")) == false);
+        assert!(!scene.read(&scene.acme, |tx| jobs::waits(tx, "mail:none")));
         let offer = scene
             .store
             .lobby_now(|lobby| inviting::look_at(lobby, &invited.token))
