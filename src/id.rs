@@ -72,8 +72,11 @@ impl<T> fmt::Debug for Id<T> {
 
 /// Crockford's base 32: no I, L, O or U, so that it survives being read aloud.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// The check character is the number modulo 31: a prime, so that a slip or a swap changes it.
-const CHECK: u64 = 31;
+/// Two check characters hold the number modulo this prime, the largest below 32 × 32: every slip of
+/// one character changes it, and so does every swap of two digits that differ.
+const CHECK: u64 = 1021;
+/// Characters after the prefix: thirteen of the number, two of the check.
+const LENGTH: usize = 15;
 
 impl<T: Named> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +85,8 @@ impl<T: Named> fmt::Display for Id<T> {
         for place in (0..13).rev() {
             letter(f, number >> (place * 5) & 31)?;
         }
-        letter(f, number % CHECK)
+        letter(f, number % CHECK / 32)?;
+        letter(f, number % CHECK % 32)
     }
 }
 
@@ -100,15 +104,16 @@ impl<T: Named> FromStr for Id<T> {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
         let (prefix, letters) = text.split_once('_').ok_or(BadId)?;
-        if prefix != T::PREFIX || letters.len() != 14 {
+        if prefix != T::PREFIX || letters.len() != LENGTH {
             return Err(BadId);
         }
         let values: Vec<u64> = letters.bytes().map(value_of).collect::<Result<_, _>>()?;
-        let (check, digits) = values.split_last().ok_or(BadId)?;
+        let (digits, check) = values.split_at_checked(LENGTH - 2).ok_or(BadId)?;
+        let check = check.iter().fold(0, |sum, digit| sum * 32 + digit);
         let number = digits.iter().try_fold(0u64, |sum, digit| {
             sum.checked_mul(32).and_then(|sum| sum.checked_add(*digit))
         });
-        let number = number.filter(|n| n % CHECK == *check).ok_or(BadId)?;
+        let number = number.filter(|n| n % CHECK == check).ok_or(BadId)?;
         i64::try_from(number).map(Self::of).map_err(|_| BadId)
     }
 }
@@ -334,6 +339,13 @@ mod tests {
                 slipped[place] = *letter;
                 let slipped = String::from_utf8(slipped).unwrap();
                 assert!(slipped.parse::<SubscriptionId>().is_err(), "{slipped}");
+            }
+            for other in place + 1..text.len() {
+                let mut swapped = text.clone().into_bytes();
+                swapped.swap(place, other);
+                let swapped = String::from_utf8(swapped).unwrap();
+                let same = swapped == text;
+                assert_eq!(swapped.parse::<SubscriptionId>().is_ok(), same, "{swapped}");
             }
         }
         assert!("sub_".parse::<SubscriptionId>().is_err());

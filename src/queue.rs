@@ -39,7 +39,9 @@ pub struct SendMail {
 impl SendMail {
     /// The letter with this id.
     pub fn of(mail: MailId) -> Self {
-        Self { mail: mail.to_string() }
+        Self {
+            mail: mail.to_string(),
+        }
     }
 }
 impl Job for SendMail {
@@ -69,7 +71,12 @@ impl Job for DailyRun {
 /// Faults of the database; among them, that the same job waits already.
 pub fn enqueue<S: Platform, J: Job>(tx: &mut Tx<'_, S>, job: &J) -> Result<()> {
     let (payload, dedupe, run_at) = (payload(job)?, job.dedupe(), tx.now());
-    let job = NewJob { kind: J::KIND, payload: &payload, dedupe: &dedupe, run_at };
+    let job = NewJob {
+        kind: J::KIND,
+        payload: &payload,
+        dedupe: &dedupe,
+        run_at,
+    };
     S::add_job(tx, &job)
 }
 

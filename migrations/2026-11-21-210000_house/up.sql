@@ -348,6 +348,7 @@ CREATE TABLE subscriptions (
 CREATE INDEX subscriptions_by_partner ON subscriptions (tenant_id, partner_id, id);
 CREATE INDEX subscriptions_by_customer ON subscriptions (tenant_id, customer_id, id);
 CREATE INDEX subscriptions_to_bill ON subscriptions (tenant_id, next_bill_on, id);
+CREATE INDEX subscriptions_to_end ON subscriptions (tenant_id, status, ends_on, id);
 
 CREATE TABLE subscription_changes (
     tenant_id BIGINT NOT NULL REFERENCES tenants (id),
@@ -587,6 +588,7 @@ CREATE TABLE payment_allocations (
     CHECK (refunded_minor BETWEEN 0 AND amount_minor)
 );
 CREATE INDEX allocations_by_payment ON payment_allocations (tenant_id, payment_id, id);
+CREATE INDEX allocations_by_credit ON payment_allocations (tenant_id, customer_credit_id, id);
 CREATE INDEX allocations_by_invoice ON payment_allocations (tenant_id, invoice_id, id);
 
 -- ---------------------------------------------------------------- incentivize: the ledger

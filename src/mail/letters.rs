@@ -114,14 +114,22 @@ impl StatementLetter<'_> {
             },
         ];
         let size: usize = files.iter().map(|file| file.bytes.len()).sum();
-        Ok(if size > ATTACHED_AT_MOST { Vec::new() } else { files })
+        Ok(if size > ATTACHED_AT_MOST {
+            Vec::new()
+        } else {
+            files
+        })
     }
 
     fn words(&self, attached: bool) -> StatementWords {
         let document = self.document;
         let summary = mail_summary(document);
         StatementWords {
-            title: format!("{}: {} statement", document.vendor.name, document.period_words()),
+            title: format!(
+                "{}: {} statement",
+                document.vendor.name,
+                document.period_words()
+            ),
             total: summary.total,
             sentence: summary.sentence,
             rows: summary.rows,
@@ -179,7 +187,10 @@ impl LinkLetter {
     pub fn text_without_link(&self) -> Result<String> {
         let kept = self.href.rsplit_once('/').map_or("", |(start, _)| start);
         let href = format!("{kept}/…");
-        render(&LinkText(&Self { href, ..self.clone() }))
+        render(&LinkText(&Self {
+            href,
+            ..self.clone()
+        }))
     }
 }
 

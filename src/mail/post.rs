@@ -105,7 +105,12 @@ impl Post {
             }
         };
         let public_url = public_url.trim_end_matches('/').to_owned();
-        Ok(Self { public_url, secret, from, way })
+        Ok(Self {
+            public_url,
+            secret,
+            from,
+            way,
+        })
     }
 
     /// The demo's way: every letter is made as it would be sent, and none leaves this machine.

@@ -98,7 +98,9 @@ impl Findings {
     }
     /// Two amounts that have to be one.
     fn same(&mut self, what: &str, stored: i64, reckoned: i64) {
-        self.unless(stored == reckoned, || format!("{what}: {stored} is stored, {reckoned} reckoned"));
+        self.unless(stored == reckoned, || {
+            format!("{what}: {stored} is stored, {reckoned} reckoned")
+        });
     }
 }
 

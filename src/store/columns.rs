@@ -66,7 +66,14 @@ macro_rules! coded_columns {
         }
     )+};
 }
-coded_columns!(Currency, EntryKind, SubscriptionStatus, Phase, PeriodStatus, LineBlock);
+coded_columns!(
+    Currency,
+    EntryKind,
+    SubscriptionStatus,
+    Phase,
+    PeriodStatus,
+    LineBlock
+);
 
 /// Declares codes that only rows know.
 macro_rules! row_codes {
@@ -151,7 +158,9 @@ impl From<Ratio> for Fraction {
 impl TryFrom<Fraction> for Ratio {
     type Error = Box<dyn std::error::Error + Send + Sync>;
     fn try_from(Fraction(text): Fraction) -> Result<Self, Self::Error> {
-        let (num, den) = text.split_once('/').ok_or("an exact amount is no fraction")?;
+        let (num, den) = text
+            .split_once('/')
+            .ok_or("an exact amount is no fraction")?;
         Ok(Self::new(num.parse()?, den.parse()?)?)
     }
 }

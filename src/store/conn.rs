@@ -70,9 +70,6 @@ pub enum NoConnection {
     /// The connection could not be set up.
     #[error("the database cannot be set up: {0}")]
     SetUp(#[from] diesel::result::Error),
-    /// The connection went away.
-    #[error("the database does not answer: {0}")]
-    Gone(diesel::r2d2::Error),
 }
 
 impl r2d2::ManageConnection for Manager {

@@ -55,8 +55,10 @@ pub enum Rule {
     Lobby(&'static [&'static str]),
     Vendor,
     Partner,
-    /// A check of the whole database, by the command line; reads only.
-    Verify,
+    /// SQL written by hand: `$1` is the tenant and, for a partner, `$2` the partner.
+    Report {
+        partner: bool,
+    },
 }
 
 impl Rule {
@@ -88,30 +90,85 @@ impl Instrumentation for Fence {
 }
 
 pub fn check(rule: Rule, sql: &str) -> Result<(), String> {
-    if matches!(rule, Rule::Migrations | Rule::Verify) {
+    if matches!(rule, Rule::Migrations) {
         return Ok(());
     }
-    let sql = sql.split(" -- binds: ").next().unwrap_or_default();
-    let statement = parse(&mut tokens(sql).into_iter());
-    match statement.first() {
-        Some(first) if first.is("insert") => insert(rule, &statement),
-        Some(first) if first.is("update") || first.is("delete") => {
-            written(rule, &statement)?;
-            level(rule, &statement, None)
+    // What diesel adds for the reader has no line breaks; anything else would be hidden from here.
+    let sql = match sql.split_once(" -- binds: ") {
+        Some((_, rest)) if rest.contains('\n') => return Err("SQL after a comment".into()),
+        Some((sql, _)) => sql,
+        None => sql,
+    };
+    let tokens = tokens(sql);
+    readable(&tokens)?;
+    for statement in tokens.split(|token| *token == Node::Sym(';')) {
+        let statement = parse(&mut statement.iter().cloned());
+        match statement.first().map(|first| first.name().unwrap_or_default()) {
+            None => {}
+            Some("select" | "with") => reads(rule, &statement)?,
+            Some("insert") => insert(rule, &statement)?,
+            Some("update" | "delete") => {
+                written(rule, &statement)?;
+                level(rule, &statement, None)?;
+            }
+            Some(first) if TRANSACTION.contains(&first) => {}
+            Some(first) => return Err(format!("a statement this cannot read: {first}")),
         }
-        Some(first) if TRANSACTION.iter().any(|word| first.is(word)) => Ok(()),
-        _ => level(rule, &statement, None),
     }
+    Ok(())
 }
 
 /// Statements that name no table.
-const TRANSACTION: &[&str] = &["begin", "commit", "rollback", "pragma", "set", "savepoint"];
+const TRANSACTION: &[&str] = &["begin", "commit", "rollback", "pragma", "set", "savepoint", "release"];
+
+/// What would hide something from here, no statement of ours needs: comments, escapes, and on
+/// PostgreSQL quotes made of dollars.
+fn readable(tokens: &[Node]) -> Result<(), String> {
+    let hides = |two: &[Node]| {
+        matches!(
+            two,
+            [Node::Sym('-'), Node::Sym('-')] | [Node::Sym('/'), Node::Sym('*')]
+        )
+    };
+    let strange = |token: &Node| matches!(token, Node::Sym('\\' | '$' | '#'));
+    match tokens.windows(2).any(hides) || tokens.iter().any(strange) {
+        true => Err("a comment or an escape".into()),
+        false => Ok(()),
+    }
+}
+
+/// A report's numbered binds have to appear in their order: SQLite knows them by that alone.
+fn reads(rule: Rule, statement: &[Node]) -> Result<(), String> {
+    if matches!(rule, Rule::Report { .. }) {
+        let (mut seen, mut flat) = (0, Vec::new());
+        binds(statement, &mut flat);
+        for bind in flat {
+            match bind {
+                Some(number) if number <= seen => {}
+                Some(number) if number == seen + 1 => seen = number,
+                _ => return Err("binds are not numbered in the order they appear in".into()),
+            }
+        }
+    }
+    level(rule, statement, None)
+}
+
+fn binds(nodes: &[Node], found: &mut Vec<Option<u32>>) {
+    for node in nodes {
+        match node {
+            Node::Bind(number) => found.push(*number),
+            Node::Group(inner) => binds(inner, found),
+            _ => {}
+        }
+    }
+}
 
 #[derive(Debug, PartialEq, Clone)]
 enum Node {
     Name(String),
     Sym(char),
-    Bind,
+    /// Its number, where it has one.
+    Bind(Option<u32>),
     Group(Vec<Node>),
 }
 impl Node {
@@ -146,8 +203,14 @@ fn tokens(sql: &str) -> Vec<Node> {
                 found.push(Node::Sym('\''));
             }
             '?' | '$' => {
-                while chars.next_if(char::is_ascii_digit).is_some() {}
-                found.push(Node::Bind);
+                let mut number = String::new();
+                while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+                    number.push(digit);
+                }
+                found.push(match (c, number.parse().ok()) {
+                    ('$', None) => Node::Sym('$'),
+                    (_, number) => Node::Bind(number),
+                });
             }
             c if c.is_alphabetic() || c == '_' => {
                 let mut word = c.to_string();
@@ -181,8 +244,18 @@ type Column<'a> = (&'a str, &'a str);
 #[derive(Default)]
 struct Level<'a> {
     named: Vec<&'a str>,
-    bound: Vec<Column<'a>>,
+    bound: Vec<(Column<'a>, Option<u32>)>,
+    /// If the first is held, so is the second.
     linked: Vec<(Column<'a>, Column<'a>)>,
+}
+
+/// Which way an equality of two columns holds: in an outer join's `ON` only the table that is
+/// joined, because rows of the other stay whatever it says.
+#[derive(Clone, Copy)]
+enum Holds<'a> {
+    Both,
+    Joined(&'a str),
+    Neither,
 }
 
 /// What may follow a table's name; anything else would be an alias, which this does not follow.
@@ -226,7 +299,8 @@ const ENDS_A_CONDITION: &[&str] = &[
 ];
 
 /// At the outermost level [`Tx`](super::Tx) has bound the scope's own tenant and partner. In a
-/// subquery a bind could be anyone's, so there only a link to the level around it counts.
+/// subquery a bind could be anyone's, so there only a link to the level around it counts. In a
+/// report any bind could be, but for the first two, which count wherever they stand.
 fn level(rule: Rule, nodes: &[Node], outer: Option<&[Column<'_>]>) -> Result<(), String> {
     let sets = |n: &Node| {
         ["union", "except", "intersect"]
@@ -236,21 +310,21 @@ fn level(rule: Rule, nodes: &[Node], outer: Option<&[Column<'_>]>) -> Result<(),
     for part in nodes.split(sets) {
         let mut here = Level::default();
         read(part, &mut here)?;
-        let mut held = match outer {
-            None => here.bound,
-            Some(outer) => outer
-                .iter()
-                .copied()
-                .filter(|(table, _)| !here.named.contains(table))
-                .collect(),
-        };
+        let around = outer.unwrap_or_default().iter().copied();
+        let mut held: Vec<_> = around.filter(|(table, _)| !here.named.contains(table)).collect();
+        let bound = here.bound.iter().filter(|(column, number)| match rule {
+            Rule::Report { partner } => match column.1 {
+                "tenant_id" => *number == Some(1),
+                _ => partner && *number == Some(2),
+            },
+            _ => outer.is_none(),
+        });
+        held.extend(bound.map(|(column, _)| *column));
         // One pass per link is enough for the longest chain there can be.
         for _ in 0..here.linked.len() {
-            for &(a, b) in &here.linked {
-                match (held.contains(&a), held.contains(&b)) {
-                    (true, false) => held.push(b),
-                    (false, true) => held.push(a),
-                    _ => {}
+            for (a, b) in &here.linked {
+                if held.contains(a) && !held.contains(b) {
+                    held.push(*b);
                 }
             }
         }
@@ -269,6 +343,10 @@ fn level(rule: Rule, nodes: &[Node], outer: Option<&[Column<'_>]>) -> Result<(),
 fn within(rule: Rule, nodes: &[Node], held: &[Column<'_>]) -> Result<(), String> {
     for node in nodes {
         if let Node::Group(inner) = node {
+            let first = inner.first().and_then(Node::name).unwrap_or_default();
+            if ["insert", "update", "delete", "merge"].contains(&first) {
+                return Err("a statement within a statement writes".into());
+            }
             if node.is_select() {
                 level(rule, inner, Some(held))?
             } else {
@@ -287,7 +365,14 @@ fn read<'a>(nodes: &'a [Node], here: &mut Level<'a>) -> Result<(), String> {
                 let end = rest
                     .iter()
                     .position(|n| ENDS_A_CONDITION.iter().any(|w| n.is(w)));
-                conjuncts(&rest[..end.unwrap_or(rest.len())], word == "where", here);
+                let holds = match word.as_str() {
+                    "where" => Holds::Both,
+                    _ => joined(&nodes[..i]),
+                };
+                conjuncts(&rest[..end.unwrap_or(rest.len())], word == "where", holds, here);
+            }
+            Node::Name(word) if (word == "right" || word == "full") && is_join(rest) => {
+                return Err(format!("a {word} join"));
             }
             Node::Name(name) if known(name) && rest.first() != Some(&Node::Sym('.')) => {
                 if let Some(Node::Name(alias)) = rest.first()
@@ -306,9 +391,27 @@ fn read<'a>(nodes: &'a [Node], here: &mut Level<'a>) -> Result<(), String> {
     Ok(())
 }
 
-/// In an outer join's `ON`, a bind holds only one side: there, only links count.
-fn conjuncts<'a>(nodes: &'a [Node], binds: bool, here: &mut Level<'a>) {
-    if nodes.iter().any(|n| n.is("or")) {
+fn is_join(rest: &[Node]) -> bool {
+    rest.iter().take(2).any(|node| node.is("join"))
+}
+
+/// What the `ON` after these nodes holds.
+fn joined(before: &[Node]) -> Holds<'_> {
+    let Some(join) = before.iter().rposition(|node| node.is("join")) else {
+        return Holds::Neither;
+    };
+    let kind = before[..join].iter().rev().find(|node| !node.is("outer"));
+    match (kind.is_some_and(|kind| kind.is("left")), &before[join + 1..]) {
+        (false, _) => Holds::Both,
+        (true, [.., Node::Name(table)]) => Holds::Joined(table),
+        (true, _) => Holds::Neither,
+    }
+}
+
+/// What has to be true of every row. With an `OR` beside it, or inside a `CASE`, nothing has to.
+/// In an `ON` a bind is not looked at: only links count there.
+fn conjuncts<'a>(nodes: &'a [Node], binds: bool, holds: Holds<'a>, here: &mut Level<'a>) {
+    if nodes.iter().any(|n| n.is("or") || n.is("case")) {
         return;
     }
     let mut between = false;
@@ -318,14 +421,16 @@ fn conjuncts<'a>(nodes: &'a [Node], binds: bool, here: &mut Level<'a>) {
             continue;
         }
         match piece {
-            [group @ Node::Group(inner)] if !group.is_select() => conjuncts(inner, binds, here),
+            [group @ Node::Group(inner)] if !group.is_select() => {
+                conjuncts(inner, binds, holds, here);
+            }
             [
                 Node::Name(t),
                 Node::Sym('.'),
                 Node::Name(c),
                 Node::Sym('='),
-                Node::Bind,
-            ] if binds => here.bound.push((t, c)),
+                Node::Bind(number),
+            ] if binds => here.bound.push(((t, c), *number)),
             [
                 Node::Name(t),
                 Node::Sym('.'),
@@ -334,7 +439,16 @@ fn conjuncts<'a>(nodes: &'a [Node], binds: bool, here: &mut Level<'a>) {
                 Node::Name(u),
                 Node::Sym('.'),
                 Node::Name(d),
-            ] => here.linked.push(((t, c), (u, d))),
+            ] => {
+                let either = [((t.as_str(), c.as_str()), (u.as_str(), d.as_str()))];
+                for (a, b) in either.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]) {
+                    match holds {
+                        Holds::Joined(table) if table != b.0 => {}
+                        Holds::Neither => {}
+                        _ => here.linked.push((a, b)),
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -365,6 +479,9 @@ fn written(rule: Rule, nodes: &[Node]) -> Result<(), String> {
         .skip(1)
         .find(|n| !n.is("into") && !n.is("from"));
     let name = target.and_then(Node::name).unwrap_or_default();
+    if matches!(rule, Rule::Report { .. }) {
+        return Err("a report writes nothing".into());
+    }
     if let Rule::Lobby(across) = rule {
         return match LOBBY.contains(&name) || across.contains(&name) {
             true => Ok(()),
@@ -424,8 +541,8 @@ fn required(rule: Rule, name: &str) -> Result<Vec<&'static str>, String> {
     let refused = Err(format!("{name} is not to be seen from {rule:?}"));
     match (rule, table(name)) {
         (Rule::Lobby(across), _) if LOBBY.contains(&name) || across.contains(&name) => Ok(vec![]),
-        (Rule::Vendor, Some(_)) => Ok(vec!["tenant_id"]),
-        (Rule::Partner, Some(table)) => match table.seen {
+        (Rule::Vendor | Rule::Report { partner: false }, Some(_)) => Ok(vec!["tenant_id"]),
+        (Rule::Partner | Rule::Report { partner: true }, Some(table)) => match table.seen {
             Seen::By(column) => Ok(vec!["tenant_id", column]),
             Seen::Shared => Ok(vec!["tenant_id"]),
             Seen::Never => refused,

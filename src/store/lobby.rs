@@ -51,6 +51,12 @@ impl<'c> Lobby<'c> {
     fn run(&mut self, statement: impl ExecuteDsl<Conn, Db>) -> Result<usize> {
         Ok(ExecuteDsl::execute(statement, self.conn)?)
     }
+    /// Any SQL at all, for the tests of the fence.
+    #[cfg(test)]
+    pub(super) fn probe(&mut self, sql: &'static str) -> Result<()> {
+        ExecuteDsl::execute(diesel::sql_query(sql), self.conn)?;
+        Ok(())
+    }
     /// For a question about all tenants at once; says of which tables.
     fn across<T>(
         &mut self,

@@ -1,5 +1,8 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
 mod columns;
+#[cfg(test)]
+mod attacks;
+#[expect(clippy::disallowed_types, reason = "the derive for two databases names every type they can bind")]
 mod conn;
 mod fence;
 mod names;

@@ -23,6 +23,16 @@ macro_rules! scoped {
         },)*];
         $(scoped!(@vendor $table); scoped!(@kind $kind $table $($column $($writes)?)?);)*
     };
+    // What happened is never rewritten, by anybody: these are only added to.
+    (@rewritable audit_events) => {};
+    (@rewritable commission_entries) => {};
+    (@rewritable credit_note_lines) => {};
+    (@rewritable credit_notes) => {};
+    (@rewritable refunds) => {};
+    (@rewritable statement_lines) => {};
+    (@rewritable subscription_changes) => {};
+    (@rewritable $table:ident) => { impl Writable<VendorScope> for $table::table {} };
+
     (@seen private) => { Seen::Never };
     (@seen append) => { Seen::Never };
     (@seen shared) => { Seen::Shared };
@@ -78,7 +88,7 @@ macro_rules! scoped {
                 FilterDsl::filter(self, Self::held(scope))
             }
         }
-        impl Writable<VendorScope> for $table::table {}
+        scoped!(@rewritable $table);
         impl<V> Stamp<VendorScope, V> for $table::table
         where
             (IsTenant<$table::tenant_id>, V): Insertable<$table::table>,

@@ -233,7 +233,8 @@ impl<'c, S: Scope> Tx<'c, S> {
         }
     }
     /// A report in SQL written by hand, for sums over several tables. The scope is bound first:
-    /// `$1` is the tenant, and in a partner's scope `$2` the partner. The fence reads it as it
+    /// `$1` is the tenant, and in a partner's scope `$2` the partner; what `bind` adds comes after.
+    /// Each number appears first in its order, because SQLite knows them by that. The fence reads it as it
     /// reads every statement: each table has to be held to both.
     pub fn report<U>(&mut self, sql: &'static str, bind: impl FnOnce(Report) -> Report) -> Result<Vec<U>>
     where
@@ -245,8 +246,12 @@ impl<'c, S: Scope> Tx<'c, S> {
             Some(partner) => query.bind::<BigInt, PartnerId>(partner),
             None => query,
         };
-        let rows = LoadQuery::<Conn, U>::internal_load(bind(query), self.conn)?;
-        Ok(rows.collect::<QueryResult<_>>()?)
+        let partner = self.scope.partner_id().is_some();
+        Rule::Report { partner }.hold(self.conn);
+        let rows = LoadQuery::<Conn, U>::internal_load(bind(query), self.conn)
+            .and_then(Iterator::collect::<QueryResult<_>>);
+        Rule::of(&self.scope).hold(self.conn);
+        Ok(rows?)
     }
     /// The rows of a table this scope may see; the type is the same for every scope.
     pub fn rows<T: Visible<S>>(&self, table: T) -> Scoped<S, Boxed<T>> {

@@ -31,6 +31,8 @@ pub struct Place<S> {
     pub base: String,
     /// Which partner's, when the vendor looks at them.
     pub partner: Option<PartnerId>,
+    /// What stands above these pages: label and address, outermost first.
+    pub crumbs: Vec<(String, String)>,
     /// Whether they are a vendor's people.
     pub is_vendor: bool,
     /// The frame.
@@ -60,6 +62,7 @@ pub struct RoleForm {
 struct IndexPage {
     shell: Shell,
     base: String,
+    crumbs: Vec<(String, String)>,
     answer: String,
     members: Vec<Member>,
     invitations: Vec<Invitation>,
@@ -119,6 +122,7 @@ async fn index_page<S: People>(
     Ok(IndexPage {
         shell: place.shell,
         base: place.base,
+        crumbs: place.crumbs,
         answer: match count {
             0 => "Nobody belongs here yet.".to_owned(),
             1 => "One person belongs here.".to_owned(),
@@ -213,12 +217,14 @@ async fn show_page<S: People>(
         })
         .await?;
     let people_href = format!("{}/people", place.base);
+    let mut crumbs = place.crumbs;
+    crumbs.push(("People".to_owned(), people_href.clone()));
     let (role, problems) =
         refused.unwrap_or_else(|| (member.role.code().to_owned(), Problems::default()));
     Ok(ShowPage {
         shell: place.shell,
         base: place.base,
-        crumbs: vec![("People".to_owned(), people_href.clone())],
+        crumbs,
         people_href,
         answer: format!("{} here.", member.role.label()),
         since: date_words(member.created_at.date()),

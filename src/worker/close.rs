@@ -34,7 +34,12 @@ pub struct Closing {
     pub mail_domain: String,
 }
 
-pub(super) async fn run(store: &Store, scope: &VendorScope, post: &Post, job: &Claimed) -> Result<()> {
+pub(super) async fn run(
+    store: &Store,
+    scope: &VendorScope,
+    post: &Post,
+    job: &Claimed,
+) -> Result<()> {
     let asked: CloseMonth = payload(job)?;
     let closing = Closing {
         period: asked.period.parse().map_err(Error::fault)?,
@@ -111,7 +116,9 @@ pub fn step(
 /// As [`close::progress`]; [`Error::Conflict`] when a worker holds the close and does not finish.
 pub fn close_now(store: &Store, scope: &VendorScope, closing: &Closing) -> Result<Closed> {
     let period = closing.period;
-    let asked = CloseMonth { period: period.to_string() };
+    let asked = CloseMonth {
+        period: period.to_string(),
+    };
     for _ in 0..PATIENCE {
         let done = store.write_now(scope.clone(), |tx| match close::progress(tx, period)? {
             Progress::Closed => Ok(Some(close::outcome(tx, period)?)),
@@ -133,5 +140,7 @@ pub fn close_now(store: &Store, scope: &VendorScope, closing: &Closing) -> Resul
             None => std::thread::sleep(PAUSE),
         }
     }
-    Err(Error::conflict("A worker is closing this month and has not finished yet."))
+    Err(Error::conflict(
+        "A worker is closing this month and has not finished yet.",
+    ))
 }

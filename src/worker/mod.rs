@@ -56,7 +56,9 @@ async fn put_off(store: &Store, scope: VendorScope, job: Claimed, error: &Error)
     }
     let why = format!("{error:#}");
     tracing::warn!(job = %job.id, kind = job.kind, attempts = job.attempts, why, "job put off");
-    store.write(scope, move |tx| jobs::put_off(tx, &job, &why)).await
+    store
+        .write(scope, move |tx| jobs::put_off(tx, &job, &why))
+        .await
 }
 
 /// What a job was asked to do.
@@ -76,12 +78,18 @@ pub struct Days(HashMap<TenantId, NaiveDate>);
 pub async fn queue_daily_runs(store: &Store, days: &mut Days) -> Result<()> {
     for (_, scope) in store.lobby(lobby::every_vendor).await? {
         let tenant = lobby::tenant_of(&scope);
-        let today = store.read(scope.clone(), |tx| Ok(Books::open(tx)?.today)).await?;
+        let today = store
+            .read(scope.clone(), |tx| Ok(Books::open(tx)?.today))
+            .await?;
         if days.0.get(&tenant) == Some(&today) {
             continue;
         }
-        let run = DailyRun { date: today.to_string() };
-        store.write(scope, move |tx| queue::enqueue_once(tx, &run)).await?;
+        let run = DailyRun {
+            date: today.to_string(),
+        };
+        store
+            .write(scope, move |tx| queue::enqueue_once(tx, &run))
+            .await?;
         days.0.insert(tenant, today);
     }
     Ok(())

@@ -30,24 +30,42 @@ const KEPT: TimeDelta = TimeDelta::minutes(15);
 /// What a letter is made from.
 #[derive(Clone)]
 enum Content {
-    Statement { document: Box<StatementDocument>, href: String, attach: bool },
+    Statement {
+        document: Box<StatementDocument>,
+        href: String,
+        attach: bool,
+    },
     Link(LinkLetter),
 }
 
 impl Content {
     fn render(&self) -> Result<Rendered> {
         match self {
-            Self::Statement { document, href, attach } => {
-                StatementLetter { document, href: href.clone(), attach: *attach }.render()
+            Self::Statement {
+                document,
+                href,
+                attach,
+            } => StatementLetter {
+                document,
+                href: href.clone(),
+                attach: *attach,
             }
+            .render(),
             Self::Link(letter) => letter.render(),
         }
     }
     fn for_the_record(&self) -> Result<String> {
         match self {
-            Self::Statement { document, href, attach } => {
-                StatementLetter { document, href: href.clone(), attach: *attach }.text()
+            Self::Statement {
+                document,
+                href,
+                attach,
+            } => StatementLetter {
+                document,
+                href: href.clone(),
+                attach: *attach,
             }
+            .text(),
             Self::Link(letter) => letter.text_without_link(),
         }
     }
@@ -68,7 +86,9 @@ pub async fn run(store: &Store, scope: &VendorScope, post: &Post, job: &Claimed)
     };
     let (sends, held) = (post.sends(), job.clone());
     let taken = store
-        .write(scope.clone(), move |tx| take(tx, &held, mail, (sends, &body)))
+        .write(scope.clone(), move |tx| {
+            take(tx, &held, mail, (sends, &body))
+        })
         .await?;
     let Some((letter, rendered)) = taken.zip(rendered) else {
         return Ok(());
@@ -87,7 +107,9 @@ async fn make(
     mail: MailId,
 ) -> Result<(String, Rendered)> {
     let whose = scope.clone();
-    let slug = store.lobby(move |lobby| lobby::places::slug_of(lobby, &whose)).await?;
+    let slug = store
+        .lobby(move |lobby| lobby::places::slug_of(lobby, &whose))
+        .await?;
     let post = post.clone();
     let content = store
         .read(scope.clone(), move |tx| {
@@ -185,7 +207,11 @@ fn invitation(tx: &mut Tx<'_, VendorScope>, post: &Post, letter: &Letter) -> Res
     let open = invited::invitation(tx, id)?;
     let vendor = terms::vendor(tx)?;
     let place = match open.partner {
-        Some(partner) => format!("{} at {}", statements::partner(tx, partner)?.name, vendor.name),
+        Some(partner) => format!(
+            "{} at {}",
+            statements::partner(tx, partner)?.name,
+            vendor.name
+        ),
         None => vendor.name,
     };
     let token = invitations::token(&post.secret, open.id, open.expires_at);
@@ -227,7 +253,11 @@ fn settle(
         }
         Outcome::Deferred(why) => {
             let last = job.attempts >= jobs::ATTEMPTS;
-            letter.status = if last { MailStatus::Failed } else { MailStatus::Deferred };
+            letter.status = if last {
+                MailStatus::Failed
+            } else {
+                MailStatus::Deferred
+            };
             letter.last_error = Some(why.clone());
             outbox::note(tx, &letter)?;
             jobs::put_off(tx, job, why)

@@ -355,5 +355,6 @@ pub fn spelling(prefix: &str, number: i64) -> String {
     let number = u64::try_from(number).unwrap();
     let letter = |value: u64| char::from(ALPHABET[usize::try_from(value).unwrap()]);
     let digits: String = (0..13).rev().map(|place| letter(number >> (place * 5) & 31)).collect();
-    format!("{prefix}_{digits}{}", letter(number % 31))
+    let check = number % 1021;
+    format!("{prefix}_{digits}{}{}", letter(check / 32), letter(check % 32))
 }

@@ -184,6 +184,8 @@ on_both! {
         let queue = Arc::new(queue);
         queue.add(&queue.meridian, numbered(6)).await;
         let fenced = Arc::new(AtomicUsize::new(0));
+        // One that sleeps through all of it, so that somebody is overtaken whatever the others do.
+        let sleeper = queue.claim(OVER).await.unwrap();
         let workers: Vec<_> = (0..8).map(|_| {
             let (queue, fenced) = (Arc::clone(&queue), Arc::clone(&fenced));
             tokio::spawn(async move {
@@ -201,6 +203,9 @@ on_both! {
         }).collect();
         for worker in workers {
             worker.await.unwrap();
+        }
+        if is_overtaken(queue.finish(&sleeper).await) {
+            fenced.fetch_add(1, Ordering::Relaxed);
         }
         let parked: i64 = queue.value("SELECT count(*) AS value FROM jobs WHERE status = 'parked'").parse().unwrap();
         let effects: i64 = queue.value("SELECT COALESCE(SUM(value), 0) AS value FROM counters").parse().unwrap();

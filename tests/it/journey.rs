@@ -84,7 +84,7 @@ async fn the_owner_joins(story: &Teller) {
     story.picture("first-day").await;
     // The link is spent.
     story.open(&link).await;
-    story.reads("main", &["not here"]).await;
+    story.reads("main", &["Not found"]).await;
     story.open("/").await;
 }
 

@@ -352,7 +352,7 @@ async fn roles(scene: &Scene, routes: &[Route], walk: &mut Walk) {
             let address = route.below(&scene.base(!role.is_vendor()), scene, Owner::Own);
             let who = (role.code(), &visitor);
             if route.method == Method::GET {
-                let expected = Expected { words: "a page", status: |status| [200, 303, 403, 404].contains(&status), canaries };
+                let expected = Expected { words: "a page", status: |status| [200, 303, 403, 404, 409].contains(&status), canaries };
                 walk.ask(who, route, &address, &expected).await;
             } else if only_looks(*role) && !FOR_EVERY_ROLE.iter().any(|(path, _)| *path == route.path) {
                 walk.ask(who, route, &address, &refused(canaries)).await;

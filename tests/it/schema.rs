@@ -53,7 +53,6 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("jobs.partner_id", "read by the time they are due"),
     ("mails.partner_id", "read by what they are about"),
     ("offerings.sla_policy_id", "a vendor has few offerings"),
-    ("payment_allocations.customer_credit_id", "read by invoice"),
     ("payment_allocations.partner_id", "read by invoice or payment"),
     ("refunds.partner_id", "read by payment"),
     ("statement_lines.partner_id", "read by statement"),

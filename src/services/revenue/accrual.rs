@@ -10,8 +10,8 @@ use crate::{
     domain::{
         Period, Ratio,
         commission::{
-            Accrual, EarningLine, EntryKind, accrue, matures_on, posting_period, reversal_matures_on,
-            reverse_newest_first,
+            Accrual, EarningLine, EntryKind, accrue, matures_on, posting_period,
+            reversal_matures_on, reverse_newest_first,
         },
         shares::allocate,
     },
@@ -71,7 +71,15 @@ pub(super) fn accrue_invoice(
             clause,
             posted: posted.get(&line.id).map_or(&[], Vec::as_slice),
         };
-        new.extend(Poster { tx: &*tx, books, invoice, source }.post(&earner, accrual)?);
+        new.extend(
+            Poster {
+                tx: &*tx,
+                books,
+                invoice,
+                source,
+            }
+            .post(&earner, accrual)?,
+        );
         line.commission_minor += accrual.delta_minor;
         invoices::settle_line(tx, line)?;
     }
@@ -95,7 +103,9 @@ pub(in crate::services) fn earning_lines(
             Ok(EarningLine {
                 net_minor: line.net_minor,
                 credited_net_minor: line.credited_net_minor,
-                clause: line.commission_clause_id.map_or(0, CommissionClauseId::number),
+                clause: line
+                    .commission_clause_id
+                    .map_or(0, CommissionClauseId::number),
                 rate: rate(line.rate_bps)?,
                 posted_minor: line.commission_minor,
                 posted_base_minor: entries.iter().map(|entry| entry.base_minor).sum(),
@@ -151,7 +161,11 @@ impl Poster<'_, '_> {
             let amount = part * sign;
             // The last part takes what is left, so that the exact amounts of a line add up.
             let is_last = place + 1 == parts.len();
-            let exact = if is_last { rest } else { Ratio::from_int(amount) };
+            let exact = if is_last {
+                rest
+            } else {
+                Ratio::from_int(amount)
+            };
             rest = rest.minus(exact)?;
             new.push(Entry {
                 commission_clause_id: original.commission_clause_id,
@@ -207,10 +221,14 @@ impl Poster<'_, '_> {
 
 /// What is left of each earned entry, newest first, as magnitudes of the line's sign.
 fn left_of(posted: &[Entry], sign: i64) -> Vec<(CommissionEntryId, i64)> {
-    let earned = posted.iter().filter(|entry| entry.kind == EntryKind::Earned);
+    let earned = posted
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::Earned);
     let mut open: Vec<(CommissionEntryId, i64)> = earned
         .map(|entry| {
-            let back = posted.iter().filter(|other| other.reverses_id == Some(entry.id));
+            let back = posted
+                .iter()
+                .filter(|other| other.reverses_id == Some(entry.id));
             let back: i64 = back.map(|other| other.amount_minor).sum();
             (entry.id, (entry.amount_minor + back) * sign)
         })

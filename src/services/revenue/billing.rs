@@ -9,17 +9,15 @@ use super::{
 };
 use crate::{
     Error, Result,
+    domain::Permission,
     domain::{
-        Action, Period, Phase, ServicePeriod, SubscriptionStatus,
-        commission::clause_for,
-        proration::tax_on,
-        subscription::phase_of,
+        Action, Period, Phase, ServicePeriod, SubscriptionStatus, commission::clause_for,
+        proration::tax_on, subscription::phase_of,
     },
     id::{
-        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
+        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, PriceId,
         SubscriptionId, TierId,
     },
-    domain::Permission,
     store::{
         Platform, Tx, VendorScope,
         platform::Event,
@@ -64,21 +62,35 @@ pub fn bill_due(tx: &mut Tx<'_, VendorScope>, through: NaiveDate) -> Result<usiz
 ///
 /// # Errors
 /// [`Error::Forbidden`]; faults of the database.
-pub fn bill_due_chunk(tx: &mut Tx<'_, VendorScope>, through: NaiveDate, limit: i64) -> Result<Billed> {
+pub fn bill_due_chunk(
+    tx: &mut Tx<'_, VendorScope>,
+    through: NaiveDate,
+    limit: i64,
+) -> Result<Billed> {
     tx.allow(Permission::ManageSubscriptions)?;
     bill_chunk(tx, through, limit)
 }
 
 /// As [`bill_due_chunk`], for the close, which whoever closes months may do.
-pub(super) fn bill_chunk(tx: &mut Tx<'_, VendorScope>, through: NaiveDate, limit: i64) -> Result<Billed> {
+pub(super) fn bill_chunk(
+    tx: &mut Tx<'_, VendorScope>,
+    through: NaiveDate,
+    limit: i64,
+) -> Result<Billed> {
     let due = subscriptions::due(tx, through, limit)?;
     if due.is_empty() {
-        return Ok(Billed { count: 0, more: false });
+        return Ok(Billed {
+            count: 0,
+            more: false,
+        });
     }
     let books = Books::open(tx)?;
     let made = bill(tx, &books, &due)?;
     record_run(tx, &made)?;
-    Ok(Billed { count: made.len(), more: true })
+    Ok(Billed {
+        count: made.len(),
+        more: true,
+    })
 }
 
 fn record_run(tx: &mut Tx<'_, VendorScope>, made: &[Invoice]) -> Result<()> {
@@ -124,7 +136,12 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
     let mut drafts = Vec::new();
     let mut moved: HashMap<Advance, Vec<SubscriptionId>> = HashMap::new();
     for subscription in due {
-        let (draft, advance) = Biller { tx: &*tx, books, terms: &terms }.draft(subscription)?;
+        let (draft, advance) = Biller {
+            tx: &*tx,
+            books,
+            terms: &terms,
+        }
+        .draft(subscription)?;
         drafts.extend(draft);
         moved.entry(advance).or_default().push(subscription.id);
     }
@@ -202,11 +219,13 @@ impl Terms {
             held.map(|(_, tier)| *tier)
         });
         let pinned = subscription.commission_plan_version_id;
-        let found = pinned.and_then(|id| self.commissions.get(&id)).and_then(|plan| {
-            let clauses: Vec<_> = plan.clauses.iter().map(|(_, clause)| *clause).collect();
-            let seq = clause_for(&clauses, phase, tier.map(TierId::number))?.seq;
-            plan.clauses.iter().find(|(_, clause)| clause.seq == seq)
-        });
+        let found = pinned
+            .and_then(|id| self.commissions.get(&id))
+            .and_then(|plan| {
+                let clauses: Vec<_> = plan.clauses.iter().map(|(_, clause)| *clause).collect();
+                let seq = clause_for(&clauses, phase, tier.map(TierId::number))?.seq;
+                plan.clauses.iter().find(|(_, clause)| clause.seq == seq)
+            });
         Earns {
             clause: found.map(|(id, _)| *id),
             rate_bps: found.map_or(0, |(_, clause)| clause.rate.bps()),
@@ -254,7 +273,9 @@ pub(super) fn blank_invoice(
         tax_bps,
         net_minor,
         tax_minor,
-        total_minor: net_minor.checked_add(tax_minor).ok_or(crate::domain::Overflow)?,
+        total_minor: net_minor
+            .checked_add(tax_minor)
+            .ok_or(crate::domain::Overflow)?,
         paid_minor: 0,
         refunded_minor: 0,
         credited_minor: 0,
@@ -298,7 +319,32 @@ impl Biller<'_, '_> {
         Ok((Some(self.period(subscription, service, index)?), advance))
     }
 
-    fn period(&self, subscription: &Subscription, service: ServicePeriod, index: u32) -> Result<Draft> {
+    /// What a whole period's line charged, as it begins.
+    fn segment(&self, of: &Subscription, price_id: PriceId, line: &InvoiceLine) -> Segment {
+        Segment {
+            id: self.tx.fresh_id(),
+            partner_id: of.partner_id,
+            subscription_id: of.id,
+            price_id,
+            period_index: of.billed_periods,
+            change_no: 0,
+            service_from: line.service_from,
+            service_to: line.service_to,
+            quantity: of.quantity,
+            amount_minor: line.net_minor,
+            credited_minor: 0,
+            carried_minor: 0,
+            replaces_id: None,
+            invoice_line_id: Some(line.id),
+        }
+    }
+
+    fn period(
+        &self,
+        subscription: &Subscription,
+        service: ServicePeriod,
+        index: u32,
+    ) -> Result<Draft> {
         let plan = self.terms.plan(subscription)?;
         let phase = phase_of(index, subscription.anchor()?, subscription.term());
         let earns = self.terms.earns(subscription, service.from, phase);
@@ -328,27 +374,24 @@ impl Biller<'_, '_> {
                 phase: earns.phase,
                 tier_id: earns.tier,
             };
-            charged.push(Segment {
-                id: self.tx.fresh_id(),
-                partner_id: subscription.partner_id,
-                subscription_id: subscription.id,
-                price_id: price.id,
-                period_index: subscription.billed_periods,
-                change_no: 0,
-                service_from: service.from,
-                service_to: service.to,
-                quantity: subscription.quantity,
-                amount_minor: amount,
-                credited_minor: 0,
-                carried_minor: 0,
-                replaces_id: None,
-                invoice_line_id: Some(line.id),
-            });
+            charged.push(self.segment(subscription, price.id, &line));
             lines.push(line);
         }
-        let invoice = blank_invoice(self.tx, self.books, subscription, tax_bps, (service.from, net))?;
-        lines.iter_mut().for_each(|line| line.invoice_id = invoice.id);
-        Ok(Draft { invoice, lines, segments: charged })
+        let invoice = blank_invoice(
+            self.tx,
+            self.books,
+            subscription,
+            tax_bps,
+            (service.from, net),
+        )?;
+        lines
+            .iter_mut()
+            .for_each(|line| line.invoice_id = invoice.id);
+        Ok(Draft {
+            invoice,
+            lines,
+            segments: charged,
+        })
     }
 }
 

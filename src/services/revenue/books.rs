@@ -39,9 +39,18 @@ impl Books {
         let first_open = after.map_or(vendor.first_period, |month| month.max(vendor.first_period));
         let holds = terms::commission_terms(tx)?
             .into_values()
-            .flat_map(|plan| plan.clauses.into_iter().map(move |(id, _)| (id, plan.hold_days)))
+            .flat_map(|plan| {
+                plan.clauses
+                    .into_iter()
+                    .map(move |(id, _)| (id, plan.hold_days))
+            })
             .collect();
-        Ok(Self { vendor, today, first_open, holds })
+        Ok(Self {
+            vendor,
+            today,
+            first_open,
+            holds,
+        })
     }
 
     /// Days from a payment to the day its commission is payable, under a clause.
@@ -101,11 +110,6 @@ impl DocumentKind {
 /// A rate as rows keep it.
 pub(super) fn rate(bps: i32) -> Result<Rate> {
     Rate::from_bps(bps).map_err(crate::Error::fault)
-}
-
-/// A day range in words, the second day excluded.
-pub(super) fn days_words(from: NaiveDate, to: NaiveDate) -> String {
-    crate::domain::ServicePeriod { from, to }.words()
 }
 
 /// A day in words, for a refusal.

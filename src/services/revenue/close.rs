@@ -58,16 +58,25 @@ pub fn progress(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress
         Some(PeriodStatus::Open) | None => {}
     }
     if tx.now() < books.vendor.zone.end_of(period.last_day()) {
-        return Err(Error::conflict(format!("{} is not over yet.", period.title())));
+        return Err(Error::conflict(format!(
+            "{} is not over yet.",
+            period.title()
+        )));
     }
     let first = books.vendor.first_period;
     if period < first {
-        return Err(Error::conflict(format!("The first month to close is {}.", first.title())));
+        return Err(Error::conflict(format!(
+            "The first month to close is {}.",
+            first.title()
+        )));
     }
     let closing = periods::last_not_open(tx)?.filter(|row| row.status == PeriodStatus::Closing);
     let next = closing.map_or(books.first_open, |row| row.month);
     if period != next {
-        return Err(Error::conflict(format!("{} has to be closed first.", next.title())));
+        return Err(Error::conflict(format!(
+            "{} has to be closed first.",
+            next.title()
+        )));
     }
     Ok(Progress::Open)
 }
@@ -189,7 +198,11 @@ pub fn finish(tx: &mut Tx<'_, VendorScope>, period: Period, mail_domain: &str) -
     let made = statements::balances(tx, period, None)?;
     let payouts = add_payouts(tx, &made)?;
     let mails = post_letters(tx, period, &made, mail_domain)?;
-    let closed = Closed { statements: count, payouts, mails };
+    let closed = Closed {
+        statements: count,
+        payouts,
+        mails,
+    };
     let summary = format!("{}, {count} statements", period.title());
     record(tx, Action::PeriodClosed, row.id, summary)?;
     Ok(closed)
@@ -202,7 +215,9 @@ pub fn finish(tx: &mut Tx<'_, VendorScope>, period: Period, mail_domain: &str) -
 pub fn outcome(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Closed> {
     tx.allow(Permission::ClosePeriods)?;
     let made = statements::balances(tx, period, None)?;
-    let said = made.iter().filter(|one| one.line_count > 0 || one.payout_minor > 0);
+    let said = made
+        .iter()
+        .filter(|one| one.line_count > 0 || one.payout_minor > 0);
     Ok(Closed {
         statements: made.len(),
         payouts: made.iter().filter(|one| one.payout_minor > 0).count(),
@@ -244,19 +259,25 @@ fn post_letters(
     let vendor = Books::open(tx)?.vendor.name;
     let partners = all_partners(tx)?;
     let mut new = Vec::new();
-    for balance in made.iter().filter(|one| one.line_count > 0 || one.payout_minor > 0) {
+    for balance in made
+        .iter()
+        .filter(|one| one.line_count > 0 || one.payout_minor > 0)
+    {
         let partner = partners.get(&balance.partner_id);
         let Some(partner) = partner.filter(|partner| !partner.statement_email.is_empty()) else {
             continue;
         };
-        new.push(letter(tx, NewLetter {
-            statement: balance.id,
-            partner: balance.partner_id,
-            recipient: &partner.statement_email,
-            subject: subject(&vendor, period, balance),
-            copy_no: 1,
-            mail_domain,
-        }));
+        new.push(letter(
+            tx,
+            NewLetter {
+                statement: balance.id,
+                partner: balance.partner_id,
+                recipient: &partner.statement_email,
+                subject: subject(&vendor, period, balance),
+                copy_no: 1,
+                mail_domain,
+            },
+        ));
     }
     outbox::post(tx, &new)?;
     let jobs: Vec<SendMail> = new.iter().map(|mail| SendMail::of(mail.id)).collect();
@@ -283,5 +304,14 @@ fn record(
     summary: String,
 ) -> Result<()> {
     let subject = row.number();
-    VendorScope::record(tx, &Event { action, subject, partner: None, summary, changes: &[] })
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject,
+            partner: None,
+            summary,
+            changes: &[],
+        },
+    )
 }

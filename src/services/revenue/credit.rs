@@ -78,7 +78,11 @@ fn apply(
     cash::add_allocations(tx, vec![allocation])?;
     invoice.paid_minor += part;
     invoices::settle(tx, invoice)?;
-    let source = Source { kind: SourceKind::Allocation, id, on };
+    let source = Source {
+        kind: SourceKind::Allocation,
+        id,
+        on,
+    };
     accrue_invoice(tx, books, invoice, source)?;
     Ok(())
 }
@@ -193,7 +197,10 @@ impl Payers {
             *credited_net.entry(line.invoice_id).or_default() += line.credited_net_minor;
         }
         let invoices = invoices::of_ids(tx, &on)?;
-        let credited_before = invoices.iter().map(|(id, one)| (*id, one.credited_minor)).collect();
+        let credited_before = invoices
+            .iter()
+            .map(|(id, one)| (*id, one.credited_minor))
+            .collect();
         Ok(Self {
             segments: all.iter().map(|one| (one.id, one.clone())).collect(),
             lines,
@@ -241,7 +248,13 @@ impl Payers {
         invoice.credited_minor += net_minor + tax_minor;
         *credited_net += net_minor;
         let invoice = invoice.id;
-        self.parts.push(Part { line: id, invoice, service, net_minor, tax_minor });
+        self.parts.push(Part {
+            line: id,
+            invoice,
+            service,
+            net_minor,
+            tax_minor,
+        });
         Ok(net_minor)
     }
 

@@ -1,7 +1,9 @@
 //! Statements as they are mailed.
 use crate::{
     Error, Result,
-    domain::{Action, Money, Period, Permission, date_words, statement_document::StatementDocument},
+    domain::{
+        Action, Money, Period, Permission, date_words, statement_document::StatementDocument,
+    },
     id::{MailId, PartnerId, StatementId},
     queue::{self, SendMail},
     store::{
@@ -39,24 +41,38 @@ pub fn resend(
     let statement = statements::one(tx, statement)?;
     let partner = statements::partner(tx, statement.partner_id)?;
     if partner.statement_email.is_empty() {
-        return Err(Error::conflict("This partner has no address for statements."));
+        return Err(Error::conflict(
+            "This partner has no address for statements.",
+        ));
     }
     let earlier = outbox::letters_about(tx, LETTER, statement.id.number())?;
-    let copy_no = earlier.iter().map(|letter| letter.copy_no).max().unwrap_or_default() + 1;
+    let copy_no = earlier
+        .iter()
+        .map(|letter| letter.copy_no)
+        .max()
+        .unwrap_or_default()
+        + 1;
     let document = content(&statement)?;
-    let subject = subject_of(&document.vendor.name, statement.month, &Outcome {
-        payout: Money::new(statement.payout_minor, statement.currency),
-        closing: Money::new(statement.closing_minor, statement.currency),
-        due_on: statement.due_on,
-    });
-    let mail = letter(tx, NewLetter {
-        statement: statement.id,
-        partner: partner.id,
-        recipient: &partner.statement_email,
-        subject,
-        copy_no,
-        mail_domain,
-    });
+    let subject = subject_of(
+        &document.vendor.name,
+        statement.month,
+        &Outcome {
+            payout: Money::new(statement.payout_minor, statement.currency),
+            closing: Money::new(statement.closing_minor, statement.currency),
+            due_on: statement.due_on,
+        },
+    );
+    let mail = letter(
+        tx,
+        NewLetter {
+            statement: statement.id,
+            partner: partner.id,
+            recipient: &partner.statement_email,
+            subject,
+            copy_no,
+            mail_domain,
+        },
+    );
     VendorScope::add_mail(tx, &mail)?;
     queue::enqueue(tx, &SendMail::of(mail.id))?;
     VendorScope::record(
@@ -65,7 +81,10 @@ pub fn resend(
             action: Action::StatementSent,
             subject: statement.id.number(),
             partner: Some(partner.id),
-            summary: format!("Statement {}, copy {copy_no}, to {}", statement.number, mail.recipient),
+            summary: format!(
+                "Statement {}, copy {copy_no}, to {}",
+                statement.number, mail.recipient
+            ),
             changes: &[],
         },
     )?;
@@ -105,11 +124,15 @@ struct Outcome {
 
 /// "Meridian Cloud: October 2026 statement, EUR 4,377.10, paid 15 Nov 2026".
 pub(super) fn subject(vendor: &str, period: Period, balance: &Balance) -> String {
-    subject_of(vendor, period, &Outcome {
-        payout: Money::new(balance.payout_minor, balance.currency()),
-        closing: Money::new(balance.closing_minor, balance.currency()),
-        due_on: balance.due_on,
-    })
+    subject_of(
+        vendor,
+        period,
+        &Outcome {
+            payout: Money::new(balance.payout_minor, balance.currency()),
+            closing: Money::new(balance.closing_minor, balance.currency()),
+            due_on: balance.due_on,
+        },
+    )
 }
 
 fn subject_of(vendor: &str, period: Period, outcome: &Outcome) -> String {

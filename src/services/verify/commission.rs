@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Findings, Ledger, sums};
 use crate::{
     Result,
-    domain::{Period, commission::{EntryKind, accrue}},
+    domain::{
+        Period,
+        commission::{EntryKind, accrue},
+    },
     id::{CommissionEntryId, InvoiceId, InvoiceLineId},
     services::revenue::earning_lines,
     store::{
@@ -21,8 +24,17 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     for entry in &ledger.entries {
         dates(entry, found);
         let fits = invoices.get(&entry.invoice_id).is_some_and(|one| {
-            (one.partner_id, one.customer_id, one.subscription_id, one.currency)
-                == (entry.partner_id, entry.customer_id, entry.subscription_id, entry.currency)
+            (
+                one.partner_id,
+                one.customer_id,
+                one.subscription_id,
+                one.currency,
+            ) == (
+                entry.partner_id,
+                entry.customer_id,
+                entry.subscription_id,
+                entry.currency,
+            )
         });
         found.unless(fits, || format!("Entry {} is not its invoice's", entry.id));
     }
@@ -30,7 +42,9 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
 }
 
 fn posted(ledger: &Ledger, found: &mut Findings) {
-    let sums = sums(&ledger.entries, |entry| Some((entry.invoice_line_id, entry.amount_minor)));
+    let sums = sums(&ledger.entries, |entry| {
+        Some((entry.invoice_line_id, entry.amount_minor))
+    });
     for line in &ledger.lines {
         let reckoned = sums.get(&line.id).copied().unwrap_or_default();
         let name = format!("Commission of a line of {}", line.description);
@@ -42,7 +56,10 @@ fn posted(ledger: &Ledger, found: &mut Findings) {
 fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     let mut entries: HashMap<InvoiceLineId, Vec<Entry>> = HashMap::new();
     for entry in &ledger.entries {
-        entries.entry(entry.invoice_line_id).or_default().push(entry.clone());
+        entries
+            .entry(entry.invoice_line_id)
+            .or_default()
+            .push(entry.clone());
     }
     let mut lines: BTreeMap<InvoiceId, Vec<InvoiceLine>> = BTreeMap::new();
     for line in ledger.lines.iter().filter(|line| line.rate_bps > 0) {
@@ -68,9 +85,14 @@ fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
 }
 
 fn reversals(ledger: &Ledger, found: &mut Findings) {
-    let earned: HashMap<CommissionEntryId, &Entry> =
-        ledger.entries.iter().map(|entry| (entry.id, entry)).collect();
-    let back = sums(&ledger.entries, |entry| Some((entry.reverses_id?, entry.amount_minor)));
+    let earned: HashMap<CommissionEntryId, &Entry> = ledger
+        .entries
+        .iter()
+        .map(|entry| (entry.id, entry))
+        .collect();
+    let back = sums(&ledger.entries, |entry| {
+        Some((entry.reverses_id?, entry.amount_minor))
+    });
     for (id, back) in back {
         let Some(entry) = earned.get(&id) else {
             found.say(format!("Entry {id} is reversed and not there"));
@@ -81,9 +103,10 @@ fn reversals(ledger: &Ledger, found: &mut Findings) {
         } else {
             -entry.amount_minor..=0
         };
-        found.unless(entry.kind == EntryKind::Earned && range.contains(&back), || {
-            format!("Entry {id} of {} is reversed by {back}", entry.amount_minor)
-        });
+        found.unless(
+            entry.kind == EntryKind::Earned && range.contains(&back),
+            || format!("Entry {id} of {} is reversed by {back}", entry.amount_minor),
+        );
     }
     for entry in &ledger.entries {
         let original = entry.reverses_id.and_then(|id| earned.get(&id));
@@ -92,7 +115,9 @@ fn reversals(ledger: &Ledger, found: &mut Findings) {
                 && original.rate_bps == entry.rate_bps
                 && original.matures_on <= entry.matures_on
         });
-        found.unless(fits, || format!("Entry {} does not match what it reverses", entry.id));
+        found.unless(fits, || {
+            format!("Entry {} does not match what it reverses", entry.id)
+        });
     }
 }
 
@@ -101,5 +126,7 @@ fn dates(entry: &Entry, found: &mut Findings) {
         && entry.posting_period >= entry.due_period
         && entry.matures_on >= entry.paid_on
         && (entry.kind == EntryKind::Reversal) == entry.reverses_id.is_some();
-    found.unless(sound, || format!("Entry {}: its dates do not go together", entry.id));
+    found.unless(sound, || {
+        format!("Entry {}: its dates do not go together", entry.id)
+    });
 }

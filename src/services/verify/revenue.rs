@@ -17,27 +17,50 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     segments(ledger, found);
     let numbers = ledger.invoices.iter().map(|one| one.number.as_str());
     gapless("Invoices", numbers, found);
-    gapless("Credit notes", ledger.notes.iter().map(|one| one.number.as_str()), found);
+    gapless(
+        "Credit notes",
+        ledger.notes.iter().map(|one| one.number.as_str()),
+        found,
+    );
 }
 
 fn invoices(ledger: &Ledger, found: &mut Findings) {
-    let nets = sums(&ledger.lines, |line| Some((line.invoice_id, line.net_minor)));
-    let paid = sums(&ledger.allocations, |one| Some((one.invoice_id, one.amount_minor)));
-    let back = sums(&ledger.allocations, |one| Some((one.invoice_id, one.refunded_minor)));
+    let nets = sums(&ledger.lines, |line| {
+        Some((line.invoice_id, line.net_minor))
+    });
+    let paid = sums(&ledger.allocations, |one| {
+        Some((one.invoice_id, one.amount_minor))
+    });
+    let back = sums(&ledger.allocations, |one| {
+        Some((one.invoice_id, one.refunded_minor))
+    });
     let credited = sums(&ledger.note_lines, |one| {
         Some((one.invoice_id, one.net_minor + one.tax_minor))
     });
     for invoice in &ledger.invoices {
         let name = format!("Invoice {}", invoice.number);
-        let of = |sums: &HashMap<InvoiceId, i64>| sums.get(&invoice.id).copied().unwrap_or_default();
+        let of =
+            |sums: &HashMap<InvoiceId, i64>| sums.get(&invoice.id).copied().unwrap_or_default();
         found.same(&format!("{name}, net"), invoice.net_minor, of(&nets));
         found.same(&format!("{name}, paid"), invoice.paid_minor, of(&paid));
-        found.same(&format!("{name}, refunded"), invoice.refunded_minor, of(&back));
-        found.same(&format!("{name}, credited"), invoice.credited_minor, of(&credited));
+        found.same(
+            &format!("{name}, refunded"),
+            invoice.refunded_minor,
+            of(&back),
+        );
+        found.same(
+            &format!("{name}, credited"),
+            invoice.credited_minor,
+            of(&credited),
+        );
         let total = invoice.net_minor + invoice.tax_minor;
         found.same(&format!("{name}, total"), invoice.total_minor, total);
         if let Ok(rate) = Rate::from_bps(invoice.tax_bps) {
-            found.same(&format!("{name}, tax"), invoice.tax_minor, tax_on(invoice.net_minor, rate));
+            found.same(
+                &format!("{name}, tax"),
+                invoice.tax_minor,
+                tax_on(invoice.net_minor, rate),
+            );
         }
         found.unless(is_sound(invoice), || {
             format!("{name}: its amounts do not go together, or with its status")
@@ -56,7 +79,9 @@ fn is_sound(invoice: &Invoice) -> bool {
 }
 
 fn credited(ledger: &Ledger, found: &mut Findings) {
-    let of_line = sums(&ledger.note_lines, |one| Some((one.invoice_line_id, one.net_minor)));
+    let of_line = sums(&ledger.note_lines, |one| {
+        Some((one.invoice_line_id, one.net_minor))
+    });
     for line in &ledger.lines {
         let name = format!("A line of {}, credited", line.description);
         let reckoned = of_line.get(&line.id).copied().unwrap_or_default();
@@ -65,8 +90,12 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
             format!("{name}: more than it charged")
         });
     }
-    let nets = sums(&ledger.note_lines, |one| Some((one.credit_note_id, one.net_minor)));
-    let taxes = sums(&ledger.note_lines, |one| Some((one.credit_note_id, one.tax_minor)));
+    let nets = sums(&ledger.note_lines, |one| {
+        Some((one.credit_note_id, one.net_minor))
+    });
+    let taxes = sums(&ledger.note_lines, |one| {
+        Some((one.credit_note_id, one.tax_minor))
+    });
     for note in &ledger.notes {
         let name = format!("Credit note {}", note.number);
         let net = nets.get(&note.id).copied().unwrap_or_default();
@@ -79,18 +108,31 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
 }
 
 fn payments(ledger: &Ledger, found: &mut Findings) {
-    let applied = sums(&ledger.allocations, |one| Some((one.payment_id?, one.amount_minor)));
-    let kept = sums(&ledger.credits, |one| Some((one.payment_id?, one.amount_minor)));
-    let back = sums(&ledger.refunds, |one| Some((one.payment_id, one.amount_minor)));
+    let applied = sums(&ledger.allocations, |one| {
+        Some((one.payment_id?, one.amount_minor))
+    });
+    let kept = sums(&ledger.credits, |one| {
+        Some((one.payment_id?, one.amount_minor))
+    });
+    let back = sums(&ledger.refunds, |one| {
+        Some((one.payment_id, one.amount_minor))
+    });
     for payment in &ledger.payments {
         let name = format!("Payment {}", payment.external_id);
         let went = applied.get(&payment.id).copied().unwrap_or_default()
             + kept.get(&payment.id).copied().unwrap_or_default();
-        found.same(&format!("{name}, applied or in credit"), payment.amount_minor, went);
+        found.same(
+            &format!("{name}, applied or in credit"),
+            payment.amount_minor,
+            went,
+        );
         let back = back.get(&payment.id).copied().unwrap_or_default();
         found.same(&format!("{name}, refunded"), payment.refunded_minor, back);
         found.unless(payment.refunded_minor <= payment.amount_minor, || {
-            format!("{name}: more than {} went back", words(payment.amount_minor, payment.currency))
+            format!(
+                "{name}: more than {} went back",
+                words(payment.amount_minor, payment.currency)
+            )
         });
     }
     // All cash that came in stands on an invoice, in a credit, or went back.
@@ -106,21 +148,36 @@ fn payments(ledger: &Ledger, found: &mut Findings) {
         *cash.entry(credit.currency.code()).or_default() -= credit.remaining_minor;
     }
     for (currency, left) in cash {
-        found.unless(left == 0, || format!("Cash in {currency}: {left} is nowhere"));
+        found.unless(left == 0, || {
+            format!("Cash in {currency}: {left} is nowhere")
+        });
     }
 }
 
 fn customer_credits(ledger: &Ledger, found: &mut Findings) {
-    let used = sums(&ledger.allocations, |one| Some((one.customer_credit_id?, one.amount_minor)));
-    let of_notes = sums(&ledger.credits, |one| Some((one.credit_note_id?, one.amount_minor)));
+    let used = sums(&ledger.allocations, |one| {
+        Some((one.customer_credit_id?, one.amount_minor))
+    });
+    let of_notes = sums(&ledger.credits, |one| {
+        Some((one.credit_note_id?, one.amount_minor))
+    });
     for credit in &ledger.credits {
         let used = used.get(&credit.id).copied().unwrap_or_default();
         found.unless(used + credit.remaining_minor <= credit.amount_minor, || {
-            format!("A customer's credit of {}: more was used", credit.amount_minor)
+            format!(
+                "A customer's credit of {}: more was used",
+                credit.amount_minor
+            )
         });
-        found.unless(credit.payment_id.is_some() != credit.credit_note_id.is_some(), || {
-            format!("A customer's credit of {} has no single origin", credit.amount_minor)
-        });
+        found.unless(
+            credit.payment_id.is_some() != credit.credit_note_id.is_some(),
+            || {
+                format!(
+                    "A customer's credit of {} has no single origin",
+                    credit.amount_minor
+                )
+            },
+        );
     }
     for note in &ledger.notes {
         let credit = of_notes.get(&note.id).copied().unwrap_or_default();
@@ -131,57 +188,90 @@ fn customer_credits(ledger: &Ledger, found: &mut Findings) {
 
 /// Rows that belong together are of one partner, one customer and one currency.
 fn owners(ledger: &Ledger, found: &mut Findings) {
-    let sold: HashMap<_, _> = ledger.subscriptions.iter().map(|one| (one.id, one)).collect();
+    let sold: HashMap<_, _> = ledger
+        .subscriptions
+        .iter()
+        .map(|one| (one.id, one))
+        .collect();
     let invoices: HashMap<_, _> = ledger.invoices.iter().map(|one| (one.id, one)).collect();
     for invoice in &ledger.invoices {
         let fits = sold.get(&invoice.subscription_id).is_some_and(|one| {
             (one.partner_id, one.customer_id, one.currency)
                 == (invoice.partner_id, invoice.customer_id, invoice.currency)
         });
-        found.unless(fits, || format!("Invoice {} is not its subscription's", invoice.number));
+        found.unless(fits, || {
+            format!("Invoice {} is not its subscription's", invoice.number)
+        });
     }
     for line in &ledger.lines {
         let fits = invoices.get(&line.invoice_id).is_some_and(|one| {
             (one.partner_id, one.subscription_id) == (line.partner_id, line.subscription_id)
         });
-        found.unless(fits, || format!("A line of {} is not its invoice's", line.description));
+        found.unless(fits, || {
+            format!("A line of {} is not its invoice's", line.description)
+        });
     }
     for one in &ledger.allocations {
-        let fits = invoices.get(&one.invoice_id).is_some_and(|to| to.partner_id == one.partner_id);
-        found.unless(fits, || format!("Allocation {} is another partner's", one.id));
+        let fits = invoices
+            .get(&one.invoice_id)
+            .is_some_and(|to| to.partner_id == one.partner_id);
+        found.unless(fits, || {
+            format!("Allocation {} is another partner's", one.id)
+        });
     }
 }
 
 fn segments(ledger: &Ledger, found: &mut Findings) {
-    let nets: HashMap<InvoiceLineId, i64> =
-        ledger.lines.iter().map(|line| (line.id, line.net_minor)).collect();
+    let nets: HashMap<InvoiceLineId, i64> = ledger
+        .lines
+        .iter()
+        .map(|line| (line.id, line.net_minor))
+        .collect();
     let mut periods: BTreeMap<_, Vec<&Segment>> = BTreeMap::new();
     for segment in &ledger.segments {
         let name = format!("Segment {}", segment.id);
-        found.unless((0..=segment.amount_minor).contains(&segment.credited_minor), || {
-            format!("{name}: {} credited of {}", segment.credited_minor, segment.amount_minor)
-        });
+        found.unless(
+            (0..=segment.amount_minor).contains(&segment.credited_minor),
+            || {
+                format!(
+                    "{name}: {} credited of {}",
+                    segment.credited_minor, segment.amount_minor
+                )
+            },
+        );
         if let Some(net) = segment.invoice_line_id.and_then(|id| nets.get(&id)) {
             found.same(&format!("{name}, charged"), segment.amount_minor, *net);
         }
-        let key = (segment.subscription_id, segment.price_id, segment.period_index);
+        let key = (
+            segment.subscription_id,
+            segment.price_id,
+            segment.period_index,
+        );
         periods.entry(key).or_default().push(segment);
     }
     let mut last: Option<((_, _), &Segment)> = None;
     for ((subscription, price, _), changes) in &periods {
         for (place, segment) in (0..).zip(changes) {
-            found.same(&format!("Segment {}, change", segment.id), segment.change_no.into(), place);
+            found.same(
+                &format!("Segment {}, change", segment.id),
+                segment.change_no.into(),
+                place,
+            );
         }
         for pair in changes.windows(2) {
             let [old, new] = pair else { continue };
             let follows = new.replaces_id == Some(old.id)
                 && (old.service_from..old.service_to).contains(&new.service_from)
                 && new.service_to == old.service_to;
-            found.unless(follows, || format!("Segment {} does not follow {}", new.id, old.id));
+            found.unless(follows, || {
+                format!("Segment {} does not follow {}", new.id, old.id)
+            });
         }
         if let (Some((before, earlier)), Some(first)) = (last, changes.first()) {
             let apart = before != (subscription, price) || earlier.service_to <= first.service_from;
-            found.unless(apart, || format!("Segments {} and {} overlap", earlier.id, first.id));
+            found.unless(apart, || {
+                format!("Segments {} and {} overlap", earlier.id, first.id)
+            });
         }
         last = changes.first().map(|first| ((subscription, price), *first));
     }

@@ -122,7 +122,11 @@ pub fn of_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLineId]) -> Result
 ///
 /// # Errors
 /// Faults of the database.
-pub fn unstated(tx: &mut Tx<'_, VendorScope>, partners: &[PartnerId], month: Period) -> Result<Vec<Entry>> {
+pub fn unstated(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &[PartnerId],
+    month: Period,
+) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for some in partners.chunks(ASKED_AT_ONCE) {
         let stated = statement_lines::table

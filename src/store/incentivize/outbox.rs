@@ -84,7 +84,11 @@ pub fn letter(tx: &mut Tx<'_, VendorScope>, id: MailId) -> Result<Letter> {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn letters_about(tx: &mut Tx<'_, VendorScope>, kind: &str, subject_id: i64) -> Result<Vec<Letter>> {
+pub fn letters_about(
+    tx: &mut Tx<'_, VendorScope>,
+    kind: &str,
+    subject_id: i64,
+) -> Result<Vec<Letter>> {
     let rows = tx
         .rows(mails::table)
         .filter(mails::kind.eq(kind.to_owned()))
@@ -136,7 +140,10 @@ pub fn note(tx: &mut Tx<'_, VendorScope>, letter: &Letter) -> Result<()> {
             to(mails::body, letter.body.clone()),
             to(mails::status, letter.status.code()),
             to(mails::attempts, letter.attempts),
-            to(mails::last_error, error.map(|why| why.chars().take(500).collect::<String>())),
+            to(
+                mails::last_error,
+                error.map(|why| why.chars().take(500).collect::<String>()),
+            ),
             to(mails::sent_at, letter.sent_at),
         ),
     )?;
@@ -178,14 +185,24 @@ pub fn enqueue_all(
 ///
 /// # Errors
 /// Faults of the database.
-pub fn claim(tx: &mut Tx<'_, VendorScope>, dedupe: &str, lease: TimeDelta) -> Result<Option<Claimed>> {
+pub fn claim(
+    tx: &mut Tx<'_, VendorScope>,
+    dedupe: &str,
+    lease: TimeDelta,
+) -> Result<Option<Claimed>> {
     let now = tx.database_now()?;
     let free = queue::lease_until.is_null().or(queue::lease_until.lt(now));
     let row = tx
         .rows(queue::table)
         .filter(queue::dedupe.eq(dedupe.to_owned()))
         .filter(free)
-        .select((queue::id, queue::kind, queue::payload, queue::lease_token, queue::attempts));
+        .select((
+            queue::id,
+            queue::kind,
+            queue::payload,
+            queue::lease_token,
+            queue::attempts,
+        ));
     let row: Option<(JobId, String, String, i64, i32)> = tx.first(row)?;
     let Some((id, kind, payload, token, attempts)) = row else {
         return Ok(None);
@@ -203,7 +220,13 @@ pub fn claim(tx: &mut Tx<'_, VendorScope>, dedupe: &str, lease: TimeDelta) -> Re
             to(queue::attempts, attempts + 1),
         ),
     )?;
-    Ok((taken == 1).then_some(Claimed { id, kind, payload, token: token + 1, attempts: attempts + 1 }))
+    Ok((taken == 1).then_some(Claimed {
+        id,
+        kind,
+        payload,
+        token: token + 1,
+        attempts: attempts + 1,
+    }))
 }
 
 /// Gives a job back without counting the try: it waits for something outside, not for its turn.

@@ -267,7 +267,11 @@ pub fn numbers_of_entries(
 pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Statement>> {
     let rows = tx
         .rows(statements::table)
-        .order((statements::partner_id, statements::currency, statements::month))
+        .order((
+            statements::partner_id,
+            statements::currency,
+            statements::month,
+        ))
         .select(Statement::as_select());
     tx.load(rows)
 }

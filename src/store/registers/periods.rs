@@ -170,21 +170,17 @@ pub struct PreviewRow {
 
 type Sum = (PartnerId, String, i64, i64);
 
-/// What closing a month now would come to, by the rules of the close: each entry on no statement
-/// and due by the month's end, with what earlier statements carried. Largest payout first.
+/// What closing a month now would come to, by the rules of the close: each entry on no statement,
+/// posted by then and out of hold by the month's end, with what earlier statements carried. Largest
+/// payout first.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<PreviewRow>> {
-    let due = sums(tx, Box::new(ledger::unstated().and(commission_entries::due_period.le(period.key()))))?;
-    let held = sums(
-        tx,
-        Box::new(
-            ledger::unstated()
-                .and(commission_entries::posting_period.le(period.key()))
-                .and(not(commission_entries::due_period.le(period.key()))),
-        ),
-    )?;
+    let posted = || ledger::unstated().and(commission_entries::posting_period.le(period.key()));
+    let over = || commission_entries::matures_on.lt(period.end());
+    let due = sums(tx, Box::new(posted().and(over())))?;
+    let held = sums(tx, Box::new(posted().and(not(over()))))?;
     let opening = closed::carried(tx, period)?;
     let minimums = minimums(tx)?;
     let mut keys: Vec<(PartnerId, String)> = due.keys().chain(held.keys()).cloned().collect();

@@ -215,7 +215,7 @@ pub fn all<S: Sees>(
     dressed(tx, rows)
 }
 
-/// The statements of the latest month this scope has any of, largest payout first, at most `limit`.
+/// The statements of the latest month this scope has any of, by currency, at most `limit`.
 ///
 /// # Errors
 /// Faults of the database.
@@ -228,7 +228,7 @@ pub fn latest<S: Sees>(tx: &mut Tx<'_, S>, limit: i64) -> Result<Vec<StatementRo
     };
     let rows = S::statements(tx)
         .filter(statements::month.eq(month))
-        .order((statements::payout_minor.desc(), statements::id))
+        .order((statements::currency, statements::id))
         .limit(limit)
         .select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;

@@ -162,7 +162,11 @@ pub fn add_payment(tx: &mut Tx<'_, VendorScope>, new: Payment) -> Result<()> {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn note_refunded(tx: &mut Tx<'_, VendorScope>, id: PaymentId, refunded_minor: i64) -> Result<()> {
+pub fn note_refunded(
+    tx: &mut Tx<'_, VendorScope>,
+    id: PaymentId,
+    refunded_minor: i64,
+) -> Result<()> {
     let row = tx.rows_of(payments::table).filter(payments::id.eq(id));
     tx.update(row, to(payments::refunded_minor, refunded_minor))?;
     Ok(())
@@ -204,7 +208,10 @@ pub fn all_refunds(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Refund>> {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn refund_reasons(tx: &mut Tx<'_, VendorScope>, ids: &[RefundId]) -> Result<Vec<(RefundId, String)>> {
+pub fn refund_reasons(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[RefundId],
+) -> Result<Vec<(RefundId, String)>> {
     let mut found = Vec::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
@@ -229,7 +236,10 @@ pub fn add_allocations(tx: &mut Tx<'_, VendorScope>, new: Vec<Allocation>) -> Re
 ///
 /// # Errors
 /// Faults of the database.
-pub fn allocations_of_payment(tx: &mut Tx<'_, VendorScope>, id: PaymentId) -> Result<Vec<Allocation>> {
+pub fn allocations_of_payment(
+    tx: &mut Tx<'_, VendorScope>,
+    id: PaymentId,
+) -> Result<Vec<Allocation>> {
     let rows = tx
         .rows(payment_allocations::table)
         .filter(payment_allocations::payment_id.eq(id))
@@ -263,7 +273,10 @@ pub fn allocations_of_credits(
 ///
 /// # Errors
 /// Faults of the database.
-pub fn last_allocation_of(tx: &mut Tx<'_, VendorScope>, id: InvoiceId) -> Result<Option<Allocation>> {
+pub fn last_allocation_of(
+    tx: &mut Tx<'_, VendorScope>,
+    id: InvoiceId,
+) -> Result<Option<Allocation>> {
     let row = tx
         .rows(payment_allocations::table)
         .filter(payment_allocations::invoice_id.eq(id))
@@ -312,7 +325,10 @@ pub fn add_credit(tx: &mut Tx<'_, VendorScope>, new: CustomerCredit) -> Result<(
 ///
 /// # Errors
 /// Faults of the database.
-pub fn credits_left(tx: &mut Tx<'_, VendorScope>, customers: &[CustomerId]) -> Result<Vec<CustomerCredit>> {
+pub fn credits_left(
+    tx: &mut Tx<'_, VendorScope>,
+    customers: &[CustomerId],
+) -> Result<Vec<CustomerCredit>> {
     let mut found = Vec::new();
     for some in customers.chunks(ASKED_AT_ONCE) {
         let rows = tx
@@ -330,7 +346,10 @@ pub fn credits_left(tx: &mut Tx<'_, VendorScope>, customers: &[CustomerId]) -> R
 ///
 /// # Errors
 /// Faults of the database.
-pub fn credits_of_payment(tx: &mut Tx<'_, VendorScope>, payment: &Payment) -> Result<Vec<CustomerCredit>> {
+pub fn credits_of_payment(
+    tx: &mut Tx<'_, VendorScope>,
+    payment: &Payment,
+) -> Result<Vec<CustomerCredit>> {
     let rows = tx
         .rows(customer_credits::table)
         .filter(customer_credits::customer_id.eq(payment.customer_id))
@@ -379,7 +398,11 @@ pub fn all_credits(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<CustomerCredit>> 
 ///
 /// # Errors
 /// Faults of the database.
-pub fn use_credit(tx: &mut Tx<'_, VendorScope>, id: CustomerCreditId, remaining_minor: i64) -> Result<()> {
+pub fn use_credit(
+    tx: &mut Tx<'_, VendorScope>,
+    id: CustomerCreditId,
+    remaining_minor: i64,
+) -> Result<()> {
     let row = tx
         .rows_of(customer_credits::table)
         .filter(customer_credits::id.eq(id));

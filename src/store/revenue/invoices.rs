@@ -13,8 +13,7 @@ use crate::{
         proration::{TaxedCharge, credit_tax},
     },
     id::{
-        CommissionClauseId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId,
-        TierId,
+        CommissionClauseId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId, TierId,
     },
     store::{
         Tx, VendorScope,
@@ -223,7 +222,10 @@ pub fn numbered(tx: &mut Tx<'_, VendorScope>, number: &str) -> Result<Option<Inv
 ///
 /// # Errors
 /// Faults of the database.
-pub fn of_ids(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<HashMap<InvoiceId, Invoice>> {
+pub fn of_ids(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceId],
+) -> Result<HashMap<InvoiceId, Invoice>> {
     let mut found = HashMap::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
@@ -239,7 +241,10 @@ pub fn of_ids(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<HashMap
 ///
 /// # Errors
 /// Faults of the database.
-pub fn numbers_of(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<HashMap<InvoiceId, String>> {
+pub fn numbers_of(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceId],
+) -> Result<HashMap<InvoiceId, String>> {
     let mut found = HashMap::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
@@ -307,7 +312,9 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoice>> {
 /// Faults of the database.
 pub fn settle(tx: &mut Tx<'_, VendorScope>, invoice: &mut Invoice) -> Result<()> {
     invoice.status = invoice.standing();
-    let row = tx.rows_of(invoices::table).filter(invoices::id.eq(invoice.id));
+    let row = tx
+        .rows_of(invoices::table)
+        .filter(invoices::id.eq(invoice.id));
     tx.update(
         row,
         (
@@ -348,7 +355,11 @@ pub fn lines_of_ids(
             .rows(invoice_lines::table)
             .filter(invoice_lines::id.eq_any(some.to_vec()))
             .select(InvoiceLine::as_select());
-        found.extend(tx.load(rows)?.into_iter().map(|one: InvoiceLine| (one.id, one)));
+        found.extend(
+            tx.load(rows)?
+                .into_iter()
+                .map(|one: InvoiceLine| (one.id, one)),
+        );
     }
     Ok(found)
 }

@@ -47,7 +47,10 @@ impl Segment {
     /// As the rules of proration see it.
     pub fn charge(&self) -> ChargeSegment {
         ChargeSegment {
-            service: ServicePeriod { from: self.service_from, to: self.service_to },
+            service: ServicePeriod {
+                from: self.service_from,
+                to: self.service_to,
+            },
             amount_minor: self.amount_minor,
             credited_minor: self.credited_minor,
         }
@@ -105,7 +108,11 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Segment>> {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn credit(tx: &mut Tx<'_, VendorScope>, id: ChargeSegmentId, credited_minor: i64) -> Result<()> {
+pub fn credit(
+    tx: &mut Tx<'_, VendorScope>,
+    id: ChargeSegmentId,
+    credited_minor: i64,
+) -> Result<()> {
     let row = tx
         .rows_of(charge_segments::table)
         .filter(charge_segments::id.eq(id));

@@ -71,7 +71,10 @@ impl Subscription {
         let months = u32::try_from(self.interval_months).unwrap_or_default();
         let interval = BillingInterval::from_months(months);
         let interval = interval.ok_or_else(|| Error::fault("a subscription has no interval"))?;
-        Ok(Anchor { on: self.starts_on, interval })
+        Ok(Anchor {
+            on: self.starts_on,
+            interval,
+        })
     }
     /// Months of the first term.
     pub fn term(&self) -> u32 {
@@ -95,7 +98,11 @@ impl Subscription {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn due(tx: &mut Tx<'_, VendorScope>, through: NaiveDate, limit: i64) -> Result<Vec<Subscription>> {
+pub fn due(
+    tx: &mut Tx<'_, VendorScope>,
+    through: NaiveDate,
+    limit: i64,
+) -> Result<Vec<Subscription>> {
     let rows = tx
         .rows(subscriptions::table)
         .filter(subscriptions::next_bill_on.le(through))
@@ -109,7 +116,11 @@ pub fn due(tx: &mut Tx<'_, VendorScope>, through: NaiveDate, limit: i64) -> Resu
 ///
 /// # Errors
 /// Faults of the database.
-pub fn ended(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Result<Vec<Subscription>> {
+pub fn ended(
+    tx: &mut Tx<'_, VendorScope>,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<Subscription>> {
     let rows = tx
         .rows(subscriptions::table)
         .filter(subscriptions::status.eq("pending_cancel"))
@@ -237,7 +248,9 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
     )?;
     match changed {
         1 => Ok(()),
-        _ => Err(Error::conflict("Somebody else has changed this subscription.")),
+        _ => Err(Error::conflict(
+            "Somebody else has changed this subscription.",
+        )),
     }
 }
 
@@ -292,7 +305,10 @@ pub fn record_change(tx: &mut Tx<'_, VendorScope>, change: SubscriptionChange) -
 ///
 /// # Errors
 /// Faults of the database.
-pub fn changes(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Vec<SubscriptionChange>> {
+pub fn changes(
+    tx: &mut Tx<'_, VendorScope>,
+    id: SubscriptionId,
+) -> Result<Vec<SubscriptionChange>> {
     let rows = tx
         .rows(subscription_changes::table)
         .filter(subscription_changes::subscription_id.eq(id))

@@ -42,8 +42,7 @@ struct ShowPage {
     email: String,
     role: &'static str,
     has_password: bool,
-    // Not `name`: the form part of that name would hide it.
-    person: String,
+    typed_name: String,
 }
 
 impl ShowPage {
@@ -57,7 +56,7 @@ impl ShowPage {
             email: offer.invitation.email,
             role: role.label(),
             has_password: offer.has_password,
-            person: typed.map_or(offer.invitation.name, |typed| typed.name),
+            typed_name: typed.map_or(offer.invitation.name, |typed| typed.name),
         })
     }
 }

@@ -334,7 +334,8 @@ struct ShowPage {
     is_staff: bool,
     may_send: bool,
     may_pay: bool,
-    href: String,
+    // Not `href`: inside the body of a section that name is the section's own.
+    own_href: String,
     title: String,
     crumbs: Vec<(String, String)>,
     answer: String,
@@ -344,6 +345,7 @@ struct ShowPage {
     plans: String,
     blocks: Vec<BlockView>,
     lines_left: usize,
+    lines_total: String,
     letters: Vec<Letter>,
     payout: (&'static str, String),
     row: StatementRow,
@@ -414,7 +416,7 @@ fn show_page<S: Sees>(
     let shown: usize = blocks.iter().map(|block| block.lines.len()).sum();
     let letter = |mail: MailRow| Letter { pill: mail_pill(&mail.status), at: sent_words(&mail), mail };
     Ok(ShowPage {
-        href: format!("{}/statements/{}", desk.base, row.id),
+        own_href: format!("{}/statements/{}", desk.base, row.id),
         crumbs: vec![("Statements".to_owned(), format!("{}/statements", desk.base))],
         title: format!("{} statement", document.period_words()),
         answer: summary.sentence,
@@ -422,6 +424,7 @@ fn show_page<S: Sees>(
         held: summary.held,
         next_payment: document.next_payment_sentence(),
         plans: document.commission_plans.join("; "),
+        lines_total: document.figure(row.lines.minor()),
         lines_left: document.lines.len() - shown,
         blocks,
         letters: mails.into_iter().map(letter).collect(),

@@ -1,8 +1,12 @@
 //! A partner's pages, one file per resource.
+pub mod customers;
 pub mod home;
 pub mod ledger;
+pub mod lifecycle;
+pub mod offerings;
 pub mod people;
 pub mod statements;
+pub mod subscriptions;
 pub mod terms;
 
 use actix_web::web::ServiceConfig;
@@ -11,8 +15,12 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(home::routes)
-        .configure(terms::routes)
+        .configure(customers::routes)
+        .configure(subscriptions::routes)
+        .configure(statements::routes)
         .configure(ledger::routes)
-        .configure(people::routes)
-        .configure(statements::routes);
+        .configure(terms::routes)
+        .configure(offerings::routes)
+        .configure(lifecycle::routes)
+        .configure(people::routes);
 }

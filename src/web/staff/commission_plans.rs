@@ -72,15 +72,14 @@ struct IndexPage {
     may_edit: bool,
     rows: Vec<PlanRow>,
     problems: Problems,
-    // Not `name`: the form part of that name would hide it.
-    typed: String,
+    typed_name: String,
     form_id: String,
 }
 
 async fn index_page(
     staff: &Staff,
     store: &Store,
-    (typed, problems): (String, Problems),
+    (name, problems): (String, Problems),
 ) -> Result<IndexPage> {
     let rows = store
         .read(staff.scope.clone(), |tx: &mut Tx<'_, VendorScope>| {
@@ -106,7 +105,7 @@ async fn index_page(
         may_edit: staff.may(Permission::ManageCommissionPlans),
         rows,
         problems,
-        typed,
+        typed_name: name,
         form_id: fresh_form_id()?,
     })
 }

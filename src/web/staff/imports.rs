@@ -263,17 +263,10 @@ fn answer(file: &File, checked: &Checked) -> String {
     let count = |number: usize, one, many| {
         words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
     };
-    let done = |verb: &str| {
-        format!(
-            "{} {verb} added, {} changed, {} left as it is.",
-            count(checked.new, "row", "rows"),
-            checked.changed,
-            checked.unchanged
-        )
-    };
+    let Checked { new, changed, unchanged, .. } = checked;
     match file.status.as_str() {
-        "applied" => done("was"),
-        "checked" => done("would be"),
+        "applied" => format!("Added {new}, changed {changed}, left {unchanged} as it was."),
+        "checked" => format!("Would add {new}, change {changed} and leave {unchanged} as it is."),
         _ => format!(
             "Nothing was brought in: {} in {}.",
             count(checked.problem_count, "problem", "problems"),

@@ -37,6 +37,7 @@ fn place(visitor: Staff) -> Place<VendorScope> {
         base: visitor.base,
         scope: visitor.scope,
         partner: None,
+        crumbs: Vec::new(),
         is_vendor: true,
     }
 }

@@ -137,6 +137,10 @@ async fn pay(
     path: Parts,
     Typed(typed): Typed<PaidForm>,
 ) -> Answer {
+    // Who may not do it is not told what is wrong with the form.
+    if !staff.may(Permission::MarkPayoutsPaid) {
+        return Err(Error::Forbidden.into());
+    }
     let (desk, statement) = (Desk::of_staff(staff), id::<StatementId>(&path.1)?);
     let to = format!("{}/statements/{statement}", desk.base);
     let done = match read_paid(&typed, statement) {

@@ -38,7 +38,7 @@ pub fn agree(demo: &Demo) {
             read += 1;
         }
     }
-    assert!(statements.len() > 300 && read >= 40, "{} statements, {read} read as PDF", statements.len());
+    assert!(statements.len() > 250 && read >= 40, "{} statements, {read} read as PDF", statements.len());
 }
 
 fn outside(demo: &Demo) -> Outside {

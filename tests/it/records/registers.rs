@@ -262,7 +262,7 @@ fn each_side_sees_its_customers_and_subscriptions() {
         };
         let page = scene.read(acme, |tx| subscriptions::page(tx, &found, None));
         let line = &page.rows[0];
-        assert_eq!((line.customer.as_str(), line.plan.as_str()), ("Customer of another", "Monthly"));
+        assert_eq!((line.customer.as_str(), line.plan.as_str()), ("Customer of another", "Vault, Monthly"));
         assert_eq!(line.subscription.mrr.to_string(), "EUR 125.00");
         assert_eq!(scene.read(acme, |tx| subscriptions::count(tx, &found)).rows, 1);
         let foreign = subscriptions::Filter { search: "customer of".into(), ..every.clone() };

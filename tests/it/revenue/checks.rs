@@ -1,43 +1,101 @@
 //! The check of the ledger notices what it should, and large runs stay quick.
 use std::time::{Duration, Instant};
 
-use perennial::{services::{revenue::{billing, Books, payments::{self, NewPayment}}, verify}, worker::{self, Closing}};
+use perennial::{
+    services::{
+        revenue::{
+            Books, billing,
+            payments::{self, NewPayment},
+        },
+        verify,
+    },
+    worker::{self, Closing},
+};
 
 use super::world::{Like, SEATS, World, date, eur, month, plan_version};
-use crate::support::postgres::{Databases, Kind};
+use crate::support::postgres::Databases;
 
 #[test]
 fn the_check_notices_whatever_is_changed_behind_its_back() {
     for kind in Databases::each() {
-        let like = Like { now: "2027-01-11", hold_days: 0, ..Like::default() };
+        let like = Like {
+            now: "2027-01-11",
+            hold_days: 0,
+            ..Like::default()
+        };
         let world = World::new(kind, like);
         world.start("S-1", 1, SEATS, "2027-01-01", 100);
         let paid = world.pay("P-1", 1, "2027-01-11", eur(150_000)).id();
-        world.refund("R-1", paid, "2027-01-11", eur(20_000)).unwrap();
+        world
+            .refund("R-1", paid, "2027-01-11", eur(20_000))
+            .unwrap();
         // One cent earns nothing yet: a close looks at it again and posts nothing.
         world.start("S-2", 2, SEATS, "2027-01-01", 1);
         world.pay("P-2", 2, "2027-01-11", eur(1));
         world.at("2027-02-02");
-        let closing = Closing { period: month("2027-01"), chunk: 10, mail_domain: "x.example".into() };
+        let closing = Closing {
+            period: month("2027-01"),
+            chunk: 10,
+            mail_domain: "x.example".into(),
+        };
         worker::close_now(&world.store, &world.scope, &closing).unwrap();
         world.verify();
         let tampered = [
-            ("UPDATE invoices SET paid_minor = paid_minor - 1", "UPDATE invoices SET paid_minor = paid_minor + 1"),
-            ("UPDATE invoices SET number = 'MC-2027-000009' WHERE number = 'MC-2027-000002'", "UPDATE invoices SET number = 'MC-2027-000002' WHERE number = 'MC-2027-000009'"),
-            ("UPDATE invoice_lines SET commission_minor = commission_minor + 1", "UPDATE invoice_lines SET commission_minor = commission_minor - 1"),
-            ("UPDATE charge_segments SET amount_minor = amount_minor + 1", "UPDATE charge_segments SET amount_minor = amount_minor - 1"),
-            ("UPDATE payments SET amount_minor = amount_minor + 1", "UPDATE payments SET amount_minor = amount_minor - 1"),
-            ("UPDATE customer_credits SET remaining_minor = remaining_minor - 1 WHERE remaining_minor > 0", "UPDATE customer_credits SET remaining_minor = remaining_minor + 1 WHERE remaining_minor > 0"),
-            ("UPDATE commission_entries SET amount_minor = amount_minor + 1", "UPDATE commission_entries SET amount_minor = amount_minor - 1"),
-            ("UPDATE commission_entries SET partner_id = 202", "UPDATE commission_entries SET partner_id = 201"),
-            ("UPDATE statements SET content = replace(content, 'Alpine', 'Alpina')", "UPDATE statements SET content = replace(content, 'Alpina', 'Alpine')"),
-            ("UPDATE statements SET opening_minor = opening_minor + 1, closing_minor = closing_minor + 1", "UPDATE statements SET opening_minor = opening_minor - 1, closing_minor = closing_minor - 1"),
-            ("UPDATE payouts SET amount_minor = amount_minor + 1", "UPDATE payouts SET amount_minor = amount_minor - 1"),
-            ("UPDATE periods SET status = 'closing'", "UPDATE periods SET status = 'closed'"),
+            (
+                "UPDATE invoices SET paid_minor = paid_minor - 1",
+                "UPDATE invoices SET paid_minor = paid_minor + 1",
+            ),
+            (
+                "UPDATE invoices SET number = 'MC-2027-000009' WHERE number = 'MC-2027-000002'",
+                "UPDATE invoices SET number = 'MC-2027-000002' WHERE number = 'MC-2027-000009'",
+            ),
+            (
+                "UPDATE invoice_lines SET commission_minor = commission_minor + 1",
+                "UPDATE invoice_lines SET commission_minor = commission_minor - 1",
+            ),
+            (
+                "UPDATE charge_segments SET amount_minor = amount_minor + 1",
+                "UPDATE charge_segments SET amount_minor = amount_minor - 1",
+            ),
+            (
+                "UPDATE payments SET amount_minor = amount_minor + 1",
+                "UPDATE payments SET amount_minor = amount_minor - 1",
+            ),
+            (
+                "UPDATE customer_credits SET remaining_minor = remaining_minor - 1 WHERE remaining_minor > 0",
+                "UPDATE customer_credits SET remaining_minor = remaining_minor + 1 WHERE remaining_minor > 0",
+            ),
+            (
+                "UPDATE commission_entries SET amount_minor = amount_minor + 1",
+                "UPDATE commission_entries SET amount_minor = amount_minor - 1",
+            ),
+            (
+                "UPDATE commission_entries SET partner_id = 202",
+                "UPDATE commission_entries SET partner_id = 201",
+            ),
+            (
+                "UPDATE statements SET content = replace(content, 'Alpine', 'Alpina')",
+                "UPDATE statements SET content = replace(content, 'Alpina', 'Alpine')",
+            ),
+            (
+                "UPDATE statements SET opening_minor = opening_minor + 1, closing_minor = closing_minor + 1",
+                "UPDATE statements SET opening_minor = opening_minor - 1, closing_minor = closing_minor - 1",
+            ),
+            (
+                "UPDATE payouts SET amount_minor = amount_minor + 1",
+                "UPDATE payouts SET amount_minor = amount_minor - 1",
+            ),
+            (
+                "UPDATE periods SET status = 'closing'",
+                "UPDATE periods SET status = 'closed'",
+            ),
         ];
         for (tamper, mend) in tampered {
             world.database.sql(tamper);
-            assert!(!world.read(verify::verify).is_empty(), "not noticed: {tamper}");
+            assert!(
+                !world.read(verify::verify).is_empty(),
+                "not noticed: {tamper}"
+            );
             world.database.sql(mend);
             world.verify();
         }
@@ -47,9 +105,18 @@ fn the_check_notices_whatever_is_changed_behind_its_back() {
 /// Prints what it took; fails only when it is slow beyond doubt.
 #[test]
 fn a_month_of_many_subscriptions_is_quick() {
-    let many: i64 = std::env::var("MANY").ok().and_then(|many| many.parse().ok()).unwrap_or(1_000);
+    let many: i64 = std::env::var("MANY")
+        .ok()
+        .and_then(|many| many.parse().ok())
+        .unwrap_or(1_000);
     for kind in Databases::each() {
-        let world = World::new(kind, Like { now: "2027-01-01", ..Like::default() });
+        let world = World::new(
+            kind,
+            Like {
+                now: "2027-01-01",
+                ..Like::default()
+            },
+        );
         let tenant = perennial::store::lobby::tenant_of(&world.scope).number();
         let mut sql = String::from("BEGIN;");
         for n in 0..many {
@@ -59,29 +126,37 @@ fn a_month_of_many_subscriptions_is_quick() {
         }
         world.database.sql(&(sql + "COMMIT;"));
         let began = Instant::now();
-        let made = world.write(|tx| billing::bill_due(tx, date("2027-01-01"))).unwrap();
+        let made = world
+            .write(|tx| billing::bill_due(tx, date("2027-01-01")))
+            .unwrap();
         assert_eq!(i64::try_from(made).unwrap(), many);
         let billed = began.elapsed();
         let invoices = world.invoices();
         let began = Instant::now();
-        world.write(|tx| {
-            let books = Books::open(tx)?;
-            for invoice in &invoices {
-                let new = NewPayment {
-                    external_id: invoice.number.clone(),
-                    received_on: date("2027-01-01"),
-                    amount: eur(invoice.total_minor),
-                    invoice_number: Some(invoice.number.clone()),
-                    customer: None,
-                };
-                payments::receive_in(tx, &books, &new)?;
-            }
-            Ok(())
-        }).unwrap();
+        world
+            .write(|tx| {
+                let books = Books::open(tx)?;
+                for invoice in &invoices {
+                    let new = NewPayment {
+                        external_id: invoice.number.clone(),
+                        received_on: date("2027-01-01"),
+                        amount: eur(invoice.total_minor),
+                        invoice_number: Some(invoice.number.clone()),
+                        customer: None,
+                    };
+                    payments::receive_in(tx, &books, &new)?;
+                }
+                Ok(())
+            })
+            .unwrap();
         let paid = began.elapsed();
         world.at("2027-02-01");
         let began = Instant::now();
-        let closing = Closing { period: month("2027-01"), chunk: 200, mail_domain: "x.example".into() };
+        let closing = Closing {
+            period: month("2027-01"),
+            chunk: 200,
+            mail_domain: "x.example".into(),
+        };
         worker::close_now(&world.store, &world.scope, &closing).unwrap();
         let closed = began.elapsed();
         eprintln!("{kind:?}, {many}: billed in {billed:?}, paid in {paid:?}, closed in {closed:?}");

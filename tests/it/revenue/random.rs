@@ -11,7 +11,10 @@ use perennial::{
     store::revenue::{invoices, subscriptions as rows},
     worker::{self, Closing},
 };
-use proptest::{prelude::*, test_runner::{Config, TestRunner}};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 
 use super::world::{Like, SEATS, World, YEARLY, date, eur, id, month};
 use crate::support::postgres::{Databases, Kind};
@@ -19,14 +22,39 @@ use crate::support::postgres::{Databases, Kind};
 /// Something that happens on a day; numbers are cut to what there is.
 #[derive(Debug, Clone)]
 enum Fact {
-    Start { customer: i64, days_ago: i64, seats: u32, yearly: bool },
-    Change { which: usize, days_ago: i64, seats: u32 },
-    CancelNow { which: usize, days_ago: i64 },
-    CancelLater { which: usize },
-    Pay { customer: i64, days_ago: i64, cents: i64 },
-    PayInvoice { which: usize },
-    Refund { which: usize, cents: i64 },
-    Pass { days: i64 },
+    Start {
+        customer: i64,
+        days_ago: i64,
+        seats: u32,
+        yearly: bool,
+    },
+    Change {
+        which: usize,
+        days_ago: i64,
+        seats: u32,
+    },
+    CancelNow {
+        which: usize,
+        days_ago: i64,
+    },
+    CancelLater {
+        which: usize,
+    },
+    Pay {
+        customer: i64,
+        days_ago: i64,
+        cents: i64,
+    },
+    PayInvoice {
+        which: usize,
+    },
+    Refund {
+        which: usize,
+        cents: i64,
+    },
+    Pass {
+        days: i64,
+    },
     Close,
 }
 
@@ -84,7 +112,12 @@ impl Story {
     fn try_it(&mut self, fact: &Fact) -> Result<(), Error> {
         let name = format!("F-{}", self.count);
         match *fact {
-            Fact::Start { customer, days_ago, seats, yearly } => {
+            Fact::Start {
+                customer,
+                days_ago,
+                seats,
+                yearly,
+            } => {
                 let new = subscriptions::NewSubscription {
                     external_id: name,
                     customer: id(500 + customer),
@@ -95,8 +128,14 @@ impl Story {
                 let started = self.world.write(|tx| subscriptions::start(tx, &new))?;
                 self.subscriptions.push(started.id());
             }
-            Fact::Change { which, days_ago, seats } => {
-                let Some((subscription, version)) = self.subscription(which) else { return Ok(()) };
+            Fact::Change {
+                which,
+                days_ago,
+                seats,
+            } => {
+                let Some((subscription, version)) = self.subscription(which) else {
+                    return Ok(());
+                };
                 let change = QuantityChange {
                     subscription,
                     version,
@@ -104,13 +143,18 @@ impl Story {
                     effective_on: self.ago(days_ago),
                     reason: "Asked for it".into(),
                 };
-                self.world.write(|tx| subscriptions::change_quantity(tx, &change))?;
+                self.world
+                    .write(|tx| subscriptions::change_quantity(tx, &change))?;
             }
             Fact::CancelNow { which, days_ago } => {
                 self.cancel(which, CancelWhen::Now(self.ago(days_ago)))?;
             }
             Fact::CancelLater { which } => self.cancel(which, CancelWhen::PeriodEnd)?,
-            Fact::Pay { customer, days_ago, cents } => {
+            Fact::Pay {
+                customer,
+                days_ago,
+                cents,
+            } => {
                 self.pay(NewPayment {
                     external_id: name,
                     received_on: self.ago(days_ago),
@@ -121,7 +165,9 @@ impl Story {
             }
             Fact::PayInvoice { which } => {
                 let made = self.world.invoices();
-                let Some(invoice) = made.get(which % made.len().max(1)) else { return Ok(()) };
+                let Some(invoice) = made.get(which % made.len().max(1)) else {
+                    return Ok(());
+                };
                 self.pay(NewPayment {
                     external_id: name,
                     received_on: self.today,
@@ -132,7 +178,9 @@ impl Story {
             }
             Fact::Refund { which, cents } => {
                 let count = self.payments.len().max(1);
-                let Some(payment) = self.payments.get(which % count) else { return Ok(()) };
+                let Some(payment) = self.payments.get(which % count) else {
+                    return Ok(());
+                };
                 let new = NewRefund {
                     external_id: name,
                     payment: *payment,
@@ -149,15 +197,25 @@ impl Story {
     }
 
     fn subscription(&self, which: usize) -> Option<(SubscriptionId, i32)> {
-        let id = *self.subscriptions.get(which % self.subscriptions.len().max(1))?;
+        let id = *self
+            .subscriptions
+            .get(which % self.subscriptions.len().max(1))?;
         Some((id, self.world.read(|tx| rows::one(tx, id)).version))
     }
 
     fn cancel(&self, which: usize, when: CancelWhen) -> Result<(), Error> {
-        let Some((subscription, version)) = self.subscription(which) else { return Ok(()) };
+        let Some((subscription, version)) = self.subscription(which) else {
+            return Ok(());
+        };
         let reason = "Asked for it".to_owned();
-        let cancellation = Cancellation { subscription, version, when, reason };
-        self.world.write(|tx| subscriptions::cancel(tx, &cancellation))
+        let cancellation = Cancellation {
+            subscription,
+            version,
+            when,
+            reason,
+        };
+        self.world
+            .write(|tx| subscriptions::cancel(tx, &cancellation))
     }
 
     fn pay(&mut self, new: NewPayment) -> Result<(), Error> {
@@ -171,12 +229,17 @@ impl Story {
         let today = self.today;
         self.world.at(&today.to_string());
         self.world.write(|tx| billing::bill_due(tx, today))?;
-        self.world.write(|tx| subscriptions::end_due(tx, today, 100))?;
+        self.world
+            .write(|tx| subscriptions::end_due(tx, today, 100))?;
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Error> {
-        let closing = Closing { period: self.next, chunk: 2, mail_domain: "mail.example".into() };
+        let closing = Closing {
+            period: self.next,
+            chunk: 2,
+            mail_domain: "mail.example".into(),
+        };
         worker::close_now(&self.world.store, &self.world.scope, &closing)?;
         self.next = self.next.next();
         Ok(())
@@ -196,7 +259,10 @@ fn tell(kind: Kind, like: Like, facts: &[Fact]) {
             let now = statements.iter().find(|one| one.number == *number).unwrap();
             assert_eq!(now.sha256, *hash);
         }
-        hashes = statements.into_iter().map(|one| (one.number, one.sha256)).collect();
+        hashes = statements
+            .into_iter()
+            .map(|one| (one.number, one.sha256))
+            .collect();
     }
 }
 
@@ -204,9 +270,15 @@ fn tell(kind: Kind, like: Like, facts: &[Fact]) {
 fn a_random_history_always_holds_together() {
     for kind in Databases::each() {
         let usual = if kind == Kind::Sqlite { 24 } else { 4 };
-        let told = std::env::var("RANDOM_HISTORIES").ok().and_then(|many| many.parse().ok());
+        let told = std::env::var("RANDOM_HISTORIES")
+            .ok()
+            .and_then(|many| many.parse().ok());
         let cases = told.unwrap_or(usual);
-        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config {
+            cases,
+            failure_persistence: None,
+            ..Config::default()
+        });
         let strategy = (
             prop::collection::vec(facts(), 1..45),
             prop::sample::select(vec![0i32, 700, 2_000]),
@@ -236,7 +308,13 @@ fn payments_in_any_order_earn_the_same() {
     let totals: Vec<i64> = orders
         .iter()
         .map(|order| {
-            let world = World::new(Kind::Sqlite, Like { seat: 3_333, ..Like::default() });
+            let world = World::new(
+                Kind::Sqlite,
+                Like {
+                    seat: 3_333,
+                    ..Like::default()
+                },
+            );
             world.start("S-1", 1, SEATS, "2027-03-01", 3);
             let parts = [1_001, 4_999, 5_999];
             for which in order {
@@ -248,6 +326,16 @@ fn payments_in_any_order_earn_the_same() {
         })
         .collect();
     assert_eq!(totals, [2_000; 3]);
-    let world = World::new(Kind::Sqlite, Like { now: "2027-02-10", ..Like::default() });
-    assert!(world.write(|tx| close::begin(tx, month("2027-02"))).is_err());
+    let world = World::new(
+        Kind::Sqlite,
+        Like {
+            now: "2027-02-10",
+            ..Like::default()
+        },
+    );
+    assert!(
+        world
+            .write(|tx| close::begin(tx, month("2027-02")))
+            .is_err()
+    );
 }

@@ -95,10 +95,17 @@ impl World {
             document_prefix: "MC".into(),
             first_period: like.first,
         };
-        let scope = store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new)).unwrap();
+        let scope = store
+            .lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
+            .unwrap();
         let tenant = lobby::tenant_of(&scope).number();
         database.sql(&seed(tenant, &like));
-        Self { database, store, clock, scope }
+        Self {
+            database,
+            store,
+            clock,
+            scope,
+        }
     }
 
     pub fn at(&self, day: &str) -> &Self {
@@ -112,7 +119,14 @@ impl World {
         self.store.read_now(self.scope.clone(), work).unwrap()
     }
 
-    pub fn start(&self, name: &str, customer: i64, plan: &str, on: &str, seats: u32) -> SubscriptionId {
+    pub fn start(
+        &self,
+        name: &str,
+        customer: i64,
+        plan: &str,
+        on: &str,
+        seats: u32,
+    ) -> SubscriptionId {
         let new = NewSubscription {
             external_id: name.into(),
             customer: self.customer(customer),
@@ -120,16 +134,22 @@ impl World {
             starts_on: date(on),
             quantity: Quantity::new(seats).unwrap(),
         };
-        self.write(|tx| subscriptions::start(tx, &new)).unwrap().id()
+        self.write(|tx| subscriptions::start(tx, &new))
+            .unwrap()
+            .id()
     }
     pub fn customer(&self, number: i64) -> CustomerId {
-        self.read(|tx| {
-            perennial::store::revenue::terms::customer_named(tx, &format!("C-{number}"))
-        })
-        .unwrap()
-        .id
+        self.read(|tx| perennial::store::revenue::terms::customer_named(tx, &format!("C-{number}")))
+            .unwrap()
+            .id
     }
-    pub fn pay(&self, name: &str, customer: i64, on: &str, amount: Money) -> Recorded<perennial::id::PaymentId> {
+    pub fn pay(
+        &self,
+        name: &str,
+        customer: i64,
+        on: &str,
+        amount: Money,
+    ) -> Recorded<perennial::id::PaymentId> {
         self.try_pay(name, customer, on, amount).unwrap()
     }
     pub fn try_pay(
@@ -148,7 +168,13 @@ impl World {
         };
         self.write(|tx| payments::receive(tx, &new))
     }
-    pub fn refund(&self, name: &str, payment: perennial::id::PaymentId, on: &str, amount: Money) -> Result<()> {
+    pub fn refund(
+        &self,
+        name: &str,
+        payment: perennial::id::PaymentId,
+        on: &str,
+        amount: Money,
+    ) -> Result<()> {
         let new = NewRefund {
             external_id: name.into(),
             payment,
@@ -169,7 +195,10 @@ impl World {
         self.read(entries::all)
     }
     pub fn amounts(&self) -> Vec<i64> {
-        self.entries().iter().map(|entry| entry.amount_minor).collect()
+        self.entries()
+            .iter()
+            .map(|entry| entry.amount_minor)
+            .collect()
     }
     pub fn statements(&self) -> Vec<Statement> {
         self.read(statements::all)
@@ -194,8 +223,13 @@ pub fn plan_version(plan: &str) -> PlanVersionId {
 pub fn id<T: perennial::id::Named>(number: i64) -> perennial::id::Id<T> {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let letter = |value: i64| char::from(ALPHABET[usize::try_from(value).unwrap()]);
-    let digits: String = (0..13).rev().map(|place| letter(number >> (place * 5) & 31)).collect();
-    format!("{}_{digits}{}", T::PREFIX, letter(number % 31)).parse().unwrap()
+    let digits: String = (0..13)
+        .rev()
+        .map(|place| letter(number >> (place * 5) & 31))
+        .collect();
+    format!("{}_{digits}{}", T::PREFIX, letter(number % 31))
+        .parse()
+        .unwrap()
 }
 
 fn seed(tenant: i64, like: &Like) -> String {

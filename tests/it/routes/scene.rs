@@ -1,5 +1,9 @@
 //! Two vendors, three partners, and one of everything for each.
 use actix_web::web::ServiceConfig;
+use chrono::NaiveDate;
+use perennial::domain::statement_document::{
+    Block, Held, Line, Party, Payout, PayoutReason, Phase, StatementDocument,
+};
 
 use crate::{
     harness::{Setup, TestApp, migrated, spelling},
@@ -85,6 +89,9 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("membership", "mem", Whose::Partners, 14),
 ];
 
+/// What is named the same in every workspace, and something it may be.
+const NOBODYS: &[(&str, &str)] = &[("kind", "partners"), ("month", "2026-10")];
+
 fn row(name: &str) -> &'static (&'static str, &'static str, Whose, i64) {
     let row = PARAMETERS.iter().find(|(known, ..)| *known == name);
     row.unwrap_or_else(|| panic!("{{{name}}} has no row in PARAMETERS: what may it hold?"))
@@ -97,7 +104,7 @@ pub fn spelled_as(name: &str, number: i64) -> String {
 
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
-    name != "month" && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
+    !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
 }
 
 /// A customer, for pages that this test makes itself.
@@ -138,9 +145,10 @@ impl Scene {
 
     /// What stands in an address for a parameter.
     pub fn spelled(&self, name: &str, owner: Owner) -> String {
+        if let Some((_, value)) = NOBODYS.iter().find(|(known, _)| *known == name) {
+            return (*value).to_owned();
+        }
         match name {
-            // Nobody's: months are named the same everywhere.
-            "month" => "2026-10".to_owned(),
             "partner" => {
                 let number = self.app.id(&format!("{}/{}", owner.vendor(), owner.partner()));
                 spelling("par", number)
@@ -159,6 +167,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
     let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
     let id = |n: i64| v + n;
     let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let outcome = r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":1}"#;
     format!(
         "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
              VALUES ({t}, {inv}, 'new@{name}.test', '{name} newcomer', 'vendor_viewer', '{name}', '{AT}', '2026-12-01 00:00:00');
@@ -177,7 +186,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {cpv}, {cpl}, 1, 'draft', '2026-09-01', 30, 1);
          INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, rate_bps) VALUES ({t}, {ccl}, {cpv}, 1, 1500);
          INSERT INTO import_files (tenant_id, id, kind, file_name, sha256, content, row_count, status, outcome, created_at)
-             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '[]', '{AT}');
+             VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
@@ -186,6 +195,67 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
         inv = id(14), mem = id(15),
     )
+}
+
+/// A statement of one line that was earned and is paid out.
+fn statement(name: &str) -> StatementDocument {
+    let day = |day: u32| NaiveDate::from_ymd_opt(2026, 9, day).unwrap();
+    let party = |name: &str| Party {
+        name: name.to_owned(),
+        legal_name: name.to_owned(),
+        address: vec!["1 Side Street".to_owned()],
+    };
+    let line = Line {
+        seq: 1,
+        block: Block::Earned,
+        entry: format!("{name} entry"),
+        customer: format!("{name} customer"),
+        offering: "Backup".to_owned(),
+        plan: "Monthly".to_owned(),
+        subscription: format!("{name} subscription"),
+        phase: Phase::First,
+        earned_period: "2026-09".to_owned(),
+        service_from: day(20),
+        service_to: day(30),
+        invoice_number: format!("{name}-1"),
+        invoice_line: 1,
+        base_minor: 3000,
+        rate_bps: 1500,
+        share_num: 1,
+        share_den: 1,
+        exact: "450/1".to_owned(),
+        amount_minor: 450,
+        tier: None,
+        clause_number: 1,
+        clause: "15 % of net cash received.".to_owned(),
+        plan_version: "Terms, version 1".to_owned(),
+        paid_on: day(21),
+        held_until: day(21),
+        reason: None,
+        reverses: None,
+    };
+    StatementDocument {
+        number: format!("{name}-S1"),
+        version: 1,
+        vendor: party("The vendor"),
+        partner: party(name),
+        period: "2026-09".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        currency: "EUR".to_owned(),
+        exponent: 2,
+        closed_on: day(30),
+        commission_plans: vec!["Terms, version 1".to_owned()],
+        opening_minor: 0,
+        earned_minor: 450,
+        posted_late_minor: 0,
+        reversed_minor: 0,
+        payout_minor: 450,
+        closing_minor: 0,
+        payout: Payout { due_on: Some(day(30)), reason: PayoutReason::Paid, minimum_minor: 0 },
+        held: Held { total_minor: 0, first_matures_on: None, last_matures_on: None },
+        next_payment_on: Some(day(30)),
+        lines: vec![line],
+    }
 }
 
 fn partners_objects(app: &TestApp, owner: Owner) -> String {
@@ -215,6 +285,9 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 3, ccl = v + 12,
     );
+    let document = statement(name);
+    assert_eq!(document.check(), Vec::<String>::new());
+    let (content, sha256) = (document.canonical_json(), document.sha256_hex());
     let earning = format!(
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
@@ -223,7 +296,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
                  202609, 202609, 202609, '2026-09-21', '{AT}');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
-             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{{}}', 'x', '{AT}');
+             VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
          INSERT INTO statement_lines (tenant_id, id, partner_id, statement_id, commission_entry_id, seq, block)
              VALUES ({t}, {stl}, {p}, {sta}, {ent}, 1, 'earned');
          INSERT INTO payouts (tenant_id, id, partner_id, statement_id, currency, amount_minor, due_on, status, version)

@@ -201,7 +201,7 @@ const COLUMNS: [&str; 9] = [
 fn cells(customer: &Customer, (partners, recurring): &Besides) -> Vec<Vec<Cell>> {
     let partner = partners.get(&customer.partner).cloned().unwrap_or_default();
     let recurring = recurring.get(&customer.id).cloned().unwrap_or_default();
-    let start = vec![
+    let start = [
         Cell::text(customer.id.to_string()),
         Cell::text(&customer.external_id),
         Cell::text(&customer.name),

@@ -7,12 +7,12 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, partner};
+use super::{Parts, may, partner};
 use crate::{
     Error, Result,
     domain::{
-        CountryCode, Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Permission,
-        Problems, StatementDelivery,
+        CountryCode, Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Problems,
+        StatementDelivery,
     },
     id::PartnerId,
     services::recruit::partners::{self as service, Draft},
@@ -153,13 +153,6 @@ impl FormPage {
             is_new: false,
             ..page
         })
-    }
-}
-
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManagePartners) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
     }
 }
 
@@ -319,7 +312,7 @@ pub(super) async fn change_status(
     parts: Parts,
     Typed(typed): Typed<StatusForm>,
 ) -> Answer {
-    let id = partner(&parts)?;
+    let id = current(&visitor, &store, partner(&parts)?).await?.id;
     let (Ok(status), Ok(version)) = (typed.status.parse::<PartnerStatus>(), typed.version.parse())
     else {
         return Err(Failure::BadRequest);

@@ -46,12 +46,15 @@ fn read<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
 /// The place of a partner that is the vendor's.
 async fn place(visitor: Staff, store: &Store, id: &str) -> Result<Place<VendorScope>, Failure> {
     let id: PartnerId = read(id)?;
-    store
+    let found = store
         .read(visitor.scope.clone(), move |tx| partners::partner(tx, id))
         .await?;
+    let register = format!("{}/partners", visitor.base);
+    let base = format!("{register}/{id}");
     Ok(Place {
         shell: visitor.shell(),
-        base: format!("{}/partners/{id}", visitor.base),
+        crumbs: vec![("Partners".to_owned(), register), (found.name, base.clone())],
+        base,
         scope: visitor.scope,
         partner: Some(id),
         is_vendor: false,

@@ -1,5 +1,5 @@
 //! One partner: where it stands, its tier and terms, and what happened to it.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use actix_session::Session;
 use actix_web::web::Data;
@@ -84,9 +84,10 @@ struct ShowPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     base: String,
-    href: String,
+    here: String,
     answer: String,
     may_manage: bool,
+    may_see_people: bool,
     record: Record,
     position: Position,
     since: NaiveDate,
@@ -116,11 +117,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
     let enrolments = enrollments::of_partner(tx, id)?;
     let mut plans = BTreeMap::new();
     for enrolment in &enrolments {
-        if !plans.contains_key(&enrolment.plan_version) {
+        if let Entry::Vacant(entry) = plans.entry(enrolment.plan_version) {
             let version = commission_plans::version(tx, enrolment.plan_version)?;
             let name = commission_plans::plan(tx, version.plan)?.name;
-            let words = format!("{name}, version {}", version.version_no);
-            plans.insert(enrolment.plan_version, words);
+            entry.insert(format!("{name}, version {}", version.version_no));
         }
     }
     Ok(Found {
@@ -192,12 +192,14 @@ fn answer(record: &Record, position: &Position) -> String {
 }
 
 /// Where the next step is taken.
-fn next_href(base: &str, record: &Record) -> String {
+fn next_href(visitor: &Staff, record: &Record) -> String {
+    let base = &visitor.base;
     let (facts, id) = (&record.facts, record.partner.id);
     match () {
         () if !facts.has_offering => format!("{base}/offerings"),
         () if !facts.has_published_plan => format!("{base}/commission-plans"),
         () if !facts.has_commission_plan => "#enrolment".to_owned(),
+        () if !facts.has_signed_in && !visitor.may(Permission::ManagePeople) => String::new(),
         () if !facts.has_signed_in => format!("{base}/partners/{id}/people"),
         () if facts.customers_count == 0 => format!("{base}/customers/new?partner={id}"),
         () if facts.live_subscriptions == 0 => format!("{base}/subscriptions/new?partner={id}"),
@@ -225,11 +227,12 @@ async fn page(
     Ok(ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Partners".to_owned(), format!("{base}/partners"))],
-        href: format!("{base}/partners/{id}"),
+        here: format!("{base}/partners/{id}"),
         answer: answer(&found.record, &position),
         may_manage: visitor.may(Permission::ManagePartners),
+        may_see_people: visitor.may(Permission::ManagePeople),
         number: stages::number(position.stage),
-        next_href: next_href(&base, &found.record),
+        next_href: next_href(visitor, &found.record),
         tiers: tier_rows(&found),
         tier_choices: tier_choices(&found.tiers),
         enrolments: enrolment_rows(&found),
@@ -256,6 +259,14 @@ fn read_tier(typed: &TierForm) -> Result<(TierId, NaiveDate), Problems> {
     tier.zip(from).ok_or(problems)
 }
 
+/// Asked before the form is read: who may not do it is not told what is wrong with it.
+fn may_manage(visitor: &Staff) -> Result<()> {
+    match visitor.may(Permission::ManagePartners) {
+        true => Ok(()),
+        false => Err(Error::Forbidden),
+    }
+}
+
 /// Puts the partner in a tier from a date on.
 pub(super) async fn assign_tier(
     visitor: Staff,
@@ -263,6 +274,7 @@ pub(super) async fn assign_tier(
     parts: Parts,
     Typed(typed): Typed<TierForm>,
 ) -> Answer {
+    may_manage(&visitor)?;
     let id = partner(&parts)?;
     let assigned = match read_tier(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
@@ -303,6 +315,7 @@ pub(super) async fn enroll(
     parts: Parts,
     Typed(typed): Typed<EnrolmentForm>,
 ) -> Answer {
+    may_manage(&visitor)?;
     let id = partner(&parts)?;
     let enrolled = match read_enrolment(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),

@@ -1,34 +1,29 @@
 //! Makes the statements of some partners: what is payable on the month's last day and on no
 //! earlier statement, with every name and reason written out as it stands at the close.
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod names;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{Datelike, NaiveDate};
 
+use self::names::Names;
 use super::books::{Books, day, rate};
 use crate::{
     Error, Result,
     domain::{
-        CommissionClause, Currency, Period,
+        Currency, Period,
         commission::sentence,
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
-    id::{
-        CommissionClauseId, CommissionEntryId, CreditNoteId, CustomerId, Id, InvoiceId,
-        InvoiceLineId, PartnerId, RefundId, StatementId, SubscriptionId, TierId,
-    },
+    id::{CommissionEntryId, PartnerId, StatementId},
     store::{
         Tx, VendorScope, counters,
         incentivize::{
-            entries::{self, Entry, SourceKind},
-            statements::{self, StatedPartner, Staging, Statement, StatementLine},
+            entries::{self, Entry},
+            statements::{self, Staging, StatedPartner, Statement, StatementLine},
         },
-        revenue::{
-            cash, credit_notes,
-            invoices::{self, InvoiceLine},
-            subscriptions,
-            terms::{self, PlanTerms},
-        },
+        revenue::terms,
     },
 };
 
@@ -77,8 +72,18 @@ pub(super) fn stage(
         let partner = partners.iter().find(|one| one.id == partner);
         let partner = partner.ok_or_else(|| Error::fault("a statement has no partner"))?;
         let currency: Currency = code.parse().map_err(Error::fault)?;
-        let minimum = minimums.get(&currency).copied().unwrap_or_else(|| usual_minimum(currency));
-        let maker = Maker { tx: &*tx, month, names: &names, partner, currency, minimum };
+        let minimum = minimums
+            .get(&currency)
+            .copied()
+            .unwrap_or_else(|| usual_minimum(currency));
+        let maker = Maker {
+            tx: &*tx,
+            month,
+            names: &names,
+            partner,
+            currency,
+            minimum,
+        };
         let (statement, its) = maker.make(number, content)?;
         made.push(statement);
         lines.extend(its);
@@ -109,7 +114,9 @@ fn contents(
         contents.entry(key).or_default().opening_minor = balance.closing_minor;
     }
     for entry in entries::unstated(tx, &ids, period)? {
-        let content = contents.entry((entry.partner_id, entry.currency.code())).or_default();
+        let content = contents
+            .entry((entry.partner_id, entry.currency.code()))
+            .or_default();
         if is_payable(entry.matures_on, entry.posting_period, period) {
             content.payable.push(entry);
         } else {
@@ -118,84 +125,6 @@ fn contents(
     }
     contents.retain(|key, _| !done.contains(key));
     Ok(contents)
-}
-
-/// Every name that lines mention.
-struct Names {
-    lines: HashMap<InvoiceLineId, InvoiceLine>,
-    invoices: HashMap<InvoiceId, String>,
-    customers: HashMap<CustomerId, String>,
-    plans: HashMap<SubscriptionId, PlanTerms>,
-    tiers: HashMap<TierId, String>,
-    clauses: HashMap<CommissionClauseId, (CommissionClause, String)>,
-    stated_on: HashMap<CommissionEntryId, String>,
-    reasons: HashMap<i64, String>,
-}
-
-impl Names {
-    fn of<'a>(
-        tx: &mut Tx<'_, VendorScope>,
-        payable: impl Iterator<Item = &'a Entry>,
-    ) -> Result<Self> {
-        let payable: Vec<&Entry> = payable.collect();
-        let lines = ids(payable.iter().map(|entry| entry.invoice_line_id));
-        let on = ids(payable.iter().map(|entry| entry.invoice_id));
-        let customers = ids(payable.iter().map(|entry| entry.customer_id));
-        let sold = ids(payable.iter().map(|entry| entry.subscription_id));
-        let reversed = ids(payable.iter().filter_map(|entry| entry.reverses_id));
-        let customers = terms::customers_of(tx, &customers)?;
-        Ok(Self {
-            lines: invoices::lines_of_ids(tx, &lines)?,
-            invoices: invoices::numbers_of(tx, &on)?,
-            customers: customers.into_iter().map(|(id, one)| (id, one.name)).collect(),
-            plans: plans(tx, &sold)?,
-            tiers: terms::tier_names(tx)?,
-            clauses: clauses(tx)?,
-            stated_on: statements::numbers_of_entries(tx, &reversed)?.into_iter().collect(),
-            reasons: reasons(tx, &payable)?,
-        })
-    }
-}
-
-fn ids<T: Ord>(ids: impl Iterator<Item = T>) -> Vec<T> {
-    ids.collect::<BTreeSet<T>>().into_iter().collect()
-}
-
-fn plans(
-    tx: &mut Tx<'_, VendorScope>,
-    sold: &[SubscriptionId],
-) -> Result<HashMap<SubscriptionId, PlanTerms>> {
-    let versions = subscriptions::plan_versions_of(tx, sold)?;
-    let plans = terms::plans_of(tx, &ids(versions.iter().map(|(_, version)| *version)))?;
-    let found = versions.into_iter().filter_map(|(id, version)| {
-        plans.get(&version).map(|plan| (id, plan.clone()))
-    });
-    Ok(found.collect())
-}
-
-fn clauses(
-    tx: &mut Tx<'_, VendorScope>,
-) -> Result<HashMap<CommissionClauseId, (CommissionClause, String)>> {
-    let plans = terms::commission_terms(tx)?.into_values();
-    let clauses = plans.flat_map(|plan| {
-        let label = plan.label;
-        plan.clauses.into_iter().map(move |(id, clause)| (id, (clause, label.clone())))
-    });
-    Ok(clauses.collect())
-}
-
-fn reasons(tx: &mut Tx<'_, VendorScope>, payable: &[&Entry]) -> Result<HashMap<i64, String>> {
-    let of = |kind| {
-        let some = payable.iter().filter(move |entry| entry.source_kind == kind);
-        some.map(|entry| entry.source_id)
-    };
-    let refunds: Vec<RefundId> = ids(of(SourceKind::Refund)).into_iter().map(Id::of).collect();
-    let notes: Vec<CreditNoteId> = ids(of(SourceKind::CreditNote)).into_iter().map(Id::of).collect();
-    let refunds = cash::refund_reasons(tx, &refunds)?;
-    let notes = credit_notes::reasons(tx, &notes)?;
-    let refunds = refunds.into_iter().map(|(id, reason)| (id.number(), reason));
-    let notes = notes.into_iter().map(|(id, reason)| (id.number(), reason));
-    Ok(refunds.chain(notes).collect())
 }
 
 /// Makes one statement.
@@ -213,13 +142,19 @@ impl Maker<'_, '_> {
         let prefix = &self.month.books.vendor.document_prefix;
         let number = format!("{prefix}-{}-{number:04}", self.month.period);
         let lines = self.lines(&content.payable)?;
-        let total = lines.iter().map(|(_, line)| i128::from(line.amount_minor)).sum::<i128>();
+        let total = lines
+            .iter()
+            .map(|(_, line)| i128::from(line.amount_minor))
+            .sum::<i128>();
         let total = i64::try_from(total).map_err(Error::fault)?;
         let settlement = settle(content.opening_minor, total, self.minimum)?;
         let document = self.document(&number, &content, &lines, &settlement)?;
         let wrong = document.check();
         if !wrong.is_empty() {
-            return Err(Error::fault(format!("statement {number}: {}", wrong.join(" "))));
+            return Err(Error::fault(format!(
+                "statement {number}: {}",
+                wrong.join(" ")
+            )));
         }
         let statement = Statement {
             id: self.tx.fresh_id(),
@@ -281,16 +216,29 @@ impl Maker<'_, '_> {
     fn line(&self, entry: &Entry) -> Result<document::Line> {
         let missing = || Error::fault("a statement's line has no name");
         let names = self.names;
-        let line = names.lines.get(&entry.invoice_line_id).ok_or_else(missing)?;
-        let plan = names.plans.get(&entry.subscription_id).ok_or_else(missing)?;
-        let (clause, label) = names.clauses.get(&entry.commission_clause_id).ok_or_else(missing)?;
+        let line = names
+            .lines
+            .get(&entry.invoice_line_id)
+            .ok_or_else(missing)?;
+        let plan = names
+            .plans
+            .get(&entry.subscription_id)
+            .ok_or_else(missing)?;
+        let (clause, label) = names
+            .clauses
+            .get(&entry.commission_clause_id)
+            .ok_or_else(missing)?;
         let tier = line.tier_id.and_then(|id| names.tiers.get(&id)).cloned();
         let block = block(entry);
         Ok(document::Line {
             seq: 0,
             block,
             entry: entry.id.to_string(),
-            customer: names.customers.get(&entry.customer_id).cloned().ok_or_else(missing)?,
+            customer: names
+                .customers
+                .get(&entry.customer_id)
+                .cloned()
+                .ok_or_else(missing)?,
             offering: plan.offering.clone(),
             plan: plan.plan.clone(),
             subscription: entry.subscription_id.to_string(),
@@ -298,7 +246,11 @@ impl Maker<'_, '_> {
             earned_period: entry.earned_period.to_string(),
             service_from: line.service_from,
             service_to: line.service_to,
-            invoice_number: names.invoices.get(&entry.invoice_id).cloned().ok_or_else(missing)?,
+            invoice_number: names
+                .invoices
+                .get(&entry.invoice_id)
+                .cloned()
+                .ok_or_else(missing)?,
             invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
             base_minor: entry.base_minor,
             rate_bps: rate(entry.rate_bps)?.bps(),
@@ -345,13 +297,19 @@ impl Maker<'_, '_> {
         let vendor = &self.month.books.vendor;
         let period = self.month.period;
         let is_paid = settlement.reason == rules::PayoutReason::Paid;
-        let plans: BTreeSet<String> =
-            lines.iter().map(|(_, line)| line.plan_version.clone()).collect();
+        let plans: BTreeSet<String> = lines
+            .iter()
+            .map(|(_, line)| line.plan_version.clone())
+            .collect();
         let mut made = document::StatementDocument {
             number: number.to_owned(),
             version: 1,
             vendor: party(&vendor.name, &vendor.legal_name, &vendor.address),
-            partner: party(&self.partner.name, &self.partner.legal_name, &self.partner.address),
+            partner: party(
+                &self.partner.name,
+                &self.partner.legal_name,
+                &self.partner.address,
+            ),
             period: period.to_string(),
             zone: vendor.zone.as_str().to_owned(),
             currency: self.currency.code().to_owned(),
@@ -379,13 +337,20 @@ impl Maker<'_, '_> {
             total(document::Block::PostedLate)?,
             total(document::Block::Reversed)?,
         );
-        (made.earned_minor, made.posted_late_minor, made.reversed_minor) = sums;
+        (
+            made.earned_minor,
+            made.posted_late_minor,
+            made.reversed_minor,
+        ) = sums;
         Ok(made)
     }
 }
 
 fn party(name: &str, legal_name: &str, address: &str) -> document::Party {
-    let lines = address.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = address
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     document::Party {
         name: name.to_owned(),
         legal_name: legal_name.to_owned(),
@@ -425,7 +390,10 @@ fn reason(reason: rules::PayoutReason) -> document::PayoutReason {
 }
 
 fn held(entries: &[Entry]) -> Result<document::Held> {
-    let total = entries.iter().map(|entry| i128::from(entry.amount_minor)).sum::<i128>();
+    let total = entries
+        .iter()
+        .map(|entry| i128::from(entry.amount_minor))
+        .sum::<i128>();
     Ok(document::Held {
         total_minor: i64::try_from(total).map_err(Error::fault)?,
         first_matures_on: entries.iter().map(|entry| entry.matures_on).min(),

@@ -1,25 +1,21 @@
 //! The terms that billing and commission rest on: the vendor's, plans, clauses, tiers, customers.
+mod commission;
+
+pub use commission::{CommissionTerms, commission_terms, enrolled_in, tier_names, tiers_given};
+
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{CommissionClause, Currency, Period, Price, Rate, UnitPrice, Zone},
-    id::{
-        CommissionClauseId, CommissionPlanVersionId, CustomerId, OfferingId, PartnerId,
-        PlanVersionId, PriceId, TierId, VendorId,
-    },
+    domain::{Currency, Period, Price, UnitPrice, Zone},
+    id::{CustomerId, OfferingId, PartnerId, PlanVersionId, PriceId, VendorId},
     store::{
         Tx, VendorScope,
         columns::Coded,
-        schema::{
-            commission_clauses, commission_enrollments, commission_plan_versions, commission_plans,
-            customers, offerings, payout_minimums, plan_versions, plans, prices, tier_assignments,
-            tiers, vendors,
-        },
+        schema::{customers, offerings, payout_minimums, plan_versions, plans, prices, vendors},
     },
 };
 
@@ -56,7 +52,18 @@ pub struct VendorTerms {
 /// # Errors
 /// Faults of the database, or of what it holds.
 pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
-    type Row = (VendorId, String, String, String, String, Coded<Currency>, String, i32, i32, i32);
+    type Row = (
+        VendorId,
+        String,
+        String,
+        String,
+        String,
+        Coded<Currency>,
+        String,
+        i32,
+        i32,
+        i32,
+    );
     let row = tx.rows(vendors::table).select((
         vendors::id,
         vendors::name,
@@ -94,7 +101,10 @@ pub fn payout_minimums_set(tx: Vendors<'_, '_>) -> Found<HashMap<Currency, i64>>
         .rows(payout_minimums::table)
         .select((payout_minimums::currency, payout_minimums::minimum_minor));
     let rows: Vec<(Coded<Currency>, i64)> = tx.load(rows)?;
-    Ok(rows.into_iter().map(|(code, minor)| (code.value(), minor)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(code, minor)| (code.value(), minor))
+        .collect())
 }
 
 /// One price of a plan version.
@@ -127,31 +137,44 @@ pub struct PlanTerms {
     pub prices: Vec<PriceTerms>,
 }
 
-type PlanRow = (PlanVersionId, String, Coded<Currency>, i32, i32, String, OfferingId);
+type PlanRow = (
+    PlanVersionId,
+    String,
+    Coded<Currency>,
+    i32,
+    i32,
+    String,
+    OfferingId,
+);
 
 /// The plan versions with these ids.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn plans_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<HashMap<PlanVersionId, PlanTerms>> {
+pub fn plans_of(
+    tx: Vendors<'_, '_>,
+    ids: &[PlanVersionId],
+) -> Found<HashMap<PlanVersionId, PlanTerms>> {
     let rows = plan_rows(tx, ids)?;
     let offered: Vec<OfferingId> = rows.iter().map(|row| row.6).collect();
     let offered = offerings_of(tx, &offered)?;
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
-        .map(|(id, status, currency, interval_months, term_months, plan, offering)| {
-            let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
-            let terms = PlanTerms {
-                offering,
-                plan,
-                is_published: status == "published" && offered == "published",
-                currency: currency.value(),
-                interval_months,
-                term_months,
-                prices: Vec::new(),
-            };
-            (id, terms)
-        })
+        .map(
+            |(id, status, currency, interval_months, term_months, plan, offering)| {
+                let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
+                let terms = PlanTerms {
+                    offering,
+                    plan,
+                    is_published: status == "published" && offered == "published",
+                    currency: currency.value(),
+                    interval_months,
+                    term_months,
+                    prices: Vec::new(),
+                };
+                (id, terms)
+            },
+        )
         .collect();
     for (version, price) in prices_of(tx, ids)? {
         if let Some(terms) = found.get_mut(&version) {
@@ -196,7 +219,10 @@ fn offerings_of(
     Ok(found)
 }
 
-fn prices_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<(PlanVersionId, PriceTerms)>> {
+fn prices_of(
+    tx: Vendors<'_, '_>,
+    ids: &[PlanVersionId],
+) -> Found<Vec<(PlanVersionId, PriceTerms)>> {
     type Row = (PlanVersionId, PriceId, String, String, i64);
     let mut found: Vec<Row> = Vec::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
@@ -224,132 +250,6 @@ fn prices_of(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<(PlanVersi
         .collect()
 }
 
-/// A commission plan version: its hold and its clauses.
-#[derive(Debug, Clone)]
-pub struct CommissionTerms {
-    /// "Recurring 2026, version 3".
-    pub label: String,
-    /// Days from a payment to the day its commission is payable.
-    pub hold_days: u32,
-    /// In order.
-    pub clauses: Vec<(CommissionClauseId, CommissionClause)>,
-}
-
-/// Every commission plan version of the vendor; there are few.
-///
-/// # Errors
-/// Faults of the database.
-pub fn commission_terms(tx: Vendors<'_, '_>) -> Found<HashMap<CommissionPlanVersionId, CommissionTerms>> {
-    type Row = (CommissionPlanVersionId, i32, i32, String);
-    let rows = tx
-        .joined(commission_plan_versions::table, commission_plans::table)
-        .select((
-            commission_plan_versions::id,
-            commission_plan_versions::version_no,
-            commission_plan_versions::hold_days,
-            commission_plans::name,
-        ));
-    let rows: Vec<Row> = tx.load(rows)?;
-    let mut found: HashMap<CommissionPlanVersionId, CommissionTerms> = rows
-        .into_iter()
-        .map(|(id, version_no, hold_days, name)| {
-            let terms = CommissionTerms {
-                label: format!("{name}, version {version_no}"),
-                hold_days: u32::try_from(hold_days).unwrap_or_default(),
-                clauses: Vec::new(),
-            };
-            (id, terms)
-        })
-        .collect();
-    for (version, id, clause) in clauses(tx)? {
-        if let Some(terms) = found.get_mut(&version) {
-            terms.clauses.push((id, clause));
-        }
-    }
-    Ok(found)
-}
-
-type Clause = (CommissionPlanVersionId, CommissionClauseId, CommissionClause);
-
-fn clauses(tx: Vendors<'_, '_>) -> Found<Vec<Clause>> {
-    type Row = (CommissionPlanVersionId, CommissionClauseId, i32, Option<String>, Option<i64>, i32);
-    let rows = tx
-        .rows(commission_clauses::table)
-        .order((
-            commission_clauses::commission_plan_version_id,
-            commission_clauses::seq,
-        ))
-        .select((
-            commission_clauses::commission_plan_version_id,
-            commission_clauses::id,
-            commission_clauses::seq,
-            commission_clauses::phase,
-            commission_clauses::tier_id,
-            commission_clauses::rate_bps,
-        ));
-    let rows: Vec<Row> = tx.load(rows)?;
-    rows.into_iter()
-        .map(|(version, id, seq, phase, tier, bps)| {
-            let phase = phase.map(|code| code.parse()).transpose().map_err(Error::fault)?;
-            let rate = Rate::from_bps(bps).map_err(Error::fault)?;
-            Ok((version, id, CommissionClause { seq, phase, tier, rate }))
-        })
-        .collect()
-}
-
-/// The tiers that these partners were given, by the day each holds from, earliest first.
-///
-/// # Errors
-/// Faults of the database.
-pub fn tiers_given(
-    tx: Vendors<'_, '_>,
-    partners: &[PartnerId],
-) -> Found<HashMap<PartnerId, Vec<(NaiveDate, TierId)>>> {
-    let mut found: HashMap<PartnerId, Vec<(NaiveDate, TierId)>> = HashMap::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(tier_assignments::table)
-            .filter(tier_assignments::partner_id.eq_any(some.to_vec()))
-            .order((tier_assignments::partner_id, tier_assignments::effective_from))
-            .select((
-                tier_assignments::partner_id,
-                tier_assignments::effective_from,
-                tier_assignments::tier_id,
-            ));
-        for (partner, from, tier) in tx.load::<(PartnerId, NaiveDate, TierId), _>(rows)? {
-            found.entry(partner).or_default().push((from, tier));
-        }
-    }
-    Ok(found)
-}
-
-/// The tiers' names.
-///
-/// # Errors
-/// Faults of the database.
-pub fn tier_names(tx: Vendors<'_, '_>) -> Found<HashMap<TierId, String>> {
-    let rows = tx.rows(tiers::table).select((tiers::id, tiers::name));
-    Ok(tx.load(rows)?.into_iter().collect())
-}
-
-/// The commission plan version that a partner is enrolled in on a day, if any.
-///
-/// # Errors
-/// Faults of the database.
-pub fn enrolled_in(
-    tx: Vendors<'_, '_>,
-    partner: PartnerId,
-    on: NaiveDate,
-) -> Found<Option<CommissionPlanVersionId>> {
-    let rows = tx
-        .rows(commission_enrollments::table)
-        .filter(commission_enrollments::partner_id.eq(partner))
-        .filter(commission_enrollments::effective_from.le(on))
-        .order(commission_enrollments::effective_from.desc())
-        .select(commission_enrollments::commission_plan_version_id);
-    tx.first(rows)
-}
-
 /// A customer as billing knows it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = customers)]
@@ -370,14 +270,21 @@ pub struct BilledCustomer {
 ///
 /// # Errors
 /// Faults of the database.
-pub fn customers_of(tx: Vendors<'_, '_>, ids: &[CustomerId]) -> Found<HashMap<CustomerId, BilledCustomer>> {
+pub fn customers_of(
+    tx: Vendors<'_, '_>,
+    ids: &[CustomerId],
+) -> Found<HashMap<CustomerId, BilledCustomer>> {
     let mut found = HashMap::new();
     for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(customers::table)
             .filter(customers::id.eq_any(some.to_vec()))
             .select(BilledCustomer::as_select());
-        found.extend(tx.load(rows)?.into_iter().map(|one: BilledCustomer| (one.id, one)));
+        found.extend(
+            tx.load(rows)?
+                .into_iter()
+                .map(|one: BilledCustomer| (one.id, one)),
+        );
     }
     Ok(found)
 }

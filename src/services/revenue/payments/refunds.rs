@@ -1,0 +1,252 @@
+//! Refunds: they follow a payment's money wherever it went.
+use std::{cmp::Reverse, collections::HashMap};
+
+use chrono::NaiveDate;
+
+use super::{Recorded, check_day, record};
+use crate::{
+    Error, Result,
+    domain::{Action, Money, Permission, cash as rules},
+    id::{CreditNoteId, CustomerCreditId, InvoiceId, PaymentAllocationId, PaymentId, RefundId},
+    services::revenue::{
+        accrual::{Source, accrue_invoice},
+        books::{Books, day},
+    },
+    store::{
+        Tx, VendorScope,
+        incentivize::entries::SourceKind,
+        revenue::{
+            cash::{self, Allocation, CustomerCredit, Payment, Refund},
+            credit_notes,
+            invoices::{self, Invoice},
+        },
+    },
+};
+
+/// Money that went back.
+#[derive(Debug, Clone)]
+pub struct NewRefund {
+    /// The vendor's own key for it: the same key twice is the same refund.
+    pub external_id: String,
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// The day it was paid back, in the vendor's zone.
+    pub refunded_on: NaiveDate,
+    /// How much, in the payment's currency.
+    pub amount: Money,
+    /// Why; the partner reads it on the statement.
+    pub reason: String,
+}
+
+/// Records a refund. It takes the customer's unused credit from this payment first (nobody earned
+/// on that), then what the payment paid for, newest first, where commission is taken back.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`] for the payment; [`Error::Invalid`] on
+/// `external_id`, `refunded_on`, `amount` or `reason`; faults of the database.
+pub fn refund(tx: &mut Tx<'_, VendorScope>, new: &NewRefund) -> Result<Recorded<RefundId>> {
+    let books = Books::open(tx)?;
+    refund_in(tx, &books, new)
+}
+
+/// As [`refund`], with books that are open already.
+///
+/// # Errors
+/// As [`refund`].
+pub fn refund_in(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    new: &NewRefund,
+) -> Result<Recorded<RefundId>> {
+    tx.allow(Permission::RecordPayments)?;
+    let payment = cash::payment(tx, new.payment)?;
+    if let Some(known) = cash::refund_named(tx, &new.external_id)? {
+        return refund_unchanged(&known, new);
+    }
+    check_refund(books, &payment, new)?;
+    let reach = Reach::of(tx, &payment)?;
+    let parts = reach.draw(new.amount.minor())?;
+    let refund = Refund {
+        id: tx.fresh_id(),
+        partner_id: payment.partner_id,
+        payment_id: payment.id,
+        external_id: new.external_id.clone(),
+        refunded_on: new.refunded_on,
+        amount_minor: new.amount.minor(),
+        reason: new.reason.clone(),
+        created_at: tx.now(),
+    };
+    cash::add_refund(tx, refund.clone())?;
+    cash::note_refunded(tx, payment.id, payment.refunded_minor + refund.amount_minor)?;
+    give_back(tx, books, &refund, (reach, parts))?;
+    let summary = format!("{} paid back on {}", new.amount, day(new.refunded_on));
+    record(
+        tx,
+        Action::RefundRecorded,
+        (refund.id.number(), &payment),
+        summary,
+    )?;
+    Ok(Recorded::New(refund.id))
+}
+
+fn refund_unchanged(known: &Refund, new: &NewRefund) -> Result<Recorded<RefundId>> {
+    let same = known.payment_id == new.payment
+        && known.refunded_on == new.refunded_on
+        && known.amount_minor == new.amount.minor()
+        && known.reason == new.reason;
+    if !same {
+        let why = "A refund with this id is recorded already, with other details.";
+        return Err(Error::on("external_id", why));
+    }
+    Ok(Recorded::Unchanged(known.id))
+}
+
+fn check_refund(books: &Books, payment: &Payment, new: &NewRefund) -> Result<()> {
+    check_day("refunded_on", new.refunded_on, books)?;
+    if new.refunded_on < payment.received_on {
+        let why = format!("The payment came on {}.", day(payment.received_on));
+        return Err(Error::on("refunded_on", why));
+    }
+    if new.amount.currency() != payment.currency {
+        let why = format!("This payment is in {}.", payment.currency);
+        return Err(Error::on("amount", why));
+    }
+    if !new.amount.is_positive() {
+        return Err(Error::on("amount", "Give an amount above zero."));
+    }
+    if new.amount.minor() > payment.amount_minor - payment.refunded_minor {
+        return Err(Error::on("amount", left_words(payment)));
+    }
+    Ok(())
+}
+
+fn left_words(payment: &Payment) -> String {
+    let left = payment.amount_minor - payment.refunded_minor;
+    format!(
+        "{} is left of this payment.",
+        Money::new(left, payment.currency)
+    )
+}
+
+/// Everything a payment's money has gone to: the invoices it paid, the credit it or their credit
+/// notes left, the invoices that credit paid, and so on.
+struct Reach {
+    payment: Payment,
+    allocations: Vec<Allocation>,
+    credits: Vec<CustomerCredit>,
+    invoices: HashMap<InvoiceId, Invoice>,
+}
+
+/// What a refund takes from where.
+struct Parts {
+    credits: Vec<(CustomerCreditId, i64)>,
+    allocations: Vec<(PaymentAllocationId, i64)>,
+}
+
+impl Reach {
+    fn of(tx: &mut Tx<'_, VendorScope>, payment: &Payment) -> Result<Self> {
+        let mut allocations = cash::allocations_of_payment(tx, payment.id)?;
+        let mut credits: Vec<CustomerCredit> = Vec::new();
+        let mut found = cash::credits_of_payment(tx, payment)?;
+        let mut notes: Vec<CreditNoteId> = Vec::new();
+        loop {
+            let touched: Vec<InvoiceId> = allocations.iter().map(|one| one.invoice_id).collect();
+            let more: Vec<CreditNoteId> = credit_notes::of_invoices(tx, &touched)?
+                .into_iter()
+                .filter(|note| !notes.contains(note))
+                .collect();
+            found.extend(cash::credits_of_notes(tx, payment.customer_id, &more)?);
+            notes.extend(more);
+            if found.is_empty() {
+                break;
+            }
+            let ids: Vec<CustomerCreditId> = found.iter().map(|one| one.id).collect();
+            allocations.extend(cash::allocations_of_credits(tx, &ids)?);
+            credits.append(&mut found);
+        }
+        let touched: Vec<InvoiceId> = allocations.iter().map(|one| one.invoice_id).collect();
+        let invoices = invoices::of_ids(tx, &touched)?;
+        // Newest first; the payment's own unused credit before that of credit notes.
+        allocations.sort_by_key(|one| Reverse(one.id));
+        credits.sort_by_key(|one| (one.payment_id.is_none(), Reverse(one.id)));
+        Ok(Self {
+            payment: payment.clone(),
+            allocations,
+            credits,
+            invoices,
+        })
+    }
+
+    fn draw(&self, amount_minor: i64) -> Result<Parts> {
+        let unused: Vec<(CustomerCreditId, i64)> = self
+            .credits
+            .iter()
+            .map(|one| (one.id, one.remaining_minor))
+            .collect();
+        let unused_minor = unused.iter().map(|(_, left)| left).sum();
+        let refund = rules::refund(amount_minor, &self.kept(), unused_minor)
+            .map_err(|_| Error::on("amount", left_words(&self.payment)))?;
+        let (credits, _) = rules::apply(refund.from_credit_minor, &unused);
+        Ok(Parts {
+            credits,
+            allocations: refund.reversed,
+        })
+    }
+
+    /// What can come back from each allocation: no more than is left of it, and no more in all
+    /// than its invoice still keeps.
+    fn kept(&self) -> Vec<(PaymentAllocationId, i64)> {
+        let mut kept: HashMap<InvoiceId, i64> = self
+            .invoices
+            .iter()
+            .map(|(id, invoice)| (*id, invoice.kept_minor()))
+            .collect();
+        self.allocations
+            .iter()
+            .map(|one| {
+                let here = kept.entry(one.invoice_id).or_default();
+                let most = (one.amount_minor - one.refunded_minor).min(*here).max(0);
+                *here -= most;
+                (one.id, most)
+            })
+            .collect()
+    }
+}
+
+fn give_back(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    refund: &Refund,
+    (mut reach, parts): (Reach, Parts),
+) -> Result<()> {
+    for (id, part) in parts.credits {
+        if let Some(credit) = reach.credits.iter().find(|one| one.id == id) {
+            cash::use_credit(tx, id, credit.remaining_minor - part)?;
+        }
+    }
+    let mut touched: Vec<InvoiceId> = Vec::new();
+    for (id, part) in parts.allocations {
+        let Some(allocation) = reach.allocations.iter().find(|one| one.id == id) else {
+            continue;
+        };
+        cash::refund_allocation(tx, id, allocation.refunded_minor + part)?;
+        if let Some(invoice) = reach.invoices.get_mut(&allocation.invoice_id) {
+            invoice.refunded_minor += part;
+            touched.push(invoice.id);
+        }
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    for id in touched {
+        if let Some(invoice) = reach.invoices.get_mut(&id) {
+            invoices::settle(tx, invoice)?;
+            let source = Source {
+                kind: SourceKind::Refund,
+                id: refund.id.number(),
+                on: refund.refunded_on,
+            };
+            accrue_invoice(tx, books, invoice, source)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! How a subscription ends: at once with a credit, or with its billed period without one.
+use chrono::NaiveDate;
+
+use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note};
+use crate::{
+    Error, Result,
+    domain::{Action, Overflow, Permission, SubscriptionStatus, proration::credit_from},
+    id::SubscriptionId,
+    services::revenue::{
+        billing::bill_one,
+        books::{Books, day},
+        credit::{Unused, credit},
+    },
+    store::{
+        Tx, VendorScope,
+        revenue::{
+            segments,
+            subscriptions::{self, ChangeKind, Subscription},
+        },
+    },
+};
+
+/// When a cancellation takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelWhen {
+    /// On this day, the first no longer served; what is unused is credited.
+    Now(NaiveDate),
+    /// With the last billed period; nothing is credited.
+    PeriodEnd,
+}
+
+/// A cancellation.
+#[derive(Debug, Clone)]
+pub struct Cancellation {
+    /// Of what.
+    pub subscription: SubscriptionId,
+    /// The version that was read.
+    pub version: i32,
+    /// When.
+    pub when: CancelWhen,
+    /// Why.
+    pub reason: String,
+}
+
+/// Cancels a subscription.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or an ended
+/// subscription; [`Error::Invalid`] on `effective_on`; faults of the database.
+pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let before = live(tx, cancellation.subscription, cancellation.version)?;
+    let has_begun = before.status != SubscriptionStatus::Pending;
+    match cancellation.when {
+        CancelWhen::Now(on) if has_begun => {
+            check_effective(tx, &books, &before, on)?;
+            end_now(tx, &books, (&before, on), &cancellation.reason)
+        }
+        CancelWhen::PeriodEnd if has_begun => end_later(tx, &books, &before, &cancellation.reason),
+        _ => end_now(
+            tx,
+            &books,
+            (&before, before.starts_on),
+            &cancellation.reason,
+        ),
+    }
+}
+
+fn end_now(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (before, on): (&Subscription, NaiveDate),
+    reason: &str,
+) -> Result<()> {
+    bill_before(tx, books, before, on)?;
+    let mut now = subscriptions::one(tx, before.id)?;
+    now.status = SubscriptionStatus::Canceled;
+    now.ends_on = Some(on);
+    now.next_bill_on = None;
+    now.mrr_minor = 0;
+    subscriptions::change(tx, &now)?;
+    let noted = Noted {
+        kind: ChangeKind::CancelNow,
+        on,
+        before: before.quantity,
+        after: 0,
+        reason,
+    };
+    note(tx, &now, noted)?;
+    let all = segments::of_subscription(tx, now.id)?;
+    let mut unused = Vec::new();
+    for segment in newest(&all) {
+        let net_minor = -credit_from(&segment.charge(), on)?;
+        if net_minor > 0 {
+            segments::credit(tx, segment.id, segment.credited_minor + net_minor)?;
+            let service = segment.charge().service.rest_from(on);
+            unused.push(Unused {
+                segment,
+                service,
+                net_minor,
+            });
+        }
+    }
+    let credited = credit(tx, books, (&now, &all), &unused, reason)?;
+    record_note(tx, &now, credited.as_ref())?;
+    let summary = format!("Canceled from {}", day(on));
+    record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
+}
+
+fn end_later(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    before: &Subscription,
+    reason: &str,
+) -> Result<()> {
+    if before.status == SubscriptionStatus::PendingCancel {
+        return Err(Error::conflict("This subscription is set to end already."));
+    }
+    bill_one(tx, books, before.id, books.today)?;
+    let mut now = subscriptions::one(tx, before.id)?;
+    let end = now.anchor()?.start(now.next_index()).ok_or(Overflow)?;
+    now.status = SubscriptionStatus::PendingCancel;
+    now.ends_on = Some(end);
+    now.next_bill_on = None;
+    subscriptions::change(tx, &now)?;
+    let noted = Noted {
+        kind: ChangeKind::CancelAtPeriodEnd,
+        // Nothing changes before the end, so that the quantity may still be corrected.
+        on: books.today.max(now.starts_on),
+        before: now.quantity,
+        after: 0,
+        reason,
+    };
+    note(tx, &now, noted)?;
+    let summary = format!("Ends on {}", day(end));
+    record(
+        tx,
+        Action::SubscriptionCancelScheduled,
+        (&now, summary),
+        &[],
+    )
+}
+
+/// Ends the subscriptions whose set end has come; says how many of at most `limit`.
+///
+/// # Errors
+/// [`Error::Forbidden`]; faults of the database.
+pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Result<usize> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let due = subscriptions::ended(tx, today, limit)?;
+    for mut subscription in due.iter().cloned() {
+        subscription.status = SubscriptionStatus::Canceled;
+        subscription.mrr_minor = 0;
+        subscription.next_bill_on = None;
+        subscriptions::change(tx, &subscription)?;
+        let end = subscription.ends_on.map(day).unwrap_or_default();
+        let summary = format!("Ended on {end}");
+        record(
+            tx,
+            Action::SubscriptionCanceled,
+            (&subscription, summary),
+            &[],
+        )?;
+    }
+    Ok(due.len())
+}

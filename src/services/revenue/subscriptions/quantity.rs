@@ -1,0 +1,274 @@
+//! A change of quantity, prorated by the day from what was charged.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note, units};
+use crate::{
+    Error, Result,
+    domain::{
+        Action, Overflow, Permission, PriceKind, Quantity, ServicePeriod,
+        audit::diff,
+        proration::{charge_for, credit_from},
+    },
+    id::{Id, InvoiceLineId, SubscriptionId},
+    services::revenue::{
+        billing::{Draft, Terms, blank_invoice, issue, monthly},
+        books::{Books, day},
+        credit::{Unused, credit, use_credits},
+    },
+    store::{
+        Tx, VendorScope,
+        revenue::{
+            invoices::{self, InvoiceLine, InvoiceLineKind},
+            segments::{self, Segment},
+            subscriptions::{self, ChangeKind, Subscription},
+            terms::{PlanTerms, PriceTerms},
+        },
+    },
+};
+
+/// A change of quantity.
+#[derive(Debug, Clone)]
+pub struct QuantityChange {
+    /// Of what.
+    pub subscription: SubscriptionId,
+    /// The version that was read.
+    pub version: i32,
+    /// Units from then on.
+    pub quantity: Quantity,
+    /// The first day of the new quantity, no later than today.
+    pub effective_on: NaiveDate,
+    /// Why.
+    pub reason: String,
+}
+
+/// Changes a subscription's quantity from a day on. What was billed beyond that day is prorated
+/// by the day: more becomes an invoice for the difference, less a credit note.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or an ended
+/// subscription; [`Error::Invalid`] on `quantity` or `effective_on`; faults of the database.
+pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let before = live(tx, change.subscription, change.version)?;
+    if before.quantity == units(change.quantity) {
+        return Err(Error::on("quantity", "This is its quantity already."));
+    }
+    check_effective(tx, &books, &before, change.effective_on)?;
+    bill_before(tx, &books, &before, change.effective_on)?;
+    let terms = Terms::of(tx, std::slice::from_ref(&before))?;
+    let plan = terms.plan(&before)?;
+    let mut now = subscriptions::one(tx, before.id)?;
+    now.quantity = units(change.quantity);
+    now.mrr_minor = monthly(plan, change.quantity)?;
+    subscriptions::change(tx, &now)?;
+    let noted = Noted {
+        kind: ChangeKind::Quantity,
+        on: change.effective_on,
+        before: before.quantity,
+        after: now.quantity,
+        reason: &change.reason,
+    };
+    note(tx, &now, noted)?;
+    let all = segments::of_subscription(tx, now.id)?;
+    let turns = turns(plan, &now, &all, change)?;
+    if turns.iter().map(Turn::net_minor).sum::<i64>() > 0 {
+        charge_more(tx, &books, &terms, (&now, &all), &turns)?;
+    } else {
+        charge_less(tx, &books, (&now, &all), &turns, &change.reason)?;
+    }
+    let changes = diff(&[(
+        "quantity",
+        before.quantity.to_string(),
+        now.quantity.to_string(),
+    )]);
+    let summary = format!(
+        "Quantity {} from {}",
+        now.quantity,
+        day(change.effective_on)
+    );
+    record(tx, Action::SubscriptionChanged, (&now, summary), &changes)
+}
+
+/// What a change makes of one segment: the rest of it taken back, and charged anew.
+struct Turn<'a> {
+    old: &'a Segment,
+    price: &'a PriceTerms,
+    rest: ServicePeriod,
+    credit_minor: i64,
+    charge_minor: i64,
+}
+
+impl Turn<'_> {
+    fn net_minor(&self) -> i64 {
+        self.charge_minor - self.credit_minor
+    }
+    /// The segment in the old one's place.
+    fn segment(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        quantity: i32,
+        (carried_minor, line): (i64, Option<InvoiceLineId>),
+    ) -> Segment {
+        Segment {
+            id: tx.fresh_id(),
+            change_no: self.old.change_no + 1,
+            service_from: self.rest.from,
+            quantity,
+            amount_minor: self.charge_minor,
+            credited_minor: 0,
+            carried_minor,
+            replaces_id: Some(self.old.id),
+            invoice_line_id: line,
+            ..self.old.clone()
+        }
+    }
+}
+
+fn turns<'a>(
+    plan: &'a PlanTerms,
+    now: &Subscription,
+    all: &'a [Segment],
+    change: &QuantityChange,
+) -> Result<Vec<Turn<'a>>> {
+    let mut turns = Vec::new();
+    for old in newest(all).filter(|old| old.service_to > change.effective_on) {
+        let price = plan.prices.iter().find(|price| price.id == old.price_id);
+        let Some(price) = price.filter(|price| price.price.kind == PriceKind::PerSeat) else {
+            continue;
+        };
+        let index = u32::try_from(old.period_index).unwrap_or_default();
+        let whole = now.anchor()?.service_period(index).ok_or(Overflow)?;
+        let rest = old.charge().service.rest_from(change.effective_on);
+        let full = price.price.for_period(change.quantity)?;
+        turns.push(Turn {
+            old,
+            price,
+            rest,
+            credit_minor: -credit_from(&old.charge(), rest.from)?,
+            charge_minor: charge_for(full, whole, rest.from),
+        });
+    }
+    Ok(turns)
+}
+
+/// The line that the terms of a segment's period stand on: its own, or that of one it replaced.
+fn origin<'a>(
+    all: &[Segment],
+    lines: &'a HashMap<InvoiceLineId, InvoiceLine>,
+    segment: &Segment,
+) -> Result<&'a InvoiceLine> {
+    let mut at = Some(segment.clone());
+    while let Some(segment) = at {
+        if let Some(line) = segment.invoice_line_id.and_then(|id| lines.get(&id)) {
+            return Ok(line);
+        }
+        at = all
+            .iter()
+            .find(|one| Some(one.id) == segment.replaces_id)
+            .cloned();
+    }
+    Err(Error::fault("a segment has no line that charged for it"))
+}
+
+fn charge_more(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    terms: &Terms,
+    (now, all): (&Subscription, &[Segment]),
+    turns: &[Turn<'_>],
+) -> Result<()> {
+    let ids: Vec<InvoiceLineId> = all.iter().filter_map(|one| one.invoice_line_id).collect();
+    let known = invoices::lines_of_ids(tx, &ids)?;
+    let plan = terms.plan(now)?;
+    let (mut lines, mut charged) = (Vec::new(), Vec::new());
+    for turn in turns {
+        let like = origin(all, &known, turn.old)?;
+        let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
+        let line = |kind, net_minor, quantity, description| InvoiceLine {
+            id: tx.fresh_id(),
+            // Set below, once the net is known.
+            invoice_id: Id::of(0),
+            line_no: 0,
+            kind,
+            description,
+            service_from: turn.rest.from,
+            service_to: turn.rest.to,
+            quantity,
+            net_minor,
+            credited_net_minor: 0,
+            commission_minor: 0,
+            ..like.clone()
+        };
+        let old = turn.old.quantity;
+        let back = format!("{name}, credit for {old}");
+        let more = format!("{name}, {} from {}", now.quantity, day(turn.rest.from));
+        lines.push(line(
+            InvoiceLineKind::ProrationCredit,
+            -turn.credit_minor,
+            old,
+            back,
+        ));
+        let charge = line(
+            InvoiceLineKind::ProrationCharge,
+            turn.charge_minor,
+            now.quantity,
+            more,
+        );
+        charged.push(turn.segment(tx, now.quantity, (turn.credit_minor, Some(charge.id))));
+        lines.push(charge);
+    }
+    retire(tx, turns)?;
+    let net = turns.iter().map(Turn::net_minor).sum();
+    let tax_bps = terms.customer(now)?.tax_bps;
+    let invoice = blank_invoice(tx, books, now, tax_bps, (books.today, net))?;
+    for (place, line) in (1..).zip(&mut lines) {
+        line.line_no = place;
+        line.invoice_id = invoice.id;
+    }
+    let mut made = issue(
+        tx,
+        books,
+        vec![Draft {
+            invoice,
+            lines,
+            segments: charged,
+        }],
+    )?;
+    use_credits(tx, books, &mut made)
+}
+
+fn charge_less(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (now, all): (&Subscription, &[Segment]),
+    turns: &[Turn<'_>],
+    reason: &str,
+) -> Result<()> {
+    retire(tx, turns)?;
+    let new: Vec<Segment> = turns
+        .iter()
+        .map(|turn| turn.segment(tx, now.quantity, (turn.charge_minor, None)))
+        .collect();
+    segments::add(tx, new)?;
+    let unused: Vec<Unused<'_>> = turns
+        .iter()
+        .filter(|turn| turn.net_minor() < 0)
+        .map(|turn| Unused {
+            segment: turn.old,
+            service: turn.rest,
+            net_minor: -turn.net_minor(),
+        })
+        .collect();
+    let note = credit(tx, books, (now, all), &unused, reason)?;
+    record_note(tx, now, note.as_ref())
+}
+
+fn retire(tx: &mut Tx<'_, VendorScope>, turns: &[Turn<'_>]) -> Result<()> {
+    for turn in turns {
+        segments::credit(tx, turn.old.id, turn.old.credited_minor + turn.credit_minor)?;
+    }
+    Ok(())
+}

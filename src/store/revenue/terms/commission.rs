@@ -1,0 +1,173 @@
+//! What partners earn: plan versions and their clauses, tiers, enrolments.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::{Found, Vendors};
+use crate::{
+    Error,
+    domain::{CommissionClause, Rate},
+    id::{CommissionClauseId, CommissionPlanVersionId, PartnerId, TierId},
+    store::{
+        revenue::ASKED_AT_ONCE,
+        schema::{
+            commission_clauses, commission_enrollments, commission_plan_versions, commission_plans,
+            tier_assignments, tiers,
+        },
+    },
+};
+
+/// A commission plan version: its hold and its clauses.
+#[derive(Debug, Clone)]
+pub struct CommissionTerms {
+    /// "Recurring 2026, version 3".
+    pub label: String,
+    /// Days from a payment to the day its commission is payable.
+    pub hold_days: u32,
+    /// In order.
+    pub clauses: Vec<(CommissionClauseId, CommissionClause)>,
+}
+
+/// Every commission plan version of the vendor; there are few.
+///
+/// # Errors
+/// Faults of the database.
+pub fn commission_terms(
+    tx: Vendors<'_, '_>,
+) -> Found<HashMap<CommissionPlanVersionId, CommissionTerms>> {
+    type Row = (CommissionPlanVersionId, i32, i32, String);
+    let rows = tx
+        .joined(commission_plan_versions::table, commission_plans::table)
+        .select((
+            commission_plan_versions::id,
+            commission_plan_versions::version_no,
+            commission_plan_versions::hold_days,
+            commission_plans::name,
+        ));
+    let rows: Vec<Row> = tx.load(rows)?;
+    let mut found: HashMap<CommissionPlanVersionId, CommissionTerms> = rows
+        .into_iter()
+        .map(|(id, version_no, hold_days, name)| {
+            let terms = CommissionTerms {
+                label: format!("{name}, version {version_no}"),
+                hold_days: u32::try_from(hold_days).unwrap_or_default(),
+                clauses: Vec::new(),
+            };
+            (id, terms)
+        })
+        .collect();
+    for (version, id, clause) in clauses(tx)? {
+        if let Some(terms) = found.get_mut(&version) {
+            terms.clauses.push((id, clause));
+        }
+    }
+    Ok(found)
+}
+
+type Clause = (
+    CommissionPlanVersionId,
+    CommissionClauseId,
+    CommissionClause,
+);
+
+fn clauses(tx: Vendors<'_, '_>) -> Found<Vec<Clause>> {
+    type Row = (
+        CommissionPlanVersionId,
+        CommissionClauseId,
+        i32,
+        Option<String>,
+        Option<i64>,
+        i32,
+    );
+    let rows = tx
+        .rows(commission_clauses::table)
+        .order((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::seq,
+        ))
+        .select((
+            commission_clauses::commission_plan_version_id,
+            commission_clauses::id,
+            commission_clauses::seq,
+            commission_clauses::phase,
+            commission_clauses::tier_id,
+            commission_clauses::rate_bps,
+        ));
+    let rows: Vec<Row> = tx.load(rows)?;
+    rows.into_iter()
+        .map(|(version, id, seq, phase, tier, bps)| {
+            let phase = phase
+                .map(|code| code.parse())
+                .transpose()
+                .map_err(Error::fault)?;
+            let rate = Rate::from_bps(bps).map_err(Error::fault)?;
+            Ok((
+                version,
+                id,
+                CommissionClause {
+                    seq,
+                    phase,
+                    tier,
+                    rate,
+                },
+            ))
+        })
+        .collect()
+}
+
+/// The tiers that these partners were given, by the day each holds from, earliest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn tiers_given(
+    tx: Vendors<'_, '_>,
+    partners: &[PartnerId],
+) -> Found<HashMap<PartnerId, Vec<(NaiveDate, TierId)>>> {
+    let mut found: HashMap<PartnerId, Vec<(NaiveDate, TierId)>> = HashMap::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(tier_assignments::table)
+            .filter(tier_assignments::partner_id.eq_any(some.to_vec()))
+            .order((
+                tier_assignments::partner_id,
+                tier_assignments::effective_from,
+            ))
+            .select((
+                tier_assignments::partner_id,
+                tier_assignments::effective_from,
+                tier_assignments::tier_id,
+            ));
+        for (partner, from, tier) in tx.load::<(PartnerId, NaiveDate, TierId), _>(rows)? {
+            found.entry(partner).or_default().push((from, tier));
+        }
+    }
+    Ok(found)
+}
+
+/// The tiers' names.
+///
+/// # Errors
+/// Faults of the database.
+pub fn tier_names(tx: Vendors<'_, '_>) -> Found<HashMap<TierId, String>> {
+    let rows = tx.rows(tiers::table).select((tiers::id, tiers::name));
+    Ok(tx.load(rows)?.into_iter().collect())
+}
+
+/// The commission plan version that a partner is enrolled in on a day, if any.
+///
+/// # Errors
+/// Faults of the database.
+pub fn enrolled_in(
+    tx: Vendors<'_, '_>,
+    partner: PartnerId,
+    on: NaiveDate,
+) -> Found<Option<CommissionPlanVersionId>> {
+    let rows = tx
+        .rows(commission_enrollments::table)
+        .filter(commission_enrollments::partner_id.eq(partner))
+        .filter(commission_enrollments::effective_from.le(on))
+        .order(commission_enrollments::effective_from.desc())
+        .select(commission_enrollments::commission_plan_version_id);
+    tx.first(rows)
+}

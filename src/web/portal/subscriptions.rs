@@ -1,0 +1,262 @@
+//! A partner's subscriptions, and what each earns.
+use actix_web::web::{Data, Path, Query, ServiceConfig, get, resource};
+use askama::Template;
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use crate::{
+    Error, Result,
+    documents::csv::{Cell, table},
+    domain::{Permission, SubscriptionStatus, date_words},
+    id::{CustomerId, SubscriptionId},
+    store::{
+        PartnerScope, Store, Tx,
+        account::vendor,
+        incentivize::enrollments::{self, Enrollment},
+        paging::{Count, Cursor, Page},
+        sell::{
+            accounts::{self, Billed},
+            customers,
+            subscriptions::{self, Filter, Line, Record},
+        },
+    },
+    web::{
+        Answer, Shell,
+        admission::Visitor,
+        filters,
+        list::{Address, Pager, count_words, every},
+        page::{download, ok},
+        sold::{self, BilledRow, ChangeRow, PriceRow, Sold},
+        words,
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/subscriptions").route(get().to(index)))
+        .service(resource("/subscriptions.csv").route(get().to(csv)))
+        .service(resource("/subscriptions/{subscription}").route(get().to(show)));
+}
+
+/// What the list is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    q: String,
+    customer: String,
+    status: String,
+    at: String,
+}
+
+impl Asked {
+    fn filter(&self) -> Filter {
+        Filter {
+            search: self.q.clone(),
+            customer: self.customer.parse().ok(),
+            status: self.status.parse().ok(),
+            ..Filter::default()
+        }
+    }
+    fn address(&self, base: &str) -> Address {
+        let pairs = [("q", &*self.q), ("customer", &*self.customer), ("status", &*self.status)];
+        Address::new(format!("{base}/subscriptions"), &pairs)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/subscriptions/index.html")]
+struct IndexPage {
+    shell: Shell,
+    base: String,
+    answer: String,
+    asked: Asked,
+    statuses: Vec<(String, String)>,
+    address: Address,
+    count: String,
+    rows: Vec<Sold>,
+    pager: Pager,
+}
+
+struct Found {
+    page: Page<Line>,
+    count: Count,
+    of: Option<String>,
+    today: NaiveDate,
+}
+
+fn find(tx: &mut Tx<'_, PartnerScope>, asked: &Asked) -> Result<Found> {
+    tx.allow(Permission::PartnerViewCustomers)?;
+    let (filter, at) = (asked.filter(), Cursor::read(&asked.at));
+    let of = match filter.customer {
+        Some(id) => name(tx, id)?,
+        None => None,
+    };
+    Ok(Found {
+        page: subscriptions::page(tx, &filter, at.as_ref())?,
+        count: subscriptions::count(tx, &filter)?,
+        today: vendor::today(tx)?,
+        of,
+    })
+}
+
+fn name(tx: &mut Tx<'_, PartnerScope>, id: CustomerId) -> Result<Option<String>> {
+    Ok(customers::names(tx, &[id])?.pop().map(|(_, name)| name))
+}
+
+async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -> Answer {
+    let wanted = asked.clone();
+    let found = store
+        .read(visitor.scope.clone(), move |tx| find(tx, &wanted))
+        .await?;
+    let address = asked.address(&visitor.base);
+    let statuses = SubscriptionStatus::ALL.iter();
+    let statuses = statuses.map(|status| (status.code().to_owned(), status.label().to_owned()));
+    let count = count_words(found.page.rows.len(), found.count, ("subscription", "subscriptions"));
+    ok(&IndexPage {
+        shell: visitor.shell(),
+        base: visitor.base.clone(),
+        answer: match &found.of {
+            Some(customer) => format!("What {customer} uses."),
+            None => "What your customers use, and until when.".to_owned(),
+        },
+        statuses: std::iter::once((String::new(), "All".to_owned())).chain(statuses).collect(),
+        count,
+        pager: address.pager(&found.page),
+        rows: sold::rows(&visitor.base, &found.page.rows, found.today),
+        address,
+        asked,
+    })
+}
+
+const COLUMNS: [&str; 11] = [
+    "Subscription",
+    "External id",
+    "Customer",
+    "Plan",
+    "Status",
+    "Quantity",
+    "Currency",
+    "MRR",
+    "Starts on",
+    "Ends on",
+    "Next bill on",
+];
+
+fn cells(line: &Line) -> Vec<Cell> {
+    let it = &line.subscription;
+    let day = |day: Option<NaiveDate>| Cell::text(day.map_or_else(String::new, |day| day.to_string()));
+    vec![
+        Cell::text(it.id.to_string()),
+        Cell::text(&it.external_id),
+        Cell::text(&line.customer),
+        Cell::text(&line.plan),
+        Cell::text(it.status.label()),
+        Cell::number(it.quantity.get()),
+        Cell::text(it.mrr.currency().code()),
+        Cell::number(it.mrr.plain()),
+        Cell::text(it.starts_on.to_string()),
+        day(it.ends_on),
+        day(it.next_bill_on),
+    ]
+}
+
+async fn csv(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -> Answer {
+    let (rows, today) = store
+        .read(visitor.scope, move |tx| {
+            tx.allow(Permission::PartnerViewCustomers)?;
+            let filter = asked.filter();
+            let rows = every(|at| subscriptions::page(tx, &filter, at))?;
+            Ok((rows, vendor::today(tx)?))
+        })
+        .await?;
+    let file = table(&COLUMNS, rows.iter().map(cells))?;
+    Ok(download(&format!("subscriptions-{today}.csv"), "text/csv; charset=utf-8", file))
+}
+
+#[derive(Template)]
+#[template(path = "portal/subscriptions/show.html")]
+struct ShowPage {
+    shell: Shell,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    answer: String,
+    vendor: String,
+    line: Sold,
+    quantity: String,
+    every: &'static str,
+    starts: NaiveDate,
+    notice: String,
+    may_earn: bool,
+    is_pinned: bool,
+    earned: String,
+    terms: Vec<String>,
+    prices: Vec<PriceRow>,
+    changes: Vec<ChangeRow>,
+    billed: Vec<BilledRow>,
+}
+
+struct Seen {
+    record: Record,
+    enrolments: Vec<Enrollment>,
+    billed: Vec<Billed>,
+    today: NaiveDate,
+}
+
+fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
+    tx.allow(Permission::PartnerViewCustomers)?;
+    let record = subscriptions::record(tx, id)?;
+    Ok(Seen {
+        enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
+        billed: accounts::billed(tx, id)?,
+        today: vendor::today(tx)?,
+        record,
+    })
+}
+
+fn answer(record: &Record, line: &Sold) -> String {
+    let until = line.until.map(date_words).unwrap_or_default();
+    match record.subscription.status {
+        SubscriptionStatus::Canceled => "Has ended.".to_owned(),
+        SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
+        SubscriptionStatus::Pending => format!(
+            "Begins on {}, with {} a month.",
+            date_words(record.subscription.starts_on),
+            line.mrr
+        ),
+        SubscriptionStatus::Active => format!("{} a month.", line.mrr),
+    }
+}
+
+async fn show(visitor: Visitor, store: Data<Store>, parts: Path<(String, String, String)>) -> Answer {
+    let id: SubscriptionId = parts.2.parse().map_err(|_| Error::NotFound)?;
+    let seen = store.read(visitor.scope.clone(), move |tx| see(tx, id)).await?;
+    let (base, record) = (visitor.base.clone(), &seen.record);
+    let it = &record.subscription;
+    let title = format!("{}, {}", record.offering, record.plan.name);
+    let line = Line {
+        subscription: it.clone(),
+        customer: record.customer.clone(),
+        plan: title.clone(),
+    };
+    let line = sold::row(&base, &line, seen.today);
+    ok(&ShowPage {
+        shell: visitor.shell(),
+        crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
+        answer: answer(record, &line),
+        vendor: visitor.vendor_name().to_owned(),
+        quantity: it.quantity.to_string(),
+        every: sold::every(it.interval),
+        starts: it.starts_on,
+        notice: words::count(i64::from(record.version.terms.notice_days), "day", "days"),
+        may_earn: visitor.may(Permission::PartnerViewEarnings),
+        is_pinned: it.commission_plan_version.is_some(),
+        earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
+        terms: sold::terms(it, &seen.enrolments),
+        prices: sold::prices(&record.version, it.quantity),
+        changes: sold::changes(&record.changes),
+        billed: sold::billed(None, &seen.billed, seen.today),
+        title,
+        line,
+    })
+}
