@@ -91,7 +91,7 @@ pub async fn payment(story: &Teller) {
     story.refused("received_on", "still to come", &[("amount", INVOICED), ("received_on", "2026-11-20")]).await;
     story.browser.pick_date("#received_on", "2026-10-20").await;
     story.press("Record the payment").await;
-    story.reads("main", &["MER-2026-000001", INVOICED, OF_PLATFORM, OF_SEATS, "Held"]).await;
+    story.reads("main", &["MER-2026-000001", INVOICED, OF_PLATFORM, OF_SEATS, "In hold"]).await;
     story.picture("payment").await;
     story.press("Sign out").await;
 }
