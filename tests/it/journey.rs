@@ -42,6 +42,7 @@ on_both! {
         app.vendor("meridian");
         let story = Teller::of(app).await;
         the_owner_joins(&story).await;
+        catalogue::lowest_payout(&story).await;
         catalogue::tiers(&story).await;
         catalogue::sla_policy(&story).await;
         catalogue::offering(&story).await;

@@ -48,9 +48,7 @@ impl Tour {
         invitations(&owner, &app).await;
         let file = b"external_id,name,country\nP-2001,,DE\nP-2002,Second,XX\n";
         let file = Upload { field: "file", name: "partners.csv", content_type: "text/csv", bytes: file };
-        let form = owner.get("/meridian/imports/new?kind=partners").await.expect(200).form_id();
-        let fields = [("form_id", &*form), ("kind", "partners")];
-        let answer = owner.post_file("/meridian/imports", &fields, file).await;
+        let answer = owner.post_file("/meridian/imports", &[("kind", "partners")], file).await;
         assert!(answer.status == 303 || answer.status == 422, "{}", answer.text());
         Self {
             app,
