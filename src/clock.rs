@@ -53,7 +53,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system"
+)]
 fn system_now() -> DateTime<Utc> {
     Utc::now()
 }

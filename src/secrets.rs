@@ -115,7 +115,10 @@ pub fn hash_of(token: &str) -> String {
 
 /// SHA-256 in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,16 +136,33 @@ mod tests {
     #[test]
     fn a_token_follows_from_key_purpose_row_and_end() {
         let key = SecretKey::new("0123456789abcdef0123456789abcdef").unwrap();
-        let until = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap().naive_utc();
+        let until = |seconds| {
+            chrono::DateTime::from_timestamp(seconds, 0)
+                .unwrap()
+                .naive_utc()
+        };
         let id: Id<crate::id::Invitation> = Id::of(7);
         let token = one_time_token(&key, Purpose::Invitation, id, until(9));
         assert_eq!(token.len(), 43);
-        assert_eq!(token, one_time_token(&key, Purpose::Invitation, id, until(9)));
+        assert_eq!(
+            token,
+            one_time_token(&key, Purpose::Invitation, id, until(9))
+        );
         let others = [
             one_time_token(&key, Purpose::PasswordReset, id, until(9)),
             one_time_token(&key, Purpose::Invitation, id, until(10)),
-            one_time_token(&key, Purpose::Invitation, Id::<crate::id::Invitation>::of(8), until(9)),
-            one_time_token(&SecretKey::random().unwrap(), Purpose::Invitation, id, until(9)),
+            one_time_token(
+                &key,
+                Purpose::Invitation,
+                Id::<crate::id::Invitation>::of(8),
+                until(9),
+            ),
+            one_time_token(
+                &SecretKey::random().unwrap(),
+                Purpose::Invitation,
+                id,
+                until(9),
+            ),
         ];
         assert!(!others.contains(&token));
         assert_eq!(hash_of("abc").len(), 64);

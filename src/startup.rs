@@ -77,7 +77,8 @@ impl Application {
         routes: fn(&mut ServiceConfig),
     ) -> Result<Self> {
         let listener = TcpListener::bind(&config.listen).map_err(|e| {
-            anyhow::Error::new(e).context(format!("LISTEN_ADDR: cannot listen on {}", config.listen))
+            anyhow::Error::new(e)
+                .context(format!("LISTEN_ADDR: cannot listen on {}", config.listen))
         })?;
         let port = listener.local_addr().map_err(anyhow::Error::new)?.port();
         let secure = config.public_url.starts_with("https://");

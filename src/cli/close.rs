@@ -46,12 +46,21 @@ impl Close {
         let (store, mail_domain) = (settings.store()?, settings.mail_domain()?);
         let scope = store.lobby_now(|lobby| lobby::operator(lobby, &self.vendor));
         let scope = scope.map_err(|error| match error {
-            Error::NotFound => Error::fault(format!("--vendor: there is no vendor {}", self.vendor)),
+            Error::NotFound => {
+                Error::fault(format!("--vendor: there is no vendor {}", self.vendor))
+            }
             other => other,
         })?;
-        let first = store.read_now(scope.clone(), |tx| Ok(Books::open(tx)?.first_open))?;
+        let books = store.read_now(scope.clone(), Books::open)?;
+        // Asked for more than there is, it would otherwise close all months before and then refuse.
+        if store.now() < books.vendor.zone.end_of(through.last_day()) {
+            return Err(Error::conflict(format!(
+                "{} is not over yet.",
+                through.title()
+            )));
+        }
         let (mut progress, mut months) = (Progress::new(), Vec::new());
-        for period in first.through(through) {
+        for period in books.first_open.through(through) {
             progress.tell(&format!("closing {}", period.title()));
             let closing = Closing {
                 period,

@@ -75,7 +75,9 @@ fn database(settings: &Settings, as_of: NaiveDate) -> Result<DatabaseUrl> {
 /// The demo's day is the first of its month: its clock runs on from half past nine.
 fn clock(as_of: NaiveDate) -> Clock {
     let morning = TimeDelta::hours(9) + TimeDelta::minutes(30);
-    let first = Period::of(as_of).first_day().and_time(chrono::NaiveTime::MIN);
+    let first = Period::of(as_of)
+        .first_day()
+        .and_time(chrono::NaiveTime::MIN);
     Clock::running_from((first + morning).and_utc())
 }
 

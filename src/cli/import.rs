@@ -44,7 +44,9 @@ impl Import {
         let store = settings.store()?;
         let scope = store.lobby_now(|lobby| lobby::operator(lobby, &self.vendor));
         let scope = scope.map_err(|error| match error {
-            Error::NotFound => Error::fault(format!("--vendor: there is no vendor {}", self.vendor)),
+            Error::NotFound => {
+                Error::fault(format!("--vendor: there is no vendor {}", self.vendor))
+            }
             other => other,
         })?;
         if !self.apply {
@@ -75,10 +77,16 @@ impl Import {
                 };
                 output::say(format!("line {}{column}: {}", problem.line, problem.reason));
             }
-            output::say(format!(
-                "{what}: {} rows, {} new, {} changed, {} unchanged, {} problems",
-                checked.rows, checked.new, checked.changed, checked.unchanged, checked.problem_count
-            ));
+            output::say(match checked.is_sound() {
+                true => format!(
+                    "{what}: {} rows, {} new, {} changed, {} unchanged",
+                    checked.rows, checked.new, checked.changed, checked.unchanged
+                ),
+                false => format!(
+                    "Nothing was brought in: {} problems in {} rows.",
+                    checked.problem_count, checked.rows
+                ),
+            });
         }
         u8::from(!checked.is_sound())
     }

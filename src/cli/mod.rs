@@ -57,7 +57,10 @@ pub fn run() -> u8 {
 
 fn dispatch(cli: Cli) -> Result<u8> {
     let settings = cli.settings;
-    match cli.command.unwrap_or(Command::Serve(serve::Serve::default())) {
+    match cli
+        .command
+        .unwrap_or(Command::Serve(serve::Serve::default()))
+    {
         Command::Demo(command) => command.run(settings),
         Command::Serve(command) => command.run(&settings),
         Command::Work(command) => command.run(&settings),

@@ -19,6 +19,8 @@ pub fn refuse(error: &Error) {
         other => other.to_string(),
     };
     let mut err = std::io::stderr().lock();
+    // The databases' own words run over several lines.
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     let _ = writeln!(err, "perennial: {told}");
 }
 

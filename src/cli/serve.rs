@@ -12,7 +12,8 @@ use crate::{
     mail::Post,
     startup::{Application, Config},
     store::Store,
-    telemetry, worker,
+    telemetry,
+    worker::{self, Pace},
 };
 
 /// `perennial serve`.
@@ -29,6 +30,37 @@ pub struct Work {
     /// Stop when nothing is due any more
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    hurry: Hurry,
+}
+
+/// Another pace, for tests of workers that die; not for production, and not in the help.
+#[derive(Args)]
+struct Hurry {
+    /// Milliseconds that a claim lasts
+    #[arg(long, hide = true, value_parser = clap::value_parser!(i64).range(100..))]
+    lease_ms: Option<i64>,
+    /// Partners staged in one transaction of a close
+    #[arg(long, hide = true, value_parser = clap::value_parser!(i64).range(1..))]
+    chunk: Option<i64>,
+    /// Milliseconds between two transactions of a close
+    #[arg(long, hide = true)]
+    pause_ms: Option<u64>,
+}
+
+impl Hurry {
+    fn pace(&self) -> Pace {
+        let usual = Pace::default();
+        Pace {
+            lease: self
+                .lease_ms
+                .map_or(usual.lease, chrono::TimeDelta::milliseconds),
+            chunk: self.chunk.unwrap_or(usual.chunk),
+            pause: self
+                .pause_ms
+                .map_or(usual.pause, std::time::Duration::from_millis),
+        }
+    }
 }
 
 impl Serve {
@@ -77,7 +109,7 @@ impl Work {
             return Ok(0);
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let work = worker::start(store, post, stop.clone());
+        let work = worker::start(store, post, self.hurry.pace(), stop.clone());
         runtime()?.block_on(asked_to_stop());
         stop.store(true, Ordering::Relaxed);
         let _ = work.join();
@@ -92,7 +124,7 @@ impl Work {
 /// Faults of the server.
 pub fn run(application: Application, store: Store, post: Option<Post>) -> Result<u8> {
     let stop = Arc::new(AtomicBool::new(false));
-    let work = post.map(|post| worker::start(store, post, stop.clone()));
+    let work = post.map(|post| worker::start(store, post, Pace::default(), stop.clone()));
     let served = actix_web::rt::System::new().block_on(async {
         let handle = application.server.handle();
         actix_web::rt::spawn(async move {

@@ -20,7 +20,12 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
     pub database_url: Option<String>,
     /// Where to listen
-    #[arg(long, env = "LISTEN_ADDR", default_value = "127.0.0.1:8080", global = true)]
+    #[arg(
+        long,
+        env = "LISTEN_ADDR",
+        default_value = "127.0.0.1:8080",
+        global = true
+    )]
     pub listen_addr: String,
     /// What links in mail begin with
     #[arg(long, env = "PUBLIC_URL", global = true)]
@@ -43,7 +48,13 @@ pub struct Settings {
     )]
     pub mail_from: String,
     /// How log lines are written
-    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    #[arg(
+        long,
+        env = "LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true
+    )]
     pub log_format: LogFormat,
 }
 
@@ -125,7 +136,8 @@ impl Settings {
     /// One line naming `MAIL_FROM`.
     pub fn mail_domain(&self) -> Result<String> {
         let post = Post::new(None, &self.mail_from, "", SecretKey::random()?);
-        post.map(|post| post.domain().to_owned()).map_err(Error::fault)
+        post.map(|post| post.domain().to_owned())
+            .map_err(Error::fault)
     }
 }
 

@@ -84,7 +84,10 @@ impl Create {
         }
     }
     fn new_vendor(&self, store: &Store, slug: &Slug) -> Result<VendorScope> {
-        let name = self.vendor_name.clone().unwrap_or_else(|| self.vendor.clone());
+        let name = self
+            .vendor_name
+            .clone()
+            .unwrap_or_else(|| self.vendor.clone());
         let zone: Tz = read("--time-zone", &self.time_zone)?;
         let today = store.now().and_utc().with_timezone(&zone).date_naive();
         let name = read::<Name>("--vendor-name", &name)?.to_string();
@@ -94,7 +97,9 @@ impl Create {
             name,
             address: String::new(),
             time_zone: self.time_zone.clone(),
-            currency: read::<Currency>("--currency", &self.currency)?.code().to_owned(),
+            currency: read::<Currency>("--currency", &self.currency)?
+                .code()
+                .to_owned(),
             document_prefix: prefix(slug.as_str()),
             first_period: Period::of(today).key(),
         };
@@ -113,5 +118,6 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|why| Error::fault(format!("{flag}: {why}")))
+    text.parse()
+        .map_err(|why| Error::fault(format!("{flag}: {why}")))
 }

@@ -28,7 +28,9 @@ pub fn first_period(as_of: NaiveDate) -> Period {
 
 /// The instant the demo's history begins at, for a clock and a mint.
 pub fn begins_at(as_of: NaiveDate) -> NaiveDateTime {
-    first_period(as_of).first_day().and_time(chrono::NaiveTime::MIN)
+    first_period(as_of)
+        .first_day()
+        .and_time(chrono::NaiveTime::MIN)
 }
 
 /// The personas of the sign-in page.
@@ -62,10 +64,16 @@ pub enum Standing {
 pub fn standing(store: &Store) -> Result<Standing> {
     store.lobby_now(|lobby| {
         let vendors = lobby::every_vendor(lobby)?;
-        let begun = vendors.iter().any(|(slug, _)| slug == cast::VENDORS[0].slug);
+        let begun = vendors
+            .iter()
+            .any(|(slug, _)| slug == cast::VENDORS[0].slug);
         for part in cast::PERSONAS {
             if lobby::person_by_email(lobby, part.email)?.is_none() {
-                return Ok(if begun { Standing::Partial } else { Standing::Empty });
+                return Ok(if begun {
+                    Standing::Partial
+                } else {
+                    Standing::Empty
+                });
             }
         }
         Ok(Standing::Whole)

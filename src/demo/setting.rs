@@ -31,7 +31,8 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|why| Error::fault(format!("demo: {text:?}: {why}")))
+    text.parse()
+        .map_err(|why| Error::fault(format!("demo: {text:?}: {why}")))
 }
 
 /// What later days sell and pay by.
@@ -68,7 +69,12 @@ pub fn catalogue(store: &Store, scope: &Scope, part: &'static VendorPart) -> Res
         }
         let mut versions = HashMap::new();
         for offering in part.offerings {
-            add_offering(tx, offering, policies.get(offering.policy).copied(), &mut versions)?;
+            add_offering(
+                tx,
+                offering,
+                policies.get(offering.policy).copied(),
+                &mut versions,
+            )?;
         }
         let mut tiers = HashMap::new();
         for (name, rank) in cast::TIERS {

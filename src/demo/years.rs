@@ -142,7 +142,12 @@ impl World {
     }
 
     fn recruit(&mut self, store: &Store, month: u32, day: NaiveDate) -> Result<()> {
-        for part in self.vendor.partners.iter().filter(|part| part.joins == month) {
+        for part in self
+            .vendor
+            .partners
+            .iter()
+            .filter(|part| part.joins == month)
+        {
             let (plans, tier) = (&self.plans, self.plans.tiers.get(part.tier).copied());
             let id = store.write_now(self.scope.clone(), |tx| {
                 let id = partners::recruit(tx, Some(&read(part.code)?), &draft(part)?)?;
@@ -195,7 +200,11 @@ impl World {
             // In the sixteenth month the bank's file does not come; it is reported the month after.
             let missing = month == 15 || (month == 16 && day.day() <= REPORTED_ON);
             let late = joined.part.story == Story::Late && missing;
-            for customer in joined.customers.iter().filter(|one| !one.leaves_unpaid && !late) {
+            for customer in joined
+                .customers
+                .iter()
+                .filter(|one| !one.leaves_unpaid && !late)
+            {
                 let number = self.paid;
                 let made = store.write_now(scope.clone(), |tx| {
                     let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
@@ -290,8 +299,15 @@ impl World {
     }
 
     fn rise(&self, store: &Store, partner: PartnerId, day: NaiveDate) -> Result<()> {
-        let gold = self.plans.tiers.get("Gold").copied().ok_or(Error::NotFound)?;
-        store.write_now(self.scope.clone(), |tx| tiers::assign(tx, partner, gold, day))
+        let gold = self
+            .plans
+            .tiers
+            .get("Gold")
+            .copied()
+            .ok_or(Error::NotFound)?;
+        store.write_now(self.scope.clone(), |tx| {
+            tiers::assign(tx, partner, gold, day)
+        })
     }
 
     /// Gives back a share of the last payments, each by a refund of its own.
@@ -331,7 +347,10 @@ impl World {
         store.write_now(self.scope.clone(), |tx| {
             let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
             let mut made = Vec::new();
-            for invoice in unpaid.into_iter().filter(|one| one.issued_on <= received_on) {
+            for invoice in unpaid
+                .into_iter()
+                .filter(|one| one.issued_on <= received_on)
+            {
                 let new = NewPayment {
                     external_id: format!("LATE-{}", invoice.number),
                     received_on,
@@ -428,7 +447,10 @@ fn draft(part: &PartnerPart) -> Result<partners::Draft> {
         address: read(part.address)?,
         country: read(part.country)?,
         partner_type: read(part.kind)?,
-        statement_email: Some(read(&format!("finance@{}.example", host.trim_matches('-')))?),
+        statement_email: Some(read(&format!(
+            "finance@{}.example",
+            host.trim_matches('-')
+        ))?),
         delivery: read("attached")?,
     })
 }

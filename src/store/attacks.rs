@@ -138,16 +138,38 @@ never_changes! {
 #[test]
 fn no_owner_and_no_column_of_a_ledger_is_changeable() {
     let source = include_str!("tables.rs");
-    let declared = source.split("changeable! {\n").nth(1).unwrap().split("\n}").next().unwrap();
+    let declared = source
+        .split("changeable! {\n")
+        .nth(1)
+        .unwrap()
+        .split("\n}")
+        .next()
+        .unwrap();
     let mut tables = 0;
     for line in declared.lines() {
         let (table, columns) = line.trim().trim_end_matches(';').split_once(": ").unwrap();
         tables += 1;
-        for kept in ["audit_events", "commission_entries", "statement_lines", "credit_notes", "refunds"] {
+        for kept in [
+            "audit_events",
+            "commission_entries",
+            "statement_lines",
+            "credit_notes",
+            "refunds",
+        ] {
             assert_ne!(table, kept, "{table} is only added to");
         }
         for column in columns.split(", ") {
-            assert!(!["id", "tenant_id", "partner_id", "amount_minor", "created_at"].contains(&column), "{table}.{column}");
+            assert!(
+                ![
+                    "id",
+                    "tenant_id",
+                    "partner_id",
+                    "amount_minor",
+                    "created_at"
+                ]
+                .contains(&column),
+                "{table}.{column}"
+            );
         }
     }
     assert!(tables > 20);
@@ -174,7 +196,8 @@ enum Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Self::Database(server, name) = self {
-            let _ = server.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
+            let _ =
+                server.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
         }
     }
 }
@@ -206,7 +229,9 @@ impl Scene {
             (&rival, Some(eastwind)),
         ];
         for (scope, partner) in happened {
-            store.write_now(scope.clone(), |tx| VendorScope::record(tx, &event(partner))).unwrap();
+            store
+                .write_now(scope.clone(), |tx| VendorScope::record(tx, &event(partner)))
+                .unwrap();
         }
         Self {
             northwind: PartnerScope::new(meridian.tenant(), northwind, Actor::system()),
@@ -233,14 +258,22 @@ impl Scene {
 /// A database of its own. It bears the name of a connection that is open while it is used, so that
 /// the sweep of the other tests leaves it alone, and takes it once a killed run has left it.
 fn database(server: &str) -> (String, Place) {
-    let run = crate::secrets::random_token().unwrap().to_lowercase().replace(['-', '_'], "");
+    let run = crate::secrets::random_token()
+        .unwrap()
+        .to_lowercase()
+        .replace(['-', '_'], "");
     let run = format!("perennial_test_{}", &run[..16]);
     let name = format!("{run}_1");
     let mut conn = PgConnection::establish(server).unwrap();
-    conn.batch_execute(&format!("SET application_name = '{run}'")).unwrap();
-    conn.batch_execute(&format!("CREATE DATABASE \"{name}\" TEMPLATE template0")).unwrap();
+    conn.batch_execute(&format!("SET application_name = '{run}'"))
+        .unwrap();
+    conn.batch_execute(&format!("CREATE DATABASE \"{name}\" TEMPLATE template0"))
+        .unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
-    (format!("{base}/{name}"), Place::Database(Box::new(conn), name))
+    (
+        format!("{base}/{name}"),
+        Place::Database(Box::new(conn), name),
+    )
 }
 
 fn vendor(store: &Store, slug: &str) -> VendorScope {
@@ -254,7 +287,9 @@ fn vendor(store: &Store, slug: &str) -> VendorScope {
         document_prefix: "X".to_owned(),
         first_period: 202_610,
     };
-    store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new)).unwrap()
+    store
+        .lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
+        .unwrap()
 }
 
 fn partner(store: &Store, vendor: &VendorScope, slug: &str) -> PartnerId {
@@ -308,7 +343,10 @@ fn summaries<S: Scope>(tx: &mut Tx<'_, S>) -> Result<Texts>
 where
     audit_events::table: Visible<S>,
 {
-    let query = tx.rows(audit_events::table).order(audit_events::id).select(audit_events::summary);
+    let query = tx
+        .rows(audit_events::table)
+        .order(audit_events::id)
+        .select(audit_events::summary);
     tx.load(query)
 }
 
@@ -319,7 +357,10 @@ fn a_subquery_of_a_table_partners_may_not_see_is_refused() {
     for scene in Scene::each() {
         let said = scene.partner(|tx| {
             let other = exists(jobs::table.filter(jobs::kind.eq("send_statement")));
-            let query = tx.rows(audit_events::table).filter(other).select(audit_events::summary);
+            let query = tx
+                .rows(audit_events::table)
+                .filter(other)
+                .select(audit_events::summary);
             tx.load::<String, _>(query)
         });
         assert_eq!(said, "jobs is not to be seen from Partner");
@@ -331,7 +372,10 @@ fn a_subquery_that_is_not_held_to_the_tenant_is_refused() {
     for scene in Scene::each() {
         let said = scene.vendor(|tx| {
             let other = exists(statements::table.filter(statements::month.eq(202_610)));
-            let query = tx.rows(audit_events::table).filter(other).select(audit_events::summary);
+            let query = tx
+                .rows(audit_events::table)
+                .filter(other)
+                .select(audit_events::summary);
             tx.load::<String, _>(query)
         });
         assert_eq!(said, "statements is not held to its tenant_id");
@@ -343,7 +387,9 @@ fn a_partners_subquery_held_to_the_tenant_alone_is_refused() {
     for scene in Scene::each() {
         let said = scene.partner(|tx| {
             let same = statements::tenant_id.eq(commission_entries::tenant_id);
-            let query = tx.rows(commission_entries::table).filter(exists(statements::table.filter(same)));
+            let query = tx
+                .rows(commission_entries::table)
+                .filter(exists(statements::table.filter(same)));
             tx.load::<i64, _>(query.select(commission_entries::amount_minor))
         });
         assert_eq!(said, "statements is not held to its partner_id");
@@ -353,7 +399,10 @@ fn a_partners_subquery_held_to_the_tenant_alone_is_refused() {
 #[test]
 fn a_subquery_held_to_somebody_else_is_refused() {
     for scene in Scene::each() {
-        for (tenant, victim) in [(scene.meridian.tenant(), scene.contoso), (scene.rival, scene.eastwind)] {
+        for (tenant, victim) in [
+            (scene.meridian.tenant(), scene.contoso),
+            (scene.rival, scene.eastwind),
+        ] {
             let said = scene.partner(|tx| {
                 let theirs = statements::table
                     .filter(statements::tenant_id.eq(tenant))
@@ -373,10 +422,16 @@ fn a_subquery_held_to_the_row_around_it_goes_through() {
             let own = partners::table
                 .filter(partners::tenant_id.eq(audit_events::tenant_id))
                 .filter(partners::id.nullable().eq(audit_events::partner_id));
-            let query = tx.rows(audit_events::table).filter(exists(own)).select(audit_events::summary);
+            let query = tx
+                .rows(audit_events::table)
+                .filter(exists(own))
+                .select(audit_events::summary);
             tx.load::<String, _>(query)
         });
-        assert_eq!(found.unwrap(), [scene.northwind.partner().number().to_string()]);
+        assert_eq!(
+            found.unwrap(),
+            [scene.northwind.partner().number().to_string()]
+        );
     }
 }
 
@@ -387,7 +442,10 @@ fn a_subquery_of_the_very_same_table_is_refused() {
         let said = scene.partner(|tx| {
             let other = diesel::alias!(audit_events as other);
             let others = audit_events::id.eq_any(other.select(other.field(audit_events::id)));
-            let query = tx.rows(audit_events::table).filter(others).select(audit_events::summary);
+            let query = tx
+                .rows(audit_events::table)
+                .filter(others)
+                .select(audit_events::summary);
             tx.load::<String, _>(query)
         });
         assert_eq!(said, "audit_events has an alias, or something like one");
@@ -398,16 +456,34 @@ fn a_subquery_of_the_very_same_table_is_refused() {
 fn sql_written_by_hand_is_read_too() {
     for scene in Scene::each() {
         for (fragment, told) in [
-            ("0 < (SELECT count(*) FROM jobs j)", "jobs has an alias, or something like one"),
-            ("0 < (SELECT count(*) FROM jobs)", "jobs is not to be seen from Partner"),
-            ("0 < (SELECT count(*) FROM users)", "users is not to be seen from Partner"),
-            ("EXISTS (SELECT 1 FROM \"audit_events\")", "audit_events is not held to its tenant_id"),
+            (
+                "0 < (SELECT count(*) FROM jobs j)",
+                "jobs has an alias, or something like one",
+            ),
+            (
+                "0 < (SELECT count(*) FROM jobs)",
+                "jobs is not to be seen from Partner",
+            ),
+            (
+                "0 < (SELECT count(*) FROM users)",
+                "users is not to be seen from Partner",
+            ),
+            (
+                "EXISTS (SELECT 1 FROM \"audit_events\")",
+                "audit_events is not held to its tenant_id",
+            ),
             ("1 = 1 -- ", "a comment or an escape"),
             ("1 = 1 /* ' */", "a comment or an escape"),
-            ("1 = 1; DELETE FROM audit_events", "audit_events is not for partners to write"),
+            (
+                "1 = 1; DELETE FROM audit_events",
+                "audit_events is not for partners to write",
+            ),
         ] {
             let said = scene.partner(|tx| {
-                let query = tx.rows(audit_events::table).filter(sql::<Bool>(fragment)).select(audit_events::summary);
+                let query = tx
+                    .rows(audit_events::table)
+                    .filter(sql::<Bool>(fragment))
+                    .select(audit_events::summary);
                 tx.load::<String, _>(query)
             });
             assert_eq!(said, told, "{fragment}");
@@ -419,19 +495,34 @@ fn sql_written_by_hand_is_read_too() {
 fn an_or_cannot_widen_what_a_scope_sees() {
     for scene in Scene::each() {
         let (rival, contoso) = (scene.rival, scene.contoso);
-        let found: Texts = scene.store.read_now(scene.northwind.clone(), |tx| {
-            let anybody = audit_events::tenant_id.eq(rival)
-                .or(audit_events::partner_id.eq(contoso))
-                .or(audit_events::partner_id.is_null());
-            let query = tx.rows(audit_events::table).filter(anybody).select(audit_events::summary);
-            tx.load(query)
-        }).unwrap();
+        let found: Texts = scene
+            .store
+            .read_now(scene.northwind.clone(), |tx| {
+                let anybody = audit_events::tenant_id
+                    .eq(rival)
+                    .or(audit_events::partner_id.eq(contoso))
+                    .or(audit_events::partner_id.is_null());
+                let query = tx
+                    .rows(audit_events::table)
+                    .filter(anybody)
+                    .select(audit_events::summary);
+                tx.load(query)
+            })
+            .unwrap();
         assert!(found.is_empty(), "{found:?}");
-        let found: Texts = scene.store.read_now(scene.meridian.clone(), |tx| {
-            let anybody = audit_events::tenant_id.eq(rival).or(audit_events::id.gt(AuditEventId::of(0)));
-            let query = tx.rows(audit_events::table).filter(anybody).select(audit_events::summary);
-            tx.load(query)
-        }).unwrap();
+        let found: Texts = scene
+            .store
+            .read_now(scene.meridian.clone(), |tx| {
+                let anybody = audit_events::tenant_id
+                    .eq(rival)
+                    .or(audit_events::id.gt(AuditEventId::of(0)));
+                let query = tx
+                    .rows(audit_events::table)
+                    .filter(anybody)
+                    .select(audit_events::summary);
+                tx.load(query)
+            })
+            .unwrap();
         assert_eq!(found.len(), 3, "{found:?}");
     }
 }
@@ -441,14 +532,23 @@ fn an_or_cannot_widen_what_a_scope_sees() {
 #[test]
 fn each_scope_sees_its_own_and_rows_of_nobody_are_the_vendors() {
     for scene in Scene::each() {
-        let own = scene.store.read_now(scene.northwind.clone(), |tx| summaries(tx)).unwrap();
+        let own = scene
+            .store
+            .read_now(scene.northwind.clone(), summaries)
+            .unwrap();
         assert_eq!(own, [scene.northwind.partner().number().to_string()]);
-        let all = scene.store.read_now(scene.meridian.clone(), |tx| summaries(tx)).unwrap();
+        let all = scene
+            .store
+            .read_now(scene.meridian.clone(), summaries)
+            .unwrap();
         assert_eq!(all.len(), 3);
-        let names: Texts = scene.store.read_now(scene.northwind.clone(), |tx| {
-            let query = tx.rows(partners::table).select(partners::slug);
-            tx.load(query)
-        }).unwrap();
+        let names: Texts = scene
+            .store
+            .read_now(scene.northwind.clone(), |tx| {
+                let query = tx.rows(partners::table).select(partners::slug);
+                tx.load(query)
+            })
+            .unwrap();
         assert_eq!(names, ["northwind"]);
     }
 }
@@ -458,29 +558,39 @@ fn each_scope_sees_its_own_and_rows_of_nobody_are_the_vendors() {
 fn what_a_partner_writes_is_its_own_whatever_it_says() {
     for scene in Scene::each() {
         let (victim, partner) = (scene.contoso, scene.northwind.partner());
-        scene.store.write_now(scene.northwind.clone(), |tx| {
-            PartnerScope::record(tx, &event(Some(victim)))?;
-            PartnerScope::record(tx, &event(None))?;
-            let id: MailId = tx.fresh_id();
-            let row = (
-                mails::id.eq(id),
-                mails::kind.eq("invitation"),
-                mails::subject_id.eq(1),
-                mails::copy_no.eq(1),
-                mails::recipient.eq("a@b.test"),
-                mails::subject.eq("x"),
-                mails::body.eq(""),
-                mails::message_id.eq("x"),
-                mails::status.eq("queued"),
-                mails::attempts.eq(0),
-                mails::created_at.eq(tx.now()),
-            );
-            tx.insert(mails::table, row)
-        }).unwrap();
-        let owners: Vec<Option<PartnerId>> = scene.store.read_now(scene.meridian.clone(), |tx| {
-            let query = tx.rows(audit_events::table).order(audit_events::id.desc()).limit(2).select(audit_events::partner_id);
-            tx.load(query)
-        }).unwrap();
+        scene
+            .store
+            .write_now(scene.northwind.clone(), |tx| {
+                PartnerScope::record(tx, &event(Some(victim)))?;
+                PartnerScope::record(tx, &event(None))?;
+                let id: MailId = tx.fresh_id();
+                let row = (
+                    mails::id.eq(id),
+                    mails::kind.eq("invitation"),
+                    mails::subject_id.eq(1),
+                    mails::copy_no.eq(1),
+                    mails::recipient.eq("a@b.test"),
+                    mails::subject.eq("x"),
+                    mails::body.eq(""),
+                    mails::message_id.eq("x"),
+                    mails::status.eq("queued"),
+                    mails::attempts.eq(0),
+                    mails::created_at.eq(tx.now()),
+                );
+                tx.insert(mails::table, row)
+            })
+            .unwrap();
+        let owners: Vec<Option<PartnerId>> = scene
+            .store
+            .read_now(scene.meridian.clone(), |tx| {
+                let query = tx
+                    .rows(audit_events::table)
+                    .order(audit_events::id.desc())
+                    .limit(2)
+                    .select(audit_events::partner_id);
+                tx.load(query)
+            })
+            .unwrap();
         assert_eq!(owners, [Some(partner), Some(partner)]);
     }
 }
@@ -492,19 +602,35 @@ fn a_row_with_an_owner_of_its_own_is_refused() {
         let (victim, rival) = (scene.contoso, scene.rival);
         let said = scene.partner(|tx| {
             let id: AuditEventId = tx.fresh_id();
-            let row = (audit_events::id.eq(id), audit_events::partner_id.eq(victim), audit_events::actor.eq("x"));
+            let row = (
+                audit_events::id.eq(id),
+                audit_events::partner_id.eq(victim),
+                audit_events::actor.eq("x"),
+            );
             tx.insert(audit_events::table, row)
         });
         assert_eq!(said, "audit_events is not given its partner_id just once");
         let said = scene.vendor(|tx| {
             let id: TierId = tx.fresh_id();
-            let row = (tiers::id.eq(id), tiers::tenant_id.eq(rival), tiers::name.eq("x"), tiers::rank.eq(1), tiers::version.eq(1));
+            let row = (
+                tiers::id.eq(id),
+                tiers::tenant_id.eq(rival),
+                tiers::name.eq("x"),
+                tiers::rank.eq(1),
+                tiers::version.eq(1),
+            );
             tx.insert(tiers::table, row)
         });
         assert_eq!(said, "tiers is not given its tenant_id just once");
         let said = scene.vendor(|tx| {
             let id: TierId = tx.fresh_id();
-            let row = (tiers::id.eq(id), tiers::tenant_id.eq(rival), tiers::name.eq("x"), tiers::rank.eq(1), tiers::version.eq(1));
+            let row = (
+                tiers::id.eq(id),
+                tiers::tenant_id.eq(rival),
+                tiers::name.eq("x"),
+                tiers::rank.eq(1),
+                tiers::version.eq(1),
+            );
             tx.insert_all(tiers::table, vec![row])
         });
         assert_eq!(said, "tiers is not given its tenant_id just once");
@@ -516,11 +642,16 @@ fn a_row_with_an_owner_of_its_own_is_refused() {
 fn a_row_for_another_tenants_partner_is_refused() {
     for scene in Scene::each() {
         let theirs = scene.eastwind;
-        let done = scene.store.write_now(scene.meridian.clone(), |tx| VendorScope::record(tx, &event(Some(theirs))));
+        let done = scene.store.write_now(scene.meridian.clone(), |tx| {
+            VendorScope::record(tx, &event(Some(theirs)))
+        });
         let Err(Error::Unexpected(error)) = done else {
             panic!("it went through");
         };
-        assert!(format!("{error:#}").to_lowercase().contains("foreign key"), "{error:#}");
+        assert!(
+            format!("{error:#}").to_lowercase().contains("foreign key"),
+            "{error:#}"
+        );
     }
 }
 
@@ -529,15 +660,31 @@ fn partners_put_jobs_in_the_queue_and_never_see_it() {
     for scene in Scene::each() {
         let queued = scene.store.write_now(scene.northwind.clone(), |tx| {
             let run_at = tx.now();
-            PartnerScope::add_job(tx, &NewJob { kind: "k", payload: "{}", dedupe: "d", run_at })
+            PartnerScope::add_job(
+                tx,
+                &NewJob {
+                    kind: "k",
+                    payload: "{}",
+                    dedupe: "d",
+                    run_at,
+                },
+            )
         });
         queued.unwrap();
-        let owner: Vec<Option<PartnerId>> = scene.store.read_now(scene.meridian.clone(), |tx| {
-            let query = tx.rows(jobs::table).select(jobs::partner_id);
-            tx.load(query)
-        }).unwrap();
+        let owner: Vec<Option<PartnerId>> = scene
+            .store
+            .read_now(scene.meridian.clone(), |tx| {
+                let query = tx.rows(jobs::table).select(jobs::partner_id);
+                tx.load(query)
+            })
+            .unwrap();
         assert_eq!(owner, [Some(scene.northwind.partner())]);
-        let said = scene.partner(|tx| tx.report::<Count>("SELECT count(*) AS n FROM jobs WHERE jobs.tenant_id = $1 AND jobs.partner_id = $2", |r| r));
+        let said = scene.partner(|tx| {
+            tx.report::<Count>(
+                "SELECT count(*) AS n FROM jobs WHERE jobs.tenant_id = $1 AND jobs.partner_id = $2",
+                |r| r,
+            )
+        });
         assert_eq!(said, "jobs is not to be seen from Report { partner");
     }
 }
@@ -545,11 +692,18 @@ fn partners_put_jobs_in_the_queue_and_never_see_it() {
 #[test]
 fn a_read_writes_nothing() {
     for scene in Scene::each() {
-        let wrote = scene.store.read_now(scene.meridian.clone(), |tx| VendorScope::record(tx, &event(None)));
+        let wrote = scene.store.read_now(scene.meridian.clone(), |tx| {
+            VendorScope::record(tx, &event(None))
+        });
         assert!(wrote.is_err());
         // And the connection is as good as before.
         for _ in 0..20 {
-            scene.store.write_now(scene.meridian.clone(), |tx| VendorScope::record(tx, &event(None))).unwrap();
+            scene
+                .store
+                .write_now(scene.meridian.clone(), |tx| {
+                    VendorScope::record(tx, &event(None))
+                })
+                .unwrap();
         }
     }
 }
@@ -559,7 +713,9 @@ fn a_partner_changes_its_own_rows_alone() {
     for scene in Scene::each() {
         let victim = scene.contoso;
         let changed = scene.store.write_now(scene.northwind.clone(), |tx| {
-            let theirs = tx.rows_of(memberships::table).filter(memberships::partner_id.eq(victim));
+            let theirs = tx
+                .rows_of(memberships::table)
+                .filter(memberships::partner_id.eq(victim));
             let now = tx.now();
             tx.update(theirs, to(memberships::revoked_at, Some(now)))
         });
@@ -578,7 +734,10 @@ fn after_a_refusal_the_connection_is_sound() {
             });
             assert!(said.contains("users is not to be seen"), "{said}");
         }
-        let own = scene.store.read_now(scene.northwind.clone(), |tx| summaries(tx)).unwrap();
+        let own = scene
+            .store
+            .read_now(scene.northwind.clone(), summaries)
+            .unwrap();
         assert_eq!(own.len(), 1);
     }
 }
@@ -596,15 +755,28 @@ const OWN: &str = "SELECT count(*) AS n FROM audit_events WHERE audit_events.ten
 #[test]
 fn a_report_counts_what_is_its_scopes() {
     for scene in Scene::each() {
-        let all = scene.store.read_now(scene.meridian.clone(), |tx| tx.report::<Count>(OWN, |r| r)).unwrap();
+        let all = scene
+            .store
+            .read_now(scene.meridian.clone(), |tx| tx.report::<Count>(OWN, |r| r))
+            .unwrap();
         assert_eq!(all[0].n, 3);
         let own = "SELECT count(*) AS n FROM audit_events WHERE audit_events.tenant_id = $1 AND audit_events.partner_id = $2 AND audit_events.summary <> $3";
-        let own = scene.store.read_now(scene.northwind.clone(), |tx| tx.report::<Count>(own, |r| r.bind::<Text, _>("x"))).unwrap();
+        let own = scene
+            .store
+            .read_now(scene.northwind.clone(), |tx| {
+                tx.report::<Count>(own, |r| r.bind::<Text, _>("x"))
+            })
+            .unwrap();
         assert_eq!(own[0].n, 1);
         let joined = "WITH mine AS (SELECT partners.id AS id FROM partners WHERE partners.tenant_id = $1)
             SELECT count(*) AS n FROM audit_events LEFT JOIN partners ON partners.tenant_id = audit_events.tenant_id AND partners.id = audit_events.partner_id
             WHERE audit_events.tenant_id = $1 AND audit_events.partner_id IN (SELECT mine.id FROM mine)";
-        let joined = scene.store.read_now(scene.meridian.clone(), |tx| tx.report::<Count>(joined, |r| r)).unwrap();
+        let joined = scene
+            .store
+            .read_now(scene.meridian.clone(), |tx| {
+                tx.report::<Count>(joined, |r| r)
+            })
+            .unwrap();
         assert_eq!(joined[0].n, 2);
     }
 }
@@ -643,7 +815,8 @@ fn the_lobby_sees_its_own_tables_and_those_it_names() {
         assert_eq!(said, "memberships is not to be seen from Lobby([])");
         let said = scene.lobby(|lobby| lobby.probe("DELETE FROM statements"));
         assert_eq!(said, "statements is not the lobby's to write");
-        let said = scene.lobby(|lobby| lobby.probe("UPDATE users SET name = (SELECT name FROM customers)"));
+        let said = scene
+            .lobby(|lobby| lobby.probe("UPDATE users SET name = (SELECT name FROM customers)"));
         assert!(said.starts_with("customers is not to be seen"), "{said}");
         // What a question about all tenants was allowed is not allowed after it.
         let said = scene.lobby(|lobby| {
@@ -651,7 +824,10 @@ fn the_lobby_sees_its_own_tables_and_those_it_names() {
             lobby.probe("SELECT 1 FROM jobs")
         });
         assert_eq!(said, "jobs is not to be seen from Lobby([])");
-        assert_eq!(scene.lobby(|lobby| lobby.probe("SELECT 1 FROM users")), "went through");
+        assert_eq!(
+            scene.lobby(|lobby| lobby.probe("SELECT 1 FROM users")),
+            "went through"
+        );
     }
 }
 
@@ -758,7 +934,10 @@ fn the_fence_reads_what_it_must() {
     for (rule, sql, said) in CASES {
         let sql = sql
             .replace("HELD", r#"ENTRIES."tenant_id" = $1"#)
-            .replace("OWN", r#"ENTRIES."tenant_id" = $1 AND ENTRIES."partner_id" = $2"#)
+            .replace(
+                "OWN",
+                r#"ENTRIES."tenant_id" = $1 AND ENTRIES."partner_id" = $2"#,
+            )
             .replace("ENTRIES", r#""commission_entries""#)
             .replace("LINES", r#""invoice_lines""#);
         let found = fence::check(*rule, &sql).err();
@@ -776,7 +955,9 @@ fn the_fence_reads_what_it_must() {
 fn the_fence_knows_every_table() {
     let schema = include_str!("schema.rs");
     let names = schema.split("diesel::table! {").skip(1);
-    let names: Vec<_> = names.filter_map(|table| table.trim().split([' ', '(']).next()).collect();
+    let names: Vec<_> = names
+        .filter_map(|table| table.trim().split([' ', '(']).next())
+        .collect();
     assert!(names.len() > 40);
     let unknown: Vec<_> = names.iter().filter(|name| !fence::known(name)).collect();
     assert!(unknown.is_empty(), "not in `scoped!`: {unknown:?}");

@@ -170,10 +170,9 @@ fn in_the_way(error: &Error) -> bool {
         return false;
     };
     error.chain().any(|cause| match cause.downcast_ref() {
-        Some(diesel::result::Error::DatabaseError(
-            DatabaseErrorKind::SerializationFailure,
-            _,
-        )) => true,
+        Some(diesel::result::Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => {
+            true
+        }
         Some(diesel::result::Error::DatabaseError(_, told)) => {
             let told = told.message();
             told.contains("deadlock detected") || told.contains("database is locked")

@@ -103,7 +103,10 @@ pub fn check(rule: Rule, sql: &str) -> Result<(), String> {
     readable(&tokens)?;
     for statement in tokens.split(|token| *token == Node::Sym(';')) {
         let statement = parse(&mut statement.iter().cloned());
-        match statement.first().map(|first| first.name().unwrap_or_default()) {
+        match statement
+            .first()
+            .map(|first| first.name().unwrap_or_default())
+        {
             None => {}
             Some("select" | "with") => reads(rule, &statement)?,
             Some("insert") => insert(rule, &statement)?,
@@ -119,7 +122,15 @@ pub fn check(rule: Rule, sql: &str) -> Result<(), String> {
 }
 
 /// Statements that name no table.
-const TRANSACTION: &[&str] = &["begin", "commit", "rollback", "pragma", "set", "savepoint", "release"];
+const TRANSACTION: &[&str] = &[
+    "begin",
+    "commit",
+    "rollback",
+    "pragma",
+    "set",
+    "savepoint",
+    "release",
+];
 
 /// What would hide something from here, no statement of ours needs: comments, escapes, and on
 /// PostgreSQL quotes made of dollars.
@@ -311,7 +322,9 @@ fn level(rule: Rule, nodes: &[Node], outer: Option<&[Column<'_>]>) -> Result<(),
         let mut here = Level::default();
         read(part, &mut here)?;
         let around = outer.unwrap_or_default().iter().copied();
-        let mut held: Vec<_> = around.filter(|(table, _)| !here.named.contains(table)).collect();
+        let mut held: Vec<_> = around
+            .filter(|(table, _)| !here.named.contains(table))
+            .collect();
         let bound = here.bound.iter().filter(|(column, number)| match rule {
             Rule::Report { partner } => match column.1 {
                 "tenant_id" => *number == Some(1),
@@ -369,7 +382,12 @@ fn read<'a>(nodes: &'a [Node], here: &mut Level<'a>) -> Result<(), String> {
                     "where" => Holds::Both,
                     _ => joined(&nodes[..i]),
                 };
-                conjuncts(&rest[..end.unwrap_or(rest.len())], word == "where", holds, here);
+                conjuncts(
+                    &rest[..end.unwrap_or(rest.len())],
+                    word == "where",
+                    holds,
+                    here,
+                );
             }
             Node::Name(word) if (word == "right" || word == "full") && is_join(rest) => {
                 return Err(format!("a {word} join"));
@@ -401,7 +419,10 @@ fn joined(before: &[Node]) -> Holds<'_> {
         return Holds::Neither;
     };
     let kind = before[..join].iter().rev().find(|node| !node.is("outer"));
-    match (kind.is_some_and(|kind| kind.is("left")), &before[join + 1..]) {
+    match (
+        kind.is_some_and(|kind| kind.is("left")),
+        &before[join + 1..],
+    ) {
         (false, _) => Holds::Both,
         (true, [.., Node::Name(table)]) => Holds::Joined(table),
         (true, _) => Holds::Neither,

@@ -115,7 +115,9 @@ pub fn content(tx: &mut Tx<'_, VendorScope>, id: ImportFileId) -> Result<String>
 pub fn page(tx: &mut Tx<'_, VendorScope>, from: Option<&Cursor>) -> Result<Page<File>> {
     let rows = newest_first!(tx.rows(import_files::table), from, import_files::id);
     let rows: Vec<File> = tx.load(rows.limit(FETCH).select(File::as_select()))?;
-    Ok(Page::of(rows, from, PAGE, |row| (String::new(), row.id.number())))
+    Ok(Page::of(rows, from, PAGE, |row| {
+        (String::new(), row.id.number())
+    }))
 }
 
 /// Marks a checked file as applied; says whether it was still only checked.
@@ -157,9 +159,11 @@ pub struct PlanByCode {
 /// # Errors
 /// Faults of the database.
 pub fn plans_by_code(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<String, PlanByCode>> {
-    let rows = tx
-        .joined(plans::table, offerings::table)
-        .select((plans::id, plans::code, offerings::status));
+    let rows = tx.joined(plans::table, offerings::table).select((
+        plans::id,
+        plans::code,
+        offerings::status,
+    ));
     let rows: Vec<(PlanId, String, String)> = tx.load(rows)?;
     let published = tx
         .rows(plan_versions::table)
@@ -167,7 +171,10 @@ pub fn plans_by_code(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<String, Pl
         .select((plan_versions::plan_id, plan_versions::id));
     let published: BTreeMap<PlanId, PlanVersionId> = tx.load(published)?.into_iter().collect();
     let by_code = |(plan, code, status): (PlanId, String, String)| {
-        let sold = published.get(&plan).copied().filter(|_| status == "published");
+        let sold = published
+            .get(&plan)
+            .copied()
+            .filter(|_| status == "published");
         (code, PlanByCode { plan, sold })
     };
     Ok(rows.into_iter().map(by_code).collect())
@@ -208,9 +215,11 @@ pub fn invoices_by_number(
             .filter(invoices::number.eq_any(chunk.to_vec()))
             .select((invoices::number, invoices::customer_id, invoices::currency));
         let rows: Vec<(String, CustomerId, String)> = tx.load(rows)?;
-        found.extend(rows.into_iter().map(|(number, customer, currency)| {
-            (number, InvoiceByNumber { customer, currency })
-        }));
+        found.extend(
+            rows.into_iter().map(|(number, customer, currency)| {
+                (number, InvoiceByNumber { customer, currency })
+            }),
+        );
     }
     Ok(found)
 }

@@ -6,7 +6,13 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
-use super::{Scope, Store, Tx, VendorScope, blocking, lobby, schema::jobs, tx::to};
+use super::{
+    Scope, Store, Tx, VendorScope, blocking,
+    control::{self, Wall},
+    lobby,
+    schema::jobs,
+    tx::to,
+};
 use crate::{
     Error, Result,
     id::{JobId, TenantId},
@@ -25,6 +31,8 @@ pub struct Claimed {
     pub token: i64,
     /// Claims so far, this one included.
     pub attempts: i32,
+    /// How long the claim lasts from each [`hold`].
+    pub lease: TimeDelta,
 }
 
 /// A job that failed too often, for the page that shows it.
@@ -142,6 +150,7 @@ fn try_claim(tx: &mut Tx<'_, VendorScope>, lease: TimeDelta) -> Result<Try> {
         payload,
         token: token + 1,
         attempts: attempts + 1,
+        lease,
     };
     // Workers that die of a job tell nobody: without this it would kill them for ever.
     if attempts >= ATTEMPTS {
@@ -195,8 +204,29 @@ pub fn hold(tx: &mut Tx<'_, VendorScope>, job: &Claimed, lease: TimeDelta) -> Re
         .filter(jobs::lease_token.eq(job.token));
     match tx.update(mine, to(jobs::lease_until, Some(now + lease)))? {
         1 => Ok(()),
-        _ => Err(Error::conflict(OVERTAKEN)),
+        _ => overtaken(),
     }
+}
+
+fn overtaken() -> Result<()> {
+    match control::is_down(Wall::Fence) {
+        true => Ok(()),
+        false => Err(Error::conflict(OVERTAKEN)),
+    }
+}
+
+/// Forgives the claims so far, in the transaction of a step that got somewhere. What counts
+/// towards parking is dying of the job, not dying while a long one is under way.
+///
+/// # Errors
+/// Faults of the database.
+pub fn moved_on(tx: &mut Tx<'_, VendorScope>, job: &Claimed) -> Result<()> {
+    let mine = tx
+        .rows_of(jobs::table)
+        .filter(jobs::id.eq(job.id))
+        .filter(jobs::lease_token.eq(job.token))
+        .filter(jobs::attempts.gt(0));
+    tx.update(mine, to(jobs::attempts, 0)).map(drop)
 }
 
 /// What an overtaken worker is told.
@@ -213,7 +243,7 @@ pub fn finish(tx: &mut Tx<'_, VendorScope>, job: &Claimed) -> Result<()> {
         .filter(jobs::lease_token.eq(job.token));
     match tx.delete(mine)? {
         1 => Ok(()),
-        _ => Err(Error::conflict(OVERTAKEN)),
+        _ => overtaken(),
     }
 }
 

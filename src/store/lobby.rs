@@ -46,7 +46,9 @@ impl<'c> Lobby<'c> {
         Ok(query.internal_load(self.conn)?.next().transpose()?)
     }
     fn all<'q, U>(&mut self, query: impl LoadQuery<'q, Conn, U>) -> Result<Vec<U>> {
-        Ok(query.internal_load(self.conn)?.collect::<QueryResult<_>>()?)
+        Ok(query
+            .internal_load(self.conn)?
+            .collect::<QueryResult<_>>()?)
     }
     fn run(&mut self, statement: impl ExecuteDsl<Conn, Db>) -> Result<usize> {
         Ok(ExecuteDsl::execute(statement, self.conn)?)
@@ -290,7 +292,11 @@ pub fn tenants_with_work(lobby: &mut Lobby<'_>) -> Result<Vec<VendorScope>> {
         let query = jobs::table
             .filter(jobs::status.eq("ready"))
             .filter(jobs::run_at.le(due))
-            .filter(jobs::lease_until.is_null().or(jobs::lease_until.lt(free_at)))
+            .filter(
+                jobs::lease_until
+                    .is_null()
+                    .or(jobs::lease_until.lt(free_at)),
+            )
             .group_by(jobs::tenant_id)
             .select((jobs::tenant_id, diesel::dsl::min(jobs::run_at)));
         Ok(query
@@ -337,11 +343,12 @@ pub fn person_by_email(lobby: &mut Lobby<'_>, email: &str) -> Result<Option<Pers
 /// # Errors
 /// Faults of the database.
 pub fn person(lobby: &mut Lobby<'_>, user: UserId) -> Result<Option<Person>> {
-    lobby.first(
-        users::table
-            .filter(users::id.eq(user))
-            .select((users::id, users::email, users::name, users::password_hash)),
-    )
+    lobby.first(users::table.filter(users::id.eq(user)).select((
+        users::id,
+        users::email,
+        users::name,
+        users::password_hash,
+    )))
 }
 
 /// A new person.
@@ -582,8 +589,11 @@ pub fn place_name(
     tenant: TenantId,
     partner: Option<PartnerId>,
 ) -> Result<String> {
-    let vendor: Option<String> =
-        lobby.first(tenants::table.filter(tenants::id.eq(tenant)).select(tenants::name))?;
+    let vendor: Option<String> = lobby.first(
+        tenants::table
+            .filter(tenants::id.eq(tenant))
+            .select(tenants::name),
+    )?;
     let vendor = vendor.ok_or(Error::NotFound)?;
     let Some(partner) = partner else {
         return Ok(vendor);
@@ -720,7 +730,10 @@ pub fn note_failure(lobby: &mut Lobby<'_>, subject: &str, free: i32) -> Result<(
         let row = sign_in_failures::table.filter(subject);
         lobby.run(diesel::update(row).set(values))?;
     } else {
-        lobby.run(diesel::insert_into(sign_in_failures::table).values((subject, values.0, values.1, values.2)))?;
+        lobby.run(
+            diesel::insert_into(sign_in_failures::table)
+                .values((subject, values.0, values.1, values.2)),
+        )?;
     }
     Ok(())
 }

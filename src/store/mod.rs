@@ -1,9 +1,13 @@
 //! The only place that speaks SQL. A [`Store`] hands out transactions held to a scope.
-mod columns;
 #[cfg(test)]
 mod attacks;
-#[expect(clippy::disallowed_types, reason = "the derive for two databases names every type they can bind")]
+mod columns;
+#[expect(
+    clippy::disallowed_types,
+    reason = "the derive for two databases names every type they can bind"
+)]
 mod conn;
+pub mod control;
 mod fence;
 mod names;
 mod schema;
@@ -32,9 +36,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use fence::Rule;
 
 pub use conn::{Conn, DatabaseUrl};
-pub use scope::{Actor, PartnerScope, Scope, VendorScope};
 pub use names::name_key;
 pub use platform::Platform;
+pub use scope::{Actor, PartnerScope, Scope, VendorScope};
 pub use tx::{Scoped, Tx, Visible};
 
 use crate::{Error, Result, clock::Clock, id::Mint};

@@ -64,7 +64,9 @@ impl FromStr for Cursor {
         let (id, key) = rest.split_once('.').ok_or(BadCursor)?;
         let id = i64::from_str_radix(id, 16).map_err(|_| BadCursor)?;
         // PostgreSQL cannot hold this character in a text.
-        let key = Some(key).filter(|key| !key.contains('\0')).ok_or(BadCursor)?;
+        let key = Some(key)
+            .filter(|key| !key.contains('\0'))
+            .ok_or(BadCursor)?;
         Ok(Self {
             key: key.to_owned(),
             id,
@@ -99,9 +101,7 @@ impl<T> Page<T> {
         if is_back {
             found.reverse();
         }
-        let cursor = |row: Option<&T>, is_back| {
-            row.map(|row| Cursor::at(place(row), is_back))
-        };
+        let cursor = |row: Option<&T>, is_back| row.map(|row| Cursor::at(place(row), is_back));
         let (before, after) = match is_back {
             true => (has_more, true),
             false => (from.is_some(), has_more),
@@ -163,10 +163,16 @@ macro_rules! by_key {
         match $from {
             None => $query.order(($key.asc(), $id.asc())),
             Some(from) if from.is_back() => $query
-                .filter($key.lt(from.key()).or($key.eq(from.key()).and($id.lt(from.id()))))
+                .filter(
+                    $key.lt(from.key())
+                        .or($key.eq(from.key()).and($id.lt(from.id()))),
+                )
                 .order(($key.desc(), $id.desc())),
             Some(from) => $query
-                .filter($key.gt(from.key()).or($key.eq(from.key()).and($id.gt(from.id()))))
+                .filter(
+                    $key.gt(from.key())
+                        .or($key.eq(from.key()).and($id.gt(from.id()))),
+                )
                 .order(($key.asc(), $id.asc())),
         }
     };
@@ -241,7 +247,13 @@ mod tests {
 
     #[test]
     fn counting_stops_and_says_so() {
-        for (counted, said) in [(0, "0"), (999, "999"), (1_234, "1,234"), (10_000, "10,000"), (10_001, "10,000+")] {
+        for (counted, said) in [
+            (0, "0"),
+            (999, "999"),
+            (1_234, "1,234"),
+            (10_000, "10,000"),
+            (10_001, "10,000+"),
+        ] {
             assert_eq!(Count::of(counted).to_string(), said);
         }
     }

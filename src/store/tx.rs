@@ -236,7 +236,11 @@ impl<'c, S: Scope> Tx<'c, S> {
     /// `$1` is the tenant, and in a partner's scope `$2` the partner; what `bind` adds comes after.
     /// Each number appears first in its order, because SQLite knows them by that. The fence reads it as it
     /// reads every statement: each table has to be held to both.
-    pub fn report<U>(&mut self, sql: &'static str, bind: impl FnOnce(Report) -> Report) -> Result<Vec<U>>
+    pub fn report<U>(
+        &mut self,
+        sql: &'static str,
+        bind: impl FnOnce(Report) -> Report,
+    ) -> Result<Vec<U>>
     where
         U: QueryableByName<Db> + 'static,
     {

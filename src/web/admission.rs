@@ -143,7 +143,9 @@ pub async fn staff_only<B: MessageBody + 'static>(
         return Err(Failure::from(Error::NotFound).into());
     };
     let base = frame.here.href();
-    request.extensions_mut().insert(Staff { scope, base, frame });
+    request
+        .extensions_mut()
+        .insert(Staff { scope, base, frame });
     next.call(request).await
 }
 
@@ -161,7 +163,9 @@ pub async fn partner_only<B: MessageBody + 'static>(
         return Err(Failure::from(Error::NotFound).into());
     };
     let base = frame.here.href();
-    request.extensions_mut().insert(Visitor { scope, base, frame });
+    request
+        .extensions_mut()
+        .insert(Visitor { scope, base, frame });
     next.call(request).await
 }
 
@@ -195,7 +199,10 @@ async fn admit(
                 w.vendor_slug == vendor && at == partner.as_deref()
             });
             let person = lobby::person(lobby, user)?;
-            Ok(here.cloned().zip(person).map(|(h, p)| (admission, h, all, p)))
+            Ok(here
+                .cloned()
+                .zip(person)
+                .map(|(h, p)| (admission, h, all, p)))
         })
         .await?;
     let (admission, here, all, person) = found.ok_or(Error::NotFound)?;

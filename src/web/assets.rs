@@ -19,7 +19,9 @@ struct Asset {
 
 /// The sheets in the order of their names, which begin with numbers.
 static CSS: LazyLock<Asset> = LazyLock::new(|| {
-    let mut names: Vec<_> = Files::iter().filter(|name| name.ends_with(".css")).collect();
+    let mut names: Vec<_> = Files::iter()
+        .filter(|name| name.ends_with(".css"))
+        .collect();
     names.sort();
     let sheets = names.iter().filter_map(|name| Files::get(name));
     let content = sheets.flat_map(|sheet| sheet.data.into_owned()).collect();
@@ -27,7 +29,9 @@ static CSS: LazyLock<Asset> = LazyLock::new(|| {
 });
 static ICONS: LazyLock<Asset> = LazyLock::new(|| {
     let sprite = Files::get("icons/sprite.svg");
-    let content = sprite.map(|file| file.data.into_owned()).unwrap_or_default();
+    let content = sprite
+        .map(|file| file.data.into_owned())
+        .unwrap_or_default();
     Asset::named("icons", "svg", "image/svg+xml", content)
 });
 
@@ -57,7 +61,9 @@ pub fn icons() -> &'static str {
 /// Not found for any other name.
 pub async fn show(name: Path<String>) -> Result<HttpResponse, Failure> {
     let wanted = format!("/static/{name}");
-    let asset = [&*CSS, &*ICONS].into_iter().find(|asset| asset.href == wanted);
+    let asset = [&*CSS, &*ICONS]
+        .into_iter()
+        .find(|asset| asset.href == wanted);
     let asset = asset.ok_or(Error::NotFound)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, asset.media))

@@ -76,7 +76,13 @@ impl Edge {
         }
         let site = request.app_data::<actix_web::web::Data<Site>>();
         Self {
-            id: RequestId(token.chars().filter(char::is_ascii_alphanumeric).take(12).collect()),
+            id: RequestId(
+                token
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .take(12)
+                    .collect(),
+            ),
             begun: std::time::Instant::now(),
             private: !request.path().starts_with("/static/"),
             https: site.is_some_and(|site| site.https()),

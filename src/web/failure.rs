@@ -105,7 +105,10 @@ impl Failure {
                 "Not understood",
                 "No page here sends such a request. Go back and try again.".into(),
             ),
-            Self::TooLarge => ("Too large", "This is more than can be taken at once.".into()),
+            Self::TooLarge => (
+                "Too large",
+                "This is more than can be taken at once.".into(),
+            ),
             Self::TooManyTries => (
                 "Wait a moment",
                 "Too many sign-ins failed. Wait a minute and try again.".into(),

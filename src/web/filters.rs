@@ -12,7 +12,11 @@ pub fn date(day: &NaiveDate, _: &dyn askama::Values) -> askama::Result<String> {
 /// "3 Nov 2026, 14:05 UTC".
 #[askama::filter_fn]
 pub fn instant(at: &NaiveDateTime, _: &dyn askama::Values) -> askama::Result<String> {
-    Ok(format!("{}, {} UTC", date_words(at.date()), at.format("%H:%M")))
+    Ok(format!(
+        "{}, {} UTC",
+        date_words(at.date()),
+        at.format("%H:%M")
+    ))
 }
 
 /// "EUR 1,234.50", with a space that does not break and a minus sign.

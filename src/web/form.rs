@@ -28,13 +28,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for Typed<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_form = request.content_type() == "application/x-www-form-urlencoded";
-        let body = payload.take().try_fold(Vec::new(), |mut body, part| async move {
-            body.extend_from_slice(&part);
-            match body.len() > LARGEST {
-                true => Err(PayloadError::Overflow),
-                false => Ok(body),
-            }
-        });
+        let body = payload
+            .take()
+            .try_fold(Vec::new(), |mut body, part| async move {
+                body.extend_from_slice(&part);
+                match body.len() > LARGEST {
+                    true => Err(PayloadError::Overflow),
+                    false => Ok(body),
+                }
+            });
         Box::pin(async move {
             let body = body.await.map_err(|error| match error {
                 PayloadError::Overflow => Failure::TooLarge,
@@ -55,8 +57,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 
 /// A query string that does not fit is a page that does not exist.
 pub fn query_config() -> QueryConfig {
-    QueryConfig::default()
-        .error_handler(|_: QueryPayloadError, _| Failure::BadRequest.into())
+    QueryConfig::default().error_handler(|_: QueryPayloadError, _| Failure::BadRequest.into())
 }
 /// A path that does not fit is a page that does not exist.
 pub fn path_config() -> PathConfig {

@@ -15,5 +15,7 @@ pub async fn livez() -> HttpResponse {
 /// 503 or 500 while it does not.
 pub async fn readyz(store: Data<Store>) -> Result<HttpResponse, Failure> {
     store.lobby(lobby::every_vendor).await?;
-    Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("ready\n"))
 }

@@ -74,7 +74,11 @@ pub struct Pager {
 
 /// "25 of 312 partners", or "12 partners" when all of them are shown.
 pub fn count_words(shown: usize, count: Count, (one, many): (&str, &str)) -> String {
-    let noun = if count.rows == 1 && !count.is_capped { one } else { many };
+    let noun = if count.rows == 1 && !count.is_capped {
+        one
+    } else {
+        many
+    };
     match i64::try_from(shown) {
         Ok(shown) if shown < count.rows => format!("{shown} of {count} {noun}"),
         _ => format!("{count} {noun}"),

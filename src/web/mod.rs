@@ -5,7 +5,10 @@ pub mod assets;
 pub mod earnings;
 pub mod edge;
 pub mod failure;
-#[expect(missing_docs, reason = "the filter macro makes items that carry no comment")]
+#[expect(
+    missing_docs,
+    reason = "the filter macro makes items that carry no comment"
+)]
 pub mod filters;
 pub mod form;
 pub mod health;
@@ -17,10 +20,10 @@ pub mod people;
 pub mod portal;
 pub mod same_site;
 pub mod sessions;
-pub mod stages;
-pub mod stale;
 pub mod sold;
 pub mod staff;
+pub mod stages;
+pub mod stale;
 pub mod words;
 
 use actix_web::{

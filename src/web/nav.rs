@@ -31,7 +31,12 @@ const STAFF: &[Group] = &[
         "Sell",
         &[
             ("Customers", "/customers", "customers", ViewPartners),
-            ("Subscriptions", "/subscriptions", "subscriptions", ViewPartners),
+            (
+                "Subscriptions",
+                "/subscriptions",
+                "subscriptions",
+                ViewPartners,
+            ),
             ("Invoices", "/invoices", "invoices", ViewMoney),
             ("Payments", "/payments", "payments", ViewMoney),
         ],
@@ -39,7 +44,12 @@ const STAFF: &[Group] = &[
     (
         "Incentivize",
         &[
-            ("Commission plans", "/commission-plans", "commission", ViewMoney),
+            (
+                "Commission plans",
+                "/commission-plans",
+                "commission",
+                ViewMoney,
+            ),
             ("Tiers", "/tiers", "incentivize", ViewPartners),
             ("Ledger", "/ledger", "history", ViewMoney),
             ("Months", "/periods", "periods", ViewMoney),
@@ -62,18 +72,31 @@ const PORTAL: &[Group] = &[
         "Customers",
         &[
             ("Customers", "/customers", "customers", PartnerViewCustomers),
-            ("Subscriptions", "/subscriptions", "subscriptions", PartnerViewCustomers),
+            (
+                "Subscriptions",
+                "/subscriptions",
+                "subscriptions",
+                PartnerViewCustomers,
+            ),
         ],
     ),
     (
         "Earnings",
         &[
-            ("Statements", "/statements", "statements", PartnerViewEarnings),
+            (
+                "Statements",
+                "/statements",
+                "statements",
+                PartnerViewEarnings,
+            ),
             ("Ledger", "/ledger", "history", PartnerViewEarnings),
             ("Plan terms", "/terms", "commission", PartnerViewEarnings),
         ],
     ),
-    ("Offerings", &[("Catalogue", "/offerings", "catalogue", ViewCatalogue)]),
+    (
+        "Offerings",
+        &[("Catalogue", "/offerings", "catalogue", ViewCatalogue)],
+    ),
     (
         "Our company",
         &[

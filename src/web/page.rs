@@ -155,7 +155,13 @@ pub fn see_other_saying(session: &Session, to: &str, message: &str) -> Answer {
 pub fn download(name: &str, media: &str, content: Vec<u8>) -> HttpResponse {
     let safe: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media))

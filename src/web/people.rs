@@ -258,7 +258,11 @@ pub async fn change_role<S: People>(
         _ => Err(Error::on("role", "Choose a role.")),
     };
     match changed {
-        Ok(()) => see_other_saying(session, &format!("{}/people", place.base), "The role was changed."),
+        Ok(()) => see_other_saying(
+            session,
+            &format!("{}/people", place.base),
+            "The role was changed.",
+        ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&show_page(store, place, id, Some((typed.role, problems))).await?)
         }
@@ -277,7 +281,9 @@ pub async fn remove<S: People>(
 ) -> Answer {
     let to = format!("{}/people", place.base);
     store
-        .write(place.scope, move |tx: &mut Tx<'_, S>| people::remove(tx, id))
+        .write(place.scope, move |tx: &mut Tx<'_, S>| {
+            people::remove(tx, id)
+        })
         .await?;
     see_other_saying(session, &to, "The person was removed.")
 }

@@ -16,7 +16,10 @@ pub async fn require<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     if safe || is_ours(request.request()) {
         return next.call(request).await;
     }
@@ -30,7 +33,9 @@ fn is_ours(request: &HttpRequest) -> bool {
         (None, Some(origin)) => {
             let public = request.app_data::<actix_web::web::Data<Site>>();
             let host = said(header::HOST.as_str()).unwrap_or_default();
-            let by_host = origin.split_once("://").is_some_and(|(_, rest)| rest == host);
+            let by_host = origin
+                .split_once("://")
+                .is_some_and(|(_, rest)| rest == host);
             by_host || public.is_some_and(|site| site.public_url == origin)
         }
         (None, None) => request.headers().get(header::COOKIE).is_none(),

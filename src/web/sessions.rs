@@ -74,8 +74,12 @@ impl SessionStore for Sessions {
         state: HashMap<String, String>,
         ttl: &Duration,
     ) -> Result<SessionKey, SaveError> {
-        let session = self.session(&state, ttl).map_err(|e| SaveError::Other(fault(e)))?;
-        self.add(session).await.map_err(|e| SaveError::Other(fault(e)))
+        let session = self
+            .session(&state, ttl)
+            .map_err(|e| SaveError::Other(fault(e)))?;
+        self.add(session)
+            .await
+            .map_err(|e| SaveError::Other(fault(e)))
     }
 
     /// A session that was ended while its request ran is not made again: the visitor gets a fresh

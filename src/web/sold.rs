@@ -155,7 +155,10 @@ pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
         on: change.effective_on,
         what: match change.kind.as_str() {
             "started" => format!("Started with {}", change.quantity_after),
-            "quantity" => format!("From {} to {}", change.quantity_before, change.quantity_after),
+            "quantity" => format!(
+                "From {} to {}",
+                change.quantity_before, change.quantity_after
+            ),
             "cancel_now" => "Canceled from that day".to_owned(),
             _ => "Set to end with the period".to_owned(),
         },
@@ -197,7 +200,9 @@ pub fn billed(base: Option<&str>, invoices: &[Billed], today: NaiveDate) -> Vec<
         let (kind, status) = words::invoice_pill(status, invoice.due_on < today);
         let days = invoice.service.map(|(from, to)| words::service(from, to));
         BilledRow {
-            href: base.map_or_else(String::new, |base| format!("{base}/invoices/{}", invoice.id)),
+            href: base.map_or_else(String::new, |base| {
+                format!("{base}/invoices/{}", invoice.id)
+            }),
             number: invoice.number.clone(),
             issued: invoice.issued_on,
             service: days.unwrap_or_default(),
@@ -221,10 +226,14 @@ pub fn earned(invoices: &[Billed]) -> Option<Money> {
 /// clause to a line.
 pub fn terms(subscription: &Subscription, enrolments: &[Enrollment]) -> Vec<String> {
     let pinned = subscription.commission_plan_version;
-    let same = enrolments.iter().filter(|held| Some(held.plan_version) == pinned);
+    let same = enrolments
+        .iter()
+        .filter(|held| Some(held.plan_version) == pinned);
     let held = same.min_by_key(|held| {
         let is_later = held.effective_from > subscription.starts_on;
         (is_later, std::cmp::Reverse(held.effective_from))
     });
-    held.map_or_else(Vec::new, |held| held.terms.lines().map(str::to_owned).collect())
+    held.map_or_else(Vec::new, |held| {
+        held.terms.lines().map(str::to_owned).collect()
+    })
 }

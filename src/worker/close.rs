@@ -2,7 +2,7 @@
 //! closes through the same job, so that the two never collide.
 use std::time::Duration;
 
-use super::payload;
+use super::{Pace, payload};
 use crate::{
     Error, Result,
     domain::Period,
@@ -17,8 +17,6 @@ use crate::{
     },
 };
 
-/// Partners staged in one transaction by the worker.
-const CHUNK: i64 = 200;
 /// How long the command line waits for a worker that has the close in hand.
 const PATIENCE: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -37,17 +35,23 @@ pub struct Closing {
 pub(super) async fn run(
     store: &Store,
     scope: &VendorScope,
-    post: &Post,
+    (post, pace): (&Post, Pace),
     job: &Claimed,
 ) -> Result<()> {
     let asked: CloseMonth = payload(job)?;
     let closing = Closing {
         period: asked.period.parse().map_err(Error::fault)?,
-        chunk: CHUNK,
+        chunk: pace.chunk,
         mail_domain: post.domain().to_owned(),
     };
     let (store, scope, job) = (store.clone(), scope.clone(), job.clone());
-    let work = move || drive(&store, &scope, &job, &closing).map(drop);
+    let work = move || {
+        let mut after = None;
+        while step(&store, &scope, &job, &closing, &mut after)?.is_none() {
+            std::thread::sleep(pace.pause);
+        }
+        Ok(())
+    };
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| anyhow::Error::new(e).context("a close"))?
@@ -77,12 +81,13 @@ pub fn step(
 ) -> Result<Option<Closed>> {
     let (at, period) = (*after, closing.period);
     let (next, closed) = store.write_now(scope.clone(), |tx| {
-        jobs::hold(tx, job, jobs::LEASE)?;
+        jobs::hold(tx, job, job.lease)?;
         match close::progress(tx, period)? {
             Progress::Open => {
                 if !close::bill_missing(tx, period)? {
                     close::begin(tx, period)?;
                 }
+                jobs::moved_on(tx, job)?;
                 Ok((None, None))
             }
             Progress::Closing => {
@@ -91,7 +96,10 @@ pub fn step(
                     None => close::staged_through(tx, period)?,
                 };
                 match close::stage_chunk(tx, period, from, closing.chunk)? {
-                    Some(next) => Ok((Some(next), None)),
+                    Some(next) => {
+                        jobs::moved_on(tx, job)?;
+                        Ok((Some(next), None))
+                    }
                     None => {
                         let closed = close::finish(tx, period, &closing.mail_domain)?;
                         jobs::finish(tx, job)?;

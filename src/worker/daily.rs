@@ -27,11 +27,11 @@ async fn step(store: &Store, scope: &VendorScope, job: &Claimed, day: NaiveDate)
     let job = job.clone();
     store
         .write(scope.clone(), move |tx| {
-            jobs::hold(tx, &job, jobs::LEASE)?;
-            if billing::bill_due_chunk(tx, day, CHUNK)?.more {
-                return Ok(true);
-            }
-            if subscriptions::end_due(tx, day, CHUNK)? > 0 {
+            jobs::hold(tx, &job, job.lease)?;
+            if billing::bill_due_chunk(tx, day, CHUNK)?.more
+                || subscriptions::end_due(tx, day, CHUNK)? > 0
+            {
+                jobs::moved_on(tx, &job)?;
                 return Ok(true);
             }
             jobs::finish(tx, &job)?;

@@ -4,9 +4,9 @@ mod daily;
 mod run;
 mod send_mail;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
     Error, Result,
@@ -24,24 +24,64 @@ use crate::{
 pub use close::{Closing, close_now, step};
 pub use run::{run_all, start};
 
+/// How a worker goes about its work. Production has one pace, the default; tests of workers that
+/// die hurry it, and hold it up between transactions.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a claim lasts unless it is held on to.
+    pub lease: TimeDelta,
+    /// Partners staged in one transaction of a close.
+    pub chunk: i64,
+    /// How long a close waits between two transactions.
+    pub pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            lease: jobs::LEASE,
+            chunk: 200,
+            pause: Duration::ZERO,
+        }
+    }
+}
+
 /// Runs one due job, if there is one; says whether there was. `turns` is kept by the caller, so
 /// that no tenant's many jobs stand before another's only one.
 ///
 /// # Errors
 /// Faults of the database. What goes wrong within a job puts that job off.
 pub async fn run_next(store: &Store, post: &Post, turns: &mut Turns) -> Result<bool> {
-    let Some((scope, job)) = store.claim_next(turns, jobs::LEASE).await? else {
+    run_next_at(Pace::default(), store, post, turns).await
+}
+
+/// As [`run_next`], at another pace.
+///
+/// # Errors
+/// As [`run_next`].
+pub async fn run_next_at(
+    pace: Pace,
+    store: &Store,
+    post: &Post,
+    turns: &mut Turns,
+) -> Result<bool> {
+    let Some((scope, job)) = store.claim_next(turns, pace.lease).await? else {
         return Ok(false);
     };
-    if let Err(error) = run(store, &scope, post, &job).await {
+    if let Err(error) = run(store, &scope, (post, pace), &job).await {
         put_off(store, scope, job, &error).await?;
     }
     Ok(true)
 }
 
-async fn run(store: &Store, scope: &VendorScope, post: &Post, job: &Claimed) -> Result<()> {
+async fn run(
+    store: &Store,
+    scope: &VendorScope,
+    (post, pace): (&Post, Pace),
+    job: &Claimed,
+) -> Result<()> {
     match job.kind.as_str() {
-        CloseMonth::KIND => close::run(store, scope, post, job).await,
+        CloseMonth::KIND => close::run(store, scope, (post, pace), job).await,
         DailyRun::KIND => daily::run(store, scope, job).await,
         SendMail::KIND => send_mail::run(store, scope, post, job).await,
         other => Err(Error::fault(format!("no job is called {other}"))),

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Days, queue_daily_runs, run_next};
+use super::{Days, Pace, queue_daily_runs, run_next, run_next_at};
 use crate::{
     Error, Result,
     mail::Post,
@@ -21,15 +21,17 @@ const IDLE: Duration = Duration::from_millis(400);
 const ROUND: Duration = Duration::from_secs(60);
 
 /// Starts working on a thread of its own; it finishes the job at hand once `stop` is set.
-pub fn start(store: Store, post: Post, stop: Arc<AtomicBool>) -> JoinHandle<()> {
+pub fn start(store: Store, post: Post, pace: Pace, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     std::thread::spawn(move || {
-        if let Err(error) = runtime().and_then(|runtime| runtime.block_on(work(&store, &post, &stop))) {
+        if let Err(error) =
+            runtime().and_then(|runtime| runtime.block_on(work(&store, &post, pace, &stop)))
+        {
             tracing::error!(cause = format!("{error:#}"), "the worker has stopped");
         }
     })
 }
 
-async fn work(store: &Store, post: &Post, stop: &AtomicBool) -> Result<()> {
+async fn work(store: &Store, post: &Post, pace: Pace, stop: &AtomicBool) -> Result<()> {
     let (mut turns, mut days) = (Turns::default(), Days::default());
     let mut asked: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
@@ -39,7 +41,7 @@ async fn work(store: &Store, post: &Post, stop: &AtomicBool) -> Result<()> {
             }
             asked = Some(Instant::now());
         }
-        match run_next(store, post, &mut turns).await {
+        match run_next_at(pace, store, post, &mut turns).await {
             Ok(true) => {}
             Ok(false) => tokio::time::sleep(IDLE).await,
             // The database may be away for a while; the jobs wait in it.

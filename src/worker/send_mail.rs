@@ -140,7 +140,7 @@ fn take(
     mail: MailId,
     (sends, made): (bool, &Result<String, String>),
 ) -> Result<Option<Letter>> {
-    jobs::hold(tx, job, jobs::LEASE)?;
+    jobs::hold(tx, job, job.lease)?;
     let mut letter = outbox::letter(tx, mail)?;
     if matches!(letter.status, MailStatus::Sent | MailStatus::Unknown) {
         jobs::finish(tx, job)?;
@@ -242,7 +242,7 @@ fn settle(
     mut letter: Letter,
     outcome: &Outcome,
 ) -> Result<()> {
-    jobs::hold(tx, job, jobs::LEASE)?;
+    jobs::hold(tx, job, job.lease)?;
     match outcome {
         Outcome::Sent => {
             letter.status = MailStatus::Sent;

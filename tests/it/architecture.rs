@@ -1,6 +1,9 @@
 //! The dependency rule, kept by a test: each layer names only itself and the layers below it, and
 //! each framework only the layers it belongs to.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the source has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read the source has failed"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,14 +14,31 @@ use std::{
 
 /// Lowest first. A layer may use itself and anything before it.
 const LAYERS: &[&str] = &[
-    "id", "domain", "clock", "error", "secrets", "passwords", "store", "documents", "mail", "queue",
-    "services", "web", "worker", "startup", "telemetry", "demo", "cli",
+    "id",
+    "domain",
+    "clock",
+    "error",
+    "secrets",
+    "passwords",
+    "store",
+    "documents",
+    "mail",
+    "queue",
+    "services",
+    "web",
+    "worker",
+    "startup",
+    "telemetry",
+    "demo",
+    "cli",
 ];
 
 /// Steps upwards, each with its reason: (layer, the layer it names, why).
-const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("web", "startup", "pages read the settings that startup::Config holds"),
-];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "web",
+    "startup",
+    "pages read the settings that startup::Config holds",
+)];
 
 /// Who may name a framework. An entry is a layer, or one file.
 const FRAMEWORKS: &[(&str, &[&str])] = &[
@@ -41,7 +61,18 @@ const FRAMEWORKS: &[(&str, &[&str])] = &[
     // The log's format is a setting.
     ("clap", &["cli", "telemetry.rs"]),
     ("tracing_subscriber", &["telemetry.rs", "cli"]),
-    ("tokio", &["store", "web", "mail", "worker", "startup.rs", "demo", "cli"]),
+    (
+        "tokio",
+        &[
+            "store",
+            "web",
+            "mail",
+            "worker",
+            "startup.rs",
+            "demo",
+            "cli",
+        ],
+    ),
     ("reqwest", &[]),
 ];
 
@@ -82,21 +113,28 @@ impl Source {
                 spell(tree.trim(), "", &mut found);
             }
         }
-        let words = self.code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+        let words = self
+            .code
+            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
         found.extend(words.filter(|word| word.contains("::")).map(str::to_owned));
         found
     }
     /// Names the crate at the beginning of a path.
     fn names(&self, krate: &str) -> bool {
         let begins = format!("{krate}::");
-        self.paths().iter().any(|path| path == krate || path.trim_start_matches("::").starts_with(&begins))
+        self.paths()
+            .iter()
+            .any(|path| path == krate || path.trim_start_matches("::").starts_with(&begins))
     }
 }
 
 /// Spells out one tree of a `use`.
 fn spell(tree: &str, before: &str, found: &mut BTreeSet<String>) {
     let Some((prefix, rest)) = tree.split_once('{') else {
-        found.insert(format!("{before}{}", tree.split(" as ").next().unwrap().trim()));
+        found.insert(format!(
+            "{before}{}",
+            tree.split(" as ").next().unwrap().trim()
+        ));
         return;
     };
     let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
@@ -126,14 +164,21 @@ fn sources() -> Vec<Source> {
 }
 
 fn gather(folder: &Path, found: &mut Vec<Source>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
             gather(&path, found);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            found.push(Source { code: code_of(&text), lines: text.lines().count(), path });
+            found.push(Source {
+                code: code_of(&text),
+                lines: text.lines().count(),
+                path,
+            });
         }
     }
 }
@@ -171,7 +216,8 @@ fn each_layer_uses_only_the_layers_below_it() {
             continue;
         }
         let height = LAYERS.iter().position(|known| *known == layer);
-        let height = height.unwrap_or_else(|| panic!("src/{layer} is on no floor: put it into LAYERS"));
+        let height =
+            height.unwrap_or_else(|| panic!("src/{layer} is on no floor: put it into LAYERS"));
         for path in source.paths() {
             let mut parts = path.trim_start_matches("::").split("::");
             if !["crate", "perennial"].contains(&parts.next().unwrap()) {
@@ -179,7 +225,9 @@ fn each_layer_uses_only_the_layers_below_it() {
             }
             let named = parts.next().unwrap_or_default();
             let above = LAYERS[height + 1..].contains(&named);
-            let excepted = EXCEPTIONS.iter().any(|(from, to, _)| *from == layer && *to == named);
+            let excepted = EXCEPTIONS
+                .iter()
+                .any(|(from, to, _)| *from == layer && *to == named);
             if above && !excepted {
                 writeln!(broken, "{} names {path}", source.shown()).unwrap();
             }
@@ -194,7 +242,9 @@ fn each_framework_is_named_only_where_it_belongs() {
     for source in sources() {
         let within = source.path.strip_prefix("src").unwrap();
         for (krate, allowed) in FRAMEWORKS {
-            let is_allowed = allowed.iter().any(|place| within.starts_with(place) || within == Path::new(&format!("{place}.rs")));
+            let is_allowed = allowed.iter().any(|place| {
+                within.starts_with(place) || within == Path::new(&format!("{place}.rs"))
+            });
             if !is_allowed && source.names(krate) {
                 writeln!(broken, "{} names {krate}", source.shown()).unwrap();
             }
@@ -219,13 +269,31 @@ fn the_domain_is_pure() {
             let row = DOMAIN.iter().find(|(name, _)| name == krate);
             let shown = source.shown();
             let is_test = shown.ends_with("tests.rs") || source.code.contains("cfg(test)");
-            let allowed = row.is_some_and(|(_, places)| places.iter().any(|place| shown.contains(place) || (*place == "tests" && is_test)));
+            let allowed = row.is_some_and(|(_, places)| {
+                places
+                    .iter()
+                    .any(|place| shown.contains(place) || (*place == "tests" && is_test))
+            });
             if !allowed {
                 writeln!(broken, "{shown} names {krate}").unwrap();
             }
         }
-        for machinery in ["std::fs", "std::net", "std::thread", "std::env", "std::process", "std::time::SystemTime", "std::time::Instant", "Utc::now", "Local::now"] {
-            if source.paths().iter().any(|path| path.starts_with(machinery)) {
+        for machinery in [
+            "std::fs",
+            "std::net",
+            "std::thread",
+            "std::env",
+            "std::process",
+            "std::time::SystemTime",
+            "std::time::Instant",
+            "Utc::now",
+            "Local::now",
+        ] {
+            if source
+                .paths()
+                .iter()
+                .any(|path| path.starts_with(machinery))
+            {
                 writeln!(broken, "{} names {machinery}", source.shown()).unwrap();
             }
         }
@@ -237,13 +305,32 @@ fn the_domain_is_pure() {
 #[test]
 fn no_lint_is_allowed_away() {
     for source in sources() {
-        for attribute in source.code.split("#[").skip(1).chain(source.code.split("#![").skip(1)) {
+        for attribute in source
+            .code
+            .split("#[")
+            .skip(1)
+            .chain(source.code.split("#![").skip(1))
+        {
             let attribute = attribute.trim_start();
-            assert!(!attribute.starts_with("allow("), "{}: #[{}", source.shown(), attribute.lines().next().unwrap());
+            assert!(
+                !attribute.starts_with("allow("),
+                "{}: #[{}",
+                source.shown(),
+                attribute.lines().next().unwrap()
+            );
         }
-        for attribute in source.code.split("#[expect(").skip(1).chain(source.code.split("#![expect(").skip(1)) {
+        for attribute in source
+            .code
+            .split("#[expect(")
+            .skip(1)
+            .chain(source.code.split("#![expect(").skip(1))
+        {
             let inner = attribute.split(")]").next().unwrap();
-            assert!(inner.contains("reason ="), "{}: expect({inner}", source.shown());
+            assert!(
+                inner.contains("reason ="),
+                "{}: expect({inner}",
+                source.shown()
+            );
         }
     }
 }
@@ -252,8 +339,17 @@ fn no_lint_is_allowed_away() {
 #[test]
 fn sql_is_written_in_the_store_alone() {
     for source in sources().iter().filter(|source| source.layer() != "store") {
-        for word in ["sql_query", "batch_execute", "rows_of(", "TransactionManager"] {
-            assert!(!source.code.contains(word), "{} says {word}", source.shown());
+        for word in [
+            "sql_query",
+            "batch_execute",
+            "rows_of(",
+            "TransactionManager",
+        ] {
+            assert!(
+                !source.code.contains(word),
+                "{} says {word}",
+                source.shown()
+            );
         }
     }
 }
@@ -275,23 +371,135 @@ fn what_has_grown_too_long_is_told() {
     assert!(far_too_long.is_empty(), "{far_too_long:?}");
 }
 
-mod tests {
-    use std::collections::BTreeSet;
+/// The body of a `call` is expanded inside the macro, so a name in it that is also one of the macro's
+/// parameters is the parameter: a form would be sent to the wrong address, and nobody would say so.
+#[test]
+fn no_name_in_a_template_is_taken_over_by_the_macro_around_it() {
+    let mut files = Vec::new();
+    templates(Path::new("templates"), &mut files);
+    let mut macros: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in files
+        .iter()
+        .filter(|(path, _)| path.starts_with("templates/parts"))
+    {
+        let library = path.file_stem().unwrap().to_str().unwrap();
+        for declared in text.split("{% macro ").skip(1) {
+            let (name, rest) = declared.split_once('(').unwrap();
+            let parameters = rest.split(')').next().unwrap().split(',');
+            let parameters = parameters.map(|one| one.split('=').next().unwrap().trim().to_owned());
+            macros.insert(
+                format!("{library}::{name}"),
+                parameters.filter(|one| !one.is_empty()).collect(),
+            );
+        }
+    }
+    assert!(macros.len() > 10);
+    let mut taken = String::new();
+    for (path, text) in &files {
+        for (around, name) in shadowed(text, &macros) {
+            // The macro is given the page's own title.
+            if (around.as_str(), name.as_str()) == ("records::head", "title")
+                && text.contains("records::head(crumbs, title,")
+            {
+                continue;
+            }
+            writeln!(taken, "{}: {name} within {around}", path.display()).unwrap();
+        }
+    }
+    assert!(taken.is_empty(), "{taken}");
+}
 
-    use super::{Source, code_of, spell};
+fn templates(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            templates(&path, found);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+}
+
+/// Names that stand in the body of a call and are parameters of its macro.
+fn shadowed(text: &str, macros: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
+    let (mut around, mut found): (Vec<String>, _) = (Vec::new(), Vec::new());
+    for piece in text.split("{{").flat_map(|piece| piece.split("{%")).skip(1) {
+        let end = piece
+            .find("}}")
+            .into_iter()
+            .chain(piece.find("%}"))
+            .min()
+            .unwrap_or(piece.len());
+        let code = piece[..end].trim().trim_matches('-').trim();
+        if code == "endcall" {
+            around.pop();
+            continue;
+        }
+        // Every other part stands in quotes; what is followed by `=` names a parameter on purpose.
+        let said: String = code.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+        let words = said.split(|c: char| !(c.is_alphanumeric() || "_.:=".contains(c)));
+        for word in words.filter(|word| !word.contains('=')) {
+            let name = word.split('.').next().unwrap();
+            for call in &around {
+                if macros
+                    .get(call)
+                    .is_some_and(|parameters| parameters.iter().any(|one| one == name))
+                {
+                    found.push((call.clone(), name.to_owned()));
+                }
+            }
+        }
+        if let Some(called) = code.strip_prefix("call ") {
+            around.push(called.split('(').next().unwrap().trim().to_owned());
+        }
+    }
+    found
+}
+
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Source, code_of, shadowed, spell};
 
     #[test]
     fn a_use_is_spelled_out() {
         let mut found = BTreeSet::new();
         spell("crate::{a, b::{c, d::e as f}, g::*,}", "", &mut found);
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["crate::a", "crate::b::c", "crate::b::d::e", "crate::g::*"]);
+        assert_eq!(
+            found.into_iter().collect::<Vec<_>>(),
+            ["crate::a", "crate::b::c", "crate::b::d::e", "crate::g::*"]
+        );
+    }
+
+    #[test]
+    fn a_name_in_a_calls_body_is_told_from_one_beside_it() {
+        let macros = BTreeMap::from([(
+            "records::section".to_owned(),
+            vec!["title".to_owned(), "href".to_owned()],
+        )]);
+        let text = "{{ href }}{% call records::section(\"A\", href=other) %}{{ one.href }}{{ \"href\" }}{% endcall %}{{ title }}";
+        assert!(shadowed(text, &macros).is_empty());
+        let text = "{% call records::section(\"A\") %}{% if a %}<a href=\"{{ href }}/x\">{% endif %}{% endcall %}";
+        assert_eq!(shadowed(text, &macros).len(), 1);
     }
 
     #[test]
     fn comments_and_quotes_name_nothing() {
         let text = "use diesel::x; // actix_web::App\nlet a = \"lettre::x\"; askama::y();\n/// krilla::z\nlet c = '\"'; tokio::spawn();";
-        let source = Source { path: "src/x.rs".into(), code: code_of(text), lines: 0 };
-        for (krate, named) in [("diesel", true), ("askama", true), ("tokio", true), ("actix_web", false), ("lettre", false), ("krilla", false)] {
+        let source = Source {
+            path: "src/x.rs".into(),
+            code: code_of(text),
+            lines: 0,
+        };
+        for (krate, named) in [
+            ("diesel", true),
+            ("askama", true),
+            ("tokio", true),
+            ("actix_web", false),
+            ("lettre", false),
+            ("krilla", false),
+        ] {
             assert_eq!(source.names(krate), named, "{krate}");
         }
     }

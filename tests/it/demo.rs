@@ -13,7 +13,11 @@ use std::{collections::BTreeMap, process::Command};
 use perennial::{
     domain::statement_document::StatementDocument,
     services::verify,
-    store::{Store, VendorScope, incentivize::statements::{self, Statement}, lobby},
+    store::{
+        Store, VendorScope,
+        incentivize::statements::{self, Statement},
+        lobby,
+    },
 };
 
 use crate::{
@@ -55,9 +59,17 @@ impl Demo {
     fn of(database: TestDatabase) -> Self {
         let (store, clock) = store_on(&database);
         clock.move_to(instant("2026-11-01T09:30:00Z"));
-        let scope = |slug: &&str| store.lobby_now(|lobby| lobby::operator(lobby, slug)).unwrap();
+        let scope = |slug: &&str| {
+            store
+                .lobby_now(|lobby| lobby::operator(lobby, slug))
+                .unwrap()
+        };
         let vendors = VENDORS.iter().map(scope).collect();
-        Self { database, store, vendors }
+        Self {
+            database,
+            store,
+            vendors,
+        }
     }
     fn ask(&self, sql: &str) -> Vec<String> {
         ask(&self.database, sql)
@@ -69,11 +81,14 @@ impl Demo {
     }
     /// Every statement of both vendors, as stored and as read.
     fn statements(&self) -> Vec<(Statement, StatementDocument)> {
-        let all = self.vendors.iter().flat_map(|scope| {
-            self.store.read_now(scope.clone(), statements::all).unwrap()
-        });
+        let all = self
+            .vendors
+            .iter()
+            .flat_map(|scope| self.store.read_now(scope.clone(), statements::all).unwrap());
         let read = |one: &Statement| StatementDocument::from_canonical(&one.content).unwrap();
-        all.map(|one| (read(&one), one)).map(|(document, one)| (one, document)).collect()
+        all.map(|one| (read(&one), one))
+            .map(|(document, one)| (one, document))
+            .collect()
     }
     /// What every statement says, by its number.
     fn contents(&self) -> BTreeMap<String, String> {
@@ -133,7 +148,9 @@ async fn the_personas_come_in_and_see_their_pages() {
     assert!(personas.len() >= 4);
     for persona in personas {
         let visitor = app.anyone();
-        let page = sign_in(&visitor, &persona.email, &persona.password).await.expect(303);
+        let page = sign_in(&visitor, &persona.email, &persona.password)
+            .await
+            .expect(303);
         let mut page = visitor.follow(&page).await;
         if page.status == 303 {
             page = visitor.follow(&page).await;
@@ -141,12 +158,23 @@ async fn the_personas_come_in_and_see_their_pages() {
         let page = page.expect(200);
         // Who belongs to several workspaces chooses, and each of them opens.
         let here = page.url.path().to_owned();
-        let doors = page.attrs(".todo a", "href").into_iter().filter(|_| here == "/");
+        let doors = page
+            .attrs(".todo a", "href")
+            .into_iter()
+            .filter(|_| here == "/");
         for door in doors.chain([here.clone()]) {
             visitor.get(&door).await.expect(200);
         }
-        let wanted = if persona.what.contains("both vendors") { "/" } else { "/meridian" };
-        assert!(here.starts_with(wanted) || here.starts_with("/kessler"), "{} at {here}", persona.name);
+        let wanted = if persona.what.contains("both vendors") {
+            "/"
+        } else {
+            "/meridian"
+        };
+        assert!(
+            here.starts_with(wanted) || here.starts_with("/kessler"),
+            "{} at {here}",
+            persona.name
+        );
     }
 }
 
@@ -167,7 +195,10 @@ fn the_month_decides_the_content() {
     }
     assert_eq!(same.len(), given.len());
     if Kind::Postgres.is_here() {
-        assert!(content(filled(Kind::Postgres)) == given, "the databases do not agree");
+        assert!(
+            content(filled(Kind::Postgres)) == given,
+            "the databases do not agree"
+        );
     }
     let other = fresh("2026-10-21");
     assert!(!other.keys().any(|number| number.contains("-2026-10-")));

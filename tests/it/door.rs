@@ -4,7 +4,10 @@
 //! public one must be named in the code above it, and from there in a test's reach: services, pages,
 //! jobs and the command line are run by the stories. This reads names, not runs; it finds what was
 //! forgotten, not what a story passes by.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the source has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read the source has failed"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -39,7 +42,9 @@ fn calls(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + name.len()..]);
         let alone = !before.ends_with(part_of_a_name) && !after.starts_with(part_of_a_name);
-        alone && !before.ends_with("fn ") && after.starts_with(['(', ')', ',', ':', ';', '}', '.', ' ', '\n'])
+        alone
+            && !before.ends_with("fn ")
+            && after.starts_with(['(', ')', ',', ':', ';', '}', '.', ' ', '\n'])
     })
 }
 
@@ -48,7 +53,9 @@ fn public(text: &str) -> Vec<String> {
     let tested = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     let names = tested.lines().filter_map(|line| {
         let line = line.trim_start();
-        let rest = ["pub fn ", "pub async fn ", "pub(crate) fn "].iter().find_map(|begin| line.strip_prefix(begin))?;
+        let rest = ["pub fn ", "pub async fn ", "pub(crate) fn "]
+            .iter()
+            .find_map(|begin| line.strip_prefix(begin))?;
         rest.split(['(', '<']).next().map(str::to_owned)
     });
     names.collect()
@@ -73,9 +80,18 @@ fn every_function_of_the_store_is_called() {
     }
     assert!(read > 60, "{read}");
     let listed: Vec<&str> = UNCALLED.iter().map(|(name, _)| *name).collect();
-    let new: Vec<_> = uncalled.iter().filter(|(name, _)| !listed.contains(&name.as_str())).collect();
-    let gone: Vec<_> = listed.iter().filter(|name| !uncalled.contains_key(**name)).collect();
-    assert!(new.is_empty() && gone.is_empty(), "called by nobody: {new:#?}; strike from the list: {gone:?}");
+    let new: Vec<_> = uncalled
+        .iter()
+        .filter(|(name, _)| !listed.contains(&name.as_str()))
+        .collect();
+    let gone: Vec<_> = listed
+        .iter()
+        .filter(|name| !uncalled.contains_key(**name))
+        .collect();
+    assert!(
+        new.is_empty() && gone.is_empty(),
+        "called by nobody: {new:#?}; strike from the list: {gone:?}"
+    );
 }
 
 #[test]

@@ -63,9 +63,27 @@ const ALWAYS: &[(&str, &str)] = &[
 
 /// What no page may say of what it is made of.
 const INTERNALS: &[&str] = &[
-    "secret", "panicked", "src/", ".rs", "diesel", "sqlite", "postgres", "SELECT", "actix", "thread",
-    "deserialize", "Parse error", "unknown field", "expected", "parse", "invalid digit", "Blocking",
-    "Extractor", "line 1", "column", "App data",
+    "secret",
+    "panicked",
+    "src/",
+    ".rs",
+    "diesel",
+    "sqlite",
+    "postgres",
+    "SELECT",
+    "actix",
+    "thread",
+    "deserialize",
+    "Parse error",
+    "unknown field",
+    "expected",
+    "parse",
+    "invalid digit",
+    "Blocking",
+    "Extractor",
+    "line 1",
+    "column",
+    "App data",
 ];
 
 #[track_caller]
@@ -75,23 +93,52 @@ fn is_sealed(page: &Page) {
         assert_eq!(page.header(name), *value, "{name} of {at}");
     }
     let csp = page.header("content-security-policy");
-    assert!(csp.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{at}: {csp}");
+    assert!(
+        csp.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+        "{at}: {csp}"
+    );
     assert!(!csp.contains("unsafe"), "{at}: {csp}");
-    for part in ["frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "object-src 'none'"] {
+    for part in [
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "object-src 'none'",
+    ] {
         assert!(csp.contains(part), "{part} in {at}: {csp}");
     }
-    assert!(page.header("permissions-policy").contains("camera=()"), "{at}");
+    assert!(
+        page.header("permissions-policy").contains("camera=()"),
+        "{at}"
+    );
     let id = page.header("x-request-id");
-    assert!(id.len() >= 8 && id.bytes().all(|b| b.is_ascii_alphanumeric()), "{at}: {id}");
+    assert!(
+        id.len() >= 8 && id.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "{at}: {id}"
+    );
 }
 
 #[track_caller]
 fn is_an_error_page(page: &Page) {
     is_sealed(page);
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{}", page.url);
-    assert_eq!(page.select("h1").len(), 1, "{} has no page:\n{}", page.url, page.text());
+    assert_eq!(
+        page.header("content-type"),
+        "text/html; charset=utf-8",
+        "{}",
+        page.url
+    );
+    assert_eq!(
+        page.select("h1").len(),
+        1,
+        "{} has no page:\n{}",
+        page.url,
+        page.text()
+    );
     let words = page.words();
-    assert!(words.contains(page.header("x-request-id")), "{}: {words}", page.url);
+    assert!(
+        words.contains(page.header("x-request-id")),
+        "{}: {words}",
+        page.url
+    );
     for word in INTERNALS {
         assert!(!words.contains(word), "{} says {word}: {words}", page.url);
     }
@@ -99,12 +146,23 @@ fn is_an_error_page(page: &Page) {
 
 fn owner(app: &TestApp) {
     app.vendor("meridian");
-    app.membership(Place { email: "olga@meridian.test", vendor: "meridian", partner: None, role: Role::Owner });
+    app.membership(Place {
+        email: "olga@meridian.test",
+        vendor: "meridian",
+        partner: None,
+        role: Role::Owner,
+    });
 }
 
 async fn typed(visitor: &Visitor, path: &str, media: &str, body: impl Into<Vec<u8>>) -> u16 {
-    let request = visitor.request(Method::POST, path).header("content-type", media).body(body.into());
-    request.send().await.map_or(0, |response| response.status().as_u16())
+    let request = visitor
+        .request(Method::POST, path)
+        .header("content-type", media)
+        .body(body.into());
+    request
+        .send()
+        .await
+        .map_or(0, |response| response.status().as_u16())
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

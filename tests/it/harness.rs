@@ -305,7 +305,9 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Page {
 
 /// The column named `value`, as text, of what SQL finds.
 pub fn ask(database: &TestDatabase, sql: &str) -> Vec<String> {
-    let sql = sql_query(format!("SELECT CAST(value AS TEXT) AS value FROM ({sql}) AS found"));
+    let sql = sql_query(format!(
+        "SELECT CAST(value AS TEXT) AS value FROM ({sql}) AS found"
+    ));
     let rows: Vec<Answer> = match database.kind() {
         Kind::Postgres => {
             let mut conn = PgConnection::establish(database.url()).unwrap();
@@ -354,7 +356,22 @@ pub fn spelling(prefix: &str, number: i64) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let number = u64::try_from(number).unwrap();
     let letter = |value: u64| char::from(ALPHABET[usize::try_from(value).unwrap()]);
-    let digits: String = (0..13).rev().map(|place| letter(number >> (place * 5) & 31)).collect();
-    let check = number % 1021;
-    format!("{prefix}_{digits}{}{}", letter(check / 32), letter(check % 32))
+    let digits: Vec<u64> = (0..13)
+        .rev()
+        .map(|place| number >> (place * 5) & 31)
+        .collect();
+    let check = digits.iter().fold(0, |sum, digit| {
+        let doubled = (sum ^ digit) << 1;
+        if doubled & 32 == 0 {
+            doubled
+        } else {
+            doubled ^ 37
+        }
+    });
+    let letters: String = digits
+        .iter()
+        .chain([&check])
+        .map(|digit| letter(*digit))
+        .collect();
+    format!("{prefix}_{letters}")
 }

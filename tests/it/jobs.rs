@@ -1,6 +1,9 @@
 //! The queue: of many workers one has a job, an overtaken one leaves nothing behind, and nobody's
 //! work waits for ever on somebody else's.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
 
 use std::sync::{
     Arc,
@@ -63,7 +66,10 @@ impl Queue {
     }
 
     async fn claim(&self, lease: TimeDelta) -> Option<Claimed> {
-        self.store.claim(self.meridian.clone(), lease).await.unwrap()
+        self.store
+            .claim(self.meridian.clone(), lease)
+            .await
+            .unwrap()
     }
 
     /// One transaction of a job's work, which leaves a mark.
@@ -123,7 +129,9 @@ fn vendor(store: &Store, slug: &str) -> VendorScope {
         document_prefix: "X".to_owned(),
         first_period: 202_610,
     };
-    store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new)).unwrap()
+    store
+        .lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
+        .unwrap()
 }
 
 fn numbered(count: usize) -> impl Iterator<Item = String> {

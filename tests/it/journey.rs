@@ -77,7 +77,9 @@ async fn the_owner_joins(story: &Teller) {
     story.headed("Join Meridian").await;
     story.fill("password", "short").await;
     story.press("Join").await;
-    story.refused("password", "12 characters", &[("name", "Olga Brandt")]).await;
+    story
+        .refused("password", "12 characters", &[("name", "Olga Brandt")])
+        .await;
     story.fill("password", OWNER.1).await;
     story.press("Join").await;
     assert_eq!(story.place().await, "/meridian");
@@ -101,7 +103,9 @@ async fn the_invited_join(story: &Teller) {
         story.fill("password", password).await;
         story.press("Join").await;
         story.refused("name", "Give", &[("name", "")]).await;
-        story.fill_all(&[("name", name), ("password", password)]).await;
+        story
+            .fill_all(&[("name", name), ("password", password)])
+            .await;
         story.press("Join").await;
         story.picture("joined").await;
         story.press("Sign out").await;

@@ -1,5 +1,8 @@
 //! Partners, customers, subscriptions and files, as people keep them through the pages.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
 
 use perennial::{
     domain::{
@@ -65,7 +68,10 @@ impl Desk {
         let form = self.owner.get(&at).await.expect(200);
         let form = form.form("form[action='/meridian/customers']");
         assert_eq!(form.value("partner"), id);
-        let form = form.with("name", name).with("country", "DE").with("tax", "19");
+        let form = form
+            .with("name", name)
+            .with("country", "DE")
+            .with("tax", "19");
         self.owner.submit(&form).await.expect(303).location()
     }
 
@@ -74,7 +80,10 @@ impl Desk {
         let at = format!("/meridian/subscriptions/new?customer={}", last(customer));
         let form = self.owner.get(&at).await.expect(200);
         let form = form.form("form[action='/meridian/subscriptions']");
-        let form = form.with("plan", "VAULT-M").with("quantity", quantity).with("starts_on", from);
+        let form = form
+            .with("plan", "VAULT-M")
+            .with("quantity", quantity)
+            .with("starts_on", from);
         self.owner.submit(&form).await.expect(303).location()
     }
 }
@@ -123,8 +132,18 @@ fn catalogue(app: &TestApp) {
         let (_, version) = plans::add(tx, offering, (&read("VAULT-M"), &read("Monthly")), &plan)?;
         plans::publish(tx, version, 1)?;
         offerings::publish(tx, offering, 1)?;
-        tiers::add(tx, &tiers::Draft { name: read("Gold"), rank: 10 })?;
-        let clause = ClauseDraft { phase: None, tier: None, rate: Rate::from_bps(2_000).unwrap() };
+        tiers::add(
+            tx,
+            &tiers::Draft {
+                name: read("Gold"),
+                rank: 10,
+            },
+        )?;
+        let clause = ClauseDraft {
+            phase: None,
+            tier: None,
+            rate: Rate::from_bps(2_000).unwrap(),
+        };
         let terms = commission_plans::Draft {
             effective_from: read("2026-01-01"),
             hold_days: 30,

@@ -95,8 +95,13 @@ impl Route {
 
     /// Whether its address names anything that belongs to one owner and not to another.
     fn names_what_is_owned(&self, by_partner: bool) -> bool {
-        let below = self.path.trim_start_matches("/{vendor}/p/{partner}").trim_start_matches("/{vendor}");
-        parameters(below).iter().any(|name| scene::is_owned(&self.meant(name), by_partner))
+        let below = self
+            .path
+            .trim_start_matches("/{vendor}/p/{partner}")
+            .trim_start_matches("/{vendor}");
+        parameters(below)
+            .iter()
+            .any(|name| scene::is_owned(&self.meant(name), by_partner))
     }
 
     /// People and invitations are the vendor's own where no partner is named before them.
@@ -111,8 +116,13 @@ impl Route {
 }
 
 pub fn parameters(path: &str) -> Vec<String> {
-    let parts = path.split('{').skip(1).filter_map(|part| part.split('}').next());
-    parts.map(|part| part.split(':').next().unwrap().to_owned()).collect()
+    let parts = path
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split('}').next());
+    parts
+        .map(|part| part.split(':').next().unwrap().to_owned())
+        .collect()
 }
 
 /// Every route of a table of routes, read from an application that has it.
@@ -120,13 +130,18 @@ pub async fn routes_of(table: fn(&mut ServiceConfig)) -> Vec<Route> {
     async fn report(tree: web::Data<IntrospectionTree>) -> HttpResponse {
         HttpResponse::Ok().body(tree.report_as_json())
     }
-    let app = App::new().route("/report", get().to(report)).configure(table);
+    let app = App::new()
+        .route("/report", get().to(report))
+        .configure(table);
     let app = calls::init_service(app).await;
     let request = calls::TestRequest::get().uri("/report").to_request();
     let body = calls::call_and_read_body(&app, request).await;
     let reported: Vec<Reported> = serde_json::from_slice(&body).unwrap();
     let mut routes = Vec::new();
-    for found in reported.into_iter().filter(|found| found.full_path != "/report") {
+    for found in reported
+        .into_iter()
+        .filter(|found| found.full_path != "/report")
+    {
         let methods = if found.methods.is_empty() && found.resource_type == "resource" {
             // A route that takes every method is asked with those that matter.
             vec!["GET".to_owned(), "POST".to_owned()]
@@ -150,7 +165,9 @@ fn side_of(path: &str) -> For {
         return For::Staff;
     }
     let outside = OUTSIDE.iter().find(|(known, _)| *known == path);
-    outside.unwrap_or_else(|| panic!("{path} has no row in OUTSIDE: who is it for?")).1
+    outside
+        .unwrap_or_else(|| panic!("{path} has no row in OUTSIDE: who is it for?"))
+        .1
 }
 
 /// What went wrong on the walk, all of it.
@@ -167,8 +184,17 @@ impl Walk {
     /// more than what every form has.
     fn fields(&self, address: &str, route: &Route) -> Vec<(String, String)> {
         let ends = route.path.rsplit('}').next().unwrap();
-        let alike = |action: &String| !ends.is_empty() && action.ends_with(ends) && action.matches('/').count() == address.matches('/').count();
-        let alike = || self.forms.iter().find(|(action, _)| alike(action)).map(|(_, fields)| fields);
+        let alike = |action: &String| {
+            !ends.is_empty()
+                && action.ends_with(ends)
+                && action.matches('/').count() == address.matches('/').count()
+        };
+        let alike = || {
+            self.forms
+                .iter()
+                .find(|(action, _)| alike(action))
+                .map(|(_, fields)| fields)
+        };
         let known = self.forms.get(address).or_else(alike).cloned();
         known.unwrap_or_else(|| vec![("form_id".to_owned(), format!("walked-{:020}", self.asked))])
     }
@@ -178,7 +204,11 @@ impl Walk {
         for action in page.attrs("form[method=post]", "action") {
             let form = page.form(&format!("form[action='{action}']"));
             let fields = form.fields.into_iter().map(|(name, value)| {
-                let value = if value.is_empty() { plausible(&name) } else { value };
+                let value = if value.is_empty() {
+                    plausible(&name)
+                } else {
+                    value
+                };
                 (name, value)
             });
             self.forms.insert(action, fields.collect());
@@ -186,19 +216,35 @@ impl Walk {
     }
 
     /// Asks, and says what is wrong unless the status is expected and no canary sings.
-    async fn ask(&mut self, who: (&str, &Visitor), route: &Route, address: &str, expected: &Expected<'_>) -> Page {
+    async fn ask(
+        &mut self,
+        who: (&str, &Visitor),
+        route: &Route,
+        address: &str,
+        expected: &Expected<'_>,
+    ) -> Page {
         let send = |fields: &[(String, String)]| {
             let request = who.1.request(route.method.clone(), address);
-            Page::read(if route.method == Method::GET { request } else { request.form(fields) })
+            Page::read(if route.method == Method::GET {
+                request
+            } else {
+                request.form(fields)
+            })
         };
         let mut page = send(&self.fields(address, route)).await;
         if page.status == 400 {
             page = send(&[]).await;
         }
         self.asked += 1;
-        let fault = |why: String| format!("{} asks {} {address} ({}): {why}", who.0, route.method, route.path);
+        let fault = |why: String| {
+            format!(
+                "{} asks {} {address} ({}): {why}",
+                who.0, route.method, route.path
+            )
+        };
         if !(expected.status)(page.status) {
-            self.faults.push(fault(format!("{}, not {}", page.status, expected.words)));
+            self.faults
+                .push(fault(format!("{}, not {}", page.status, expected.words)));
         }
         let text = page.text().to_lowercase();
         for canary in expected.canaries {
@@ -211,7 +257,13 @@ impl Walk {
 
     #[track_caller]
     fn is_clean(self, at_least: usize) {
-        assert!(self.faults.is_empty(), "{} of {}:\n{}", self.faults.len(), self.asked, self.faults.join("\n"));
+        assert!(
+            self.faults.is_empty(),
+            "{} of {}:\n{}",
+            self.faults.len(),
+            self.asked,
+            self.faults.join("\n")
+        );
         assert!(self.asked >= at_least, "only {} were asked", self.asked);
     }
 }
@@ -234,14 +286,26 @@ struct Expected<'a> {
 }
 
 fn not_found<'a>(canaries: &'a [&'a str]) -> Expected<'a> {
-    Expected { words: "404", status: |status| status == 404, canaries }
+    Expected {
+        words: "404",
+        status: |status| status == 404,
+        canaries,
+    }
 }
 /// An answer of a page that exists: anything but a fault or "no such page".
 fn answered<'a>(canaries: &'a [&'a str]) -> Expected<'a> {
-    Expected { words: "an answer", status: |status| status < 500 && status != 404 && status != 401, canaries }
+    Expected {
+        words: "an answer",
+        status: |status| status < 500 && status != 404 && status != 401,
+        canaries,
+    }
 }
 fn refused<'a>(canaries: &'a [&'a str]) -> Expected<'a> {
-    Expected { words: "403 or 404", status: |status| status == 403 || status == 404, canaries }
+    Expected {
+        words: "403 or 404",
+        status: |status| status == 403 || status == 404,
+        canaries,
+    }
 }
 
 const RIVALS: &[&str] = &["rivalco", "eastwind"];
@@ -250,7 +314,10 @@ const SIBLINGS: &[&str] = &["contoso", "rivalco", "eastwind"];
 /// Learns the forms from those who may see them all.
 async fn look_around(scene: &Scene, routes: &[Route], walk: &mut Walk) {
     let owner = scene.app.staff_of("meridian", Role::Owner).await;
-    let admin = scene.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+    let admin = scene
+        .app
+        .portal_of("meridian", "northwind", Role::PartnerAdmin)
+        .await;
     for route in routes.iter().filter(|route| route.method == Method::GET) {
         let visitor = match route.side {
             For::Staff => &owner,
@@ -269,15 +336,30 @@ async fn strangers(scene: &Scene, routes: &[Route], walk: &mut Walk) {
         let base = scene.base(route.side == For::Partners);
         let address = route.below(&base, scene, Owner::Own);
         let expected = match route.method == Method::GET {
-            true => Expected { words: "303", status: |status| status == 303, canaries: SIBLINGS },
-            false => Expected { words: "401", status: |status| status == 401, canaries: SIBLINGS },
+            true => Expected {
+                words: "303",
+                status: |status| status == 303,
+                canaries: SIBLINGS,
+            },
+            false => Expected {
+                words: "401",
+                status: |status| status == 401,
+                canaries: SIBLINGS,
+            },
         };
-        let page = walk.ask(("a stranger", &anyone), route, &address, &expected).await;
-        if page.status == 303 && !page.location().starts_with("/sign-in?next=") && route.path != "/" {
-            walk.faults.push(format!("{address} sends strangers to {}", page.location()));
+        let page = walk
+            .ask(("a stranger", &anyone), route, &address, &expected)
+            .await;
+        if page.status == 303 && !page.location().starts_with("/sign-in?next=") && route.path != "/"
+        {
+            walk.faults
+                .push(format!("{address} sends strangers to {}", page.location()));
         }
         if page.text().len() > 4_000 {
-            walk.faults.push(format!("{address} shows strangers {} bytes", page.text().len()));
+            walk.faults.push(format!(
+                "{address} shows strangers {} bytes",
+                page.text().len()
+            ));
         }
     }
 }
@@ -285,9 +367,18 @@ async fn strangers(scene: &Scene, routes: &[Route], walk: &mut Walk) {
 /// People whose place is elsewhere: every workspace page is not there for them.
 async fn outsiders(scene: &Scene, routes: &[Route], walk: &mut Walk) {
     let rival = scene.app.staff_of("rivalco", Role::Owner).await;
-    let eastwind = scene.app.portal_of("rivalco", "eastwind", Role::PartnerAdmin).await;
-    let northwind = scene.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
-    let contoso = scene.app.portal_of("meridian", "contoso", Role::PartnerAdmin).await;
+    let eastwind = scene
+        .app
+        .portal_of("rivalco", "eastwind", Role::PartnerAdmin)
+        .await;
+    let northwind = scene
+        .app
+        .portal_of("meridian", "northwind", Role::PartnerAdmin)
+        .await;
+    let contoso = scene
+        .app
+        .portal_of("meridian", "contoso", Role::PartnerAdmin)
+        .await;
     let owner = scene.app.staff_of("meridian", Role::Owner).await;
     let all = [
         ("another vendor's owner", &rival, false, false),
@@ -304,8 +395,10 @@ async fn outsiders(scene: &Scene, routes: &[Route], walk: &mut Walk) {
                 _ => false,
             };
             if outside {
-                let address = route.below(&scene.base(route.side == For::Partners), scene, Owner::Own);
-                walk.ask((who, visitor), route, &address, &not_found(&[])).await;
+                let address =
+                    route.below(&scene.base(route.side == For::Partners), scene, Owner::Own);
+                walk.ask((who, visitor), route, &address, &not_found(&[]))
+                    .await;
             }
         }
     }
@@ -314,7 +407,10 @@ async fn outsiders(scene: &Scene, routes: &[Route], walk: &mut Walk) {
 /// One's own workspace with somebody else's objects in the address.
 async fn other_peoples_objects(scene: &Scene, routes: &[Route], walk: &mut Walk) {
     let owner = scene.app.staff_of("meridian", Role::Owner).await;
-    let admin = scene.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+    let admin = scene
+        .app
+        .portal_of("meridian", "northwind", Role::PartnerAdmin)
+        .await;
     for route in routes {
         let (who, visitor, canaries) = match route.side {
             For::Staff => ("the vendor's owner", &owner, RIVALS),
@@ -324,16 +420,19 @@ async fn other_peoples_objects(scene: &Scene, routes: &[Route], walk: &mut Walk)
         let base = scene.base(route.side == For::Partners);
         if route.names_what_is_owned(false) {
             let address = route.below(&base, scene, Owner::Other);
-            walk.ask((who, visitor), route, &address, &not_found(canaries)).await;
+            walk.ask((who, visitor), route, &address, &not_found(canaries))
+                .await;
         }
         if route.side == For::Partners && route.names_what_is_owned(true) {
             let address = route.below(&base, scene, Owner::Sibling);
-            walk.ask((who, visitor), route, &address, &not_found(canaries)).await;
+            walk.ask((who, visitor), route, &address, &not_found(canaries))
+                .await;
         }
         // And the same address with one's own objects is there, or nothing was proved.
         if route.method == Method::GET {
             let address = route.below(&base, scene, Owner::Own);
-            walk.ask((who, visitor), route, &address, &answered(canaries)).await;
+            walk.ask((who, visitor), route, &address, &answered(canaries))
+                .await;
         }
     }
 }
@@ -346,15 +445,25 @@ async fn roles(scene: &Scene, routes: &[Route], walk: &mut Walk) {
             true => scene.app.staff_of("meridian", *role).await,
             false => scene.app.portal_of("meridian", "northwind", *role).await,
         };
-        let side = if role.is_vendor() { For::Staff } else { For::Partners };
+        let side = if role.is_vendor() {
+            For::Staff
+        } else {
+            For::Partners
+        };
         let canaries = if role.is_vendor() { RIVALS } else { SIBLINGS };
         for route in routes.iter().filter(|route| route.side == side) {
             let address = route.below(&scene.base(!role.is_vendor()), scene, Owner::Own);
             let who = (role.code(), &visitor);
             if route.method == Method::GET {
-                let expected = Expected { words: "a page", status: |status| [200, 303, 403, 404, 409].contains(&status), canaries };
+                let expected = Expected {
+                    words: "a page",
+                    status: |status| [200, 303, 403, 404, 409].contains(&status),
+                    canaries,
+                };
                 walk.ask(who, route, &address, &expected).await;
-            } else if only_looks(*role) && !FOR_EVERY_ROLE.iter().any(|(path, _)| *path == route.path) {
+            } else if only_looks(*role)
+                && !FOR_EVERY_ROLE.iter().any(|(path, _)| *path == route.path)
+            {
                 walk.ask(who, route, &address, &refused(canaries)).await;
             }
         }
@@ -407,7 +516,10 @@ on_both! {
 fn every_slug_that_is_a_page_is_reserved() {
     for (path, _) in OUTSIDE {
         let first = path.split('/').nth(1).unwrap();
-        assert!(first.is_empty() || perennial::domain::text::RESERVED_SLUGS.contains(&first), "{first}");
+        assert!(
+            first.is_empty() || perennial::domain::text::RESERVED_SLUGS.contains(&first),
+            "{first}"
+        );
     }
 }
 
@@ -415,7 +527,11 @@ fn every_slug_that_is_a_page_is_reserved() {
 #[should_panic(expected = "{gizmo} has no row")]
 async fn a_parameter_that_is_not_known_fails_the_walk() {
     let scene = Scene::on(crate::support::postgres::Kind::Sqlite).await;
-    let route = Route { method: Method::GET, path: "/{vendor}/gizmos/{gizmo}".to_owned(), side: For::Staff };
+    let route = Route {
+        method: Method::GET,
+        path: "/{vendor}/gizmos/{gizmo}".to_owned(),
+        side: For::Staff,
+    };
     route.below("/meridian", &scene, Owner::Own);
 }
 

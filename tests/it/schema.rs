@@ -1,5 +1,8 @@
 //! The shape every table must have, asked of the databases that the migrations make.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the catalogue has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read the catalogue has failed"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +25,18 @@ const GLOBAL: &[&str] = &[
 
 /// Indexes of tenants' tables that do not begin with the tenant, each with its reason.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
-    ("invitations(token_hash)", "a link names no tenant: the lobby finds it by its token"),
-    ("jobs(status,run_at)", "the lobby asks which tenants have work due"),
-    ("memberships(user_id)", "the lobby asks where a person belongs"),
+    (
+        "invitations(token_hash)",
+        "a link names no tenant: the lobby finds it by its token",
+    ),
+    (
+        "jobs(status,run_at)",
+        "the lobby asks which tenants have work due",
+    ),
+    (
+        "memberships(user_id)",
+        "the lobby asks where a person belongs",
+    ),
 ];
 
 /// Foreign keys that no index begins with: nothing is deleted on their far side, and no list asks
@@ -34,13 +46,22 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("charge_segments.partner_id", "read by subscription"),
     ("charge_segments.price_id", "read by subscription"),
     ("commission_clauses.tier_id", "read by plan version"),
-    ("commission_enrollments.commission_plan_version_id", "read by partner"),
-    ("commission_entries.commission_clause_id", "shown on the entry"),
+    (
+        "commission_enrollments.commission_plan_version_id",
+        "read by partner",
+    ),
+    (
+        "commission_entries.commission_clause_id",
+        "shown on the entry",
+    ),
     ("commission_entries.customer_id", "shown on the entry"),
     ("commission_entries.invoice_id", "read by invoice line"),
     ("commission_entries.reverses_id", "read by invoice line"),
     ("commission_entries.subscription_id", "read by invoice line"),
-    ("credit_note_lines.invoice_line_id", "read by note or invoice"),
+    (
+        "credit_note_lines.invoice_line_id",
+        "read by note or invoice",
+    ),
     ("credit_note_lines.partner_id", "read by note or invoice"),
     ("credit_notes.partner_id", "read by customer"),
     ("customer_credits.credit_note_id", "read by customer"),
@@ -53,11 +74,17 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("jobs.partner_id", "read by the time they are due"),
     ("mails.partner_id", "read by what they are about"),
     ("offerings.sla_policy_id", "a vendor has few offerings"),
-    ("payment_allocations.partner_id", "read by invoice or payment"),
+    (
+        "payment_allocations.partner_id",
+        "read by invoice or payment",
+    ),
     ("refunds.partner_id", "read by payment"),
     ("statement_lines.partner_id", "read by statement"),
     ("subscription_changes.partner_id", "read by subscription"),
-    ("subscriptions.commission_plan_version_id", "shown on the subscription"),
+    (
+        "subscriptions.commission_plan_version_id",
+        "shown on the subscription",
+    ),
     ("subscriptions.plan_version_id", "shown on the subscription"),
     ("tier_assignments.tier_id", "read by partner"),
     ("audit_events.partner_id", "read by subject"),
@@ -104,12 +131,17 @@ impl Catalogue {
     }
 
     fn of_sqlite(database: &TestDatabase) -> Self {
-        let tables = "(SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%')";
+        let tables =
+            "(SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%')";
         let columns = rows(database, &format!(
             "SELECT m.name || '|' || c.name || '|' || c.type || '|' || (CASE WHEN c.\"notnull\" = 1 THEN '' ELSE 'null' END) AS value
              FROM {tables} m, pragma_table_info(m.name) c ORDER BY m.name, c.cid"));
-        let primary = rows(database, &format!(
-            "SELECT m.name || '|' || c.name AS value FROM {tables} m, pragma_table_info(m.name) c WHERE c.pk > 0 ORDER BY m.name, c.pk"));
+        let primary = rows(
+            database,
+            &format!(
+                "SELECT m.name || '|' || c.name AS value FROM {tables} m, pragma_table_info(m.name) c WHERE c.pk > 0 ORDER BY m.name, c.pk"
+            ),
+        );
         let foreign = rows(database, &format!(
             "SELECT m.name || '|' || f.id || '|' || f.\"table\" || '|' || f.\"from\" || '|' || COALESCE(f.\"to\", 'id') AS value
              FROM {tables} m, pragma_foreign_key_list(m.name) f ORDER BY m.name, f.id, f.seq"));
@@ -150,7 +182,11 @@ impl Catalogue {
         for row in columns {
             let [table, name, kind, nullable] = row.try_into().unwrap();
             let nullable = !nullable.is_empty();
-            found.tables.entry(table).or_default().push(Column { name, kind, nullable });
+            found.tables.entry(table).or_default().push(Column {
+                name,
+                kind,
+                nullable,
+            });
         }
         for row in primary {
             let [table, column] = row.try_into().unwrap();
@@ -162,7 +198,12 @@ impl Catalogue {
             let this = format!("{table}|{id}");
             if last != this {
                 last = this;
-                found.foreign.push(ForeignKey { table, columns: Vec::new(), to, to_columns: Vec::new() });
+                found.foreign.push(ForeignKey {
+                    table,
+                    columns: Vec::new(),
+                    to,
+                    to_columns: Vec::new(),
+                });
             }
             let key = found.foreign.last_mut().unwrap();
             key.columns.push(from);
@@ -174,7 +215,11 @@ impl Catalogue {
             let this = format!("{table}|{name}");
             if last != this {
                 last = this;
-                found.indexes.push(Index { table, columns: Vec::new(), unique: unique == "1" });
+                found.indexes.push(Index {
+                    table,
+                    columns: Vec::new(),
+                    unique: unique == "1",
+                });
             }
             found.indexes.last_mut().unwrap().columns.push(column);
         }
@@ -183,7 +228,9 @@ impl Catalogue {
 
     /// Tables with an owner.
     fn tenants(&self) -> impl Iterator<Item = (&String, &Vec<Column>)> {
-        self.tables.iter().filter(|(name, _)| !GLOBAL.contains(&name.as_str()))
+        self.tables
+            .iter()
+            .filter(|(name, _)| !GLOBAL.contains(&name.as_str()))
     }
 }
 
@@ -191,7 +238,9 @@ type Rows = Vec<Vec<String>>;
 
 fn rows(database: &TestDatabase, sql: &str) -> Rows {
     let rows = ask(database, &format!("SELECT value FROM ({sql}) AS ordered"));
-    rows.into_iter().map(|row| row.split('|').map(str::to_owned).collect()).collect()
+    rows.into_iter()
+        .map(|row| row.split('|').map(str::to_owned).collect())
+        .collect()
 }
 
 /// The tables as `src/store/schema.rs` has them: column, diesel type, nullable.
@@ -204,7 +253,9 @@ fn declared() -> (BTreeMap<String, Vec<Column>>, BTreeMap<String, Vec<String>>) 
         let (name, key) = head.split_once('(').unwrap();
         let columns = lines.take_while(|line| *line != "}").filter_map(|line| {
             let (name, kind) = line.trim_end_matches(',').split_once(" -> ")?;
-            let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
+            let inner = kind
+                .strip_prefix("Nullable<")
+                .and_then(|kind| kind.strip_suffix('>'));
             Some(Column {
                 name: name.to_owned(),
                 kind: inner.unwrap_or(kind).to_owned(),
@@ -213,7 +264,10 @@ fn declared() -> (BTreeMap<String, Vec<Column>>, BTreeMap<String, Vec<String>>) 
         });
         let name = name.trim().to_owned();
         tables.insert(name.clone(), columns.collect::<Vec<_>>());
-        let key = key.trim_end_matches(')').split(',').map(|c| c.trim().to_owned());
+        let key = key
+            .trim_end_matches(')')
+            .split(',')
+            .map(|c| c.trim().to_owned());
         keys.insert(name, key.collect::<Vec<_>>());
     }
     (tables, keys)
@@ -339,9 +393,29 @@ on_both! {
 fn nothing_in_the_migrations_is_known_to_one_database_alone() {
     for folder in std::fs::read_dir("migrations").unwrap() {
         let sql = std::fs::read_to_string(folder.unwrap().path().join("up.sql")).unwrap();
-        let code: String = sql.lines().map(|line| line.split("--").next().unwrap().to_uppercase() + "\n").collect();
-        let words: BTreeSet<_> = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-        for word in ["TRIGGER", "NUMERIC", "DECIMAL", "REAL", "FLOAT", "DOUBLE", "SERIAL", "BIGSERIAL", "AUTOINCREMENT", "JSONB", "TIMESTAMPTZ", "DEFAULT", "CASCADE", "WITHOUT"] {
+        let code: String = sql
+            .lines()
+            .map(|line| line.split("--").next().unwrap().to_uppercase() + "\n")
+            .collect();
+        let words: BTreeSet<_> = code
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .collect();
+        for word in [
+            "TRIGGER",
+            "NUMERIC",
+            "DECIMAL",
+            "REAL",
+            "FLOAT",
+            "DOUBLE",
+            "SERIAL",
+            "BIGSERIAL",
+            "AUTOINCREMENT",
+            "JSONB",
+            "TIMESTAMPTZ",
+            "DEFAULT",
+            "CASCADE",
+            "WITHOUT",
+        ] {
             assert!(!words.contains(word), "{word}");
         }
     }

@@ -1,5 +1,8 @@
 //! Coming in, staying in and being put out.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -81,7 +84,11 @@ async fn sleep(session: Session, wait: web::Query<Vec<(String, u64)>>) -> HttpRe
 
 /// The cookie a page sets, name and value.
 fn cookie(page: &Page) -> String {
-    page.header("set-cookie").split(';').next().unwrap().to_owned()
+    page.header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 /// Somebody who sends this cookie and no other.

@@ -80,7 +80,10 @@ pub fn invite<S: People>(
     }
     may_grant(tx.scope(), invitee.role)?;
     let email = invitee.email.as_str();
-    if S::members(tx, partner)?.iter().any(|member| member.email == email) {
+    if S::members(tx, partner)?
+        .iter()
+        .any(|member| member.email == email)
+    {
         return Err(Error::on("email", "This person belongs here already."));
     }
     S::withdraw(tx, partner, email)?;
@@ -261,7 +264,10 @@ fn person(
         None => {
             let name = said.name.to_string();
             let hash = Some(hash.clone());
-            Ok((lobby::add_person(lobby, &invitation.email, &name, hash)?, name))
+            Ok((
+                lobby::add_person(lobby, &invitation.email, &name, hash)?,
+                name,
+            ))
         }
     }
 }

@@ -35,10 +35,16 @@ pub struct Edit {
 pub fn change(tx: &mut Tx<'_, VendorScope>, edit: &Edit) -> Result<()> {
     tx.allow(Permission::ManageSettings)?;
     if !(0..=365).contains(&edit.payment_days) {
-        return Err(Error::on("payment_days", "Give a number of days from 0 to 365."));
+        return Err(Error::on(
+            "payment_days",
+            "Give a number of days from 0 to 365.",
+        ));
     }
     if !(1..=28).contains(&edit.payout_day) {
-        return Err(Error::on("payout_day", "Give a day from 1 to 28, so that every month has it."));
+        return Err(Error::on(
+            "payout_day",
+            "Give a day from 1 to 28, so that every month has it.",
+        ));
     }
     let old = vendor::settings(tx)?;
     if old.version != edit.version {
@@ -56,8 +62,16 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, edit: &Edit) -> Result<()> {
         ("Name", old.name, new.name.clone()),
         ("Name on documents", old.legal_name, new.legal_name.clone()),
         ("Address on documents", old.address, new.address.clone()),
-        ("Invoices are due after, in days", days(old.payment_days), days(new.payment_days)),
-        ("Partners are paid on day", days(old.payout_day), days(new.payout_day)),
+        (
+            "Invoices are due after, in days",
+            days(old.payment_days),
+            days(new.payment_days),
+        ),
+        (
+            "Partners are paid on day",
+            days(old.payout_day),
+            days(new.payout_day),
+        ),
     ]);
     if changes.is_empty() {
         return Ok(());
@@ -88,7 +102,11 @@ pub fn set_minimum(tx: &mut Tx<'_, VendorScope>, minimum: Money) -> Result<()> {
         return Ok(());
     }
     vendor_edit::set_minimum(tx, minimum)?;
-    record(tx, format!("Lowest payout in {}", minimum.currency()), &changes)
+    record(
+        tx,
+        format!("Lowest payout in {}", minimum.currency()),
+        &changes,
+    )
 }
 
 fn record(

@@ -82,7 +82,9 @@ pub fn edit(
     tx.allow(Permission::ManageCatalogue)?;
     let old = offerings::offering(tx, id)?;
     if old.status == OfferingStatus::Retired {
-        return Err(Error::conflict("A retired offering can no longer be changed."));
+        return Err(Error::conflict(
+            "A retired offering can no longer be changed.",
+        ));
     }
     check(tx, Some(id), draft)?;
     let new = Offering {
@@ -97,7 +99,11 @@ pub fn edit(
     if !offerings::update(tx, &new)? {
         return Err(stale("offering"));
     }
-    let level = |offering: &Offering| offering.sla_policy.map_or_else(String::new, |id| id.to_string());
+    let level = |offering: &Offering| {
+        offering
+            .sla_policy
+            .map_or_else(String::new, |id| id.to_string())
+    };
     let changes = diff(&[
         ("name", old.name.as_str(), new.name.as_str()),
         ("category", &old.category, &new.category),
@@ -122,7 +128,12 @@ pub fn publish(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) -> Re
             "Publish a plan first: without one, there is nothing to sell.",
         ));
     }
-    turn(tx, (id, version), OfferingStatus::Published, Action::OfferingPublished)
+    turn(
+        tx,
+        (id, version),
+        OfferingStatus::Published,
+        Action::OfferingPublished,
+    )
 }
 
 /// Closes an offering to new customers; those who have it keep it.
@@ -132,7 +143,12 @@ pub fn publish(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) -> Re
 /// meanwhile or is not published.
 pub fn close_to_new(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) -> Result<()> {
     tx.allow(Permission::ManageCatalogue)?;
-    turn(tx, (id, version), OfferingStatus::ClosedToNew, Action::OfferingClosedToNew)
+    turn(
+        tx,
+        (id, version),
+        OfferingStatus::ClosedToNew,
+        Action::OfferingClosedToNew,
+    )
 }
 
 /// Retires an offering nobody has any more.
@@ -148,7 +164,12 @@ pub fn retire(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) -> Res
             "Subscriptions to this offering are still being served: {live}."
         )));
     }
-    turn(tx, (id, version), OfferingStatus::Retired, Action::OfferingRetired)
+    turn(
+        tx,
+        (id, version),
+        OfferingStatus::Retired,
+        Action::OfferingRetired,
+    )
 }
 
 fn turn(

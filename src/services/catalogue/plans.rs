@@ -3,8 +3,7 @@
 use crate::{
     Error, Result,
     domain::{
-        Action, ExternalId, Name, OfferingStatus, Permission, Price, Problems,
-        VersionStatus,
+        Action, ExternalId, Name, OfferingStatus, Permission, Price, Problems, VersionStatus,
         audit::{Change, diff},
     },
     id::{OfferingId, PlanId, PlanVersionId},
@@ -140,7 +139,10 @@ pub fn problems_of(draft: &Draft) -> Problems {
         }
         let earlier = draft.prices.iter().take(number - 1);
         if earlier.into_iter().any(|other| other.label == line.label) {
-            problems.add(format!("price-{number}-label"), "Another price has this name.");
+            problems.add(
+                format!("price-{number}-label"),
+                "Another price has this name.",
+            );
         }
     }
     problems
@@ -172,7 +174,9 @@ pub fn new_version(tx: &mut Tx<'_, VendorScope>, id: PlanId) -> Result<PlanVersi
     let versions = plans::versions_of(tx, id)?;
     let latest = versions.first().ok_or(Error::NotFound)?;
     if latest.status == VersionStatus::Draft {
-        return Err(Error::conflict("This plan has a draft already. Publish it first."));
+        return Err(Error::conflict(
+            "This plan has a draft already. Publish it first.",
+        ));
     }
     let mut copy = latest.clone();
     copy.id = tx.fresh_id();
@@ -231,9 +235,15 @@ fn differences(old: &PlanVersion, new: &PlanVersion) -> Vec<(&'static str, Strin
     let field = |name, of: fn(&PlanVersion) -> String| (name, of(old), of(new));
     vec![
         field("currency", |version| version.terms.currency.to_string()),
-        field("billing", |version| version.terms.interval.name().to_owned()),
-        field("term in months", |version| version.terms.term_months.to_string()),
-        field("notice in days", |version| version.terms.notice_days.to_string()),
+        field("billing", |version| {
+            version.terms.interval.name().to_owned()
+        }),
+        field("term in months", |version| {
+            version.terms.term_months.to_string()
+        }),
+        field("notice in days", |version| {
+            version.terms.notice_days.to_string()
+        }),
         field("prices", prices_in_words),
     ]
 }
@@ -242,7 +252,11 @@ fn prices_in_words(version: &PlanVersion) -> String {
     let currency = version.terms.currency;
     let words = version.prices.iter().map(|line| {
         let figure = line.price.unit.figure(currency);
-        format!("{}: {currency} {figure}, {}", line.label, line.price.kind.label())
+        format!(
+            "{}: {currency} {figure}, {}",
+            line.label,
+            line.price.kind.label()
+        )
     });
     words.collect::<Vec<_>>().join("\n")
 }

@@ -84,7 +84,8 @@ pub fn edit(
 
 fn check(tx: &mut Tx<'_, VendorScope>, own: Option<SlaPolicyId>, draft: &Draft) -> Result<()> {
     let mut problems = Problems::default();
-    let is_namesake = |policy: &Policy| policy.name == draft.name.as_str() && Some(policy.id) != own;
+    let is_namesake =
+        |policy: &Policy| policy.name == draft.name.as_str() && Some(policy.id) != own;
     if sla::policies(tx)?.iter().any(is_namesake) {
         problems.add("name", "Another service level has this name.");
     }

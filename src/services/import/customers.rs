@@ -31,12 +31,15 @@ pub(super) fn plan(
 ) -> Result<Plan> {
     table.doubles(report);
     let known = customers::by_external_ids(tx, &table.distinct("external_id"))?;
-    let known: HashMap<&str, &Customer> =
-        known.iter().map(|customer| (customer.external_id.as_str(), customer)).collect();
-    let partners: HashMap<String, PartnerId> = partners::by_external_ids(tx, &table.distinct("partner"))?
-        .into_iter()
-        .map(|partner| (partner.external_id, partner.id))
+    let known: HashMap<&str, &Customer> = known
+        .iter()
+        .map(|customer| (customer.external_id.as_str(), customer))
         .collect();
+    let partners: HashMap<String, PartnerId> =
+        partners::by_external_ids(tx, &table.distinct("partner"))?
+            .into_iter()
+            .map(|partner| (partner.external_id, partner.id))
+            .collect();
     let mut plan = Plan {
         new: Vec::new(),
         changed: Vec::new(),
@@ -44,7 +47,10 @@ pub(super) fn plan(
     for row in table.rows() {
         let external_id: Option<ExternalId> = row.cell("external_id", report);
         let partner = row.cell_by("partner", report, |id| {
-            partners.get(id).copied().ok_or("No partner has this external id.")
+            partners
+                .get(id)
+                .copied()
+                .ok_or("No partner has this external id.")
         });
         let name: Option<Name> = row.cell("name", report);
         let country: Option<CountryCode> = row.cell("country", report);
@@ -66,7 +72,11 @@ pub(super) fn plan(
                 plan.new.push(draft.record(tx, partner, Some(&external_id)));
             }
             Some(old) if old.partner != partner => {
-                report.add(row.line, "partner", "The partner of a customer never changes.");
+                report.add(
+                    row.line,
+                    "partner",
+                    "The partner of a customer never changes.",
+                );
             }
             Some(old) => {
                 let new = draft.over(old.clone());

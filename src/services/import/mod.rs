@@ -167,7 +167,11 @@ pub fn stage(
             kind: kind.code(),
             file_name: file_name.clone(),
             sha256: sha256_hex(bytes),
-            content: if is_sound { text.to_owned() } else { String::new() },
+            content: if is_sound {
+                text.to_owned()
+            } else {
+                String::new()
+            },
             row_count: i32::try_from(checked.rows).unwrap_or(i32::MAX),
             status: if is_sound { "checked" } else { "refused" },
             outcome: json(&checked)?,
@@ -208,7 +212,11 @@ pub fn apply(
     match file.status.as_str() {
         "checked" => {}
         "applied" => return Err(Error::conflict("This file has been applied already.")),
-        _ => return Err(Error::conflict("This file was refused. Upload it again, corrected.")),
+        _ => {
+            return Err(Error::conflict(
+                "This file was refused. Upload it again, corrected.",
+            ));
+        }
     }
     let content = imports::content(tx, id)?;
     let (checked, plan) = read(tx, kind, content.as_bytes())?;
@@ -229,7 +237,11 @@ pub fn apply(
 fn refusal(checked: &Checked) -> Error {
     let mut problems = Problems::default();
     for problem in &checked.problems {
-        let RowProblem { line, column, reason } = problem;
+        let RowProblem {
+            line,
+            column,
+            reason,
+        } = problem;
         let what = match column.as_str() {
             "" => reason.clone(),
             column => format!("{column}: {reason}"),

@@ -32,8 +32,10 @@ pub(super) fn plan(
 ) -> Result<Plan> {
     table.doubles(report);
     let known = partners::by_external_ids(tx, &table.distinct("external_id"))?;
-    let known: HashMap<&str, &Partner> =
-        known.iter().map(|partner| (partner.external_id.as_str(), partner)).collect();
+    let known: HashMap<&str, &Partner> = known
+        .iter()
+        .map(|partner| (partner.external_id.as_str(), partner))
+        .collect();
     let mut slugs = Slugs::besides(partners::slugs_like(tx, "")?);
     let mut plan = Plan {
         new: Vec::new(),
@@ -46,7 +48,8 @@ pub(super) fn plan(
         match known.get(external_id.as_str()) {
             None => {
                 report.new += 1;
-                plan.new.push(draft.record(tx, Some(&external_id), &mut slugs)?);
+                plan.new
+                    .push(draft.record(tx, Some(&external_id), &mut slugs)?);
             }
             Some(old) => {
                 let new = draft.over((*old).clone());

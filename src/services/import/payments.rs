@@ -115,10 +115,17 @@ type Payer<'k> = (CustomerId, Option<&'k InvoiceByNumber>);
 
 fn payer<'k>(row: &Row<'_>, known: &'k Known, report: &mut Report) -> Option<Payer<'k>> {
     let invoice = row.cell_by("invoice_number", report, |number| {
-        known.invoices.get(number).ok_or("No invoice has this number.")
+        known
+            .invoices
+            .get(number)
+            .ok_or("No invoice has this number.")
     });
     let customer = row.cell_by("customer", report, |id| {
-        known.customers.get(id).copied().ok_or("No customer has this external id.")
+        known
+            .customers
+            .get(id)
+            .copied()
+            .ok_or("No customer has this external id.")
     });
     let is_lost = |column, is_known: bool| !row.text(column).is_empty() && !is_known;
     if is_lost("invoice_number", invoice.is_some()) || is_lost("customer", customer.is_some()) {

@@ -78,10 +78,18 @@ struct Said {
 fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<Said> {
     let external_id = row.cell("external_id", report);
     let customer = row.cell_by("customer", report, |id| {
-        known.customers.get(id).copied().ok_or("No customer has this external id.")
+        known
+            .customers
+            .get(id)
+            .copied()
+            .ok_or("No customer has this external id.")
     });
     let plan = row.cell_by("plan", report, |code| {
-        known.plans.get(code).copied().ok_or("No plan has this code.")
+        known
+            .plans
+            .get(code)
+            .copied()
+            .ok_or("No plan has this code.")
     });
     let quantity = row.cell("quantity", report);
     let starts_on = row.cell_by("starts_on", report, read_date);
@@ -136,7 +144,9 @@ fn difference(said: &Said, on_record: &Imported, known: &Known) -> Option<(&'sta
     let is = &on_record.subscription;
     let units = i64::from(said.quantity.get());
     let is_units = said.quantity == is.quantity
-        || on_record.started_with.is_some_and(|started| i64::from(started) == units);
+        || on_record
+            .started_with
+            .is_some_and(|started| i64::from(started) == units);
     let plan = known.plan_of.get(&is.plan_version);
     let column = match () {
         () if said.customer != is.customer => "customer",
@@ -155,7 +165,9 @@ pub(super) fn apply(
     plan: &Plan,
 ) -> Result<()> {
     for (line, row) in &plan.new {
-        effects.start_subscription(tx, row).map_err(on_line(*line))?;
+        effects
+            .start_subscription(tx, row)
+            .map_err(on_line(*line))?;
     }
     Ok(())
 }

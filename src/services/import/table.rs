@@ -101,7 +101,11 @@ impl Table {
                 rows.push((line, record));
             } else {
                 let (has, wants) = (record.len(), header.len());
-                report.add(line, "", format!("This row has {has} cells, the header has {wants}."));
+                report.add(
+                    line,
+                    "",
+                    format!("This row has {has} cells, the header has {wants}."),
+                );
             }
         }
         Some(Self {
@@ -209,7 +213,10 @@ fn text_of(bytes: &[u8]) -> Result<&str, (u64, &'static str)> {
         u64::try_from(ends).unwrap_or_default() + 1
     };
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        return Err((line_of(at), "This file is not text. Save it as CSV in UTF-8."));
+        return Err((
+            line_of(at),
+            "This file is not text. Save it as CSV in UTF-8.",
+        ));
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let why = "This line is not in UTF-8. Save the file as CSV in UTF-8.";
@@ -249,9 +256,16 @@ impl<'t> Lines<'t> {
 
 /// A comma, or a semicolon where the header has more of those.
 fn delimiter_of(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
+    let header = text
+        .lines()
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     let count = |wanted| header.bytes().filter(|byte| *byte == wanted).count();
-    if count(b';') > count(b',') { b';' } else { b',' }
+    if count(b';') > count(b',') {
+        b';'
+    } else {
+        b','
+    }
 }
 
 /// Where each known column stands; `None` where the header cannot be used.
@@ -269,7 +283,10 @@ fn places_of(
     for (place, name) in header.iter().enumerate() {
         let name = name.trim().to_lowercase();
         match columns.iter().find(|column| column.name == name) {
-            None => complain(&name, "This column is not known. Remove it, or see the template."),
+            None => complain(
+                &name,
+                "This column is not known. Remove it, or see the template.",
+            ),
             Some(column) if places.contains_key(column.name) => {
                 complain(column.name, "This column is there twice.");
             }
@@ -301,7 +318,8 @@ mod tests {
     fn every_template_is_a_sound_file() {
         for kind in ImportKind::ALL {
             let mut report = Report::default();
-            let table = Table::read(columns(*kind), template(*kind).as_bytes(), &mut report).unwrap();
+            let table =
+                Table::read(columns(*kind), template(*kind).as_bytes(), &mut report).unwrap();
             assert_eq!(table.rows.len(), 1);
             assert!(report.checked(1).is_sound());
         }
@@ -313,7 +331,10 @@ mod tests {
         let (table, checked) = read(file.as_bytes());
         assert_eq!(checked.problems, []);
         let table = table.unwrap();
-        let cells: Vec<(u64, &str)> = table.rows().map(|row| (row.line, row.text("name"))).collect();
+        let cells: Vec<(u64, &str)> = table
+            .rows()
+            .map(|row| (row.line, row.text("name")))
+            .collect();
         assert_eq!(cells, [(2, "A; \"B\""), (4, "two\r\nlines")]);
     }
 
@@ -321,7 +342,11 @@ mod tests {
     fn a_bad_header_is_told_column_by_column() {
         let (table, checked) = read(b"external_id,partner,name,name,colour\n");
         assert!(table.is_none());
-        let told: Vec<&str> = checked.problems.iter().map(|problem| problem.column.as_str()).collect();
+        let told: Vec<&str> = checked
+            .problems
+            .iter()
+            .map(|problem| problem.column.as_str())
+            .collect();
         assert_eq!(told, ["name", "colour", "country"]);
     }
 
@@ -331,7 +356,11 @@ mod tests {
         assert_eq!(checked.problems[0].line, 2);
         assert!(read(b"").1.problems[0].reason.contains("empty"));
         assert!(read(b"a\0b").1.problems[0].reason.contains("not text"));
-        assert!(read(&vec![b'a'; LARGEST_FILE + 1]).1.problems[0].reason.contains("20 MB"));
+        assert!(
+            read(&vec![b'a'; LARGEST_FILE + 1]).1.problems[0]
+                .reason
+                .contains("20 MB")
+        );
     }
 
     #[test]
@@ -341,8 +370,14 @@ mod tests {
             report.add(line, "", "Wrong.");
         }
         let checked = report.checked(1_000);
-        assert_eq!((checked.problems.len(), checked.problem_count), (200, 1_000));
-        assert_eq!((checked.problems[0].line, checked.problems[199].line), (1, 200));
+        assert_eq!(
+            (checked.problems.len(), checked.problem_count),
+            (200, 1_000)
+        );
+        assert_eq!(
+            (checked.problems[0].line, checked.problems[199].line),
+            (1, 200)
+        );
     }
 
     proptest! {

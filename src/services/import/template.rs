@@ -30,39 +30,107 @@ const fn optional(name: &'static str, example: &'static str, about: &'static str
 }
 
 const PARTNERS: &[Column] = &[
-    required("external_id", "P-1001", "What your other systems call the partner. A row with a known external id changes that partner."),
+    required(
+        "external_id",
+        "P-1001",
+        "What your other systems call the partner. A row with a known external id changes that partner.",
+    ),
     required("name", "Northwind Cloud", "What people call the partner."),
-    optional("legal_name", "Northwind Cloud GmbH", "As on documents. Left empty: the name."),
-    optional("address", "Hafenstrasse 1; 20457 Hamburg", "Postal address. Lines are kept when the cell is in quotes."),
+    optional(
+        "legal_name",
+        "Northwind Cloud GmbH",
+        "As on documents. Left empty: the name.",
+    ),
+    optional(
+        "address",
+        "Hafenstrasse 1; 20457 Hamburg",
+        "Postal address. Lines are kept when the cell is in quotes.",
+    ),
     required("country", "DE", "Two letters."),
-    optional("partner_type", "reseller", "reseller, msp, distributor, integrator, agent or referral. Left empty: reseller."),
-    optional("statement_email", "finance@northwind.example", "Where statements go. Left empty: nowhere."),
-    optional("statement_delivery", "attached", "attached or link. Left empty: attached."),
+    optional(
+        "partner_type",
+        "reseller",
+        "reseller, msp, distributor, integrator, agent or referral. Left empty: reseller.",
+    ),
+    optional(
+        "statement_email",
+        "finance@northwind.example",
+        "Where statements go. Left empty: nowhere.",
+    ),
+    optional(
+        "statement_delivery",
+        "attached",
+        "attached or link. Left empty: attached.",
+    ),
 ];
 
 const CUSTOMERS: &[Column] = &[
-    required("external_id", "C-2001", "What your other systems call the customer. A row with a known external id changes that customer."),
-    required("partner", "P-1001", "The external id of its partner of record. It never changes."),
+    required(
+        "external_id",
+        "C-2001",
+        "What your other systems call the customer. A row with a known external id changes that customer.",
+    ),
+    required(
+        "partner",
+        "P-1001",
+        "The external id of its partner of record. It never changes.",
+    ),
     required("name", "Harbour Logistics", "What the customer is called."),
     required("country", "DE", "Two letters."),
-    optional("tax", "19", "Percentage on its invoices, at most two decimals. Left empty: 0."),
+    optional(
+        "tax",
+        "19",
+        "Percentage on its invoices, at most two decimals. Left empty: 0.",
+    ),
 ];
 
 const SUBSCRIPTIONS: &[Column] = &[
-    required("external_id", "S-3001", "What your other systems call the subscription. A row with a known external id must say the same."),
+    required(
+        "external_id",
+        "S-3001",
+        "What your other systems call the subscription. A row with a known external id must say the same.",
+    ),
     required("customer", "C-2001", "The external id of the customer."),
     required("plan", "BACKUP-M", "The code of a plan that is sold now."),
-    required("quantity", "25", "Units, a whole number from 1 to 1,000,000."),
-    required("starts_on", "2026-10-01", "The first day served, as year-month-day."),
+    required(
+        "quantity",
+        "25",
+        "Units, a whole number from 1 to 1,000,000.",
+    ),
+    required(
+        "starts_on",
+        "2026-10-01",
+        "The first day served, as year-month-day.",
+    ),
 ];
 
 const PAYMENTS: &[Column] = &[
-    required("external_id", "PAY-4001", "What your bank or books call the payment. A row with a known external id must say the same."),
-    required("received_on", "2026-10-14", "When the money came in, as year-month-day. Not in the future."),
-    required("amount", "1234.50", "More than zero, with a point for decimals."),
+    required(
+        "external_id",
+        "PAY-4001",
+        "What your bank or books call the payment. A row with a known external id must say the same.",
+    ),
+    required(
+        "received_on",
+        "2026-10-14",
+        "When the money came in, as year-month-day. Not in the future.",
+    ),
+    required(
+        "amount",
+        "1234.50",
+        "More than zero, with a point for decimals.",
+    ),
     required("currency", "EUR", "Three letters."),
-    optional("invoice_number", "ACME-2026-000017", "The invoice it pays. Left empty: the customer's oldest open invoices are paid first."),
-    optional("customer", "C-2001", "The external id of the customer. May be left empty where an invoice is named."),
+    optional(
+        "invoice_number",
+        "ACME-2026-000017",
+        "The invoice it pays. Left empty: the customer's oldest open invoices are paid first.",
+    ),
+    optional(
+        "customer",
+        "C-2001",
+        "The external id of the customer. May be left empty where an invoice is named.",
+    ),
 ];
 
 /// The columns of a kind of file, in the order of its template.
@@ -81,7 +149,11 @@ pub fn template(kind: ImportKind) -> String {
         let cells: Vec<&str> = columns(kind).iter().map(cell).collect();
         cells.join(",")
     };
-    format!("{}\r\n{}\r\n", line(|column| column.name), line(|column| column.example))
+    format!(
+        "{}\r\n{}\r\n",
+        line(|column| column.name),
+        line(|column| column.example)
+    )
 }
 
 #[cfg(test)]
@@ -92,7 +164,11 @@ mod tests {
     fn no_example_needs_quotes() {
         for kind in ImportKind::ALL {
             for column in columns(*kind) {
-                assert!(!column.example.contains([',', '"', '\n']), "{}", column.example);
+                assert!(
+                    !column.example.contains([',', '"', '\n']),
+                    "{}",
+                    column.example
+                );
                 assert!(!column.about.is_empty());
             }
         }

@@ -71,7 +71,10 @@ pub fn add(
 ) -> Result<(CommissionPlanId, CommissionPlanVersionId)> {
     tx.allow(Permission::ManageCommissionPlans)?;
     let mut problems = problems_of(tx, draft)?;
-    if commission_plans::plans(tx)?.iter().any(|plan| plan.name == name.as_str()) {
+    if commission_plans::plans(tx)?
+        .iter()
+        .any(|plan| plan.name == name.as_str())
+    {
         problems.add("name", "Another commission plan has this name.");
     }
     refuse(problems)?;
@@ -135,7 +138,9 @@ pub fn new_version(
     let versions = commission_plans::versions_of(tx, id)?;
     let latest = versions.first().ok_or(Error::NotFound)?;
     if latest.status == VersionStatus::Draft {
-        return Err(Error::conflict("This plan has a draft already. Publish it first."));
+        return Err(Error::conflict(
+            "This plan has a draft already. Publish it first.",
+        ));
     }
     let copy = CommissionPlanVersion {
         id: tx.fresh_id(),
@@ -177,11 +182,21 @@ pub fn edit_draft(
         return Err(stale("commission plan"));
     }
     let tiers = tiers::tiers(tx)?;
-    let (was, is) = (terms_of(&old.clauses, &tiers), terms_of(&new.clauses, &tiers));
-    let (from, until) = (old.effective_from.to_string(), new.effective_from.to_string());
+    let (was, is) = (
+        terms_of(&old.clauses, &tiers),
+        terms_of(&new.clauses, &tiers),
+    );
+    let (from, until) = (
+        old.effective_from.to_string(),
+        new.effective_from.to_string(),
+    );
     let changes = diff(&[
         ("effective from", from, until),
-        ("hold days", old.hold_days.to_string(), new.hold_days.to_string()),
+        (
+            "hold days",
+            old.hold_days.to_string(),
+            new.hold_days.to_string(),
+        ),
         ("clauses", was, is),
     ]);
     let plan = commission_plans::plan(tx, old.plan)?;

@@ -23,7 +23,9 @@ use crate::{
 /// A version's clauses in words, one to a line, as a partner reads its terms.
 pub fn terms_of(clauses: &[CommissionClause], tiers: &[Tier]) -> String {
     let sentences = clauses.iter().map(|clause| {
-        let tier = tiers.iter().find(|tier| Some(tier.id.number()) == clause.tier);
+        let tier = tiers
+            .iter()
+            .find(|tier| Some(tier.id.number()) == clause.tier);
         sentence(clause, tier.map(|tier| tier.name.as_str()))
     });
     sentences.collect::<Vec<_>>().join("\n")
@@ -46,13 +48,19 @@ pub fn enroll(
     let version = match commission_plans::version(tx, plan_version) {
         Ok(version) if version.status == VersionStatus::Published => version,
         Ok(_) | Err(Error::NotFound) => {
-            return Err(Error::on("plan_version", "Choose a published commission plan."));
+            return Err(Error::on(
+                "plan_version",
+                "Choose a published commission plan.",
+            ));
         }
         Err(fault) => return Err(fault),
     };
     if from < version.effective_from {
         let first = date_words(version.effective_from);
-        return Err(Error::on("from", format!("This plan holds from {first} on.")));
+        return Err(Error::on(
+            "from",
+            format!("This plan holds from {first} on."),
+        ));
     }
     let plan = commission_plans::plan(tx, version.plan)?.name;
     let old = enrollments::on(tx, partner, from)?.map_or_else(String::new, |held| held.terms);

@@ -129,7 +129,11 @@ pub fn assign(
     tx.allow(Permission::ManagePartners)?;
     let name = partners::partner(tx, partner)?.name;
     let all = tiers::tiers(tx)?;
-    let named = |id| all.iter().find(|tier| tier.id == id).map(|tier| tier.name.as_str());
+    let named = |id| {
+        all.iter()
+            .find(|tier| tier.id == id)
+            .map(|tier| tier.name.as_str())
+    };
     let Some(new) = named(tier_id) else {
         return Err(Error::on("tier", "Choose one of the tiers."));
     };

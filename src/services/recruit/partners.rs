@@ -54,7 +54,10 @@ impl Draft {
             address: self.address.to_string(),
             country: self.country.clone(),
             partner_type: self.partner_type,
-            statement_email: self.statement_email.as_ref().map_or_else(String::new, Email::to_string),
+            statement_email: self
+                .statement_email
+                .as_ref()
+                .map_or_else(String::new, Email::to_string),
             delivery: self.delivery,
             ..old
         }
@@ -102,7 +105,10 @@ pub fn recruit(
     if let Some(external_id) = external_id
         && !partners::by_external_ids(tx, &[external_id.to_string()])?.is_empty()
     {
-        return Err(Error::on("external_id", "Another partner has this external id."));
+        return Err(Error::on(
+            "external_id",
+            "Another partner has this external id.",
+        ));
     }
     let taken = partners::slugs_like(tx, &slugs::base(draft.name.as_str()))?;
     let partner = draft.record(tx, external_id, &mut Slugs::besides(taken))?;
@@ -166,8 +172,16 @@ pub(crate) fn changes(old: &Partner, new: &Partner) -> Vec<Change> {
         ("address", &old.address, &new.address),
         ("country", old.country.as_str(), new.country.as_str()),
         ("type", old.partner_type.label(), new.partner_type.label()),
-        ("statement email", &old.statement_email, &new.statement_email),
-        ("statement delivery", old.delivery.label(), new.delivery.label()),
+        (
+            "statement email",
+            &old.statement_email,
+            &new.statement_email,
+        ),
+        (
+            "statement delivery",
+            old.delivery.label(),
+            new.delivery.label(),
+        ),
         ("status", old.status.label(), new.status.label()),
     ])
 }

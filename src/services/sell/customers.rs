@@ -77,7 +77,10 @@ pub fn add(
     if let Some(external_id) = external_id
         && !customers::by_external_ids(tx, &[external_id.to_string()])?.is_empty()
     {
-        return Err(Error::on("external_id", "Another customer has this external id."));
+        return Err(Error::on(
+            "external_id",
+            "Another customer has this external id.",
+        ));
     }
     let customer = draft.record(tx, partner, external_id);
     customers::insert_all(tx, std::slice::from_ref(&customer))?;

@@ -103,7 +103,10 @@ fn page<S: Scope>(
     let rows = by_key!(rows, from, offerings::name_key, offerings::id);
     let rows = rows.limit(FETCH).select(Row::as_select());
     let rows: Vec<Row> = tx.load(rows)?;
-    Page::of(rows, from, PAGE, |row| (name_key(&row.name), row.id.number())).try_map(Row::read)
+    Page::of(rows, from, PAGE, |row| {
+        (name_key(&row.name), row.id.number())
+    })
+    .try_map(Row::read)
 }
 
 /// One page of the vendor's offerings, drafts among them, by name.
@@ -124,7 +127,9 @@ pub fn register(
 /// # Errors
 /// Faults of the database.
 pub fn count(tx: &mut Tx<'_, VendorScope>, filter: &Filter) -> Result<Count> {
-    let ids = narrowed(tx, filter).limit(COUNT_CAP + 1).select(offerings::id);
+    let ids = narrowed(tx, filter)
+        .limit(COUNT_CAP + 1)
+        .select(offerings::id);
     let ids: Vec<OfferingId> = tx.load(ids)?;
     Ok(Count::of(ids.len()))
 }

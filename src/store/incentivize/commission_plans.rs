@@ -79,7 +79,13 @@ impl Row {
     }
 }
 
-type ClauseRow = (CommissionPlanVersionId, i32, Option<String>, Option<TierId>, i32);
+type ClauseRow = (
+    CommissionPlanVersionId,
+    i32,
+    Option<String>,
+    Option<TierId>,
+    i32,
+);
 
 fn clause(row: ClauseRow) -> Result<(CommissionPlanVersionId, CommissionClause)> {
     let (version, seq, phase, tier, bps) = row;
@@ -315,7 +321,10 @@ pub fn publish(tx: &mut Tx<'_, VendorScope>, draft: &CommissionPlanVersion) -> R
     let changed = tx.update(
         row,
         (
-            to(commission_plan_versions::status, VersionStatus::Published.code()),
+            to(
+                commission_plan_versions::status,
+                VersionStatus::Published.code(),
+            ),
             to(commission_plan_versions::published_at, Some(now)),
             to(commission_plan_versions::version, draft.version + 1),
         ),

@@ -226,6 +226,7 @@ pub fn claim(
         payload,
         token: token + 1,
         attempts: attempts + 1,
+        lease,
     }))
 }
 
@@ -234,7 +235,7 @@ pub fn claim(
 /// # Errors
 /// [`crate::Error::Conflict`] when the job was taken over.
 pub fn wait_on(tx: &mut Tx<'_, VendorScope>, job: &Claimed, pause: TimeDelta) -> Result<()> {
-    jobs::hold(tx, job, jobs::LEASE)?;
+    jobs::hold(tx, job, job.lease)?;
     let next = tx.now() + pause;
     let mine = tx
         .rows_of(queue::table)

@@ -139,7 +139,11 @@ where
 ///
 /// # Errors
 /// Faults of the database.
-pub fn members(tx: &mut Tx<'_, VendorScope>, tier: TierId, day: NaiveDate) -> Result<Vec<PartnerId>> {
+pub fn members(
+    tx: &mut Tx<'_, VendorScope>,
+    tier: TierId,
+    day: NaiveDate,
+) -> Result<Vec<PartnerId>> {
     let rows = tx
         .rows(tier_assignments::table)
         .filter(tier_assignments::effective_from.le(day))

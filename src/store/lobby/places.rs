@@ -50,7 +50,11 @@ pub fn place(
 ///
 /// # Errors
 /// Faults of the database.
-pub fn give_back(lobby: &mut Lobby<'_>, place: MembershipId, new: &NewMembership<'_>) -> Result<()> {
+pub fn give_back(
+    lobby: &mut Lobby<'_>,
+    place: MembershipId,
+    new: &NewMembership<'_>,
+) -> Result<()> {
     let role = new.role.code().to_owned();
     let (tenant, name) = (new.tenant, new.name.to_owned());
     lobby.across(&["memberships"], |lobby| {

@@ -36,11 +36,11 @@ pub enum Which<'a> {
 /// A condition on the partner of a row, the same whether all are asked about or a few.
 macro_rules! among {
     ($which:expr, $table:ident::$column:ident: $bool:ty) => {{
-        let condition: Box<dyn BoxableExpression<$table::table, Db, SqlType = $bool>> =
-            match $which {
-                Which::All => Box::new($table::$column.ge(0i64)),
-                Which::These(ids) => Box::new($table::$column.eq_any(ids.to_vec())),
-            };
+        let condition: Box<dyn BoxableExpression<$table::table, Db, SqlType = $bool>> = match $which
+        {
+            Which::All => Box::new($table::$column.ge(0i64)),
+            Which::These(ids) => Box::new($table::$column.eq_any(ids.to_vec())),
+        };
         condition
     }};
 }
@@ -122,16 +122,24 @@ fn people(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) -> 
         .group_by(memberships::partner_id)
         .select((memberships::partner_id, count_star()));
     let rows: Vec<(Option<PartnerId>, i64)> = tx.load(active)?;
-    let rows = rows.into_iter().filter_map(|(id, people)| Some((id?, people)));
-    note(facts, rows.collect(), |facts, people| facts.people_count = people);
+    let rows = rows
+        .into_iter()
+        .filter_map(|(id, people)| Some((id?, people)));
+    note(facts, rows.collect(), |facts, people| {
+        facts.people_count = people
+    });
     let enrolled = tx
         .rows_of(commission_enrollments::table)
         .filter(among!(which, commission_enrollments::partner_id: Bool))
         .group_by(commission_enrollments::partner_id)
         .select((commission_enrollments::partner_id, count_star()));
-    note(facts, tx.load::<(PartnerId, i64), _>(enrolled)?, |facts, _| {
-        facts.has_commission_plan = true;
-    });
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(enrolled)?,
+        |facts, _| {
+            facts.has_commission_plan = true;
+        },
+    );
     Ok(())
 }
 
@@ -141,14 +149,21 @@ fn customers(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) 
         .filter(among!(which, customers::partner_id: Bool))
         .group_by(customers::partner_id)
         .select((customers::partner_id, count_star()));
-    note(facts, tx.load::<(PartnerId, i64), _>(rows)?, |facts, number| {
-        facts.customers_count = number;
-    });
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(rows)?,
+        |facts, number| {
+            facts.customers_count = number;
+        },
+    );
     Ok(())
 }
 
 fn sales(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) -> Result<()> {
-    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let live = [
+        SubscriptionStatus::Active,
+        SubscriptionStatus::PendingCancel,
+    ];
     let rows = tx
         .rows_of(subscriptions::table)
         .filter(among!(which, subscriptions::partner_id: Bool))
@@ -189,18 +204,26 @@ fn statements(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts)
         .filter(statements::status.eq("closed"))
         .group_by(statements::partner_id)
         .select((statements::partner_id, count_star()));
-    note(facts, tx.load::<(PartnerId, i64), _>(made)?, |facts, number| {
-        facts.statements_made = number;
-    });
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(made)?,
+        |facts, number| {
+            facts.statements_made = number;
+        },
+    );
     let paid = tx
         .rows_of(payouts::table)
         .filter(among!(which, payouts::partner_id: Bool))
         .filter(payouts::status.eq("paid"))
         .group_by(payouts::partner_id)
         .select((payouts::partner_id, count_star()));
-    note(facts, tx.load::<(PartnerId, i64), _>(paid)?, |facts, number| {
-        facts.statements_paid = number;
-    });
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(paid)?,
+        |facts, number| {
+            facts.statements_paid = number;
+        },
+    );
     Ok(())
 }
 
@@ -226,8 +249,12 @@ fn renewals(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) -
         .filter(invoices::status.eq("paid"))
         .group_by(invoice_lines::partner_id)
         .select((invoice_lines::partner_id, count_star()));
-    note(facts, tx.load::<(PartnerId, i64), _>(rows)?, |facts, number| {
-        facts.renewals_held = number;
-    });
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(rows)?,
+        |facts, number| {
+            facts.renewals_held = number;
+        },
+    );
     Ok(())
 }

@@ -31,9 +31,7 @@ pub fn facts(tx: &mut Tx<'_, PartnerScope>) -> Result<PartnerFacts> {
         .filter(offerings::status.eq("published"))
         .select(offerings::id);
     let offering: Option<OfferingId> = tx.first(offering)?;
-    let enrolled = tx
-        .rows(commission_enrollments::table)
-        .select(count_star());
+    let enrolled = tx.rows(commission_enrollments::table).select(count_star());
     let enrolled: i64 = tx.one(enrolled)?;
     let mut facts = PartnerFacts {
         has_offering: offering.is_some(),
@@ -52,7 +50,9 @@ fn people(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()>
     let rows = tx
         .rows(memberships::table)
         .select((memberships::signed_in_at, memberships::revoked_at));
-    for (signed_in, revoked) in tx.load::<(Option<NaiveDateTime>, Option<NaiveDateTime>), _>(rows)? {
+    for (signed_in, revoked) in
+        tx.load::<(Option<NaiveDateTime>, Option<NaiveDateTime>), _>(rows)?
+    {
         facts.has_signed_in |= signed_in.is_some();
         facts.people_count += i64::from(revoked.is_none());
     }
@@ -62,7 +62,10 @@ fn people(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()>
 fn sales(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> {
     let customers = tx.rows(customers::table).select(count_star());
     facts.customers_count = tx.one(customers)?;
-    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let live = [
+        SubscriptionStatus::Active,
+        SubscriptionStatus::PendingCancel,
+    ];
     let rows = tx
         .rows(subscriptions::table)
         .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))

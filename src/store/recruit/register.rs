@@ -121,7 +121,11 @@ pub fn page(
         Sort::Name => (name_key(&row.name), row.id.number()),
         Sort::Newest => (String::new(), row.id.number()),
     };
-    let stride = if narrowed.among.is_some() { STRIDE } else { PAGE };
+    let stride = if narrowed.among.is_some() {
+        STRIDE
+    } else {
+        PAGE
+    };
     let (mut found, mut at) = (Vec::new(), from.cloned());
     while found.len() <= PAGE {
         let read = stretch(tx, rows(tx, filter), sort, at.as_ref(), stride)?;
@@ -155,11 +159,7 @@ fn stretch(
     tx.load(rows.limit(limit).select(Row::as_select()))
 }
 
-fn lines(
-    tx: &mut Tx<'_, VendorScope>,
-    page: Page<Row>,
-    today: NaiveDate,
-) -> Result<Page<Line>> {
+fn lines(tx: &mut Tx<'_, VendorScope>, page: Page<Row>, today: NaiveDate) -> Result<Page<Line>> {
     let ids: Vec<PartnerId> = page.rows.iter().map(|row| row.id).collect();
     let tiers: BTreeMap<PartnerId, TierId> = tiers::on(tx, &ids, today)?.into_iter().collect();
     let mut facts = lifecycle::facts(tx, Which::These(&ids))?;
@@ -185,5 +185,7 @@ pub fn count(tx: &mut Tx<'_, VendorScope>, filter: &Filter, today: NaiveDate) ->
         None => tx.load(ids.limit(COUNT_CAP + 1))?,
         Some(_) => tx.load(ids)?,
     };
-    Ok(Count::of(ids.into_iter().filter(|id| narrowed.keeps(*id)).count()))
+    Ok(Count::of(
+        ids.into_iter().filter(|id| narrowed.keeps(*id)).count(),
+    ))
 }

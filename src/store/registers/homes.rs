@@ -315,7 +315,10 @@ pub fn own_terms(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<OwnT
     let tier = match tier {
         None => None,
         Some((id, since)) => {
-            let name = tx.rows(tiers::table).filter(tiers::id.eq(id)).select(tiers::name);
+            let name = tx
+                .rows(tiers::table)
+                .filter(tiers::id.eq(id))
+                .select(tiers::name);
             Some((tx.one(name)?, since))
         }
     };

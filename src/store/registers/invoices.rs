@@ -4,9 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::{
-    Rows, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose,
-};
+use super::{Rows, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose};
 use crate::{
     Error, Result,
     domain::{Currency, Money, Period, Rate, UnitPrice},
@@ -350,7 +348,9 @@ fn lines(
     let names: HashMap<_, _> = names.into_iter().collect();
     rows.into_iter()
         .map(|row| {
-            let rate = row.commission_clause_id.map(|_| Rate::from_bps(row.rate_bps));
+            let rate = row
+                .commission_clause_id
+                .map(|_| Rate::from_bps(row.rate_bps));
             Ok(InvoiceLineRow {
                 unit_price: UnitPrice::from_micro(row.unit_price_micro).map_err(Error::fault)?,
                 net: Money::new(row.net_minor, currency),
@@ -397,10 +397,11 @@ fn allocations(
             payment_allocations::applied_on,
         ));
     let rows: Vec<Applied> = tx.load(rows)?;
-    let names: Vec<(PaymentId, String)> = by_ids!(tx, rows.iter().filter_map(|row| row.1), |some| tx
-        .rows(payments::table)
-        .filter(payments::id.eq_any(some))
-        .select((payments::id, payments::external_id)));
+    let names: Vec<(PaymentId, String)> =
+        by_ids!(tx, rows.iter().filter_map(|row| row.1), |some| tx
+            .rows(payments::table)
+            .filter(payments::id.eq_any(some))
+            .select((payments::id, payments::external_id)));
     let names: HashMap<_, _> = names.into_iter().collect();
     let dress = |(id, payment, invoice, amount, refunded, applied_on): Applied| AllocationRow {
         id,

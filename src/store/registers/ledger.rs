@@ -271,11 +271,7 @@ pub fn all<S: Sees>(
 ///
 /// # Errors
 /// Faults of the database.
-pub fn recent<S: Sees>(
-    tx: &mut Tx<'_, S>,
-    today: NaiveDate,
-    limit: i64,
-) -> Result<Vec<EntryRow>> {
+pub fn recent<S: Sees>(tx: &mut Tx<'_, S>, today: NaiveDate, limit: i64) -> Result<Vec<EntryRow>> {
     let rows = S::entries(tx)
         .order(commission_entries::id.desc())
         .limit(limit)
@@ -322,11 +318,7 @@ pub fn of_sources<S: Sees>(
 type Standing = (CommissionEntryId, StatementId);
 
 /// Gives entries their names, statement and status.
-fn dressed<S: Sees>(
-    tx: &mut Tx<'_, S>,
-    rows: Vec<Row>,
-    today: NaiveDate,
-) -> Result<Vec<EntryRow>> {
+fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>, today: NaiveDate) -> Result<Vec<EntryRow>> {
     let partners = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
     let customers = customer_names(tx, rows.iter().map(|row| row.customer_id))?;
     let ids: Vec<CommissionEntryId> = rows.iter().map(|row| row.id).collect();
@@ -354,7 +346,9 @@ fn dressed<S: Sees>(
                 .and_then(|id| Some((*id, numbers.get(id)?.clone())));
             let facts = EntryFacts {
                 matures_on: row.matures_on,
-                is_reversed: taken.get(&row.id).is_some_and(|sum| sum + row.amount_minor == 0),
+                is_reversed: taken
+                    .get(&row.id)
+                    .is_some_and(|sum| sum + row.amount_minor == 0),
                 is_stated: statement.is_some(),
                 is_paid: statement.as_ref().is_some_and(|(id, _)| paid.contains(id)),
             };
@@ -392,7 +386,10 @@ fn taken_back_of<S: Sees>(
 ) -> Result<HashMap<CommissionEntryId, i64>> {
     let rows: Vec<(Option<CommissionEntryId>, i64)> = by_ids!(tx, ids, |some| S::entries(tx)
         .filter(commission_entries::reverses_id.eq_any(some))
-        .select((commission_entries::reverses_id, commission_entries::amount_minor)));
+        .select((
+            commission_entries::reverses_id,
+            commission_entries::amount_minor
+        )));
     let mut sums = HashMap::new();
     for (entry, minor) in rows {
         if let Some(entry) = entry {

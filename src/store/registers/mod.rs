@@ -7,8 +7,8 @@ pub mod mails;
 pub mod payments;
 pub mod payouts;
 pub mod periods;
-pub mod statements;
 mod sees;
+pub mod statements;
 
 pub use sees::Sees;
 

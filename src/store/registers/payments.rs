@@ -4,9 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::{
-    Rows, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose,
-};
+use super::{Rows, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose};
 use crate::{
     Error, Result,
     domain::{Money, Period},

@@ -62,16 +62,30 @@ pub fn months(tx: &mut Tx<'_, VendorScope>, calendar: &Calendar) -> Result<Vec<M
     let posted = posted(tx)?;
     let stated = stated(tx)?;
     let last = states.keys().chain(posted.keys()).copied().max();
-    let last = last.map_or(calendar.this_month(), |last| last.max(calendar.this_month()));
+    let last = last.map_or(calendar.this_month(), |last| {
+        last.max(calendar.this_month())
+    });
     let mut months: Vec<MonthRow> = calendar
         .first_period
         .through(last)
         .map(|period| {
             let (status, cutoff_at, closed_at) =
-                states.get(&period).copied().unwrap_or((PeriodStatus::Open, None, None));
+                states
+                    .get(&period)
+                    .copied()
+                    .unwrap_or((PeriodStatus::Open, None, None));
             let (entries, posted) = posted.get(&period).cloned().unwrap_or_default();
             let (statements, paid) = stated.get(&period).cloned().unwrap_or_default();
-            MonthRow { period, status, cutoff_at, closed_at, entries, posted, statements, paid }
+            MonthRow {
+                period,
+                status,
+                cutoff_at,
+                closed_at,
+                entries,
+                posted,
+                statements,
+                paid,
+            }
         })
         .collect();
     months.reverse();
@@ -184,7 +198,12 @@ pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<Previ
     let opening = closed::carried(tx, period)?;
     let minimums = minimums(tx)?;
     let mut keys: Vec<(PartnerId, String)> = due.keys().chain(held.keys()).cloned().collect();
-    keys.extend(opening.iter().filter(|(_, minor)| **minor != 0).map(|(key, _)| key.clone()));
+    keys.extend(
+        opening
+            .iter()
+            .filter(|(_, minor)| **minor != 0)
+            .map(|(key, _)| key.clone()),
+    );
     keys.sort_unstable();
     keys.dedup();
     let names = partner_names(tx, keys.iter().map(|(partner, _)| *partner))?;
@@ -205,7 +224,12 @@ pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<Previ
         });
     }
     rows.sort_by(|a, b| {
-        let key = |row: &PreviewRow| (std::cmp::Reverse(row.settlement.payout), row.partner_name.clone());
+        let key = |row: &PreviewRow| {
+            (
+                std::cmp::Reverse(row.settlement.payout),
+                row.partner_name.clone(),
+            )
+        };
         key(a).cmp(&key(b))
     });
     Ok(rows)
@@ -225,7 +249,10 @@ fn sums(tx: &mut Tx<'_, VendorScope>, of: super::Where<commission_entries::table
             sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
         ));
     let rows: Vec<Sum> = tx.load(rows)?;
-    Ok(rows.into_iter().map(|(partner, code, number, minor)| ((partner, code), (number, minor))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(partner, code, number, minor)| ((partner, code), (number, minor)))
+        .collect())
 }
 
 fn minimums(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<String, i64>> {
@@ -263,7 +290,10 @@ pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
             carried: zero,
             held: zero,
         });
-        let add = |to: Money, minor| to.plus(Money::new(minor, row.currency)).map_err(Error::fault);
+        let add = |to: Money, minor| {
+            to.plus(Money::new(minor, row.currency))
+                .map_err(Error::fault)
+        };
         total.statements += i64::from(row.line_count > 0 || row.opening_minor != 0);
         total.payout = add(total.payout, row.settlement.payout)?;
         total.carried = add(total.carried, row.settlement.closing)?;

@@ -1,9 +1,5 @@
 //! Which rows the questions of either side begin at.
-use diesel::{
-    expression::SqlLiteral,
-    prelude::*,
-    sql_types::BigInt,
-};
+use diesel::{expression::SqlLiteral, prelude::*, sql_types::BigInt};
 
 use super::{Rows, Where, money, totals};
 use crate::{
@@ -71,7 +67,8 @@ macro_rules! sees {
             }
             fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table> {
                 // A staged statement is the close's own until the month is closed.
-                tx.rows(statements::table).filter(statements::status.eq("closed"))
+                tx.rows(statements::table)
+                    .filter(statements::status.eq("closed"))
             }
             fn lines(tx: &Tx<'_, Self>) -> Rows<Self, statement_lines::table> {
                 tx.rows(statement_lines::table)
@@ -151,4 +148,3 @@ macro_rules! sees {
 }
 sees!(VendorScope);
 sees!(PartnerScope);
-

@@ -127,9 +127,9 @@ fn paying(state: PayoutState, today: NaiveDate) -> Where<statements::table> {
     let due = payments_out::status.eq("due");
     match state {
         PayoutState::Due => Box::new(exists(payout.filter(due))),
-        PayoutState::Overdue => {
-            Box::new(exists(payout.filter(due.and(payments_out::due_on.lt(today)))))
-        }
+        PayoutState::Overdue => Box::new(exists(
+            payout.filter(due.and(payments_out::due_on.lt(today))),
+        )),
         PayoutState::Paid => Box::new(exists(payout.filter(payments_out::status.eq("paid")))),
         PayoutState::Nothing => Box::new(not(exists(payout))),
     }
@@ -319,17 +319,16 @@ pub fn carried(
         ));
     let latest: Vec<(PartnerId, String, Option<i32>)> = tx.load(rows)?;
     let months: Vec<i32> = latest.iter().filter_map(|(_, _, month)| *month).collect();
-    let closings: Vec<(PartnerId, String, i32, i64)> =
-        by_ids!(tx, months, |some| tx
-            .rows(statements::table)
-            .filter(statements::status.eq("closed"))
-            .filter(statements::month.eq_any(some))
-            .select((
-                statements::partner_id,
-                statements::currency,
-                statements::month,
-                statements::closing_minor
-            )));
+    let closings: Vec<(PartnerId, String, i32, i64)> = by_ids!(tx, months, |some| tx
+        .rows(statements::table)
+        .filter(statements::status.eq("closed"))
+        .filter(statements::month.eq_any(some))
+        .select((
+            statements::partner_id,
+            statements::currency,
+            statements::month,
+            statements::closing_minor
+        )));
     let closings: HashMap<_, _> = closings
         .into_iter()
         .map(|(partner, currency, month, minor)| ((partner, currency, month), minor))
@@ -362,6 +361,10 @@ pub fn of_month(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<(i64, Vec
         ));
     let rows: Vec<(String, i64, i64)> = tx.load(rows)?;
     let number = rows.iter().map(|(_, number, _)| number).sum();
-    let paid = totals(rows.into_iter().map(|(code, _, minor)| (code, minor)).collect())?;
+    let paid = totals(
+        rows.into_iter()
+            .map(|(code, _, minor)| (code, minor))
+            .collect(),
+    )?;
     Ok((number, paid))
 }

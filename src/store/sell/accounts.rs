@@ -43,7 +43,10 @@ pub fn recurring<S: Scope>(
 where
     subscriptions::table: Visible<S>,
 {
-    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let live = [
+        SubscriptionStatus::Active,
+        SubscriptionStatus::PendingCancel,
+    ];
     let rows = tx
         .rows(subscriptions::table)
         .filter(subscriptions::customer_id.eq_any(of.to_vec()))
@@ -60,7 +63,13 @@ where
     }
     let recurring = |(customer, amounts): (CustomerId, Vec<Money>)| {
         let live = amounts.len();
-        Ok((customer, Recurring { live, mrr: totals(amounts)? }))
+        Ok((
+            customer,
+            Recurring {
+                live,
+                mrr: totals(amounts)?,
+            },
+        ))
     };
     amounts.into_iter().map(recurring).collect()
 }
@@ -112,7 +121,10 @@ where
         .rows(customer_credits::table)
         .filter(customer_credits::customer_id.eq(customer))
         .filter(customer_credits::remaining_minor.gt(0))
-        .select((customer_credits::currency, customer_credits::remaining_minor));
+        .select((
+            customer_credits::currency,
+            customer_credits::remaining_minor,
+        ));
     let credit: Result<Vec<Money>> = tx
         .load::<(String, i64), _>(credit)?
         .into_iter()
@@ -187,7 +199,11 @@ where
                 invoice_lines::service_to,
             ));
         for (invoice, earned_minor, from, to) in tx.load::<LineRow, _>(rows)? {
-            let sum = sums.entry(invoice).or_insert(LineSums { earned_minor: 0, from, to });
+            let sum = sums.entry(invoice).or_insert(LineSums {
+                earned_minor: 0,
+                from,
+                to,
+            });
             sum.earned_minor += earned_minor;
             sum.from = sum.from.min(from);
             sum.to = sum.to.max(to);
@@ -219,7 +235,10 @@ where
         Ok(Billed {
             service: sum.map(|sum| (sum.from, sum.to)),
             total: Money::new(row.total_minor, currency),
-            due: Money::new(row.total_minor - row.paid_minor - row.reduced_minor, currency),
+            due: Money::new(
+                row.total_minor - row.paid_minor - row.reduced_minor,
+                currency,
+            ),
             earned: Money::new(sum.map_or(0, |sum| sum.earned_minor), currency),
             id: row.id,
             number: row.number,
@@ -281,7 +300,10 @@ where
             reason,
         })
     };
-    tx.load::<CreditedRow, _>(rows)?.into_iter().map(credited).collect()
+    tx.load::<CreditedRow, _>(rows)?
+        .into_iter()
+        .map(credited)
+        .collect()
 }
 
 /// A stretch of service that was charged.
@@ -307,10 +329,7 @@ type StretchRow = (crate::id::PriceId, NaiveDate, NaiveDate, i32, i64, i64);
 ///
 /// # Errors
 /// Faults of the database.
-pub fn stretches<S: Scope>(
-    tx: &mut Tx<'_, S>,
-    subscription: SubscriptionId,
-) -> Result<Vec<Stretch>>
+pub fn stretches<S: Scope>(tx: &mut Tx<'_, S>, subscription: SubscriptionId) -> Result<Vec<Stretch>>
 where
     charge_segments::table: Visible<S>,
     prices::table: Visible<S>,

@@ -138,7 +138,9 @@ pub fn count<S: Scope>(tx: &mut Tx<'_, S>, filter: &Filter) -> Result<Count>
 where
     customers::table: Visible<S>,
 {
-    let ids = narrowed(tx, filter).limit(COUNT_CAP + 1).select(customers::id);
+    let ids = narrowed(tx, filter)
+        .limit(COUNT_CAP + 1)
+        .select(customers::id);
     let ids: Vec<CustomerId> = tx.load(ids)?;
     Ok(Count::of(ids.len()))
 }

@@ -203,7 +203,9 @@ where
     let rows: Vec<Row> = tx.load(rows.limit(FETCH).select(Row::as_select()))?;
     let page = Page::of(rows, from, PAGE, |row| (String::new(), row.id.number()));
     let customers: Vec<CustomerId> = page.rows.iter().map(|row| row.customer_id).collect();
-    let customers: BTreeMap<_, _> = super::customers::names(tx, &customers)?.into_iter().collect();
+    let customers: BTreeMap<_, _> = super::customers::names(tx, &customers)?
+        .into_iter()
+        .collect();
     let versions: Vec<PlanVersionId> = page.rows.iter().map(|row| row.plan_version_id).collect();
     let plans = plan_names(tx, versions)?;
     page.try_map(|row| {
@@ -393,15 +395,15 @@ pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<V
 ///
 /// # Errors
 /// Faults of the database.
-pub fn live_of_offering(
-    tx: &mut Tx<'_, VendorScope>,
-    offering: OfferingId,
-) -> Result<i64> {
+pub fn live_of_offering(tx: &mut Tx<'_, VendorScope>, offering: OfferingId) -> Result<i64> {
     let plans: Vec<PlanId> = plans::plans_of(tx, offering)?
         .iter()
         .map(|plan| plan.id)
         .collect();
-    let live = [SubscriptionStatus::Active, SubscriptionStatus::PendingCancel];
+    let live = [
+        SubscriptionStatus::Active,
+        SubscriptionStatus::PendingCancel,
+    ];
     let rows = tx
         .joined(subscriptions::table, plan_versions::table)
         .filter(plan_versions::plan_id.eq_any(plans))

@@ -46,7 +46,11 @@ struct ShowPage {
 }
 
 impl ShowPage {
-    fn of(token: String, (offer, place): (Offer, String), typed: Option<AcceptForm>) -> Result<Self> {
+    fn of(
+        token: String,
+        (offer, place): (Offer, String),
+        typed: Option<AcceptForm>,
+    ) -> Result<Self> {
         let role: Role = offer.invitation.role.parse().map_err(Error::fault)?;
         Ok(Self {
             css: css(),
@@ -66,7 +70,8 @@ async fn look(store: &Store, token: &str) -> Result<(Offer, String)> {
     store
         .lobby(move |lobby| {
             let offer = invitations::look_at(lobby, &token)?;
-            let place = lobby::place_name(lobby, offer.invitation.tenant, offer.invitation.partner)?;
+            let place =
+                lobby::place_name(lobby, offer.invitation.tenant, offer.invitation.partner)?;
             Ok((offer, place))
         })
         .await
@@ -87,7 +92,9 @@ pub async fn show(store: Data<Store>, token: Path<String>) -> Answer {
 /// A page whose address is a secret must not tell it to the next.
 pub fn no_referrer(response: &mut HttpResponse) {
     let value = header::HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert(header::REFERRER_POLICY, value);
+    response
+        .headers_mut()
+        .insert(header::REFERRER_POLICY, value);
 }
 
 /// Joins. Someone new is signed in; someone known signs in as always.

@@ -34,7 +34,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/account").route(get().to(profile::show)))
         .service(resource("/account/password").route(post().to(profile::change_password)))
         .service(
-            resource("/account/sign-out-everywhere")
-                .route(post().to(profile::sign_out_everywhere)),
+            resource("/account/sign-out-everywhere").route(post().to(profile::sign_out_everywhere)),
         );
 }

@@ -106,7 +106,9 @@ pub async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     let Ok(Ok(_turn)) = turn else {
         return Err(Error::Busy);
     };
-    tokio::task::spawn_blocking(work).await.map_err(Error::fault)
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::fault)
 }
 
 const FREE_TRIES: i32 = 10;
@@ -180,11 +182,7 @@ async fn enter(store: &Store, session: &Session, person: &Person, subject: Strin
 ///
 /// # Errors
 /// When the session cannot hold them.
-pub fn begin_session(
-    store: &Store,
-    session: &Session,
-    user: crate::id::UserId,
-) -> Result<()> {
+pub fn begin_session(store: &Store, session: &Session, user: crate::id::UserId) -> Result<()> {
     session.renew();
     let since = store.now().and_utc().timestamp();
     session.insert(USER, user.number()).map_err(Error::fault)?;
@@ -200,7 +198,10 @@ fn network(request: &HttpRequest) -> String {
         }
         Some(std::net::IpAddr::V6(ip)) => {
             let bytes = ip.octets();
-            bytes[..7].iter().map(|byte| format!("{byte:02x}")).collect()
+            bytes[..7]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect()
         }
         None => "unknown".to_owned(),
     }
@@ -230,7 +231,8 @@ pub async fn destroy(session: Session) -> Answer {
 /// # Errors
 /// To sign-in for nobody.
 pub async fn workspaces(request: HttpRequest, store: Data<Store>, session: Session) -> Answer {
-    let user = signed_in(&session, &store, TimeDelta::days(7)).ok_or_else(|| signed_out(&request))?;
+    let user =
+        signed_in(&session, &store, TimeDelta::days(7)).ok_or_else(|| signed_out(&request))?;
     let workspaces = store
         .lobby(move |lobby| lobby::workspaces(lobby, user))
         .await?;
@@ -249,8 +251,18 @@ mod tests {
 
     #[test]
     fn the_next_page_is_always_on_this_site() {
-        assert_eq!(next_page("/meridian/partners?q=a"), "/meridian/partners?q=a");
-        for elsewhere in ["", "//evil.example", "https://evil.example", "/\\evil", "/a\r\nb", "x"] {
+        assert_eq!(
+            next_page("/meridian/partners?q=a"),
+            "/meridian/partners?q=a"
+        );
+        for elsewhere in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "/a\r\nb",
+            "x",
+        ] {
             assert_eq!(next_page(elsewhere), "/", "{elsewhere}");
         }
     }

@@ -92,7 +92,9 @@ pub fn id<T: std::str::FromStr>(spelled: &str) -> Result<T> {
 /// The months a filter offers, latest first, after "all".
 pub fn months(calendar: &Calendar) -> Vec<(String, String)> {
     let known = calendar.first_period.through(calendar.this_month());
-    let mut months: Vec<_> = known.map(|month| (month.to_string(), month.title())).collect();
+    let mut months: Vec<_> = known
+        .map(|month| (month.to_string(), month.title()))
+        .collect();
     months.push((String::new(), "All".to_owned()));
     months.reverse();
     months

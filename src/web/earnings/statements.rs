@@ -9,9 +9,7 @@ use crate::{
     documents::{self, SummaryRow, csv::Cell, mail_summary},
     domain::{
         Permission, Problems, date_words,
-        statement_document::{
-            Block, Line, StatementDocument, month_short, percent, service_words,
-        },
+        statement_document::{Block, Line, StatementDocument, month_short, percent, service_words},
     },
     id::StatementId,
     store::{
@@ -20,9 +18,7 @@ use crate::{
         registers::{
             Sees,
             mails::MailRow,
-            statements::{
-                self, PayoutState, StatementDetail, StatementFilter, StatementRow,
-            },
+            statements::{self, PayoutState, StatementDetail, StatementFilter, StatementRow},
         },
     },
     web::{
@@ -30,7 +26,7 @@ use crate::{
         form::fresh_form_id,
         list::{Address, Pager, count_words},
         page::{download, html, ok},
-        words::mail_pill,
+        words::{self, mail_pill},
     },
 };
 
@@ -100,9 +96,10 @@ fn payout_pill(row: &StatementRow, today: NaiveDate) -> (&'static str, String) {
         None => ("plain", row.reason.label().to_owned()),
         Some(payment) => match payment.paid_on {
             Some(day) => ("good", format!("Paid {}", date_words(day))),
-            None if payment.is_overdue(today) => {
-                ("bad", format!("Overdue since {}", date_words(payment.due_on)))
-            }
+            None if payment.is_overdue(today) => (
+                "bad",
+                format!("Overdue since {}", date_words(payment.due_on)),
+            ),
             None => ("info", format!("Due {}", date_words(payment.due_on))),
         },
     }
@@ -206,7 +203,10 @@ fn cells(row: &StatementRow) -> Vec<Cell> {
     let day = |day: Option<NaiveDate>| Cell::text(day.map(|d| d.to_string()).unwrap_or_default());
     let payment = row.payment.as_ref();
     let reference = payment.and_then(|payment| payment.reference.clone());
-    let delivery = row.mail.as_ref().map_or("none", |mail| mail.status.as_str());
+    let delivery = row
+        .mail
+        .as_ref()
+        .map_or("none", |mail| mail.status.as_str());
     vec![
         Cell::text(&row.number),
         Cell::text(row.month.to_string()),
@@ -258,12 +258,17 @@ pub async fn document<S: Sees>(
         Format::Csv => documents::csv::statement(&detail.document),
         Format::Json => Ok(documents::json::statement(&detail.document)),
     });
-    Ok(download(&name, media, content.await.map_err(Error::fault)??))
+    Ok(download(
+        &name,
+        media,
+        content.await.map_err(Error::fault)??,
+    ))
 }
 
 async fn find<S: Sees>(store: &Store, desk: &Desk<S>, statement: &str) -> Result<StatementDetail> {
     let statement: StatementId = id(statement)?;
-    desk.read(store, move |tx, _| statements::statement(tx, statement)).await
+    desk.read(store, move |tx, _| statements::statement(tx, statement))
+        .await
 }
 
 /// A line of a statement, ready to be set.
@@ -292,8 +297,11 @@ const LINES_SHOWN: usize = 500;
 fn blocks(document: &StatementDocument, base: &str) -> Vec<BlockView> {
     let mut left = LINES_SHOWN;
     let block = |block: Block| {
-        let lines: Vec<LineView> =
-            document.block(block).take(left).map(|line| view(document, line, base)).collect();
+        let lines: Vec<LineView> = document
+            .block(block)
+            .take(left)
+            .map(|line| view(document, line, base))
+            .collect();
         left = left.saturating_sub(lines.len());
         BlockView {
             title: block.title(),
@@ -302,7 +310,10 @@ fn blocks(document: &StatementDocument, base: &str) -> Vec<BlockView> {
         }
     };
     let blocks = Block::ALL.map(block);
-    blocks.into_iter().filter(|block| !block.lines.is_empty()).collect()
+    blocks
+        .into_iter()
+        .filter(|block| !block.lines.is_empty())
+        .collect()
 }
 
 fn view(document: &StatementDocument, line: &Line, base: &str) -> LineView {
@@ -375,7 +386,13 @@ pub struct PaidForm {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`]; faults.
 pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, statement: &str) -> Answer {
-    show_with(store, desk, statement, (PaidForm::default(), Problems::default())).await
+    show_with(
+        store,
+        desk,
+        statement,
+        (PaidForm::default(), Problems::default()),
+    )
+    .await
 }
 
 /// As [`show`], with a payout form that was refused.
@@ -404,22 +421,41 @@ pub async fn show_with<S: Sees>(
     html(status, &show_page(desk, detail, today, (typed, problems))?)
 }
 
+/// What became of a payout that was made; the document itself was written before.
+fn paid_words(row: &StatementRow) -> Option<String> {
+    let day = row.payment.as_ref()?.paid_on?;
+    Some(format!(
+        "{} was paid on {}.",
+        words::money(row.payout),
+        date_words(day)
+    ))
+}
+
 fn show_page<S: Sees>(
     desk: Desk<S>,
     detail: StatementDetail,
     today: NaiveDate,
     (typed, problems): (PaidForm, Problems),
 ) -> Result<ShowPage> {
-    let StatementDetail { row, document, sha256, mails } = detail;
+    let StatementDetail {
+        row,
+        document,
+        sha256,
+        mails,
+    } = detail;
     let summary = mail_summary(&document);
     let blocks = blocks(&document, &desk.base);
     let shown: usize = blocks.iter().map(|block| block.lines.len()).sum();
-    let letter = |mail: MailRow| Letter { pill: mail_pill(&mail.status), at: sent_words(&mail), mail };
+    let letter = |mail: MailRow| Letter {
+        pill: mail_pill(&mail.status),
+        at: sent_words(&mail),
+        mail,
+    };
     Ok(ShowPage {
         own_href: format!("{}/statements/{}", desk.base, row.id),
         crumbs: vec![("Statements".to_owned(), format!("{}/statements", desk.base))],
         title: format!("{} statement", document.period_words()),
-        answer: summary.sentence,
+        answer: paid_words(&row).unwrap_or(summary.sentence),
         summary: summary.rows,
         held: summary.held,
         next_payment: document.next_payment_sentence(),
@@ -484,4 +520,3 @@ fn sent_words(mail: &MailRow) -> String {
     let at = mail.sent_at.unwrap_or(mail.created_at);
     format!("{}, {} UTC", date_words(at.date()), at.format("%H:%M"))
 }
-

@@ -65,7 +65,11 @@ impl Asked {
         }
     }
     fn address(&self, base: &str) -> Address {
-        let pairs = [("q", &*self.q), ("country", &*self.country), ("sort", &*self.sort)];
+        let pairs = [
+            ("q", &*self.q),
+            ("country", &*self.country),
+            ("sort", &*self.sort),
+        ];
         Address::new(format!("{base}/customers"), &pairs)
     }
 }
@@ -100,7 +104,11 @@ fn find(tx: &mut Tx<'_, PartnerScope>, asked: &Asked) -> Result<Found> {
     let (filter, at) = (asked.filter(), Cursor::read(&asked.at));
     let page = customers::page(tx, &filter, asked.order(), at.as_ref())?;
     let ids: Vec<CustomerId> = page.rows.iter().map(|row| row.id).collect();
-    Ok((page, customers::count(tx, &filter)?, accounts::recurring(tx, &ids)?))
+    Ok((
+        page,
+        customers::count(tx, &filter)?,
+        accounts::recurring(tx, &ids)?,
+    ))
 }
 
 async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -> Answer {
@@ -184,7 +192,11 @@ async fn csv(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -
         .iter()
         .flat_map(|row| cells(row, recurring.get(&row.id).unwrap_or(&none)));
     let file = table(&COLUMNS, rows)?;
-    Ok(download(&format!("customers-{today}.csv"), "text/csv; charset=utf-8", file))
+    Ok(download(
+        &format!("customers-{today}.csv"),
+        "text/csv; charset=utf-8",
+        file,
+    ))
 }
 
 #[derive(Template)]
@@ -215,9 +227,14 @@ struct Seen {
 fn see(tx: &mut Tx<'_, PartnerScope>, id: CustomerId) -> Result<Seen> {
     tx.allow(Permission::PartnerViewCustomers)?;
     let (customer, today) = (customers::customer(tx, id)?, vendor::today(tx)?);
-    let filter = subscriptions::Filter { customer: Some(id), ..Default::default() };
+    let filter = subscriptions::Filter {
+        customer: Some(id),
+        ..Default::default()
+    };
     Ok(Seen {
-        recurring: accounts::recurring(tx, &[id])?.remove(&id).unwrap_or_default(),
+        recurring: accounts::recurring(tx, &[id])?
+            .remove(&id)
+            .unwrap_or_default(),
         balance: accounts::balance(tx, id, today)?,
         sold: subscriptions::page(tx, &filter, None)?,
         customer,
@@ -225,9 +242,15 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: CustomerId) -> Result<Seen> {
     })
 }
 
-async fn show(visitor: Visitor, store: Data<Store>, parts: Path<(String, String, String)>) -> Answer {
+async fn show(
+    visitor: Visitor,
+    store: Data<Store>,
+    parts: Path<(String, String, String)>,
+) -> Answer {
     let id: CustomerId = parts.2.parse().map_err(|_| Error::NotFound)?;
-    let seen = store.read(visitor.scope.clone(), move |tx| see(tx, id)).await?;
+    let seen = store
+        .read(visitor.scope.clone(), move |tx| see(tx, id))
+        .await?;
     let base = visitor.base.clone();
     let live = i64::try_from(seen.recurring.live).unwrap_or(i64::MAX);
     let mrr = words::amounts(&seen.recurring.mrr);
@@ -237,14 +260,20 @@ async fn show(visitor: Visitor, store: Data<Store>, parts: Path<(String, String,
         vendor: visitor.vendor_name().to_owned(),
         answer: match live {
             0 => "Without a live subscription.".to_owned(),
-            live => format!("{mrr} a month from {}.", words::count(live, "subscription", "subscriptions")),
+            live => format!(
+                "{mrr} a month from {}.",
+                words::count(live, "subscription", "subscriptions")
+            ),
         },
         since: seen.customer.created_at.date(),
         mrr,
         due: words::amounts(&seen.balance.due),
         overdue: words::amounts(&seen.balance.overdue),
         sold: sold::rows(&base, &seen.sold.rows, seen.today),
-        more_href: seen.sold.next.map(|_| format!("{base}/subscriptions?customer={id}")),
+        more_href: seen
+            .sold
+            .next
+            .map(|_| format!("{base}/subscriptions?customer={id}")),
         customer: seen.customer,
         base,
     })

@@ -15,13 +15,7 @@ use crate::{
             statements::{self, StatementRow},
         },
     },
-    web::{
-        Answer, Shell,
-        admission::Visitor,
-        filters,
-        page::ok,
-        words,
-    },
+    web::{Answer, Shell, admission::Visitor, filters, page::ok, words},
 };
 
 /// The routes.
@@ -96,8 +90,12 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let position = stage_of(&facts);
     ok(&HomePage {
         greeting: greeting(hour, &person),
-        answer: earnings.as_ref().map_or(String::new(), |money| sentence(&calendar, &money.latest)),
-        rows: earnings.as_ref().map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
+        answer: earnings
+            .as_ref()
+            .map_or(String::new(), |money| sentence(&calendar, &money.latest)),
+        rows: earnings
+            .as_ref()
+            .map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
         needs: looming.iter().map(|one| need(one, &base)).collect(),
         stage: crate::web::stages::number(position.stage),
         stage_name: position.stage.label(),
@@ -129,7 +127,8 @@ fn greeting(hour: u32, person: &str) -> String {
 fn sentence(calendar: &Calendar, latest: &[StatementRow]) -> String {
     let said: Vec<String> = latest.iter().map(|row| said(calendar, row)).collect();
     match said.is_empty() {
-        true => "Your first statement is made when a month with payable commission is closed.".to_owned(),
+        true => "Your first statement is made when a month with payable commission is closed."
+            .to_owned(),
         false => said.join(" "),
     }
 }
@@ -159,15 +158,24 @@ fn said(calendar: &Calendar, row: &StatementRow) -> String {
 fn rows(calendar: &Calendar, money: &Earnings, base: &str) -> Vec<Vec<Figure>> {
     let figures = &money.figures;
     let live = figures.live.iter().map(|(mrr, _)| mrr.currency());
-    let sums = [&figures.earned, &figures.held, &figures.payable, &figures.to_be_paid];
-    let mut currencies: Vec<_> =
-        live.chain(sums.into_iter().flatten().map(|sum| sum.currency())).collect();
+    let sums = [
+        &figures.earned,
+        &figures.held,
+        &figures.payable,
+        &figures.to_be_paid,
+    ];
+    let mut currencies: Vec<_> = live
+        .chain(sums.into_iter().flatten().map(|sum| sum.currency()))
+        .collect();
     if currencies.is_empty() {
         currencies.push(calendar.currency);
     }
     currencies.sort_by_key(|currency| (*currency != calendar.currency, currency.code()));
     currencies.dedup();
-    currencies.into_iter().map(|currency| row(calendar, money, currency, base)).collect()
+    currencies
+        .into_iter()
+        .map(|currency| row(calendar, money, currency, base))
+        .collect()
 }
 
 fn row(
@@ -181,9 +189,15 @@ fn row(
         let found = sums.iter().find(|sum| sum.currency() == currency);
         found.copied().unwrap_or(Money::zero(currency))
     };
-    let live = figures.live.iter().find(|(mrr, _)| mrr.currency() == currency);
+    let live = figures
+        .live
+        .iter()
+        .find(|(mrr, _)| mrr.currency() == currency);
     let (mrr, number) = live.copied().unwrap_or((Money::zero(currency), 0));
-    let due = money.due.iter().find(|row| row.amount.currency() == currency);
+    let due = money
+        .due
+        .iter()
+        .find(|row| row.amount.currency() == currency);
     let month = calendar.this_month();
     let figure = |label: String, amount: Money, note: String, below: String| Figure {
         value: words::money(amount),
@@ -213,7 +227,9 @@ fn row(
         figure(
             "To be paid out".to_owned(),
             of(&figures.to_be_paid),
-            due.map_or(String::new(), |row| format!("due {}", date_words(row.due_on))),
+            due.map_or(String::new(), |row| {
+                format!("due {}", date_words(row.due_on))
+            }),
             format!("/statements?payout=due&currency={currency}"),
         ),
         figure(

@@ -40,7 +40,9 @@ struct ShowPage {
 /// What a stage is for, said to the partner.
 fn about(stage: Stage, vendor: &str) -> String {
     match stage {
-        Stage::Strategize => format!("{vendor} decides what you can sell, and what you earn with it."),
+        Stage::Strategize => {
+            format!("{vendor} decides what you can sell, and what you earn with it.")
+        }
         Stage::Recruit => format!("{vendor} has chosen you as a partner."),
         Stage::Onboard => "You know your terms, and your people can sign in.".to_owned(),
         Stage::Enable => "Courses come later; nothing is recorded here yet.".to_owned(),
@@ -63,14 +65,27 @@ fn evidence(stage: Stage, facts: &PartnerFacts) -> Vec<String> {
         Stage::Recruit => vec![said(facts.has_record, "You are on record")],
         Stage::Onboard => vec![
             said(facts.has_commission_plan, "You have a commission plan"),
-            count(facts.people_count, "person who may sign in", "people who may sign in"),
+            count(
+                facts.people_count,
+                "person who may sign in",
+                "people who may sign in",
+            ),
         ],
         Stage::Enable | Stage::Market => Vec::new(),
         Stage::Sell => vec![
             count(facts.customers_count, "customer", "customers"),
-            count(facts.live_subscriptions, "live subscription", "live subscriptions"),
-            said(!facts.mrr.is_empty(), &format!("{} a month", words::amounts(&facts.mrr))),
-            facts.first_payment.map(|day| format!("First payment on {}", date_words(day))),
+            count(
+                facts.live_subscriptions,
+                "live subscription",
+                "live subscriptions",
+            ),
+            said(
+                !facts.mrr.is_empty(),
+                &format!("{} a month", words::amounts(&facts.mrr)),
+            ),
+            facts
+                .first_payment
+                .map(|day| format!("First payment on {}", date_words(day))),
         ],
         Stage::Incentivize => vec![
             count(facts.statements_made, "statement", "statements"),
@@ -89,14 +104,17 @@ fn evidence(stage: Stage, facts: &PartnerFacts) -> Vec<String> {
 fn next(facts: &PartnerFacts, vendor: &str) -> (String, &'static str, &'static str) {
     match () {
         () if !facts.has_offering => (format!("{vendor} publishes its first offering."), "", ""),
-        () if !facts.has_commission_plan => (format!("{vendor} gives you a commission plan."), "", ""),
+        () if !facts.has_commission_plan => {
+            (format!("{vendor} gives you a commission plan."), "", "")
+        }
         () if facts.live_subscriptions == 0 && facts.first_payment.is_none() => (
             "Win the first subscription of a customer.".to_owned(),
             "/offerings",
             "See what you can offer",
         ),
         () if facts.statements_made == 0 => (
-            "Your first statement follows when a month with payable commission is closed.".to_owned(),
+            "Your first statement follows when a month with payable commission is closed."
+                .to_owned(),
             "/ledger",
             "See what you have earned",
         ),
@@ -105,7 +123,11 @@ fn next(facts: &PartnerFacts, vendor: &str) -> (String, &'static str, &'static s
             "/subscriptions",
             "See when terms end",
         ),
-        () => ("Keep the renewals coming.".to_owned(), "/subscriptions", "See when terms end"),
+        () => (
+            "Keep the renewals coming.".to_owned(),
+            "/subscriptions",
+            "See when terms end",
+        ),
     }
 }
 

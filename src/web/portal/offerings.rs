@@ -117,7 +117,9 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: OfferingId) -> Result<Seen> {
     let ids: Vec<PlanId> = plans.iter().map(|plan| plan.id).collect();
     let mut versions = plans::published(tx, &ids)?;
     let sold = plans.into_iter().filter_map(|plan| {
-        let at = versions.iter().position(|version| version.plan == plan.id)?;
+        let at = versions
+            .iter()
+            .position(|version| version.plan == plan.id)?;
         Some((plan, versions.swap_remove(at)))
     });
     let sold = sold.collect();
@@ -134,21 +136,30 @@ fn plan_row((plan, version): &(Plan, PlanVersion)) -> PlanRow {
     PlanRow {
         name: plan.name.clone(),
         code: plan.code.clone(),
-        prices: prices.map(|line| (line.label.clone(), price(line))).collect(),
+        prices: prices
+            .map(|line| (line.label.clone(), price(line)))
+            .collect(),
         term: words::count(i64::from(version.terms.term_months), "month", "months"),
         notice: words::count(i64::from(version.terms.notice_days), "day", "days"),
         every: sold::every(version.terms.interval),
     }
 }
 
-async fn show(visitor: Visitor, store: Data<Store>, parts: Path<(String, String, String)>) -> Answer {
+async fn show(
+    visitor: Visitor,
+    store: Data<Store>,
+    parts: Path<(String, String, String)>,
+) -> Answer {
     let id: OfferingId = parts.2.parse().map_err(|_| Error::NotFound)?;
     let (offering, plans, policy) = store
         .read(visitor.scope.clone(), move |tx| see(tx, id))
         .await?;
     ok(&ShowPage {
         shell: visitor.shell(),
-        crumbs: vec![("Catalogue".to_owned(), format!("{}/offerings", visitor.base))],
+        crumbs: vec![(
+            "Catalogue".to_owned(),
+            format!("{}/offerings", visitor.base),
+        )],
         plans: plans.iter().map(plan_row).collect(),
         promises: policy
             .as_ref()

@@ -76,7 +76,13 @@ async fn change_role(
     parts: Parts,
     Typed(typed): Typed<RoleForm>,
 ) -> Answer {
-    people::change_role((&store, &session), place(visitor), membership(&parts)?, typed).await
+    people::change_role(
+        (&store, &session),
+        place(visitor),
+        membership(&parts)?,
+        typed,
+    )
+    .await
 }
 
 async fn remove(

@@ -59,7 +59,11 @@ impl Asked {
         }
     }
     fn address(&self, base: &str) -> Address {
-        let pairs = [("q", &*self.q), ("customer", &*self.customer), ("status", &*self.status)];
+        let pairs = [
+            ("q", &*self.q),
+            ("customer", &*self.customer),
+            ("status", &*self.status),
+        ];
         Address::new(format!("{base}/subscriptions"), &pairs)
     }
 }
@@ -112,7 +116,11 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
     let address = asked.address(&visitor.base);
     let statuses = SubscriptionStatus::ALL.iter();
     let statuses = statuses.map(|status| (status.code().to_owned(), status.label().to_owned()));
-    let count = count_words(found.page.rows.len(), found.count, ("subscription", "subscriptions"));
+    let count = count_words(
+        found.page.rows.len(),
+        found.count,
+        ("subscription", "subscriptions"),
+    );
     ok(&IndexPage {
         shell: visitor.shell(),
         base: visitor.base.clone(),
@@ -120,7 +128,9 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
             Some(customer) => format!("What {customer} uses."),
             None => "What your customers use, and until when.".to_owned(),
         },
-        statuses: std::iter::once((String::new(), "All".to_owned())).chain(statuses).collect(),
+        statuses: std::iter::once((String::new(), "All".to_owned()))
+            .chain(statuses)
+            .collect(),
         count,
         pager: address.pager(&found.page),
         rows: sold::rows(&visitor.base, &found.page.rows, found.today),
@@ -145,7 +155,8 @@ const COLUMNS: [&str; 11] = [
 
 fn cells(line: &Line) -> Vec<Cell> {
     let it = &line.subscription;
-    let day = |day: Option<NaiveDate>| Cell::text(day.map_or_else(String::new, |day| day.to_string()));
+    let day =
+        |day: Option<NaiveDate>| Cell::text(day.map_or_else(String::new, |day| day.to_string()));
     vec![
         Cell::text(it.id.to_string()),
         Cell::text(&it.external_id),
@@ -171,7 +182,11 @@ async fn csv(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -
         })
         .await?;
     let file = table(&COLUMNS, rows.iter().map(cells))?;
-    Ok(download(&format!("subscriptions-{today}.csv"), "text/csv; charset=utf-8", file))
+    Ok(download(
+        &format!("subscriptions-{today}.csv"),
+        "text/csv; charset=utf-8",
+        file,
+    ))
 }
 
 #[derive(Template)]
@@ -228,9 +243,15 @@ fn answer(record: &Record, line: &Sold) -> String {
     }
 }
 
-async fn show(visitor: Visitor, store: Data<Store>, parts: Path<(String, String, String)>) -> Answer {
+async fn show(
+    visitor: Visitor,
+    store: Data<Store>,
+    parts: Path<(String, String, String)>,
+) -> Answer {
     let id: SubscriptionId = parts.2.parse().map_err(|_| Error::NotFound)?;
-    let seen = store.read(visitor.scope.clone(), move |tx| see(tx, id)).await?;
+    let seen = store
+        .read(visitor.scope.clone(), move |tx| see(tx, id))
+        .await?;
     let (base, record) = (visitor.base.clone(), &seen.record);
     let it = &record.subscription;
     let title = format!("{}, {}", record.offering, record.plan.name);

@@ -36,12 +36,18 @@ struct TermsPage {
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
     let (terms, today) = desk
-        .read(&store, |tx, calendar| Ok((homes::own_terms(tx, calendar.today)?, calendar.today)))
+        .read(&store, |tx, calendar| {
+            Ok((homes::own_terms(tx, calendar.today)?, calendar.today))
+        })
         .await?;
     ok(&TermsPage {
         answer: match terms.enrollments.is_empty() {
-            true => format!("{} has not enrolled you in a commission plan yet.", desk.shell.vendor_name),
-            false => "What you earn on what your customers pay. A sale keeps the terms of its day.".to_owned(),
+            true => format!(
+                "{} has not enrolled you in a commission plan yet.",
+                desk.shell.vendor_name
+            ),
+            false => "What you earn on what your customers pay. A sale keeps the terms of its day."
+                .to_owned(),
         },
         enrollments: enrollments(&terms, today),
         tier: terms.tier,
@@ -60,7 +66,11 @@ fn enrollments(terms: &OwnTerms, today: NaiveDate) -> Vec<Enrollment> {
                 _ if *from > today => format!("For sales from {} on", date_words(*from)),
                 None => format!("For sales since {}", date_words(*from)),
                 Some(next) => {
-                    format!("For sales from {} until {}", date_words(*from), date_words(next))
+                    format!(
+                        "For sales from {} until {}",
+                        date_words(*from),
+                        date_words(next)
+                    )
                 }
             };
             until = from.pred_opt();

@@ -87,11 +87,15 @@ async fn index_page(
             let mut rows = Vec::new();
             for plan in plans::plans(tx)? {
                 let versions = plans::versions_of(tx, plan.id)?;
-                let sold = versions.iter().find(|v| v.status == VersionStatus::Published);
+                let sold = versions
+                    .iter()
+                    .find(|v| v.status == VersionStatus::Published);
                 rows.push(PlanRow {
                     id: plan.id,
                     name: plan.name,
-                    version: sold.map_or("None yet".to_owned(), |v| format!("Version {}", v.version_no)),
+                    version: sold.map_or("None yet".to_owned(), |v| {
+                        format!("Version {}", v.version_no)
+                    }),
                     effective_from: sold.map_or(String::new(), |v| date_words(v.effective_from)),
                     hold_days: sold.map_or(String::new(), |v| v.hold_days.to_string()),
                 });
@@ -168,13 +172,19 @@ impl VersionView {
             version: version.version.to_string(),
             effective_from: date_words(version.effective_from),
             hold_days: version.hold_days,
-            clauses: version.clauses.iter().map(|clause| in_words(clause, tiers)).collect(),
+            clauses: version
+                .clauses
+                .iter()
+                .map(|clause| in_words(clause, tiers))
+                .collect(),
         }
     }
 }
 
 fn in_words(clause: &CommissionClause, tiers: &[Tier]) -> String {
-    let tier = tiers.iter().find(|tier| Some(tier.id.number()) == clause.tier);
+    let tier = tiers
+        .iter()
+        .find(|tier| Some(tier.id.number()) == clause.tier);
     format!("{}.", sentence(clause, tier.map(|tier| tier.name.as_str())))
 }
 
@@ -203,19 +213,31 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
             tx.allow(Permission::ViewMoney)?;
             let tiers = tiers::tiers(tx)?;
             let versions = plans::versions_of(tx, id)?;
-            let views: Vec<_> = versions.iter().map(|v| VersionView::of(v, &tiers)).collect();
-            Ok((plans::plan(tx, id)?, views, VendorScope::history(tx, id.number())?))
+            let views: Vec<_> = versions
+                .iter()
+                .map(|v| VersionView::of(v, &tiers))
+                .collect();
+            Ok((
+                plans::plan(tx, id)?,
+                views,
+                VendorScope::history(tx, id.number())?,
+            ))
         })
         .await?;
     let drafted = versions.iter().any(|version| version.is_draft);
     ok(&ShowPage {
         shell: staff.shell(),
-        crumbs: vec![("Commission plans".to_owned(), format!("{}/commission-plans", staff.base))],
+        crumbs: vec![(
+            "Commission plans".to_owned(),
+            format!("{}/commission-plans", staff.base),
+        )],
         may_edit: staff.may(Permission::ManageCommissionPlans),
         base: staff.base,
         id,
         name: plan.name,
-        answer: "The most specific clause counts: tier and phase, then tier, then phase, then the rest.".to_owned(),
+        answer:
+            "The most specific clause counts: tier and phase, then tier, then phase, then the rest."
+                .to_owned(),
         may_draft: !drafted,
         versions,
         history: history::rows(history),
@@ -304,7 +326,10 @@ fn read(typed: &Fields) -> Result<Draft, Problems> {
     let mut problems = Problems::default();
     let from = problems.check("effective_from", read_date(typed.get("effective_from")));
     let hold = typed.get("hold_days").trim().parse::<i32>();
-    let hold = problems.check("hold_days", hold.map_err(|_| "Give a whole number of days."));
+    let hold = problems.check(
+        "hold_days",
+        hold.map_err(|_| "Give a whole number of days."),
+    );
     let mut clauses = Vec::new();
     for n in 1..=ROWS {
         if !typed.get(&format!("clause-{n}-rate")).trim().is_empty() {
@@ -344,7 +369,10 @@ fn read_clause(typed: &Fields, n: usize, problems: &mut Problems) -> Option<Clau
 
 fn typed_of(version: &CommissionPlanVersion) -> Fields {
     let mut fields = vec![
-        ("effective_from".to_owned(), version.effective_from.to_string()),
+        (
+            "effective_from".to_owned(),
+            version.effective_from.to_string(),
+        ),
         ("hold_days".to_owned(), version.hold_days.to_string()),
         ("version".to_owned(), version.version.to_string()),
     ];
@@ -353,7 +381,10 @@ fn typed_of(version: &CommissionPlanVersion) -> Fields {
         let tier_id = clause.tier.map(|number| TierId::of(number).to_string());
         fields.push((tier, tier_id.unwrap_or_default()));
         fields.push((rate, clause.rate.to_string()));
-        fields.push((phase, clause.phase.map_or(String::new(), |p| p.code().to_owned())));
+        fields.push((
+            phase,
+            clause.phase.map_or(String::new(), |p| p.code().to_owned()),
+        ));
     }
     Fields::new(fields)
 }
@@ -365,7 +396,9 @@ fn phases() -> Vec<(String, String)> {
         (Phase::Recurring.code(), "between first period and renewal"),
         (Phase::Renewal.code(), "from the renewal on"),
     ];
-    named.map(|(code, label)| (code.to_owned(), label.to_owned())).into()
+    named
+        .map(|(code, label)| (code.to_owned(), label.to_owned()))
+        .into()
 }
 
 async fn edit_page(
@@ -383,16 +416,23 @@ async fn edit_page(
         })
         .await?;
     if version.status != VersionStatus::Draft {
-        return Err(Error::conflict("A published version never changes. Draft a new one instead."));
+        return Err(Error::conflict(
+            "A published version never changes. Draft a new one instead.",
+        ));
     }
     let at = format!("{}/commission-plans", staff.base);
     let back = format!("{at}/{}", plan.id);
     let (typed, problems) = again.unwrap_or_else(|| (typed_of(&version), Problems::default()));
     let any = (String::new(), "Every partner".to_owned());
-    let tiers = tiers.into_iter().map(|tier| (tier.id.to_string(), format!("{} partners", tier.name)));
+    let tiers = tiers
+        .into_iter()
+        .map(|tier| (tier.id.to_string(), format!("{} partners", tier.name)));
     Ok(EditPage {
         shell: staff.shell(),
-        crumbs: vec![("Commission plans".to_owned(), at), (plan.name.clone(), back.clone())],
+        crumbs: vec![
+            ("Commission plans".to_owned(), at),
+            (plan.name.clone(), back.clone()),
+        ],
         heading: format!("{}, version {}", plan.name, version.version_no),
         action: format!("{}/commission-plan-versions/{id}", staff.base),
         cancel_href: back,
@@ -437,9 +477,11 @@ async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(plan) => {
-            see_other_saying(&session, &format!("{}/commission-plans/{plan}", staff.base), "Saved.")
-        }
+        Ok(plan) => see_other_saying(
+            &session,
+            &format!("{}/commission-plans/{plan}", staff.base),
+            "Saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)
         }

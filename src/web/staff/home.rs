@@ -17,14 +17,7 @@ use crate::{
             periods::{self, MonthRow},
         },
     },
-    web::{
-        Answer, Shell,
-        admission::Staff,
-        earnings::Desk,
-        filters,
-        page::ok,
-        words,
-    },
+    web::{Answer, Shell, admission::Staff, earnings::Desk, filters, page::ok, words},
 };
 
 /// The routes.
@@ -99,7 +92,12 @@ async fn show(staff: Staff, store: Data<Store>) -> Answer {
         rows: rows(&found, &desk.base),
         stages: Stage::ALL
             .iter()
-            .map(|stage| (stage.label(), found.stages.get(stage).copied().unwrap_or_default()))
+            .map(|stage| {
+                (
+                    stage.label(),
+                    found.stages.get(stage).copied().unwrap_or_default(),
+                )
+            })
             .collect(),
         partners: found.stages.values().sum(),
         first_sales: found.first_sales,
@@ -128,17 +126,30 @@ fn in_currency(amounts: &[Money], currency: crate::domain::Currency) -> Money {
 fn rows(found: &Found, base: &str) -> Vec<Vec<Figure>> {
     let figures = &found.earnings;
     let live = figures.live.iter().map(|(mrr, _)| mrr.currency());
-    let sums = [&figures.earned, &figures.held, &figures.payable, &figures.to_be_paid];
-    let mut currencies: Vec<_> = live.chain(sums.into_iter().flatten().map(|sum| sum.currency())).collect();
+    let sums = [
+        &figures.earned,
+        &figures.held,
+        &figures.payable,
+        &figures.to_be_paid,
+    ];
+    let mut currencies: Vec<_> = live
+        .chain(sums.into_iter().flatten().map(|sum| sum.currency()))
+        .collect();
     currencies.push(found.calendar.currency);
     currencies.sort_by_key(|currency| (*currency != found.calendar.currency, currency.code()));
     currencies.dedup();
-    currencies.into_iter().map(|currency| row(found, currency, base)).collect()
+    currencies
+        .into_iter()
+        .map(|currency| row(found, currency, base))
+        .collect()
 }
 
 fn row(found: &Found, currency: crate::domain::Currency, base: &str) -> Vec<Figure> {
     let figures = &found.earnings;
-    let live = figures.live.iter().find(|(mrr, _)| mrr.currency() == currency);
+    let live = figures
+        .live
+        .iter()
+        .find(|(mrr, _)| mrr.currency() == currency);
     let (mrr, number) = live.copied().unwrap_or((Money::zero(currency), 0));
     let month = found.calendar.this_month();
     let figure = |label: &str, amount, note: &str, below: String| Figure {
@@ -181,6 +192,76 @@ fn row(found: &Found, currency: crate::domain::Currency, base: &str) -> Vec<Figu
     ]
 }
 
+/// Who sees it, how grave it is, how many there are, what one and many are called, where it leads,
+/// and what is done there.
+type Counted = (
+    Permission,
+    &'static str,
+    i64,
+    (&'static str, &'static str),
+    &'static str,
+    &'static str,
+);
+
+fn counted(waiting: &Waiting) -> [Counted; 6] {
+    [
+        (
+            Permission::ViewMail,
+            "bad",
+            waiting.parked_jobs,
+            ("piece of work failed", "pieces of work failed"),
+            "/mail",
+            "See",
+        ),
+        (
+            Permission::ViewMail,
+            "bad",
+            waiting.failed_mails,
+            ("letter failed", "letters failed"),
+            "/mail?status=failed",
+            "See",
+        ),
+        (
+            Permission::Import,
+            "info",
+            waiting.checked_imports,
+            (
+                "file is checked and not applied",
+                "files are checked and not applied",
+            ),
+            "/imports",
+            "Apply",
+        ),
+        (
+            Permission::ManageCatalogue,
+            "plain",
+            waiting.draft_offerings,
+            ("offering is a draft", "offerings are drafts"),
+            "/offerings?status=draft",
+            "Publish",
+        ),
+        (
+            Permission::ManageCatalogue,
+            "plain",
+            waiting.draft_plans,
+            ("plan version is a draft", "plan versions are drafts"),
+            "/offerings",
+            "Publish",
+        ),
+        (
+            Permission::ManageCommissionPlans,
+            "plain",
+            waiting.draft_commission_plans,
+            (
+                "commission plan version is a draft",
+                "commission plan versions are drafts",
+            ),
+            "/commission-plans",
+            "Publish",
+        ),
+    ]
+}
+
 fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Result<Vec<Decision>> {
     let mut all = Vec::new();
     if may(Permission::ClosePeriods) {
@@ -189,19 +270,16 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Res
     if may(Permission::MarkPayoutsPaid) {
         all.extend(payouts_to_make(found, base)?);
     }
-    let waiting = &found.waiting;
-    let counted = [
-        (Permission::ViewMail, "bad", waiting.parked_jobs, ("piece of work failed", "pieces of work failed"), "/mail", "See"),
-        (Permission::ViewMail, "bad", waiting.failed_mails, ("letter failed", "letters failed"), "/mail?status=failed", "See"),
-        (Permission::Import, "info", waiting.checked_imports, ("file is checked and not applied", "files are checked and not applied"), "/imports", "Apply"),
-        (Permission::ManageCatalogue, "plain", waiting.draft_offerings, ("offering is a draft", "offerings are drafts"), "/offerings?status=draft", "Publish"),
-        (Permission::ManageCatalogue, "plain", waiting.draft_plans, ("plan version is a draft", "plan versions are drafts"), "/offerings", "Publish"),
-        (Permission::ManageCommissionPlans, "plain", waiting.draft_commission_plans, ("commission plan version is a draft", "commission plan versions are drafts"), "/commission-plans", "Publish"),
-    ];
-    for (needed, kind, number, (one, many), below, verb) in counted {
+    for (needed, kind, number, (one, many), below, verb) in counted(&found.waiting) {
         if number > 0 && may(needed) {
             let what = words::count(number, one, many);
-            all.push(Decision { kind, what, detail: String::new(), href: format!("{base}{below}"), verb });
+            all.push(Decision {
+                kind,
+                what,
+                detail: String::new(),
+                href: format!("{base}{below}"),
+                verb,
+            });
         }
     }
     Ok(all)
@@ -209,7 +287,10 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Res
 
 /// Months close strictly in order, so only the earliest can be decided on.
 fn month_to_close(found: &Found, base: &str) -> Option<Decision> {
-    let month = found.months.iter().rfind(|row| row.waits(&found.calendar))?;
+    let month = found
+        .months
+        .iter()
+        .rfind(|row| row.waits(&found.calendar))?;
     let days = (found.calendar.today - month.period.last_day()).num_days();
     Some(Decision {
         kind: "watch",
@@ -224,14 +305,21 @@ fn payouts_to_make(found: &Found, base: &str) -> Result<Vec<Decision>> {
     let today = found.calendar.today;
     let (late, due): (Vec<_>, Vec<_>) = found.payouts.iter().partition(|row| row.is_overdue(today));
     let mut all = Vec::new();
-    for (rows, kind, word, state) in [(late, "bad", "overdue", "overdue"), (due, "info", "to be made", "due")] {
+    for (rows, kind, word, state) in [
+        (late, "bad", "overdue", "overdue"),
+        (due, "info", "to be made", "due"),
+    ] {
         let Some(first) = rows.first() else { continue };
         let sums = Money::totals(rows.iter().map(|row| row.amount)).map_err(crate::Error::fault)?;
         let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         all.push(Decision {
             kind,
             what: format!("{} {word}", words::count(number, "payout", "payouts")),
-            detail: format!("{}, the first due {}", words::amounts(&sums), date_words(first.due_on)),
+            detail: format!(
+                "{}, the first due {}",
+                words::amounts(&sums),
+                date_words(first.due_on)
+            ),
             href: format!("{base}/statements?payout={state}"),
             verb: "See",
         });

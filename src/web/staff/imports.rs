@@ -57,7 +57,9 @@ fn may(visitor: &Staff) -> Result<(), Error> {
 
 /// The kinds someone may bring in.
 fn kinds(visitor: &Staff) -> Vec<(String, String)> {
-    let kinds = ImportKind::ALL.iter().filter(|kind| visitor.may(kind.permission()));
+    let kinds = ImportKind::ALL
+        .iter()
+        .filter(|kind| visitor.may(kind.permission()));
     kinds
         .map(|kind| (kind.code().to_owned(), kind.label().to_owned()))
         .collect()
@@ -172,11 +174,18 @@ async fn new(visitor: Staff, Query(begins): Query<Begins>) -> Answer {
     ok(&new_page(&visitor, &begins.kind, Problems::default())?)
 }
 
-async fn template_file(visitor: Staff, parts: Path<(String, String)>) -> Result<HttpResponse, Failure> {
+async fn template_file(
+    visitor: Staff,
+    parts: Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
     may(&visitor)?;
     let kind: ImportKind = parts.1.parse().map_err(|_| Error::NotFound)?;
     let name = format!("{}.csv", kind.code());
-    Ok(download(&name, "text/csv; charset=utf-8", template(kind).into_bytes()))
+    Ok(download(
+        &name,
+        "text/csv; charset=utf-8",
+        template(kind).into_bytes(),
+    ))
 }
 
 /// A file as it was sent in.
@@ -263,7 +272,12 @@ fn answer(file: &File, checked: &Checked) -> String {
     let count = |number: usize, one, many| {
         words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
     };
-    let Checked { new, changed, unchanged, .. } = checked;
+    let Checked {
+        new,
+        changed,
+        unchanged,
+        ..
+    } = checked;
     match file.status.as_str() {
         "applied" => format!("Added {new}, changed {changed}, left {unchanged} as it was."),
         "checked" => format!("Would add {new}, change {changed} and leave {unchanged} as it is."),
@@ -290,11 +304,17 @@ async fn show_page(
     let (file, events) = store
         .read(visitor.scope.clone(), move |tx| {
             tx.allow(Permission::Import)?;
-            Ok((imports::file(tx, id)?, VendorScope::history(tx, id.number())?))
+            Ok((
+                imports::file(tx, id)?,
+                VendorScope::history(tx, id.number())?,
+            ))
         })
         .await?;
     let checked = import::outcome(&file.outcome)?;
-    let may_apply = file.kind.parse::<ImportKind>().is_ok_and(|kind| visitor.may(kind.permission()));
+    let may_apply = file
+        .kind
+        .parse::<ImportKind>()
+        .is_ok_and(|kind| visitor.may(kind.permission()));
     let base = visitor.base.clone();
     Ok(ShowPage {
         shell: visitor.shell(),

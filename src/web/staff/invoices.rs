@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use crate::{
     documents::csv::{self, Cell},
-
     id::InvoiceId,
     store::{
         Store,
@@ -111,7 +110,10 @@ async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer 
         })
         .await?;
     let address = asked.address(&desk.base);
-    let listed = |row: InvoiceRow| Listed { pill: pill(&row, today), row };
+    let listed = |row: InvoiceRow| Listed {
+        pill: pill(&row, today),
+        row,
+    };
     ok(&IndexPage {
         count: count_words(page.rows.len(), count, ("invoice", "invoices")),
         pager: address.pager(&page),
@@ -163,7 +165,15 @@ fn cells(row: &InvoiceRow) -> Vec<Cell> {
         Cell::text(&row.status),
         Cell::text(row.total.currency().code()),
     ];
-    let amounts = [row.net, row.tax, row.total, row.paid, row.refunded, row.credited, row.due];
+    let amounts = [
+        row.net,
+        row.tax,
+        row.total,
+        row.paid,
+        row.refunded,
+        row.credited,
+        row.due,
+    ];
     cells.extend(amounts.map(|amount| Cell::number(amount.plain())));
     cells
 }
@@ -212,7 +222,11 @@ async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) ->
             format!("{base}/partners/{}", row.partner),
             format!("{base}/subscriptions/{}", row.subscription),
         ],
-        lines: invoice.lines.iter().map(|line| view(line, &entries)).collect(),
+        lines: invoice
+            .lines
+            .iter()
+            .map(|line| view(line, &entries))
+            .collect(),
         shell: desk.shell,
         invoice,
         base,
@@ -222,7 +236,11 @@ async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) ->
 fn answer(row: &InvoiceRow) -> String {
     let total = words::money(row.total);
     match row.due.is_positive() {
-        true => format!("{total} to {}, of which {} is still due.", row.customer_name, words::money(row.due)),
+        true => format!(
+            "{total} to {}, of which {} is still due.",
+            row.customer_name,
+            words::money(row.due)
+        ),
         false => format!("{total} to {}. Nothing is due.", row.customer_name),
     }
 }
@@ -233,7 +251,11 @@ fn view(line: &InvoiceLineRow, entries: &[EntryRow]) -> LineView {
         period: words::service(line.service_from, line.service_to),
         price,
         terms: terms(line),
-        entries: entries.iter().filter(|entry| entry.invoice_line == line.id).cloned().collect(),
+        entries: entries
+            .iter()
+            .filter(|entry| entry.invoice_line == line.id)
+            .cloned()
+            .collect(),
         line: line.clone(),
     }
 }
@@ -242,10 +264,12 @@ fn terms(line: &InvoiceLineRow) -> String {
     let Some(rate) = line.rate else {
         return "No commission: the customer’s partner was under no plan at the sale.".to_owned();
     };
-    let phase = line.phase.parse().map_or("", |phase: crate::domain::Phase| phase.label());
+    let phase = line
+        .phase
+        .parse()
+        .map_or("", |phase: crate::domain::Phase| phase.label());
     match &line.tier {
         Some(tier) => format!("{rate}: {tier}, {}", phase.to_lowercase()),
         None => format!("{rate}: {}", phase.to_lowercase()),
     }
 }
-

@@ -74,7 +74,9 @@ fn find(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Placed>> {
         let facts: PartnerFacts = facts.remove(&member.0).unwrap_or_default();
         let position = stage_of(&facts);
         let is_reached = |at: &Standing| matches!(at, Standing::Reached | Standing::Current);
-        let reached = map_of(&facts).into_iter().filter(|at| is_reached(&at.standing));
+        let reached = map_of(&facts)
+            .into_iter()
+            .filter(|at| is_reached(&at.standing));
         // Of the other stages no one wrote down when they were reached.
         let since = (position.stage == Stage::Recruit).then(|| settings.zone.local_date(member.2));
         Placed {
@@ -92,7 +94,9 @@ fn card(base: &str, placed: &Placed) -> Card {
     Card {
         name: placed.member.1.clone(),
         href: format!("{base}/partners/{}", placed.member.0),
-        days: placed.days.map_or_else(String::new, |days| words::count(days, "day", "days")),
+        days: placed
+            .days
+            .map_or_else(String::new, |days| words::count(days, "day", "days")),
         note: placed.next.clone(),
     }
 }
@@ -104,7 +108,10 @@ fn median(mut days: Vec<i64>) -> Option<i64> {
 
 fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
     let here: Vec<&Placed> = all.iter().filter(|placed| placed.stage == stage).collect();
-    let reached = all.iter().filter(|placed| placed.reached.contains(&stage)).count();
+    let reached = all
+        .iter()
+        .filter(|placed| placed.reached.contains(&stage))
+        .count();
     let mut facts = Vec::new();
     match stage {
         _ if !stage.is_available() => facts.push(about.to_owned()),
@@ -121,7 +128,11 @@ fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
         title: stage.label(),
         count: here.len(),
         facts,
-        cards: here.iter().take(SHOWN).map(|placed| card(base, placed)).collect(),
+        cards: here
+            .iter()
+            .take(SHOWN)
+            .map(|placed| card(base, placed))
+            .collect(),
         more,
     }
 }
@@ -129,7 +140,11 @@ fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
 /// Where most are lost between two stages that both can be reached: from, to, of how many, how
 /// many come on.
 fn weakest(all: &[Placed]) -> Option<(Stage, Stage, usize, usize)> {
-    let available: Vec<Stage> = Stage::ALL.iter().copied().filter(|s| s.is_available()).collect();
+    let available: Vec<Stage> = Stage::ALL
+        .iter()
+        .copied()
+        .filter(|s| s.is_available())
+        .collect();
     let steps = available.iter().zip(available.iter().skip(1));
     let step = steps.filter_map(|(from, to)| {
         let came = || all.iter().filter(|placed| placed.reached.contains(from));

@@ -87,7 +87,10 @@ struct Listed {
 }
 
 fn listed(row: MailRow) -> Listed {
-    Listed { pill: mail_pill(&row.status), row }
+    Listed {
+        pill: mail_pill(&row.status),
+        row,
+    }
 }
 
 /// Failed work, ready to be set.
@@ -104,7 +107,11 @@ fn failed(job: Parked) -> crate::Result<Failed> {
         "daily_run" => "The daily billing run",
         _ => "Work in the background",
     };
-    Ok(Failed { form_id: fresh_form_id()?, job, what })
+    Ok(Failed {
+        form_id: fresh_form_id()?,
+        job,
+        what,
+    })
 }
 
 #[derive(Template)]
@@ -134,7 +141,10 @@ async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer 
     let address = asked.address(&desk.base);
     ok(&IndexPage {
         may_retry: desk.may(Permission::ClosePeriods),
-        failed: parked.into_iter().map(failed).collect::<crate::Result<_>>()?,
+        failed: parked
+            .into_iter()
+            .map(failed)
+            .collect::<crate::Result<_>>()?,
         count: count_words(page.rows.len(), count, ("letter", "letters")),
         pager: address.pager(&page),
         clear_href: address.clear(),
@@ -189,7 +199,11 @@ fn without_secrets(text: &str) -> String {
         let (before, from) = rest.split_at(start);
         let (run, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
         said.push_str(before);
-        said.push_str(if run.len() >= TOKEN { "[one-time link]" } else { run });
+        said.push_str(if run.len() >= TOKEN {
+            "[one-time link]"
+        } else {
+            run
+        });
         rest = after;
     }
     said + rest

@@ -1,11 +1,11 @@
 //! The vendor's pages, one file per resource.
 pub mod commission_plans;
 pub mod customers;
+pub mod home;
 pub mod imports;
 pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
-pub mod home;
 pub mod mail;
 pub mod offerings;
 pub mod partners;

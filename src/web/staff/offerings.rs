@@ -98,7 +98,10 @@ async fn index(staff: Staff, store: Data<Store>, Query(typed): Query<Filters>) -
     let at = format!("{}/offerings", staff.base);
     let link = |cursor: Cursor| {
         let from = cursor.to_string();
-        format!("{at}?{}", query(&[("q", &typed.q), ("status", &typed.status), ("from", &from)]))
+        format!(
+            "{at}?{}",
+            query(&[("q", &typed.q), ("status", &typed.status), ("from", &from)])
+        )
     };
     let (previous, next) = (page.previous.map(link), page.next.map(link));
     ok(&IndexPage {
@@ -107,7 +110,12 @@ async fn index(staff: Staff, store: Data<Store>, Query(typed): Query<Filters>) -
         base: staff.base,
         answer: "What partners may resell.".to_owned(),
         clear_href: at,
-        statuses: choices("Any status", OfferingStatus::ALL, OfferingStatus::code, OfferingStatus::label),
+        statuses: choices(
+            "Any status",
+            OfferingStatus::ALL,
+            OfferingStatus::code,
+            OfferingStatus::label,
+        ),
         q: typed.q,
         status: typed.status,
         rows: page.rows,
@@ -125,7 +133,9 @@ pub fn choices<T: Copy>(
     label: impl Fn(T) -> &'static str,
 ) -> Vec<(String, String)> {
     let first = (!none.is_empty()).then(|| (String::new(), none.to_owned()));
-    let rest = all.iter().map(|one| (code(*one).to_owned(), label(*one).to_owned()));
+    let rest = all
+        .iter()
+        .map(|one| (code(*one).to_owned(), label(*one).to_owned()));
     first.into_iter().chain(rest).collect()
 }
 
@@ -149,7 +159,10 @@ impl OfferingForm {
             category: offering.category,
             summary: offering.summary,
             delivery: offering.delivery.code().to_owned(),
-            sla_policy: offering.sla_policy.map(|id| id.to_string()).unwrap_or_default(),
+            sla_policy: offering
+                .sla_policy
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
             version: offering.version.to_string(),
             form_id: String::new(),
         }
@@ -165,7 +178,12 @@ impl OfferingForm {
         let delivery = problems.check("delivery", self.delivery.parse::<DeliveryParty>());
         let policy = match self.sla_policy.as_str() {
             "" => Some(None),
-            id => problems.check("sla_policy", id.parse::<SlaPolicyId>().map(Some).map_err(|_| "Choose one of the policies.")),
+            id => problems.check(
+                "sla_policy",
+                id.parse::<SlaPolicyId>()
+                    .map(Some)
+                    .map_err(|_| "Choose one of the policies."),
+            ),
         };
         match (name, category, summary, delivery, policy) {
             (Some(name), Some(category), Some(summary), Some(delivery), Some(sla_policy))
@@ -215,13 +233,17 @@ async fn edit_page(
         .await?;
     let at = format!("{}/offerings", staff.base);
     let own = id.map_or_else(|| at.clone(), |id| format!("{at}/{id}"));
-    let heading = old.as_ref().map_or("New offering".to_owned(), |old| format!("Edit {}", old.name));
+    let heading = old.as_ref().map_or("New offering".to_owned(), |old| {
+        format!("Edit {}", old.name)
+    });
     let (typed, problems) = typed.unwrap_or_else(|| {
         let typed = old.map(OfferingForm::of).unwrap_or_default();
         (typed, Problems::default())
     });
     let none = (String::new(), "None".to_owned());
-    let policies = policies.into_iter().map(|policy| (policy.id.to_string(), policy.name));
+    let policies = policies
+        .into_iter()
+        .map(|policy| (policy.id.to_string(), policy.name));
     Ok(EditPage {
         shell: staff.shell(),
         crumbs: vec![("Offerings".to_owned(), at)],
@@ -229,7 +251,12 @@ async fn edit_page(
         answer: "Partners see this as you write it.".to_owned(),
         action: own.clone(),
         cancel_href: own,
-        deliveries: choices("", DeliveryParty::ALL, DeliveryParty::code, DeliveryParty::label),
+        deliveries: choices(
+            "",
+            DeliveryParty::ALL,
+            DeliveryParty::code,
+            DeliveryParty::label,
+        ),
         policies: std::iter::once(none).chain(policies).collect(),
         problems,
         typed,
@@ -241,11 +268,7 @@ async fn new(staff: Staff, store: Data<Store>) -> Answer {
     ok(&edit_page(&staff, &store, None, None).await?)
 }
 
-async fn create(
-    staff: Staff,
-    store: Data<Store>,
-    Typed(typed): Typed<OfferingForm>,
-) -> Answer {
+async fn create(staff: Staff, store: Data<Store>, Typed(typed): Typed<OfferingForm>) -> Answer {
     let made = match typed.read() {
         Ok(draft) => {
             let (form_id, at) = (typed.form_id.clone(), format!("{}/offerings", staff.base));
@@ -292,13 +315,19 @@ async fn update(
     let changed = match typed.read() {
         Ok(draft) => {
             store
-                .write(staff.scope.clone(), move |tx| service::edit(tx, id, version, &draft))
+                .write(staff.scope.clone(), move |tx| {
+                    service::edit(tx, id, version, &draft)
+                })
                 .await
         }
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/offerings/{id}", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/offerings/{id}", staff.base),
+            "Saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, Some(id), Some((typed, problems))).await?)
         }
@@ -326,10 +355,34 @@ fn step(status: OfferingStatus, has_published_plan: bool) -> Option<Step> {
         })
     };
     match (status, has_published_plan) {
-        (OfferingStatus::Draft, true) => step("Partners do not see this yet.", "publication", "Publish the offering", true, false),
-        (OfferingStatus::Draft, false) => step("Add a plan and publish it; then the offering can be published.", "publication", "Publish the offering", false, false),
-        (OfferingStatus::Published, _) => step("Closing keeps it for those who have it and takes no new customers.", "closing", "Close to new customers", true, true),
-        (OfferingStatus::ClosedToNew, _) => step("Retire it once nobody has it any more.", "retirement", "Retire", true, true),
+        (OfferingStatus::Draft, true) => step(
+            "Partners do not see this yet.",
+            "publication",
+            "Publish the offering",
+            true,
+            false,
+        ),
+        (OfferingStatus::Draft, false) => step(
+            "Add a plan and publish it; then the offering can be published.",
+            "publication",
+            "Publish the offering",
+            false,
+            false,
+        ),
+        (OfferingStatus::Published, _) => step(
+            "Closing keeps it for those who have it and takes no new customers.",
+            "closing",
+            "Close to new customers",
+            true,
+            true,
+        ),
+        (OfferingStatus::ClosedToNew, _) => step(
+            "Retire it once nobody has it any more.",
+            "retirement",
+            "Retire",
+            true,
+            true,
+        ),
         (OfferingStatus::Retired, _) => None,
     }
 }
@@ -356,7 +409,10 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
         .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
             tx.allow(Permission::ViewCatalogue)?;
             let offering = offerings::offering(tx, id)?;
-            let policy = offering.sla_policy.map(|id| sla::policy(tx, id)).transpose()?;
+            let policy = offering
+                .sla_policy
+                .map(|id| sla::policy(tx, id))
+                .transpose()?;
             let mut plans = Vec::new();
             for plan in plan_rows::plans_of(tx, id)? {
                 let versions = plan_rows::versions_of(tx, plan.id)?;
@@ -378,8 +434,12 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
         base: staff.base,
         version: offering.version.to_string(),
         step: step(offering.status, has_published),
-        policy_name: policy.as_ref().map_or("None".to_owned(), |policy| policy.name.clone()),
-        targets: policy.map(|p| sla_policies::sentences(&p.targets)).unwrap_or_default(),
+        policy_name: policy
+            .as_ref()
+            .map_or("None".to_owned(), |policy| policy.name.clone()),
+        targets: policy
+            .map(|p| sla_policies::sentences(&p.targets))
+            .unwrap_or_default(),
         offering,
         plans,
         history: history::rows(history),
@@ -423,7 +483,14 @@ async fn publish(
     parts: Parts,
     Typed(pressed): Typed<Pressed>,
 ) -> Answer {
-    turn(staff, doors, parts, pressed, (service::publish, "Published: partners see it now.")).await
+    turn(
+        staff,
+        doors,
+        parts,
+        pressed,
+        (service::publish, "Published: partners see it now."),
+    )
+    .await
 }
 
 async fn close(
@@ -432,7 +499,14 @@ async fn close(
     parts: Parts,
     Typed(pressed): Typed<Pressed>,
 ) -> Answer {
-    turn(staff, doors, parts, pressed, (service::close_to_new, "Closed to new customers.")).await
+    turn(
+        staff,
+        doors,
+        parts,
+        pressed,
+        (service::close_to_new, "Closed to new customers."),
+    )
+    .await
 }
 
 async fn retire(

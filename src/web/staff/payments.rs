@@ -33,7 +33,11 @@ use crate::{
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/payments").route(get().to(index)).route(post().to(create)))
+        .service(
+            resource("/payments")
+                .route(get().to(index))
+                .route(post().to(create)),
+        )
         .service(resource("/payments.csv").route(get().to(file)))
         .service(resource("/payments/new").route(get().to(new)))
         .service(resource("/payments/{payment}").route(get().to(show)))
@@ -304,7 +308,12 @@ struct ShowPage {
 
 async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) -> Answer {
     let desk = Desk::of_staff(staff);
-    let page = show_page(&store, desk, &path.1, (RefundForm::default(), Problems::default()));
+    let page = show_page(
+        &store,
+        desk,
+        &path.1,
+        (RefundForm::default(), Problems::default()),
+    );
     ok(&page.await?)
 }
 
@@ -318,7 +327,11 @@ async fn show_page(
     let (payment, entries, today) = desk
         .read(store, move |tx, calendar| {
             let detail = payments::payment(tx, payment)?;
-            let applied = detail.allocations.iter().map(|one| one.id.number()).collect();
+            let applied = detail
+                .allocations
+                .iter()
+                .map(|one| one.id.number())
+                .collect();
             let refunds = detail.refunds.iter().map(|one| one.id.number()).collect();
             let mut entries = ledger::of_sources(tx, "allocation", applied, calendar.today)?;
             entries.extend(ledger::of_sources(tx, "refund", refunds, calendar.today)?);
@@ -370,7 +383,13 @@ impl RefundForm {
         if self.reason.trim().is_empty() {
             problems.add("reason", "Say why: the partner reads it on the statement.");
         }
-        match (external_id, refunded_on, amount, reason, problems.is_empty()) {
+        match (
+            external_id,
+            refunded_on,
+            amount,
+            reason,
+            problems.is_empty(),
+        ) {
             (Some(external_id), Some(refunded_on), Some(amount), Some(reason), true) => {
                 Ok(NewRefund {
                     external_id: external_id.as_str().to_owned(),
@@ -406,13 +425,19 @@ async fn refund(
             let (form_id, to) = (typed.form_id.clone(), to.clone());
             store
                 .write(desk.scope.clone(), move |tx| {
-                    once(tx, &form_id, |tx| service::refund(tx, &new).map(|_| to.clone()))
+                    once(tx, &form_id, |tx| {
+                        service::refund(tx, &new).map(|_| to.clone())
+                    })
                 })
                 .await
         }
     };
     match done {
-        Ok(to) => see_other_saying(&session, &to, "The refund is recorded, and what it takes back is in the ledger."),
+        Ok(to) => see_other_saying(
+            &session,
+            &to,
+            "The refund is recorded, and what it takes back is in the ledger.",
+        ),
         Err(Error::Invalid(problems)) => {
             let page = show_page(&store, desk, &path.1, (typed, problems)).await?;
             html(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY, &page)

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use crate::{
     Error,
     id::{InvitationId, MembershipId},
-    store::{VendorScope, Store},
+    store::{Store, VendorScope},
     web::{
         Answer, Site,
         admission::Staff,
@@ -76,14 +76,16 @@ async fn change_role(
     parts: Parts,
     Typed(typed): Typed<RoleForm>,
 ) -> Answer {
-    people::change_role((&store, &session), place(visitor), membership(&parts)?, typed).await
+    people::change_role(
+        (&store, &session),
+        place(visitor),
+        membership(&parts)?,
+        typed,
+    )
+    .await
 }
 
-async fn remove(
-    visitor: Staff,
-    (store, session): (Data<Store>, Session),
-    parts: Parts,
-) -> Answer {
+async fn remove(visitor: Staff, (store, session): (Data<Store>, Session), parts: Parts) -> Answer {
     people::remove((&store, &session), place(visitor), membership(&parts)?).await
 }
 

@@ -82,7 +82,9 @@ struct IndexPage {
 async fn index(staff: Staff, store: Data<Store>) -> Answer {
     let desk = Desk::of_staff(staff);
     let (months, calendar) = desk
-        .read(&store, |tx, calendar| Ok((periods::months(tx, calendar)?, calendar.clone())))
+        .read(&store, |tx, calendar| {
+            Ok((periods::months(tx, calendar)?, calendar.clone()))
+        })
         .await?;
     let waiting: Vec<&MonthRow> = months.iter().filter(|row| row.waits(&calendar)).collect();
     // Months close strictly in order, so the earliest is next.
@@ -131,7 +133,10 @@ async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period) -> Result
         let earlier = months.iter().rfind(open).map(|row| row.period);
         let row = months.into_iter().find(|row| row.period == period);
         let row = row.ok_or(Error::NotFound)?;
-        let filter = StatementFilter { month: Some(period), ..StatementFilter::default() };
+        let filter = StatementFilter {
+            month: Some(period),
+            ..StatementFilter::default()
+        };
         let (preview, statements) = match row.status {
             PeriodStatus::Open => (periods::preview(tx, period)?, Vec::new()),
             PeriodStatus::Closing => (Vec::new(), Vec::new()),
@@ -151,7 +156,9 @@ async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period) -> Result
 }
 
 fn job(period: Period) -> CloseMonth {
-    CloseMonth { period: period.to_string() }
+    CloseMonth {
+        period: period.to_string(),
+    }
 }
 
 /// What a month's close is doing.
@@ -181,16 +188,30 @@ impl Found {
         self.row.waits(&self.calendar) && self.earlier.is_none() && self.doing() == Doing::Nothing
     }
     fn answer(&self) -> String {
-        let (title, last) = (self.row.period.title(), date_words(self.row.period.last_day()));
+        let (title, last) = (
+            self.row.period.title(),
+            date_words(self.row.period.last_day()),
+        );
         match (self.row.status, self.doing(), self.earlier) {
             (PeriodStatus::Closed, _, _) => {
-                let at = self.row.closed_at.map(|at| date_words(self.calendar.zone.local_date(at)));
-                format!("Closed{}. Nothing in it changes any more.", at.map_or(String::new(), |at| format!(" on {at}")))
+                let at = self
+                    .row
+                    .closed_at
+                    .map(|at| date_words(self.calendar.zone.local_date(at)));
+                format!(
+                    "Closed{}. Nothing in it changes any more.",
+                    at.map_or(String::new(), |at| format!(" on {at}"))
+                )
             }
             (_, Doing::Parked, _) => "The close failed and waits for somebody.".to_owned(),
             (_, Doing::Queued, _) => "The close is queued and begins in a moment.".to_owned(),
-            (_, Doing::Staging, _) => format!("The close is running: {} so far.", words::count(self.staged, "statement", "statements")),
-            (_, _, Some(earlier)) => format!("{} has to be closed before {title}.", earlier.title()),
+            (_, Doing::Staging, _) => format!(
+                "The close is running: {} so far.",
+                words::count(self.staged, "statement", "statements")
+            ),
+            (_, _, Some(earlier)) => {
+                format!("{} has to be closed before {title}.", earlier.title())
+            }
             _ if self.row.waits(&self.calendar) => {
                 format!("{title} is over. This is what closing it now would come to.")
             }
@@ -257,19 +278,23 @@ async fn show(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
 /// A page that asks for itself again, to show how far something has come.
 fn again(mut page: HttpResponse) -> HttpResponse {
     let soon = header::HeaderValue::from_static("5");
-    page.headers_mut().insert(header::HeaderName::from_static("refresh"), soon);
+    page.headers_mut()
+        .insert(header::HeaderName::from_static("refresh"), soon);
     page
 }
 
 fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
     let base = desk.base.clone();
     let (all, shown) = match found.row.status {
-        PeriodStatus::Closed => (found.statements.len(), "statements"),
-        _ => (found.preview.len(), "statements there would be"),
+        PeriodStatus::Closed => (found.statements.len(), ("statement", "statements")),
+        _ => (
+            found.preview.len(),
+            ("statement there would be", "statements there would be"),
+        ),
     };
     let count = match all > SHOWN {
-        true => format!("{SHOWN} of {all} {shown}, the largest payouts first"),
-        false => format!("{all} {shown}"),
+        true => format!("{SHOWN} of {all} {}, the largest payouts first", shown.1),
+        false => words::count(i64::try_from(all).unwrap_or(i64::MAX), shown.0, shown.1),
     };
     Ok(ShowPage {
         href: format!("{base}/periods/{}", found.row.period),
@@ -313,7 +338,10 @@ fn preview_view(row: &PreviewRow) -> PreviewView {
 fn largest(mut rows: Vec<StatementRow>) -> Vec<StatementView> {
     rows.sort_by_key(|row| std::cmp::Reverse(row.payout.minor()));
     let view = |row: StatementRow| StatementView {
-        delivery: row.mail.as_ref().map_or(("plain", "Not mailed"), |mail| mail_pill(&mail.status)),
+        delivery: row
+            .mail
+            .as_ref()
+            .map_or(("plain", "Not mailed"), |mail| mail_pill(&mail.status)),
         row,
     };
     rows.into_iter().take(SHOWN).map(view).collect()
@@ -321,8 +349,14 @@ fn largest(mut rows: Vec<StatementRow>) -> Vec<StatementView> {
 
 /// How many statements of the month stand where with their mail, and the way to them.
 fn deliveries(rows: &[StatementRow], base: &str, period: Period) -> Vec<(String, String)> {
-    let states = ["sent", "queued", "sending", "deferred", "failed", "unknown", "none"];
-    let state = |row: &StatementRow| row.mail.as_ref().map_or("none".to_owned(), |mail| mail.status.clone());
+    let states = [
+        "sent", "queued", "sending", "deferred", "failed", "unknown", "none",
+    ];
+    let state = |row: &StatementRow| {
+        row.mail
+            .as_ref()
+            .map_or("none".to_owned(), |mail| mail.status.clone())
+    };
     states
         .iter()
         .filter_map(|wanted| {
@@ -454,7 +488,11 @@ async fn begin(
             })
         })
         .await?;
-    see_other_saying(&session, &to, &format!("{} is being closed.", period.title()))
+    see_other_saying(
+        &session,
+        &to,
+        &format!("{} is being closed.", period.title()),
+    )
 }
 
 async fn retry(

@@ -81,7 +81,9 @@ impl PlanView {
         }
     }
     pub(super) fn is_sold(&self) -> bool {
-        self.versions.iter().any(|v| v.status == VersionStatus::Published.label())
+        self.versions
+            .iter()
+            .any(|v| v.status == VersionStatus::Published.label())
     }
 }
 
@@ -175,7 +177,14 @@ const ROWS: usize = service::MOST_PRICES;
 
 fn known(name: &str) -> bool {
     let fixed = [
-        "name", "code", "interval", "term_months", "notice_days", "currency", "version", "form_id",
+        "name",
+        "code",
+        "interval",
+        "term_months",
+        "notice_days",
+        "currency",
+        "version",
+        "form_id",
     ];
     fixed.contains(&name) || (1..=ROWS).any(|n| row_names(n).contains(&name.to_owned()))
 }
@@ -189,7 +198,9 @@ fn row_names(n: usize) -> [String; 3] {
 }
 
 fn price_rows(typed: &Fields) -> Vec<PriceRow> {
-    let filled = (1..=ROWS).filter(|n| !typed.get(&format!("price-{n}")).is_empty()).max();
+    let filled = (1..=ROWS)
+        .filter(|n| !typed.get(&format!("price-{n}")).is_empty())
+        .max();
     let shown = (filled.unwrap_or_default() + 1).clamp(3, ROWS);
     (1..=shown)
         .map(|n| {
@@ -208,7 +219,11 @@ fn price_rows(typed: &Fields) -> Vec<PriceRow> {
 
 fn read(typed: &Fields) -> Result<Draft, Problems> {
     let mut problems = Problems::default();
-    let currency = typed.get("currency").trim().to_uppercase().parse::<Currency>();
+    let currency = typed
+        .get("currency")
+        .trim()
+        .to_uppercase()
+        .parse::<Currency>();
     let currency = problems.check("currency", currency);
     let interval = match typed.get("interval") {
         "12" => BillingInterval::Year,
@@ -227,15 +242,17 @@ fn read(typed: &Fields) -> Result<Draft, Problems> {
         }
     }
     match (currency, term, notice) {
-        (Some(currency), Some(term_months), Some(notice_days)) if problems.is_empty() => Ok(Draft {
-            terms: Terms {
-                currency,
-                interval,
-                term_months,
-                notice_days,
-            },
-            prices,
-        }),
+        (Some(currency), Some(term_months), Some(notice_days)) if problems.is_empty() => {
+            Ok(Draft {
+                terms: Terms {
+                    currency,
+                    interval,
+                    term_months,
+                    notice_days,
+                },
+                prices,
+            })
+        }
         _ => Err(problems),
     }
 }
@@ -253,7 +270,10 @@ fn read_price(
     let label = problems.check(label_name.clone(), typed.get(&label_name).parse::<Name>());
     let unit = UnitPrice::parse(typed.get(&amount_name), currency);
     let unit = problems.check(amount_name, unit);
-    let kind = problems.check(kind_name.clone(), typed.get(&kind_name).parse::<PriceKind>());
+    let kind = problems.check(
+        kind_name.clone(),
+        typed.get(&kind_name).parse::<PriceKind>(),
+    );
     Some(PriceDraft {
         label: label?,
         price: Price {
@@ -366,7 +386,10 @@ async fn create(staff: Staff, store: Data<Store>, parts: Parts, typed: Fields) -
     let name = problems.check("name", typed.get("name").parse::<Name>());
     let made = match (read(&typed), code.zip(name)) {
         (Ok(draft), Some((code, name))) => {
-            let (form_id, to) = (typed.text("form_id"), format!("{}/offerings/{id}", staff.base));
+            let (form_id, to) = (
+                typed.text("form_id"),
+                format!("{}/offerings/{id}", staff.base),
+            );
             store
                 .write(staff.scope.clone(), move |tx| {
                     once(tx, &form_id, |tx| {
@@ -425,7 +448,9 @@ async fn edit_form(
         })
         .await?;
     if version.status != VersionStatus::Draft {
-        return Err(Error::conflict("A published version never changes. Draft a new one instead."));
+        return Err(Error::conflict(
+            "A published version never changes. Draft a new one instead.",
+        ));
     }
     let number = version.version_no;
     let (typed, problems) = again.unwrap_or_else(|| (typed_of(version), Problems::default()));
@@ -472,7 +497,10 @@ async fn update(
     parts: Parts,
     typed: Fields,
 ) -> Answer {
-    let (id, typed) = (id_of::<crate::id::PlanVersion>(&parts.1)?, typed.only(known)?);
+    let (id, typed) = (
+        id_of::<crate::id::PlanVersion>(&parts.1)?,
+        typed.only(known)?,
+    );
     let version = typed.get("version").parse().unwrap_or_default();
     let changed = match read(&typed) {
         Ok(draft) => {
@@ -487,9 +515,11 @@ async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(offering) => {
-            see_other_saying(&session, &format!("{}/offerings/{offering}", staff.base), "Saved.")
-        }
+        Ok(offering) => see_other_saying(
+            &session,
+            &format!("{}/offerings/{offering}", staff.base),
+            "Saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));
             unprocessable(&edit_form(&staff, &store, id, again).await?)
@@ -504,7 +534,10 @@ async fn publish(
     parts: Parts,
     Typed(pressed): Typed<Pressed>,
 ) -> Answer {
-    let (id, version) = (id_of::<crate::id::PlanVersion>(&parts.1)?, pressed.version());
+    let (id, version) = (
+        id_of::<crate::id::PlanVersion>(&parts.1)?,
+        pressed.version(),
+    );
     let offering = store
         .write(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
             service::publish(tx, id, version)?;
@@ -513,5 +546,9 @@ async fn publish(
         })
         .await?;
     let to = format!("{}/offerings/{offering}", staff.base);
-    see_other_saying(&session, &to, "Published: this is what is sold from now on.")
+    see_other_saying(
+        &session,
+        &to,
+        "Published: this is what is sold from now on.",
+    )
 }

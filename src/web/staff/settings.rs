@@ -120,7 +120,13 @@ impl SettingsForm {
         let payment_days = problems.check("payment_days", number(&self.payment_days));
         let payout_day = problems.check("payout_day", number(&self.payout_day));
         let version = problems.check("version", number(&self.version));
-        match (name, legal_name, address, payment_days.zip(payout_day), version) {
+        match (
+            name,
+            legal_name,
+            address,
+            payment_days.zip(payout_day),
+            version,
+        ) {
             (Some(name), Some(legal_name), Some(address), Some(days), Some(version)) => Ok(Edit {
                 version,
                 name,
@@ -169,7 +175,9 @@ async fn set_minimum(
     let set = match read_minimum(&typed) {
         Ok(minimum) => {
             store
-                .write(staff.scope.clone(), move |tx| settings::set_minimum(tx, minimum))
+                .write(staff.scope.clone(), move |tx| {
+                    settings::set_minimum(tx, minimum)
+                })
                 .await
         }
         Err(problems) => Err(Error::Invalid(problems)),

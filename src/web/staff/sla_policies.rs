@@ -48,7 +48,10 @@ fn sentence(target: &Target) -> String {
     let hours = target.calendar.label().to_lowercase();
     match target.credit.bps() {
         0 => format!("{what}, {hours}."),
-        _ => format!("{what}, {hours}; a miss gives {} of the month's fee back.", target.credit),
+        _ => format!(
+            "{what}, {hours}; a miss gives {} of the month's fee back.",
+            target.credit
+        ),
     }
 }
 
@@ -188,7 +191,11 @@ fn read(typed: &Fields) -> Result<Draft, Problems> {
     let summary = problems.check("summary", typed.get("summary").parse::<LongText>());
     let mut targets = Vec::new();
     for n in 1..=ROWS {
-        if !typed.get(&format!("target-{n}-threshold")).trim().is_empty() {
+        if !typed
+            .get(&format!("target-{n}-threshold"))
+            .trim()
+            .is_empty()
+        {
             targets.extend(read_target(typed, n, &mut problems));
         }
     }
@@ -204,7 +211,10 @@ fn read(typed: &Fields) -> Result<Draft, Problems> {
 
 fn read_target(typed: &Fields, n: usize, problems: &mut Problems) -> Option<Target> {
     let [metric_name, threshold_name, calendar_name, credit_name] = row_names(n);
-    let metric = problems.check(metric_name.clone(), typed.get(&metric_name).parse::<SlaMetric>());
+    let metric = problems.check(
+        metric_name.clone(),
+        typed.get(&metric_name).parse::<SlaMetric>(),
+    );
     let text = typed.get(&threshold_name);
     let threshold = match metric {
         Some(SlaMetric::Availability) => read_percent(text),
@@ -229,7 +239,11 @@ fn read_target(typed: &Fields, n: usize, problems: &mut Problems) -> Option<Targ
 fn on_the_form(problems: Problems) -> Problems {
     let mut renamed = Problems::default();
     for (field, why) in problems.iter() {
-        let field = if field == "targets" { "target-1-threshold" } else { field };
+        let field = if field == "targets" {
+            "target-1-threshold"
+        } else {
+            field
+        };
         renamed.add(field, why);
     }
     renamed
@@ -268,7 +282,9 @@ async fn edit_page(
         })
         .await?;
     let at = format!("{}/sla-policies", staff.base);
-    let heading = old.as_ref().map_or("New SLA policy".to_owned(), |old| format!("Edit {}", old.name));
+    let heading = old.as_ref().map_or("New SLA policy".to_owned(), |old| {
+        format!("Edit {}", old.name)
+    });
     let (typed, problems) = again.unwrap_or_else(|| {
         let typed = old.as_ref().map(typed_of).unwrap_or_default();
         (typed, Problems::default())
@@ -296,11 +312,7 @@ async fn new(staff: Staff, store: Data<Store>) -> Answer {
     ok(&edit_page(&staff, &store, None, None).await?)
 }
 
-async fn create(
-    staff: Staff,
-    (store, session): (Data<Store>, Session),
-    typed: Fields,
-) -> Answer {
+async fn create(staff: Staff, (store, session): (Data<Store>, Session), typed: Fields) -> Answer {
     let typed = typed.only(known)?;
     let at = format!("{}/sla-policies", staff.base);
     let made = match read(&typed) {
@@ -345,7 +357,9 @@ async fn update(
     let changed = match read(&typed) {
         Ok(draft) => {
             store
-                .write(staff.scope.clone(), move |tx| service::edit(tx, id, version, &draft))
+                .write(staff.scope.clone(), move |tx| {
+                    service::edit(tx, id, version, &draft)
+                })
                 .await
         }
         Err(problems) => Err(Error::Invalid(problems)),
@@ -366,7 +380,12 @@ mod tests {
 
     #[test]
     fn a_percentage_reads_back_as_it_is_shown() {
-        for (text, ppm) in [("99.9", 999_000), ("99.95", 999_500), ("100", 1_000_000), ("0.5", 5_000)] {
+        for (text, ppm) in [
+            ("99.9", 999_000),
+            ("99.95", 999_500),
+            ("100", 1_000_000),
+            ("0.5", 5_000),
+        ] {
             assert_eq!(read_percent(text), Ok(ppm));
             assert_eq!(percent(ppm), text);
         }

@@ -108,7 +108,10 @@ fn read_paid(typed: &PaidForm, statement: StatementId) -> Result<Paid, Problems>
     let paid_on = problems.check("paid_on", read_date(&typed.paid_on));
     let reference = typed.reference.trim();
     if reference.is_empty() || reference.chars().count() > 140 {
-        problems.add("reference", "Give the bank’s reference, in at most 140 characters.");
+        problems.add(
+            "reference",
+            "Give the bank’s reference, in at most 140 characters.",
+        );
     }
     let version = problems.check("version", typed.version.parse::<i32>());
     match (paid_on, version, problems.is_empty()) {

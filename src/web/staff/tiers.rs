@@ -10,11 +10,7 @@ use crate::{
     domain::{Name, Permission, Problems},
     id::TierId,
     services::incentivize::tiers::{self as service, Draft},
-    store::{
-        Platform, Store, Tx, VendorScope,
-        account::vendor,
-        incentivize::tiers,
-    },
+    store::{Platform, Store, Tx, VendorScope, account::vendor, incentivize::tiers},
     web::{
         Answer, Shell,
         admission::Staff,
@@ -211,7 +207,9 @@ async fn update(
     let changed = match typed.read() {
         Ok(draft) => {
             store
-                .write(staff.scope.clone(), move |tx| service::edit(tx, id, version, &draft))
+                .write(staff.scope.clone(), move |tx| {
+                    service::edit(tx, id, version, &draft)
+                })
                 .await
         }
         Err(problems) => Err(Error::Invalid(problems)),

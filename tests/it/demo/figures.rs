@@ -27,9 +27,21 @@ pub fn agree(demo: &Demo) {
         assert_eq!(document.check(), Vec::<String>::new(), "{name}");
         assert_eq!(stored.sha256, document.sha256_hex(), "{name}");
         let lines: i64 = document.lines.iter().map(|line| line.amount_minor).sum();
-        let ledger = outside.ledger.get(&stored.id.number()).copied().unwrap_or_default();
-        assert_eq!((lines, ledger), (stored.lines_minor, stored.lines_minor), "{name}");
-        assert_eq!(stored.closing_minor, stored.opening_minor + lines - stored.payout_minor, "{name}");
+        let ledger = outside
+            .ledger
+            .get(&stored.id.number())
+            .copied()
+            .unwrap_or_default();
+        assert_eq!(
+            (lines, ledger),
+            (stored.lines_minor, stored.lines_minor),
+            "{name}"
+        );
+        assert_eq!(
+            stored.closing_minor,
+            stored.opening_minor + lines - stored.payout_minor,
+            "{name}"
+        );
         assert_eq!(in_csv(document), lines, "{name}");
         in_json(stored, document);
         in_mail(stored, document, outside.letters.get(&stored.id.number()));
@@ -38,7 +50,11 @@ pub fn agree(demo: &Demo) {
             read += 1;
         }
     }
-    assert!(statements.len() > 250 && read >= 40, "{} statements, {read} read as PDF", statements.len());
+    assert!(
+        statements.len() > 250 && read >= 40,
+        "{} statements, {read} read as PDF",
+        statements.len()
+    );
 }
 
 fn outside(demo: &Demo) -> Outside {
@@ -52,10 +68,15 @@ fn outside(demo: &Demo) -> Outside {
     let mails = demo.ask("SELECT CAST(subject_id AS TEXT) || ' ' || body AS value FROM mails WHERE kind = 'statement'");
     for mail in mails {
         let (statement, body) = mail.split_once(' ').unwrap();
-        letters.entry(statement.parse().unwrap()).or_default().push(body.to_owned());
+        letters
+            .entry(statement.parse().unwrap())
+            .or_default()
+            .push(body.to_owned());
     }
     Outside {
-        ledger: ledger.map(|(id, sum)| (id.parse().unwrap(), sum.parse().unwrap())).collect(),
+        ledger: ledger
+            .map(|(id, sum)| (id.parse().unwrap(), sum.parse().unwrap()))
+            .collect(),
         letters,
     }
 }
@@ -74,12 +95,22 @@ fn in_csv(document: &StatementDocument) -> i64 {
 fn in_json(stored: &Statement, document: &StatementDocument) {
     let content: serde_json::Value = serde_json::from_slice(&json::statement(document)).unwrap();
     let lines = content["lines"].as_array().unwrap().iter();
-    let sum: i64 = lines.map(|line| line["amount_minor"].as_i64().unwrap()).sum();
+    let sum: i64 = lines
+        .map(|line| line["amount_minor"].as_i64().unwrap())
+        .sum();
     let stated = |field: &str| content[field].as_i64().unwrap();
     assert_eq!(sum, stored.lines_minor, "{}", stored.number);
     assert_eq!(
-        (stated("opening_minor"), stated("payout_minor"), stated("closing_minor")),
-        (stored.opening_minor, stored.payout_minor, stored.closing_minor)
+        (
+            stated("opening_minor"),
+            stated("payout_minor"),
+            stated("closing_minor")
+        ),
+        (
+            stored.opening_minor,
+            stored.payout_minor,
+            stored.closing_minor
+        )
     );
     assert_eq!(content["sha256"], stored.sha256);
 }
@@ -91,36 +122,73 @@ fn in_mail(stored: &Statement, document: &StatementDocument, letters: Option<&Ve
         assert!(document.lines.is_empty(), "{name} was not mailed");
         return;
     };
-    let [body] = &letters[..] else { panic!("{name} was mailed {} times", letters.len()) };
+    let [body] = &letters[..] else {
+        panic!("{name} was mailed {} times", letters.len())
+    };
     let rows: HashMap<&str, i64> = body
         .lines()
         .filter_map(|line| line.split_once(": "))
         .filter(|(_, figure)| figure.starts_with(|c: char| c == '−' || c.is_ascii_digit()))
         .map(|(label, figure)| (label, minor(figure, document.exponent)))
         .collect();
-    let row = |label: &str| rows.get(label).copied().unwrap_or_else(|| panic!("{name}: no {label} in\n{body}"));
-    let paid = rows.iter().find(|(label, _)| label.starts_with("To be paid")).map(|(_, paid)| *paid);
-    assert_eq!(row("Earned") + row("Posted late") + row("Reversed"), stored.lines_minor, "{name}");
-    assert_eq!((row("Opening balance"), row("Closing balance")), (stored.opening_minor, stored.closing_minor), "{name}");
+    let row = |label: &str| {
+        rows.get(label)
+            .copied()
+            .unwrap_or_else(|| panic!("{name}: no {label} in\n{body}"))
+    };
+    let paid = rows
+        .iter()
+        .find(|(label, _)| label.starts_with("To be paid"))
+        .map(|(_, paid)| *paid);
+    assert_eq!(
+        row("Earned") + row("Posted late") + row("Reversed"),
+        stored.lines_minor,
+        "{name}"
+    );
+    assert_eq!(
+        (row("Opening balance"), row("Closing balance")),
+        (stored.opening_minor, stored.closing_minor),
+        "{name}"
+    );
     assert_eq!(paid, Some(stored.payout_minor), "{name}");
-    let total = if stored.payout_minor == 0 { stored.closing_minor } else { stored.payout_minor };
+    let total = if stored.payout_minor == 0 {
+        stored.closing_minor
+    } else {
+        stored.payout_minor
+    };
     assert!(body.contains(&spoken(total, document)), "{name}");
 }
 
 /// Every amount and every total is printed.
 fn in_pdf(stored: &Statement, document: &StatementDocument) {
     let file = pdf::statement(document).unwrap();
-    let text = pdf_extract::extract_text_from_mem(&file).unwrap().replace('\u{a0}', " ");
+    let text = pdf_extract::extract_text_from_mem(&file)
+        .unwrap()
+        .replace('\u{a0}', " ");
     let words: Vec<&str> = text.split_whitespace().collect();
     let blocks = Block::ALL.map(|block| document.stated_total(block));
-    let sums = [stored.opening_minor, stored.payout_minor, stored.closing_minor];
+    let sums = [
+        stored.opening_minor,
+        stored.payout_minor,
+        stored.closing_minor,
+    ];
     let mut wanted: HashMap<String, usize> = HashMap::new();
-    for amount in document.lines.iter().map(|line| line.amount_minor).chain(blocks).chain(sums) {
+    for amount in document
+        .lines
+        .iter()
+        .map(|line| line.amount_minor)
+        .chain(blocks)
+        .chain(sums)
+    {
         *wanted.entry(spoken(amount, document)).or_default() += 1;
     }
     for (amount, times) in wanted {
         let found = words.iter().filter(|word| **word == amount).count();
-        assert!(found >= times, "{}: {amount} stands {found} times, not {times}, in\n{text}", stored.number);
+        assert!(
+            found >= times,
+            "{}: {amount} stands {found} times, not {times}, in\n{text}",
+            stored.number
+        );
     }
     assert!(text.contains(&stored.number));
 }
@@ -139,7 +207,12 @@ fn spoken(minor: i64, document: &StatementDocument) -> String {
     let places = usize::try_from(document.exponent).unwrap();
     let digits = format!("{:0>1$}", minor.unsigned_abs(), places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);
-    let groups: Vec<&str> = whole.as_bytes().rchunks(3).rev().map(|three| std::str::from_utf8(three).unwrap()).collect();
+    let groups: Vec<&str> = whole
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|three| std::str::from_utf8(three).unwrap())
+        .collect();
     let sign = if minor < 0 { "−" } else { "" };
     let point = if part.is_empty() { "" } else { "." };
     format!("{sign}{}{point}{part}", groups.join(","))

@@ -4,9 +4,21 @@ use super::teller::Teller;
 /// A small programme pays small amounts.
 pub async fn lowest_payout(story: &Teller) {
     story.follow("Settings").await;
-    story.fill_all(&[("currency", "EUR"), ("minimum", "-25")]).await;
+    story
+        .fill_all(&[("currency", "EUR"), ("minimum", "-25")])
+        .await;
     story.press("Set").await;
-    story.refused("minimum", "zero", &[("currency", "EUR"), ("minimum", "-25"), ("name", "Meridian")]).await;
+    story
+        .refused(
+            "minimum",
+            "zero",
+            &[
+                ("currency", "EUR"),
+                ("minimum", "-25"),
+                ("name", "Meridian"),
+            ],
+        )
+        .await;
     story.fill("minimum", "25").await;
     story.press("Set").await;
     story.reads("main tbody", &["EUR 25.00"]).await;
@@ -22,11 +34,22 @@ pub async fn tiers(story: &Teller) {
     story.press("Add").await;
     story.fill_all(&[("name", "Gold"), ("rank", "1")]).await;
     story.press("Add").await;
-    story.refused("rank", "Registered has this rank", &[("name", "Gold"), ("rank", "1")]).await;
+    story
+        .refused(
+            "rank",
+            "Registered has this rank",
+            &[("name", "Gold"), ("rank", "1")],
+        )
+        .await;
     story.fill("rank", "2").await;
     story.press("Add").await;
     let names = story.browser.texts("tbody th").await;
-    assert!(["Registered", "Gold"].iter().all(|tier| names.contains(&(*tier).to_owned())), "{names:?}");
+    assert!(
+        ["Registered", "Gold"]
+            .iter()
+            .all(|tier| names.contains(&(*tier).to_owned())),
+        "{names:?}"
+    );
     story.picture("tiers").await;
 }
 
@@ -34,16 +57,28 @@ pub async fn sla_policy(story: &Teller) {
     story.follow("SLA policies").await;
     story.follow("New SLA policy").await;
     let summary = "For services that a company cannot work without.";
-    story.fill_all(&[("name", "Business"), ("summary", summary)]).await;
+    story
+        .fill_all(&[("name", "Business"), ("summary", summary)])
+        .await;
     story.choose("target-1-metric", "Availability").await;
     story.choose("target-1-calendar", "Around the clock").await;
-    story.fill_all(&[("target-1-threshold", "99,9"), ("target-1-credit", "10")]).await;
+    story
+        .fill_all(&[("target-1-threshold", "99,9"), ("target-1-credit", "10")])
+        .await;
     story.press("Save").await;
-    let kept = [("name", "Business"), ("summary", summary), ("target-1-threshold", "99,9"), ("target-1-credit", "10")];
-    story.refused("target-1-threshold", "such as 99.9", &kept).await;
+    let kept = [
+        ("name", "Business"),
+        ("summary", summary),
+        ("target-1-threshold", "99,9"),
+        ("target-1-credit", "10"),
+    ];
+    story
+        .refused("target-1-threshold", "such as 99.9", &kept)
+        .await;
     story.fill("target-1-threshold", "99.9").await;
     story.press("Save").await;
-    let promise = "Available 99.9 % of a month, around the clock; a miss gives 10 % of the month's fee back.";
+    let promise =
+        "Available 99.9 % of a month, around the clock; a miss gives 10 % of the month's fee back.";
     story.reads("main", &["Business", summary, promise]).await;
 }
 
@@ -52,33 +87,69 @@ pub async fn offering(story: &Teller) {
     story.picture("no-offerings").await;
     story.follow("New offering").await;
     let summary = "Daily off-site copies of servers and mailboxes.";
-    story.fill_all(&[("category", "Data protection"), ("summary", summary)]).await;
+    story
+        .fill_all(&[("category", "Data protection"), ("summary", summary)])
+        .await;
     story.choose("delivery", "Vendor").await;
     story.choose("sla_policy", "Business").await;
     story.press("Save").await;
-    story.refused("name", "Give", &[("category", "Data protection"), ("summary", summary)]).await;
+    story
+        .refused(
+            "name",
+            "Give",
+            &[("category", "Data protection"), ("summary", summary)],
+        )
+        .await;
     let chosen = story.browser.find_all("#sla_policy option:checked").await;
     assert_eq!(story.browser.text_of(&chosen[0]).await, "Business");
     story.fill("name", "Backup Pro").await;
     story.press("Save").await;
     story.headed("Backup Pro").await;
-    story.reads(".facts", &["Draft", "Data protection", "Business"]).await;
+    story
+        .reads(".facts", &["Draft", "Data protection", "Business"])
+        .await;
 }
 
 pub async fn plan(story: &Teller) {
     story.follow("Add a plan").await;
-    story.fill_all(&[("name", "Monthly"), ("code", "BKP-M")]).await;
-    story.fill_all(&[("price-1-label", "Platform"), ("price-1", "-49.00")]).await;
+    story
+        .fill_all(&[("name", "Monthly"), ("code", "BKP-M")])
+        .await;
+    story
+        .fill_all(&[("price-1-label", "Platform"), ("price-1", "-49.00")])
+        .await;
     story.choose("price-1-kind", "Flat").await;
-    story.fill_all(&[("price-2-label", "Protected machine"), ("price-2", "12.50")]).await;
+    story
+        .fill_all(&[("price-2-label", "Protected machine"), ("price-2", "12.50")])
+        .await;
     story.choose("price-2-kind", "Per seat").await;
     story.press("Save the draft").await;
-    let kept = [("name", "Monthly"), ("code", "BKP-M"), ("term_months", "12"), ("notice_days", "30"),
-        ("currency", "EUR"), ("price-1", "-49.00"), ("price-2", "12.50"), ("price-2-label", "Protected machine")];
+    let kept = [
+        ("name", "Monthly"),
+        ("code", "BKP-M"),
+        ("term_months", "12"),
+        ("notice_days", "30"),
+        ("currency", "EUR"),
+        ("price-1", "-49.00"),
+        ("price-2", "12.50"),
+        ("price-2-label", "Protected machine"),
+    ];
     story.refused("price-1", "zero or more", &kept).await;
     story.fill("price-1", "49.00").await;
     story.press("Save the draft").await;
-    story.reads("main", &["Platform", "flat, a month", "49.00", "per seat, a month", "12.50", "Add a plan"]).await;
+    story
+        .reads(
+            "main",
+            &[
+                "Platform",
+                "flat, a month",
+                "49.00",
+                "per seat, a month",
+                "12.50",
+                "Add a plan",
+            ],
+        )
+        .await;
     story.press("Publish version 1 of Monthly").await;
     story.press("Publish the offering").await;
     story.reads(".facts", &["Published"]).await;
@@ -101,7 +172,12 @@ pub async fn commission_plan(story: &Teller) {
     story.choose("clause-3-phase", "in the first period").await;
     story.fill("clause-3-rate", "25").await;
     story.press("Save the draft").await;
-    let kept = [("effective_from", "2026-10-01"), ("hold_days", "10"), ("clause-1-rate", "-10"), ("clause-3-rate", "25")];
+    let kept = [
+        ("effective_from", "2026-10-01"),
+        ("hold_days", "10"),
+        ("clause-1-rate", "-10"),
+        ("clause-3-rate", "25"),
+    ];
     story.refused("clause-1-rate", "from 0 to 100", &kept).await;
     story.fill("clause-1-rate", "10").await;
     story.press("Save the draft").await;

@@ -66,14 +66,22 @@ impl Teller {
         let from = "Meridian <statements@meridian.test>";
         let post = Post::new(Some(&sink.url()), from, PUBLIC_URL, secret()).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let thread = worker::start(app.store.clone(), post, stop.clone());
+        let thread = worker::start(
+            app.store.clone(),
+            post,
+            worker::Pace::default(),
+            stop.clone(),
+        );
         let shots = std::env::var_os("SHOTS").map(|folder| {
             let folder = PathBuf::from(folder).join(format!("{:?}", app.database.kind()));
             std::fs::create_dir_all(&folder).unwrap();
             folder
         });
         Self {
-            _work: Work { stop, thread: Some(thread) },
+            _work: Work {
+                stop,
+                thread: Some(thread),
+            },
             app,
             sink,
             browser: Browser::start().await,
@@ -100,13 +108,17 @@ impl Teller {
 
     /// Opens a page of the portal.
     pub async fn open(&self, path: &str) {
-        self.browser.goto(&format!("{}{path}", self.app.origin)).await;
+        self.browser
+            .goto(&format!("{}{path}", self.app.origin))
+            .await;
     }
 
     /// Where the browser is, without the portal's origin.
     pub async fn place(&self) -> String {
         let url = self.browser.url().await;
-        url.strip_prefix(&self.app.origin).unwrap_or(&url).to_owned()
+        url.strip_prefix(&self.app.origin)
+            .unwrap_or(&url)
+            .to_owned()
     }
 
     /// Types over what stands in a field.
@@ -140,36 +152,71 @@ impl Teller {
     pub async fn reads(&self, css: &str, wanted: &[&str]) {
         let text = self.browser.texts(css).await.join(" ");
         for words in wanted {
-            assert!(text.contains(words), "no {words:?} on {}:\n{text}", self.place().await);
+            assert!(
+                text.contains(words),
+                "no {words:?} on {}:\n{text}",
+                self.place().await
+            );
         }
     }
 
     pub async fn headed(&self, title: &str) {
-        assert_eq!(self.browser.text("h1").await, title, "{}", self.place().await);
+        assert_eq!(
+            self.browser.text("h1").await,
+            title,
+            "{}",
+            self.place().await
+        );
     }
 
     /// The form came back: the problem stands beside its field and above the form, leads there, and
     /// what was typed is kept.
     pub async fn refused(&self, field: &str, why: &str, kept: &[(&str, &str)]) {
         let (browser, place) = (&self.browser, self.place().await);
-        let problem = browser.text(&format!(".field--problem #{field}-problem")).await;
+        let problem = browser
+            .text(&format!(".field--problem #{field}-problem"))
+            .await;
         assert!(problem.contains(why), "{place}: {problem:?} beside {field}");
-        assert!(browser.exists(&format!(".field--problem #{field}")).await, "{place}");
-        assert_eq!(browser.attr(&format!("#{field}"), "aria-invalid").await.as_deref(), Some("true"));
-        let described = browser.attr(&format!("#{field}"), "aria-describedby").await.unwrap();
-        assert!(described.contains(&format!("{field}-problem")), "{place}: {described}");
+        assert!(
+            browser.exists(&format!(".field--problem #{field}")).await,
+            "{place}"
+        );
+        assert_eq!(
+            browser
+                .attr(&format!("#{field}"), "aria-invalid")
+                .await
+                .as_deref(),
+            Some("true")
+        );
+        let described = browser
+            .attr(&format!("#{field}"), "aria-describedby")
+            .await
+            .unwrap();
+        assert!(
+            described.contains(&format!("{field}-problem")),
+            "{place}: {described}"
+        );
         let above = browser.text(&format!(".summary a[href='#{field}']")).await;
         assert!(above.contains(why), "{place}: {above:?} above the form");
-        assert!(browser.title().await.starts_with("Error: "), "{place}: {}", browser.title().await);
+        assert!(
+            browser.title().await.starts_with("Error: "),
+            "{place}: {}",
+            browser.title().await
+        );
         for (name, typed) in kept {
-            assert_eq!(&browser.value(&format!("#{name}")).await, typed, "{place}: {name} is not kept");
+            assert_eq!(
+                &browser.value(&format!("#{name}")).await,
+                typed,
+                "{place}: {name} is not kept"
+            );
         }
         self.picture(&format!("refused-{field}")).await;
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) {
         self.open("/sign-in").await;
-        self.fill_all(&[("email", email), ("password", password)]).await;
+        self.fill_all(&[("email", email), ("password", password)])
+            .await;
         self.press("Sign in").await;
     }
 
@@ -177,7 +224,10 @@ impl Teller {
     pub async fn letter_to(&self, email: &str) -> Letter {
         for letters in 1..50 {
             let received = self.sink.wait_for(letters, Duration::from_secs(30)).await;
-            let letter = received.iter().map(|one| one.parsed()).find(|one| one.to == [email]);
+            let letter = received
+                .iter()
+                .map(|one| one.parsed())
+                .find(|one| one.to == [email]);
             if let Some(letter) = letter {
                 return letter;
             }
@@ -189,7 +239,10 @@ impl Teller {
     pub fn link_in(letter: &Letter) -> String {
         let (_, rest) = letter.text.split_once(PUBLIC_URL).expect("a link");
         let link = rest.split_whitespace().next().unwrap();
-        assert!(letter.html.contains(link), "the two parts of the letter lead elsewhere");
+        assert!(
+            letter.html.contains(link),
+            "the two parts of the letter lead elsewhere"
+        );
         link.to_owned()
     }
 
@@ -197,7 +250,9 @@ impl Teller {
     pub async fn picture(&self, name: &str) {
         if let Some(folder) = &self.shots {
             let number = self.pictures.fetch_add(1, Ordering::Relaxed);
-            self.browser.screenshot_page(&folder.join(format!("{number:02}-{name}.png"))).await;
+            self.browser
+                .screenshot_page(&folder.join(format!("{number:02}-{name}.png")))
+                .await;
         }
     }
 }

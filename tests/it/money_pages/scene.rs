@@ -46,7 +46,8 @@ impl Scene {
 
     fn terms(&self) {
         let tenant = self.app.tenant("meridian").number();
-        let [north, contoso] = ["meridian/northwind", "meridian/contoso"].map(|one| self.app.id(one));
+        let [north, contoso] =
+            ["meridian/northwind", "meridian/contoso"].map(|one| self.app.id(one));
         let mut sql = format!(
             "INSERT INTO tiers VALUES ({tenant}, 101, 'Silver', 1, 1), ({tenant}, 102, 'Gold', 2, 1);
              INSERT INTO tier_assignments VALUES ({tenant}, 111, {north}, 102, '2026-01-01');
@@ -112,12 +113,17 @@ impl Scene {
         self.app.now_is("2026-12-01T08:30:00Z");
     }
 
-    pub fn write<T>(&self, work: impl Fn(&mut perennial::store::Tx<'_, VendorScope>) -> perennial::Result<T>) -> T {
+    pub fn write<T>(
+        &self,
+        work: impl Fn(&mut perennial::store::Tx<'_, VendorScope>) -> perennial::Result<T>,
+    ) -> T {
         self.app.store.write_now(self.scope.clone(), work).unwrap()
     }
 
     fn start(&self, name: &str, customer: &str, plan: i64, seats: u32) -> SubscriptionId {
-        let customer = self.write(|tx| customer_by_external_id(tx, customer)).unwrap();
+        let customer = self
+            .write(|tx| customer_by_external_id(tx, customer))
+            .unwrap();
         let new = NewSubscription {
             external_id: name.into(),
             customer,

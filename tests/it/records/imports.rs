@@ -8,9 +8,7 @@ use perennial::{
         import::{self, Applied, Checked, Effects, PaymentRow, SubscriptionRow},
     },
     store::{
-        Platform, Tx, VendorScope, imports as files, lobby,
-        recruit::partners,
-        sell::customers,
+        Platform, Tx, VendorScope, imports as files, lobby, recruit::partners, sell::customers,
     },
 };
 
@@ -25,7 +23,11 @@ struct Noted {
 }
 
 impl Effects for Noted {
-    fn start_subscription(&self, _: &mut Tx<'_, VendorScope>, row: &SubscriptionRow) -> Result<Applied> {
+    fn start_subscription(
+        &self,
+        _: &mut Tx<'_, VendorScope>,
+        row: &SubscriptionRow,
+    ) -> Result<Applied> {
         self.started.borrow_mut().push(row.clone());
         Ok(Applied::New)
     }
@@ -39,7 +41,9 @@ impl Effects for Noted {
 }
 
 fn bring(scene: &Scene, kind: ImportKind, text: &str) -> Result<Checked> {
-    let (id, checked) = scene.write(&scene.acme, |tx| import::stage(tx, kind, "file.csv", text.as_bytes()))?;
+    let (id, checked) = scene.write(&scene.acme, |tx| {
+        import::stage(tx, kind, "file.csv", text.as_bytes())
+    })?;
     assert!(checked.is_sound(), "{:?}", checked.problems);
     scene.write(&scene.acme, |tx| import::apply(tx, &Noted::default(), id))
 }
@@ -47,11 +51,14 @@ fn bring(scene: &Scene, kind: ImportKind, text: &str) -> Result<Checked> {
 fn told(scene: &Scene, kind: ImportKind, text: &str) -> Vec<(u64, String, String)> {
     let checked = scene.read(&scene.acme, |tx| import::check(tx, kind, text.as_bytes()));
     let told = checked.problems.into_iter();
-    told.map(|problem| (problem.line, problem.column, problem.reason)).collect()
+    told.map(|problem| (problem.line, problem.column, problem.reason))
+        .collect()
 }
 
 fn places(told: &[(u64, String, String)]) -> Vec<(u64, &str)> {
-    told.iter().map(|(line, column, _)| (*line, column.as_str())).collect()
+    told.iter()
+        .map(|(line, column, _)| (*line, column.as_str()))
+        .collect()
 }
 
 fn counts(checked: &Checked) -> (usize, usize, usize) {
@@ -63,28 +70,59 @@ const PARTNERS: &str = "external_id,name,country,statement_email\r\nP-1,Northwin
 #[test]
 fn a_file_applied_twice_changes_nothing_the_second_time() {
     on_each(|scene| {
-        assert_eq!(counts(&bring(scene, ImportKind::Partners, PARTNERS).unwrap()), (2, 0, 0));
-        assert_eq!(counts(&bring(scene, ImportKind::Partners, PARTNERS).unwrap()), (0, 0, 2));
+        assert_eq!(
+            counts(&bring(scene, ImportKind::Partners, PARTNERS).unwrap()),
+            (2, 0, 0)
+        );
+        assert_eq!(
+            counts(&bring(scene, ImportKind::Partners, PARTNERS).unwrap()),
+            (0, 0, 2)
+        );
         let moved = "external_id;name;country\nP-1;Northwind;AT\nP-3;Northwind;DE\n";
-        assert_eq!(counts(&bring(scene, ImportKind::Partners, moved).unwrap()), (1, 1, 0));
+        assert_eq!(
+            counts(&bring(scene, ImportKind::Partners, moved).unwrap()),
+            (1, 1, 0)
+        );
         let ids = ["P-1", "P-3"].map(str::to_owned);
         let mut found = scene.read(&scene.acme, |tx| partners::by_external_ids(tx, &ids));
         found.sort_by_key(|partner| partner.id);
         // A column the file does not have leaves what is on record.
-        assert_eq!((found[0].country.as_str(), found[0].statement_email.as_str()), ("AT", "a@north.example"));
+        assert_eq!(
+            (found[0].country.as_str(), found[0].statement_email.as_str()),
+            ("AT", "a@north.example")
+        );
         assert_eq!(found[1].slug.as_str(), "northwind-2");
-        let history = scene.read(&scene.acme, |tx| VendorScope::history(tx, found[0].id.number()));
+        let history = scene.read(&scene.acme, |tx| {
+            VendorScope::history(tx, found[0].id.number())
+        });
         assert_eq!(history.len(), 2);
         assert_eq!(history[0].changes[0].new, "AT");
-        assert!(scene.read(&scene.rival, |tx| partners::by_external_ids(tx, &ids)).is_empty());
+        assert!(
+            scene
+                .read(&scene.rival, |tx| partners::by_external_ids(tx, &ids))
+                .is_empty()
+        );
 
-        let customers = "external_id,partner,name,country,tax\nC-1,P-1,Harbour,DE,19\nC-2,P-3,Quay,DE,\n";
-        assert_eq!(counts(&bring(scene, ImportKind::Customers, customers).unwrap()), (2, 0, 0));
+        let customers =
+            "external_id,partner,name,country,tax\nC-1,P-1,Harbour,DE,19\nC-2,P-3,Quay,DE,\n";
+        assert_eq!(
+            counts(&bring(scene, ImportKind::Customers, customers).unwrap()),
+            (2, 0, 0)
+        );
         let renamed = customers.replace("Quay", "Pier");
-        assert_eq!(counts(&bring(scene, ImportKind::Customers, &renamed).unwrap()), (0, 1, 1));
-        let found = scene.read(&scene.acme, |tx| customers::by_external_ids(tx, &["C-2".to_owned()]));
+        assert_eq!(
+            counts(&bring(scene, ImportKind::Customers, &renamed).unwrap()),
+            (0, 1, 1)
+        );
+        let found = scene.read(&scene.acme, |tx| {
+            customers::by_external_ids(tx, &["C-2".to_owned()])
+        });
         assert_eq!((found[0].name.as_str(), found[0].version), ("Pier", 2));
-        let taken = told(scene, ImportKind::Customers, &renamed.replace("C-2,P-3", "C-2,P-1"));
+        let taken = told(
+            scene,
+            ImportKind::Customers,
+            &renamed.replace("C-2,P-3", "C-2,P-1"),
+        );
         assert_eq!(places(&taken), [(3, "partner")]);
     });
 }
@@ -96,22 +134,42 @@ fn what_is_wrong_is_told_by_line_and_column() {
         let found = told(scene, ImportKind::Partners, text);
         assert_eq!(
             places(&found),
-            [(2, "name"), (3, "country"), (3, "partner_type"), (4, ""), (5, "external_id")]
+            [
+                (2, "name"),
+                (3, "country"),
+                (3, "partner_type"),
+                (4, ""),
+                (5, "external_id")
+            ]
         );
         assert_eq!(found[4].2, "Lines 2 and 5 have the same external id.");
-        let orphan = told(scene, ImportKind::Customers, "external_id,partner,name,country\nC-1,P-9,A,DE\n");
+        let orphan = told(
+            scene,
+            ImportKind::Customers,
+            "external_id,partner,name,country\nC-1,P-9,A,DE\n",
+        );
         assert_eq!(orphan[0].2, "No partner has this external id.");
 
         let (id, checked) = scene
-            .write(&scene.acme, |tx| import::stage(tx, ImportKind::Partners, "bad\n.csv", text.as_bytes()))
+            .write(&scene.acme, |tx| {
+                import::stage(tx, ImportKind::Partners, "bad\n.csv", text.as_bytes())
+            })
             .unwrap();
         let file = scene.read(&scene.acme, |tx| files::file(tx, id));
-        assert_eq!((file.status.as_str(), file.file_name.as_str()), ("refused", "bad.csv"));
+        assert_eq!(
+            (file.status.as_str(), file.file_name.as_str()),
+            ("refused", "bad.csv")
+        );
         assert_eq!(import::outcome(&file.outcome).unwrap(), checked);
         assert_eq!(scene.read(&scene.acme, |tx| files::content(tx, id)), "");
         let applied = scene.write(&scene.acme, |tx| import::apply(tx, &Noted::default(), id));
         assert!(is_conflict(&applied));
-        assert!(scene.read(&scene.rival, |tx| files::page(tx, None)).rows.is_empty());
+        assert!(
+            scene
+                .read(&scene.rival, |tx| files::page(tx, None))
+                .rows
+                .is_empty()
+        );
     });
 }
 
@@ -121,7 +179,12 @@ fn a_file_is_judged_again_when_it_is_applied() {
         bring(scene, ImportKind::Partners, PARTNERS).unwrap();
         let stage = |text: &'static str| {
             let kind = ImportKind::Customers;
-            scene.write(&scene.acme, |tx| import::stage(tx, kind, "c.csv", text.as_bytes())).unwrap().0
+            scene
+                .write(&scene.acme, |tx| {
+                    import::stage(tx, kind, "c.csv", text.as_bytes())
+                })
+                .unwrap()
+                .0
         };
         let apply = |id| scene.write(&scene.acme, |tx| import::apply(tx, &Noted::default(), id));
         let one = stage("external_id,partner,name,country\nC-1,P-1,A,DE\nC-2,P-1,B,DE\n");
@@ -129,9 +192,17 @@ fn a_file_is_judged_again_when_it_is_applied() {
         apply(one).unwrap();
         assert!(is_conflict(&apply(one)));
         assert_eq!(fields(apply(two)), ["line-2"]);
-        let none = scene.read(&scene.acme, |tx| customers::by_external_ids(tx, &["C-3".to_owned()]));
+        let none = scene.read(&scene.acme, |tx| {
+            customers::by_external_ids(tx, &["C-3".to_owned()])
+        });
         assert!(none.is_empty());
-        assert_eq!(scene.read(&scene.acme, |tx| files::page(tx, None)).rows.len(), 3);
+        assert_eq!(
+            scene
+                .read(&scene.acme, |tx| files::page(tx, None))
+                .rows
+                .len(),
+            3
+        );
     });
 }
 
@@ -140,11 +211,22 @@ fn importing_takes_the_permission_to_do_it_by_hand() {
     on_each(|scene| {
         let check = |role, kind| {
             let scope = scene.staff(role);
-            scene.store.read_now(scope, move |tx| import::check(tx, kind, b"x"))
+            scene
+                .store
+                .read_now(scope, move |tx| import::check(tx, kind, b"x"))
         };
-        assert!(is_forbidden(&check(Role::VendorViewer, ImportKind::Partners)));
-        assert!(is_forbidden(&check(Role::VendorFinance, ImportKind::Partners)));
-        assert!(is_forbidden(&check(Role::ChannelManager, ImportKind::Payments)));
+        assert!(is_forbidden(&check(
+            Role::VendorViewer,
+            ImportKind::Partners
+        )));
+        assert!(is_forbidden(&check(
+            Role::VendorFinance,
+            ImportKind::Partners
+        )));
+        assert!(is_forbidden(&check(
+            Role::ChannelManager,
+            ImportKind::Payments
+        )));
         assert!(check(Role::Owner, ImportKind::Payments).is_ok());
     });
 }
@@ -152,7 +234,12 @@ fn importing_takes_the_permission_to_do_it_by_hand() {
 /// One partner, one customer, one plan that is sold and one that is not.
 fn market(scene: &Scene) {
     bring(scene, ImportKind::Partners, PARTNERS).unwrap();
-    bring(scene, ImportKind::Customers, "external_id,partner,name,country\nC-1,P-1,A,DE\nC-2,P-1,B,DE\n").unwrap();
+    bring(
+        scene,
+        ImportKind::Customers,
+        "external_id,partner,name,country\nC-1,P-1,A,DE\nC-2,P-1,B,DE\n",
+    )
+    .unwrap();
     let draft = |name: &str| offerings::Draft {
         name: read(name),
         category: read("Backup"),
@@ -180,11 +267,19 @@ fn subscriptions_are_started_and_never_changed_by_a_file() {
     on_each(|scene| {
         market(scene);
         let header = "external_id,customer,plan,quantity,starts_on\n";
-        let bad = format!("{header}S-1,C-9,SAFE,0,2026-13-01\nS-2,C-1,SAFE,5,2026-10-01\nS-3,C-1,NONE,5,2026-10-01\n");
+        let bad = format!(
+            "{header}S-1,C-9,SAFE,0,2026-13-01\nS-2,C-1,SAFE,5,2026-10-01\nS-3,C-1,NONE,5,2026-10-01\n"
+        );
         let found = told(scene, ImportKind::Subscriptions, &bad);
         assert_eq!(
             places(&found),
-            [(2, "customer"), (2, "quantity"), (2, "starts_on"), (3, "plan"), (4, "plan")]
+            [
+                (2, "customer"),
+                (2, "quantity"),
+                (2, "starts_on"),
+                (3, "plan"),
+                (4, "plan")
+            ]
         );
         let good = format!("{header}S-1,C-1,VAULT,3,2026-10-01\n");
         let noted = Noted::default();
@@ -196,17 +291,41 @@ fn subscriptions_are_started_and_never_changed_by_a_file() {
         };
         assert_eq!(counts(&apply(&good).unwrap()), (1, 0, 0));
         let row = noted.started.borrow()[0].clone();
-        assert_eq!((row.quantity.get(), row.starts_on.to_string()), (3, "2026-10-01".to_owned()));
-        let customer = scene.read(&scene.acme, |tx| customers::by_external_ids(tx, &["C-1".to_owned()]));
-        scene.subscription((customer[0].partner, customer[0].id), row.plan_version, "S-1");
+        assert_eq!(
+            (row.quantity.get(), row.starts_on.to_string()),
+            (3, "2026-10-01".to_owned())
+        );
+        let customer = scene.read(&scene.acme, |tx| {
+            customers::by_external_ids(tx, &["C-1".to_owned()])
+        });
+        scene.subscription(
+            (customer[0].partner, customer[0].id),
+            row.plan_version,
+            "S-1",
+        );
         // On record are 5 units, started with 3.
         for (units, told_at) in [("3", vec![]), ("5", vec![]), ("4", vec![(2, "quantity")])] {
-            let found = told(scene, ImportKind::Subscriptions, &good.replace(",3,", &format!(",{units},")));
+            let found = told(
+                scene,
+                ImportKind::Subscriptions,
+                &good.replace(",3,", &format!(",{units},")),
+            );
             assert_eq!(places(&found), told_at, "{units}");
         }
-        let other = told(scene, ImportKind::Subscriptions, &good.replace("C-1", "C-2"));
+        let other = told(
+            scene,
+            ImportKind::Subscriptions,
+            &good.replace("C-1", "C-2"),
+        );
         assert_eq!(places(&other), [(2, "customer")]);
-        assert_eq!(places(&told(scene, ImportKind::Subscriptions, &good.replace("VAULT", "SAFE"))), [(2, "plan")]);
+        assert_eq!(
+            places(&told(
+                scene,
+                ImportKind::Subscriptions,
+                &good.replace("VAULT", "SAFE")
+            )),
+            [(2, "plan")]
+        );
     });
 }
 
@@ -214,12 +333,19 @@ fn subscriptions_are_started_and_never_changed_by_a_file() {
 fn payments_are_received_and_never_changed_by_a_file() {
     on_each(|scene| {
         market(scene);
-        let customer = scene.read(&scene.acme, |tx| customers::by_external_ids(tx, &["C-1".to_owned()]))[0].clone();
+        let customer = scene.read(&scene.acme, |tx| {
+            customers::by_external_ids(tx, &["C-1".to_owned()])
+        })[0]
+            .clone();
         let (_, sub) = (customer.clone(), {
             let plan = scene.read(&scene.acme, plans_sold);
             scene.subscription((customer.partner, customer.id), plan, "S-1")
         });
-        let (tenant, p, c) = (lobby::tenant_of(&scene.acme).number(), customer.partner.number(), customer.id.number());
+        let (tenant, p, c) = (
+            lobby::tenant_of(&scene.acme).number(),
+            customer.partner.number(),
+            customer.id.number(),
+        );
         scene.database.sql(&format!(
             "INSERT INTO invoices (tenant_id, id, partner_id, customer_id, subscription_id, number,
              issued_on, due_on, currency, tax_bps, net_minor, tax_minor, total_minor, paid_minor,
@@ -237,37 +363,73 @@ fn payments_are_received_and_never_changed_by_a_file() {
         assert_eq!(
             places(&found),
             [
-                (2, "received_on"), (3, "amount"), (4, "amount"), (5, "currency"), (6, "currency"),
-                (7, "customer"), (8, "customer"), (9, "invoice_number")
+                (2, "received_on"),
+                (3, "amount"),
+                (4, "amount"),
+                (5, "currency"),
+                (6, "currency"),
+                (7, "customer"),
+                (8, "customer"),
+                (9, "invoice_number")
             ]
         );
         let good = format!("{header}Y-1,2026-11-05,148.75,EUR,A-1,\nY-2,2026-11-05,20,EUR,,C-2\n");
         let stage = || {
             let kind = ImportKind::Payments;
-            scene.write(&scene.acme, |tx| import::stage(tx, kind, "y.csv", good.as_bytes())).unwrap().0
+            scene
+                .write(&scene.acme, |tx| {
+                    import::stage(tx, kind, "y.csv", good.as_bytes())
+                })
+                .unwrap()
+                .0
         };
-        let refusing = Noted { refuses: true, ..Noted::default() };
+        let refusing = Noted {
+            refuses: true,
+            ..Noted::default()
+        };
         let id = stage();
-        assert_eq!(fields(scene.write(&scene.acme, |tx| import::apply(tx, &refusing, id))), ["line-2"]);
+        assert_eq!(
+            fields(scene.write(&scene.acme, |tx| import::apply(tx, &refusing, id))),
+            ["line-2"]
+        );
         let noted = Noted::default();
-        scene.write(&scene.acme, |tx| import::apply(tx, &noted, id)).unwrap();
+        scene
+            .write(&scene.acme, |tx| import::apply(tx, &noted, id))
+            .unwrap();
         let rows = noted.received.borrow().clone();
-        assert_eq!((rows[0].customer, rows[0].amount.to_string().as_str()), (customer.id, "EUR 148.75"));
-        assert_eq!((rows[0].invoice_number.as_deref(), rows[1].invoice_number.as_deref()), (Some("A-1"), None));
+        assert_eq!(
+            (rows[0].customer, rows[0].amount.to_string().as_str()),
+            (customer.id, "EUR 148.75")
+        );
+        assert_eq!(
+            (
+                rows[0].invoice_number.as_deref(),
+                rows[1].invoice_number.as_deref()
+            ),
+            (Some("A-1"), None)
+        );
         scene.database.sql(&format!(
             "INSERT INTO payments (tenant_id, id, partner_id, customer_id, external_id, invoice_number,
              received_on, currency, amount_minor, refunded_minor, created_at) VALUES ({tenant}, 1, {p},
              {c}, 'Y-1', 'A-1', '2026-11-05', 'EUR', 14875, 0, '2026-11-05 08:00:00')"
         ));
-        let again = scene.read(&scene.acme, |tx| import::check(tx, ImportKind::Payments, good.as_bytes()));
+        let again = scene.read(&scene.acme, |tx| {
+            import::check(tx, ImportKind::Payments, good.as_bytes())
+        });
         assert_eq!((counts(&again), again.is_sound()), ((1, 0, 1), true));
-        let other = told(scene, ImportKind::Payments, &good.replace("148.75", "148.76"));
+        let other = told(
+            scene,
+            ImportKind::Payments,
+            &good.replace("148.75", "148.76"),
+        );
         assert_eq!(places(&other), [(2, "amount")]);
     });
 }
 
 fn plans_sold(tx: &mut Tx<'_, VendorScope>) -> Result<perennial::id::PlanVersionId> {
-    Ok(perennial::store::catalogue::plans::choices(tx)?[0].version.id)
+    Ok(perennial::store::catalogue::plans::choices(tx)?[0]
+        .version
+        .id)
 }
 
 #[test]
@@ -282,16 +444,37 @@ fn many_rows_take_seconds() {
             text += &format!("P-{number},Partner {},DE\n", number / 3);
         }
         let begun = std::time::Instant::now();
-        assert_eq!(bring(scene, ImportKind::Partners, &text).unwrap().new, partners);
-        assert_eq!(bring(scene, ImportKind::Partners, &text).unwrap().unchanged, partners);
+        assert_eq!(
+            bring(scene, ImportKind::Partners, &text).unwrap().new,
+            partners
+        );
+        assert_eq!(
+            bring(scene, ImportKind::Partners, &text).unwrap().unchanged,
+            partners
+        );
         let after_partners = begun.elapsed();
         let mut text = String::from("external_id,partner,name,country,tax\n");
         for number in 0..customers {
-            text += &format!("C-{number},P-{},Customer {number},DE,19\n", number % partners);
+            text += &format!(
+                "C-{number},P-{},Customer {number},DE,19\n",
+                number % partners
+            );
         }
-        assert_eq!(bring(scene, ImportKind::Customers, &text).unwrap().new, customers);
-        assert_eq!(bring(scene, ImportKind::Customers, &text).unwrap().unchanged, customers);
-        println!("{:?}: {after_partners:?}, {:?}", scene.database.kind(), begun.elapsed());
+        assert_eq!(
+            bring(scene, ImportKind::Customers, &text).unwrap().new,
+            customers
+        );
+        assert_eq!(
+            bring(scene, ImportKind::Customers, &text)
+                .unwrap()
+                .unchanged,
+            customers
+        );
+        println!(
+            "{:?}: {after_partners:?}, {:?}",
+            scene.database.kind(),
+            begun.elapsed()
+        );
         assert!(begun.elapsed().as_secs() < 60);
     });
 }

@@ -26,7 +26,10 @@ use super::scene::{
     partner_draft, plan_draft, read,
 };
 
-fn walk<T, I: Ord + Copy>(page: impl Fn(Option<&Cursor>) -> Page<T>, id: impl Fn(&T) -> I) -> Vec<I> {
+fn walk<T, I: Ord + Copy>(
+    page: impl Fn(Option<&Cursor>) -> Page<T>,
+    id: impl Fn(&T) -> I,
+) -> Vec<I> {
     let (mut seen, mut from) = (Vec::new(), None);
     loop {
         let found = page(from.as_ref());
@@ -58,7 +61,8 @@ fn sold(scene: &Scene) -> PlanVersionId {
     let monthly = plan_draft(BillingInterval::Month, 12, &[2_500_000_000]);
     let write = scene.write(&scene.acme, |tx| {
         let offering = offerings::add(tx, &offering)?;
-        let (_, version) = plans::add(tx, offering, (&read("VAULT-M"), &read("Monthly")), &monthly)?;
+        let (_, version) =
+            plans::add(tx, offering, (&read("VAULT-M"), &read("Monthly")), &monthly)?;
         plans::publish(tx, version, 1)?;
         offerings::publish(tx, offering, 1)?;
         Ok(version)
@@ -72,27 +76,64 @@ fn a_partners_record_is_kept() {
         let acme = &scene.acme;
         let external = read("P-1");
         let draft = partner_draft("Müller & Söhne", "DE");
-        let id = scene.write(acme, |tx| recruiting::recruit(tx, Some(&external), &draft)).unwrap();
+        let id = scene
+            .write(acme, |tx| recruiting::recruit(tx, Some(&external), &draft))
+            .unwrap();
         let twice = scene.write(acme, |tx| recruiting::recruit(tx, Some(&external), &draft));
         assert_eq!(fields(twice), ["external_id"]);
         let namesake = scene.partner(acme, "Mueller Soehne", "AT");
-        let slugs = [id, namesake].map(|id| scene.read(acme, |tx| partners::partner(tx, id)).slug.to_string());
+        let slugs = [id, namesake].map(|id| {
+            scene
+                .read(acme, |tx| partners::partner(tx, id))
+                .slug
+                .to_string()
+        });
         assert_eq!(slugs, ["mueller-soehne", "mueller-soehne-2"]);
         let moved = partner_draft("Müller", "CH");
-        scene.write(acme, |tx| recruiting::edit(tx, id, 1, &moved)).unwrap();
-        assert!(is_conflict(&scene.write(acme, |tx| recruiting::edit(tx, id, 1, &draft))));
-        scene.write(acme, |tx| recruiting::set_status(tx, id, 2, PartnerStatus::Left)).unwrap();
-        assert!(is_not_found(&scene.write(&scene.rival, |tx| recruiting::edit(tx, id, 3, &draft))));
+        scene
+            .write(acme, |tx| recruiting::edit(tx, id, 1, &moved))
+            .unwrap();
+        assert!(is_conflict(
+            &scene.write(acme, |tx| recruiting::edit(tx, id, 1, &draft))
+        ));
+        scene
+            .write(acme, |tx| {
+                recruiting::set_status(tx, id, 2, PartnerStatus::Left)
+            })
+            .unwrap();
+        assert!(is_not_found(
+            &scene.write(&scene.rival, |tx| recruiting::edit(tx, id, 3, &draft))
+        ));
         let finance = scene.staff(Role::VendorFinance);
-        assert!(is_forbidden(&scene.write(&finance, |tx| recruiting::recruit(tx, None, &draft))));
+        assert!(is_forbidden(
+            &scene.write(&finance, |tx| recruiting::recruit(tx, None, &draft))
+        ));
         let record = scene.read(acme, |tx| recruiting::record(tx, id));
-        assert_eq!((record.partner.country.as_str(), record.partner.status), ("CH", PartnerStatus::Left));
+        assert_eq!(
+            (record.partner.country.as_str(), record.partner.status),
+            ("CH", PartnerStatus::Left)
+        );
         assert_eq!(record.today, day("2026-11-05"));
-        assert_eq!(scene.read(acme, |tx| partners::choices(tx, 9)), [(namesake, "Mueller Soehne".to_owned())]);
-        assert_eq!(scene.read(acme, |tx| partners::names(tx, &[id])), [(id, "Müller".to_owned())]);
+        assert_eq!(
+            scene.read(acme, |tx| partners::choices(tx, 9)),
+            [(namesake, "Mueller Soehne".to_owned())]
+        );
+        assert_eq!(
+            scene.read(acme, |tx| partners::names(tx, &[id])),
+            [(id, "Müller".to_owned())]
+        );
         let admin = scene.seller(namesake, "mueller-soehne-2", Role::PartnerAdmin);
-        assert!(is_not_found(&scene.store.read_now(admin.clone(), move |tx| partners::partner(tx, id))));
-        assert_eq!(scene.read(&admin, |tx| partners::partner(tx, namesake)).name, "Mueller Soehne");
+        assert!(is_not_found(
+            &scene
+                .store
+                .read_now(admin.clone(), move |tx| partners::partner(tx, id))
+        ));
+        assert_eq!(
+            scene
+                .read(&admin, |tx| partners::partner(tx, namesake))
+                .name,
+            "Mueller Soehne"
+        );
     });
 }
 
@@ -105,7 +146,11 @@ fn facts_move_a_partner_along() {
         let version = sold(scene);
         scene.seller(partner, "northwind", Role::PartnerAdmin);
         let sub = scene.subscription((partner, customer), version, "S-1");
-        let (tenant, p, c) = (lobby::tenant_of(acme).number(), partner.number(), customer.number());
+        let (tenant, p, c) = (
+            lobby::tenant_of(acme).number(),
+            partner.number(),
+            customer.number(),
+        );
         scene.database.sql(&format!(
             "INSERT INTO payments (tenant_id, id, partner_id, customer_id, external_id, received_on,
              currency, amount_minor, refunded_minor, created_at) VALUES ({tenant}, 1, {p}, {c}, 'PAY',
@@ -138,21 +183,50 @@ fn facts_move_a_partner_along() {
         let facts = scene.read(acme, |tx| lifecycle::facts_of(tx, partner));
         assert!(facts.has_offering && facts.has_record && !facts.has_published_plan);
         assert!(!facts.has_signed_in && !facts.has_commission_plan);
-        assert_eq!((facts.people_count, facts.customers_count, facts.live_subscriptions), (1, 1, 1));
-        assert_eq!((facts.statements_made, facts.statements_paid, facts.renewals_held), (1, 1, 1));
+        assert_eq!(
+            (
+                facts.people_count,
+                facts.customers_count,
+                facts.live_subscriptions
+            ),
+            (1, 1, 1)
+        );
+        assert_eq!(
+            (
+                facts.statements_made,
+                facts.statements_paid,
+                facts.renewals_held
+            ),
+            (1, 1, 1)
+        );
         assert_eq!(facts.first_payment, Some(day("2026-10-14")));
         assert_eq!(facts.mrr[0].to_string(), "EUR 125.00");
         let all = scene.read(acme, |tx| lifecycle::facts(tx, Which::All));
         assert_eq!(all.get(&partner), Some(&facts));
-        assert!(scene.read(&scene.rival, |tx| lifecycle::facts(tx, Which::All)).is_empty());
-        assert!(is_not_found(&scene.store.read_now(scene.rival.clone(), move |tx| lifecycle::facts_of(tx, partner))));
+        assert!(
+            scene
+                .read(&scene.rival, |tx| lifecycle::facts(tx, Which::All))
+                .is_empty()
+        );
+        assert!(is_not_found(
+            &scene
+                .store
+                .read_now(scene.rival.clone(), move |tx| lifecycle::facts_of(
+                    tx, partner
+                ))
+        ));
         let accelerating = Filter {
             stage: Some(Stage::Accelerate),
             ..Filter::default()
         };
         let today = day("2026-11-05");
-        let page = scene.read(acme, |tx| register::page(tx, &accelerating, Sort::Name, None, today));
-        assert_eq!((page.rows.len(), page.rows[0].stage), (1, Stage::Accelerate));
+        let page = scene.read(acme, |tx| {
+            register::page(tx, &accelerating, Sort::Name, None, today)
+        });
+        assert_eq!(
+            (page.rows.len(), page.rows[0].stage),
+            (1, Stage::Accelerate)
+        );
     });
 }
 
@@ -179,32 +253,63 @@ fn the_register_is_searched_filtered_and_walked() {
         let by_name = walked(&all, Sort::Name);
         assert_eq!(by_name.len(), 120);
         assert_eq!(by_name[0], ids[0]);
-        let french = Filter { country: Some(read("FR")), ..Filter::default() };
+        let french = Filter {
+            country: Some(read("FR")),
+            ..Filter::default()
+        };
         assert_eq!(walked(&french, Sort::Name).len(), 40);
-        let count = |filter: &Filter| scene.read(acme, |tx| register::count(tx, filter, today)).to_string();
+        let count = |filter: &Filter| {
+            scene
+                .read(acme, |tx| register::count(tx, filter, today))
+                .to_string()
+        };
         assert_eq!((count(&all), count(&french)), ("120".into(), "40".into()));
-        let named = Filter { search: "ner 01".into(), ..Filter::default() };
+        let named = Filter {
+            search: "ner 01".into(),
+            ..Filter::default()
+        };
         assert_eq!(count(&named), "10");
-        let wild = Filter { search: "%_".into(), ..Filter::default() };
+        let wild = Filter {
+            search: "%_".into(),
+            ..Filter::default()
+        };
         assert_eq!(count(&wild), "0");
-        let gone = Filter { status: Some(PartnerStatus::Left), ..Filter::default() };
+        let gone = Filter {
+            status: Some(PartnerStatus::Left),
+            ..Filter::default()
+        };
         assert_eq!(count(&gone), "0");
 
         let gold = scene.write(acme, |tx| {
-            let gold = tier_services::add(tx, &tier_services::Draft { name: read("Gold"), rank: 1 })?;
+            let gold = tier_services::add(
+                tx,
+                &tier_services::Draft {
+                    name: read("Gold"),
+                    rank: 1,
+                },
+            )?;
             for id in ids.iter().step_by(2) {
                 tier_services::assign(tx, *id, gold, day("2026-11-01"))?;
             }
             Ok(gold)
         });
-        let gold = Filter { tier: Some(gold.unwrap()), ..Filter::default() };
+        let gold = Filter {
+            tier: Some(gold.unwrap()),
+            ..Filter::default()
+        };
         assert_eq!(walked(&gold, Sort::Name).len(), 60);
         assert_eq!(count(&gold), "60");
-        let french_gold = Filter { country: Some(read("FR")), stage: Some(Stage::Recruit), ..gold };
+        let french_gold = Filter {
+            country: Some(read("FR")),
+            stage: Some(Stage::Recruit),
+            ..gold
+        };
         assert_eq!(walked(&french_gold, Sort::Newest).len(), 20);
         assert_eq!(count(&french_gold), "20");
         let bad = Cursor::read("not a cursor");
-        let first = scene.read(acme, |tx| register::page(tx, &all, Sort::Name, bad.as_ref(), today));
+        let first = scene.read(acme, |tx| {
+            register::page(tx, &all, Sort::Name, bad.as_ref(), today)
+        });
         assert!(first.previous.is_none() && first.rows[0].partner.id == ids[0]);
     });
 }
@@ -213,7 +318,10 @@ fn the_register_is_searched_filtered_and_walked() {
 fn each_side_sees_its_customers_and_subscriptions() {
     on_each(|scene| {
         let acme = &scene.acme;
-        let (north, south) = (scene.partner(acme, "Northwind", "DE"), scene.partner(acme, "Southwind", "DE"));
+        let (north, south) = (
+            scene.partner(acme, "Northwind", "DE"),
+            scene.partner(acme, "Southwind", "DE"),
+        );
         let mut theirs = Vec::new();
         for number in 0..60 {
             theirs.push(scene.customer(acme, north, &format!("Customer {number:02}")));
@@ -244,8 +352,15 @@ fn each_side_sees_its_customers_and_subscriptions() {
             country: Some(read("DE")),
         };
         assert_eq!(scene.read(acme, |tx| customers::count(tx, &search)).rows, 1);
-        assert_eq!(scene.read(&seller, |tx| customers::count(tx, &search)).rows, 0);
-        assert!(is_not_found(&scene.store.read_now(seller.clone(), move |tx| customers::customer(tx, other))));
+        assert_eq!(
+            scene.read(&seller, |tx| customers::count(tx, &search)).rows,
+            0
+        );
+        assert!(is_not_found(
+            &scene
+                .store
+                .read_now(seller.clone(), move |tx| customers::customer(tx, other))
+        ));
 
         let every = subscriptions::Filter::default();
         let mine = walk(
@@ -262,19 +377,47 @@ fn each_side_sees_its_customers_and_subscriptions() {
         };
         let page = scene.read(acme, |tx| subscriptions::page(tx, &found, None));
         let line = &page.rows[0];
-        assert_eq!((line.customer.as_str(), line.plan.as_str()), ("Customer of another", "Vault, Monthly"));
+        assert_eq!(
+            (line.customer.as_str(), line.plan.as_str()),
+            ("Customer of another", "Vault, Monthly")
+        );
         assert_eq!(line.subscription.mrr.to_string(), "EUR 125.00");
-        assert_eq!(scene.read(acme, |tx| subscriptions::count(tx, &found)).rows, 1);
-        let foreign = subscriptions::Filter { search: "customer of".into(), ..every.clone() };
-        assert_eq!(scene.read(&seller, |tx| subscriptions::count(tx, &foreign)).rows, 0);
-        assert_eq!(scene.read(&scene.rival, |tx| subscriptions::count(tx, &every)).rows, 0);
+        assert_eq!(
+            scene.read(acme, |tx| subscriptions::count(tx, &found)).rows,
+            1
+        );
+        let foreign = subscriptions::Filter {
+            search: "customer of".into(),
+            ..every.clone()
+        };
+        assert_eq!(
+            scene
+                .read(&seller, |tx| subscriptions::count(tx, &foreign))
+                .rows,
+            0
+        );
+        assert_eq!(
+            scene
+                .read(&scene.rival, |tx| subscriptions::count(tx, &every))
+                .rows,
+            0
+        );
 
         let record = scene.read(&seller, move |tx| subscriptions::record(tx, mine[0]));
-        assert_eq!((record.plan.code.as_str(), record.version.prices.len()), ("VAULT-M", 1));
+        assert_eq!(
+            (record.plan.code.as_str(), record.version.prices.len()),
+            ("VAULT-M", 1)
+        );
         assert_eq!((record.changes[0].quantity_after, record.segments), (3, 0));
         let other_id = line.subscription.id;
         assert_eq!(other_id.number(), of_other);
-        assert!(is_not_found(&scene.store.read_now(seller.clone(), move |tx| subscriptions::record(tx, other_id))));
+        assert!(is_not_found(
+            &scene
+                .store
+                .read_now(seller.clone(), move |tx| subscriptions::record(
+                    tx, other_id
+                ))
+        ));
     });
 }
 
@@ -285,15 +428,32 @@ fn a_customers_record_is_kept() {
         let partner = scene.partner(acme, "Northwind", "DE");
         let external = read("C-1");
         let draft = customer_draft("Harbour");
-        let id = scene.write(acme, |tx| selling::add(tx, partner, Some(&external), &draft)).unwrap();
-        let twice = scene.write(acme, |tx| selling::add(tx, partner, Some(&external), &draft));
+        let id = scene
+            .write(acme, |tx| {
+                selling::add(tx, partner, Some(&external), &draft)
+            })
+            .unwrap();
+        let twice = scene.write(acme, |tx| {
+            selling::add(tx, partner, Some(&external), &draft)
+        });
         assert_eq!(fields(twice), ["external_id"]);
         let astray = scene.write(&scene.rival, |tx| selling::add(tx, partner, None, &draft));
         assert_eq!(fields(astray), ["partner"]);
-        scene.write(acme, |tx| selling::edit(tx, id, 1, &customer_draft("Harbour AG"))).unwrap();
-        assert!(is_conflict(&scene.write(acme, |tx| selling::edit(tx, id, 1, &draft))));
-        assert_eq!(scene.read(acme, |tx| customers::names(tx, &[id])), [(id, "Harbour AG".to_owned())]);
+        scene
+            .write(acme, |tx| {
+                selling::edit(tx, id, 1, &customer_draft("Harbour AG"))
+            })
+            .unwrap();
+        assert!(is_conflict(
+            &scene.write(acme, |tx| selling::edit(tx, id, 1, &draft))
+        ));
+        assert_eq!(
+            scene.read(acme, |tx| customers::names(tx, &[id])),
+            [(id, "Harbour AG".to_owned())]
+        );
         let viewer = scene.staff(Role::VendorViewer);
-        assert!(is_forbidden(&scene.write(&viewer, |tx| selling::edit(tx, id, 2, &draft))));
+        assert!(is_forbidden(
+            &scene.write(&viewer, |tx| selling::edit(tx, id, 2, &draft))
+        ));
     });
 }

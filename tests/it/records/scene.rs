@@ -57,7 +57,9 @@ fn vendor(store: &Store, slug: &str) -> VendorScope {
         document_prefix: slug.to_uppercase(),
         first_period: 202_610,
     };
-    store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new)).unwrap()
+    store
+        .lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
+        .unwrap()
 }
 
 impl Scene {
@@ -69,7 +71,11 @@ impl Scene {
         self.store.write_now(scope.clone(), work)
     }
 
-    pub fn read<S: Scope, T>(&self, scope: &S, work: impl FnOnce(&mut Tx<'_, S>) -> Result<T>) -> T {
+    pub fn read<S: Scope, T>(
+        &self,
+        scope: &S,
+        work: impl FnOnce(&mut Tx<'_, S>) -> Result<T>,
+    ) -> T {
         self.store.read_now(scope.clone(), work).unwrap()
     }
 
@@ -111,16 +117,23 @@ impl Scene {
 
     pub fn partner(&self, scope: &VendorScope, name: &str, country: &str) -> PartnerId {
         let draft = partner_draft(name, country);
-        self.write(scope, |tx| recruiting::recruit(tx, None, &draft)).unwrap()
+        self.write(scope, |tx| recruiting::recruit(tx, None, &draft))
+            .unwrap()
     }
 
     pub fn customer(&self, scope: &VendorScope, partner: PartnerId, name: &str) -> CustomerId {
         let draft = customer_draft(name);
-        self.write(scope, |tx| selling::add(tx, partner, None, &draft)).unwrap()
+        self.write(scope, |tx| selling::add(tx, partner, None, &draft))
+            .unwrap()
     }
 
     /// A live subscription, written as the revenue services would.
-    pub fn subscription(&self, of: (PartnerId, CustomerId), plan: PlanVersionId, external_id: &str) -> i64 {
+    pub fn subscription(
+        &self,
+        of: (PartnerId, CustomerId),
+        plan: PlanVersionId,
+        external_id: &str,
+    ) -> i64 {
         let tenant = lobby::tenant_of(&self.acme).number();
         let id = of.1.number() + 1;
         let (partner, customer, plan) = (of.0.number(), of.1.number(), plan.number());
@@ -190,7 +203,9 @@ pub fn plan_draft(interval: BillingInterval, term_months: u32, micro: &[i64]) ->
 /// The fields an act was refused on.
 pub fn fields<T>(done: Result<T>) -> Vec<String> {
     match done {
-        Err(Error::Invalid(problems)) => problems.iter().map(|(field, _)| field.to_owned()).collect(),
+        Err(Error::Invalid(problems)) => {
+            problems.iter().map(|(field, _)| field.to_owned()).collect()
+        }
         Err(other) => vec![format!("{other:?}")],
         Ok(_) => vec!["done".to_owned()],
     }
@@ -209,5 +224,6 @@ pub fn said<T>(done: Result<T>) -> String
 where
     Error: Display,
 {
-    done.err().map_or_else(String::new, |error| error.to_string())
+    done.err()
+        .map_or_else(String::new, |error| error.to_string())
 }

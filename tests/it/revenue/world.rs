@@ -221,15 +221,7 @@ pub fn plan_version(plan: &str) -> PlanVersionId {
 
 /// An id spelled the way addresses spell it.
 pub fn id<T: perennial::id::Named>(number: i64) -> perennial::id::Id<T> {
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let letter = |value: i64| char::from(ALPHABET[usize::try_from(value).unwrap()]);
-    let digits: String = (0..13)
-        .rev()
-        .map(|place| letter(number >> (place * 5) & 31))
-        .collect();
-    format!("{}_{digits}{}", T::PREFIX, letter(number % 31))
-        .parse()
-        .unwrap()
+    crate::harness::spelled(number)
 }
 
 fn seed(tenant: i64, like: &Like) -> String {

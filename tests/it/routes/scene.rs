@@ -104,7 +104,8 @@ pub fn spelled_as(name: &str, number: i64) -> String {
 
 /// Whether the parameter names something that is one partner's (or, else, one vendor's).
 pub fn is_owned(name: &str, by_partner: bool) -> bool {
-    !NOBODYS.iter().any(|(known, _)| *known == name) && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
+    !NOBODYS.iter().any(|(known, _)| *known == name)
+        && (!by_partner || name == "partner" || row(name).2 == Whose::Partners)
 }
 
 /// A customer, for pages that this test makes itself.
@@ -140,7 +141,12 @@ impl Scene {
 
     /// Where Meridian's, or Northwind's, pages begin.
     pub fn base(&self, portal: bool) -> String {
-        if portal { "/meridian/p/northwind" } else { "/meridian" }.to_owned()
+        if portal {
+            "/meridian/p/northwind"
+        } else {
+            "/meridian"
+        }
+        .to_owned()
     }
 
     /// What stands in an address for a parameter.
@@ -150,7 +156,9 @@ impl Scene {
         }
         match name {
             "partner" => {
-                let number = self.app.id(&format!("{}/{}", owner.vendor(), owner.partner()));
+                let number = self
+                    .app
+                    .id(&format!("{}/{}", owner.vendor(), owner.partner()));
                 spelling("par", number)
             }
             _ => {
@@ -164,9 +172,15 @@ impl Scene {
 const AT: &str = "2026-09-20 08:00:00";
 
 fn vendors_objects(app: &TestApp, owner: Owner) -> String {
-    let (t, v, name) = (app.tenant(owner.vendor()).number(), owner.ids(Whose::Vendors), owner.vendor());
+    let (t, v, name) = (
+        app.tenant(owner.vendor()).number(),
+        owner.ids(Whose::Vendors),
+        owner.vendor(),
+    );
     let id = |n: i64| v + n;
-    let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let user = app
+        .person(&format!("someone@{name}.test"), &format!("{name} someone"))
+        .number();
     let outcome = r#"{"rows":0,"new":0,"unchanged":0,"changed":0,"problems":[],"problem_count":1}"#;
     format!(
         "INSERT INTO invitations (tenant_id, id, email, name, role, token_hash, created_at, expires_at)
@@ -175,10 +189,10 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {mem}, {user}, 'vendor_viewer', 'someone@{name}.test', '{name} someone', '{AT}');
          INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
          INSERT INTO offerings (tenant_id, id, name, name_key, category, summary, delivery_party, sla_policy_id, status, created_at, version)
-             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'draft', '{AT}', 1);
+             VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
-             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1);
+             VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
          INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro) VALUES ({t}, {pri}, {plv}, 1, '{name} seat', 'per_seat', 10000000000);
          INSERT INTO tiers (tenant_id, id, name, rank, version) VALUES ({t}, {tie}, '{name} gold', 1, 1);
          INSERT INTO commission_plans (tenant_id, id, name) VALUES ({t}, {cpl}, '{name} terms');
@@ -193,7 +207,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15),
+        inv = id(14), mem = id(15), sold = id(16),
     )
 }
 
@@ -251,8 +265,16 @@ fn statement(name: &str) -> StatementDocument {
         reversed_minor: 0,
         payout_minor: 450,
         closing_minor: 0,
-        payout: Payout { due_on: Some(day(30)), reason: PayoutReason::Paid, minimum_minor: 0 },
-        held: Held { total_minor: 0, first_matures_on: None, last_matures_on: None },
+        payout: Payout {
+            due_on: Some(day(30)),
+            reason: PayoutReason::Paid,
+            minimum_minor: 0,
+        },
+        held: Held {
+            total_minor: 0,
+            first_matures_on: None,
+            last_matures_on: None,
+        },
         next_payment_on: Some(day(30)),
         lines: vec![line],
     }
@@ -263,7 +285,9 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
     let p = app.id(&format!("{}/{name}", owner.vendor()));
     let (v, base) = (owner.ids(Whose::Vendors), owner.ids(Whose::Partners));
     let id = |n: i64| base + n;
-    let user = app.person(&format!("someone@{name}.test"), &format!("{name} someone")).number();
+    let user = app
+        .person(&format!("someone@{name}.test"), &format!("{name} someone"))
+        .number();
     let selling = format!(
         "INSERT INTO customers (tenant_id, id, partner_id, external_id, name, name_key, country, tax_bps, created_at, version)
              VALUES ({t}, {cus}, {p}, '{name}-customer', '{name} customer', '{name} customer', 'DE', 0, '{AT}', 1);
@@ -283,7 +307,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO credit_notes (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, currency, net_minor, tax_minor,
                  total_minor, reduces_due_minor, customer_credit_minor, reason, created_at)
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
-        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 3, ccl = v + 12,
+        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), plv = v + 16, ccl = v + 12,
     );
     let document = statement(name);
     assert_eq!(document.check(), Vec::<String>::new());

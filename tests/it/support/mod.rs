@@ -13,7 +13,6 @@ pub mod postgres;
 pub mod smtp;
 pub mod webdriver;
 
-
 /// Tells whoever runs the tests, past libtest's capture of what a passing test prints.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");

@@ -220,7 +220,9 @@ impl Browser {
             Ok(_) => {}
             // The driver takes what stands in a closed <details> for hidden, even where the style
             // shows it, as in the rail of a wide window. The mouse knows better.
-            Err(error) if error["error"] == "element not interactable" => self.point_at(element).await,
+            Err(error) if error["error"] == "element not interactable" => {
+                self.point_at(element).await
+            }
             Err(error) => panic!("{place}: {} {}", error["error"], error["message"]),
         }
     }
@@ -229,7 +231,10 @@ impl Browser {
     async fn point_at(&self, element: &Element) {
         let place = self.get(&format!("/element/{}/rect", element.0)).await;
         let room = ["width", "height"].map(|side| place[side].as_f64().unwrap_or_default());
-        assert!(room.iter().all(|side| *side > 0.0), "what was to be clicked is hidden");
+        assert!(
+            room.iter().all(|side| *side > 0.0),
+            "what was to be clicked is hidden"
+        );
         let strokes = json!([
             { "type": "pointerMove", "duration": 0, "origin": { ELEMENT: element.0 }, "x": 0, "y": 0 },
             { "type": "pointerDown", "button": 0 },
@@ -410,13 +415,31 @@ impl Browser {
     /// The names of what can be filled in or pressed, as a screen reader says them, after what each is.
     pub async fn controls(&self) -> Vec<(String, String)> {
         const KINDS: [&str; 9] = [
-            "button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "Date",
+            "button",
+            "link",
+            "textbox",
+            "searchbox",
+            "combobox",
+            "checkbox",
+            "radio",
+            "spinbutton",
+            "Date",
         ];
-        let tree = self.devtools("Accessibility.getFullAXTree", json!({})).await;
-        let text = |node: &Value, of: &str| node[of]["value"].as_str().unwrap_or_default().trim().to_owned();
+        let tree = self
+            .devtools("Accessibility.getFullAXTree", json!({}))
+            .await;
+        let text = |node: &Value, of: &str| {
+            node[of]["value"]
+                .as_str()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
         let nodes = tree["nodes"].as_array().unwrap().iter();
         let nodes = nodes.map(|node| (text(node, "role"), text(node, "name")));
-        nodes.filter(|(role, _)| KINDS.contains(&role.as_str())).collect()
+        nodes
+            .filter(|(role, _)| KINDS.contains(&role.as_str()))
+            .collect()
     }
 
     /// A Chrome DevTools command.

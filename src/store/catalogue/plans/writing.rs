@@ -100,7 +100,10 @@ pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<b
         row,
         (
             to(plan_versions::currency, new.terms.currency.code()),
-            to(plan_versions::interval_months, signed(new.terms.interval.months())?),
+            to(
+                plan_versions::interval_months,
+                signed(new.terms.interval.months())?,
+            ),
             to(plan_versions::term_months, signed(new.terms.term_months)?),
             to(plan_versions::notice_days, signed(new.terms.notice_days)?),
             to(plan_versions::version, new.version + 1),
@@ -127,7 +130,10 @@ pub fn publish(tx: &mut Tx<'_, VendorScope>, draft: &PlanVersion) -> Result<bool
         .rows_of(plan_versions::table)
         .filter(plan_versions::plan_id.eq(draft.plan))
         .filter(plan_versions::status.eq(VersionStatus::Published.code()));
-    tx.update(sold, to(plan_versions::status, VersionStatus::Superseded.code()))?;
+    tx.update(
+        sold,
+        to(plan_versions::status, VersionStatus::Superseded.code()),
+    )?;
     let now = tx.now();
     let row = tx
         .rows_of(plan_versions::table)

@@ -117,9 +117,13 @@ async fn new_page(
     problems: Problems,
 ) -> Result<FormPage> {
     let scope = visitor.scope.clone();
-    let partners = store.read(scope, |tx| partners::choices(tx, CHOICES)).await?;
+    let partners = store
+        .read(scope, |tx| partners::choices(tx, CHOICES))
+        .await?;
     let choose = (String::new(), "Choose".to_owned());
-    let choices = partners.into_iter().map(|(id, name)| (id.to_string(), name));
+    let choices = partners
+        .into_iter()
+        .map(|(id, name)| (id.to_string(), name));
     let register = format!("{}/customers", visitor.base);
     Ok(FormPage {
         shell: visitor.shell(),
@@ -131,7 +135,10 @@ async fn new_page(
         verb: "Add customer",
         is_new: true,
         partners: std::iter::once(choose).chain(choices).collect(),
-        typed: CustomerForm { form_id: fresh_form_id()?, ..typed },
+        typed: CustomerForm {
+            form_id: fresh_form_id()?,
+            ..typed
+        },
         problems,
         is_stale: false,
         both: Vec::new(),
@@ -180,7 +187,10 @@ pub(super) async fn new(
     Query(begins): Query<Begins>,
 ) -> Answer {
     may(&visitor)?;
-    let typed = CustomerForm { partner: begins.partner, ..CustomerForm::default() };
+    let typed = CustomerForm {
+        partner: begins.partner,
+        ..CustomerForm::default()
+    };
     ok(&new_page(&visitor, &store, typed, Problems::default()).await?)
 }
 
@@ -217,7 +227,9 @@ pub(super) async fn create(
 async fn current(visitor: &Staff, store: &Store, id: CustomerId) -> Result<Customer, Failure> {
     may(visitor)?;
     let scope = visitor.scope.clone();
-    Ok(store.read(scope, move |tx| customers::customer(tx, id)).await?)
+    Ok(store
+        .read(scope, move |tx| customers::customer(tx, id))
+        .await?)
 }
 
 /// The form for a customer's record.
@@ -241,7 +253,9 @@ pub(super) async fn update(
         (_, Err(_)) => return Err(Failure::BadRequest),
         (Ok(draft), Ok(version)) => {
             let scope = visitor.scope.clone();
-            store.write(scope, move |tx| service::edit(tx, id, version, &draft)).await
+            store
+                .write(scope, move |tx| service::edit(tx, id, version, &draft))
+                .await
         }
     };
     match saved {
@@ -261,7 +275,10 @@ pub(super) async fn update(
 async fn stale(visitor: &Staff, store: &Store, id: CustomerId, typed: CustomerForm) -> Answer {
     let found = current(visitor, store, id).await?;
     let theirs = CustomerForm::of(&found);
-    let typed = CustomerForm { version: theirs.version.clone(), ..typed };
+    let typed = CustomerForm {
+        version: theirs.version.clone(),
+        ..typed
+    };
     let mut page = edit_page(visitor, &found, typed, Problems::default());
     page.both = differing(&[
         ("Name", &theirs.name, &page.typed.name),

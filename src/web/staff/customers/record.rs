@@ -70,10 +70,15 @@ struct Found {
 fn find(tx: &mut Tx<'_, VendorScope>, id: CustomerId) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
     let (customer, today) = (customers::customer(tx, id)?, vendor::today(tx)?);
-    let filter = Filter { customer: Some(id), ..Filter::default() };
+    let filter = Filter {
+        customer: Some(id),
+        ..Filter::default()
+    };
     Ok(Found {
         partner: partners::partner(tx, customer.partner)?.name,
-        recurring: accounts::recurring(tx, &[id])?.remove(&id).unwrap_or_default(),
+        recurring: accounts::recurring(tx, &[id])?
+            .remove(&id)
+            .unwrap_or_default(),
         balance: accounts::balance(tx, id, today)?,
         sold: subscriptions::page(tx, &filter, None)?,
         history: VendorScope::history(tx, id.number())?,
@@ -85,7 +90,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: CustomerId) -> Result<Found> {
 fn answer(found: &Found) -> String {
     let count = i64::try_from(found.recurring.live).unwrap_or(i64::MAX);
     match found.recurring.live {
-        0 => format!("Customer of {}, without a live subscription.", found.partner),
+        0 => format!(
+            "Customer of {}, without a live subscription.",
+            found.partner
+        ),
         _ => format!(
             "Customer of {}, {} a month from {}.",
             found.partner,
@@ -98,7 +106,9 @@ fn answer(found: &Found) -> String {
 /// The record.
 pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = customer(&parts)?;
-    let found = store.read(visitor.scope.clone(), move |tx| find(tx, id)).await?;
+    let found = store
+        .read(visitor.scope.clone(), move |tx| find(tx, id))
+        .await?;
     let base = visitor.base.clone();
     let of = query(&[("customer", &found.customer.name)]);
     ok(&ShowPage {

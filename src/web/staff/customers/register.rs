@@ -138,11 +138,19 @@ fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
 }
 
 fn row(base: &str, found: &Found, customer: &Customer) -> Row {
-    let recurring = found.recurring.get(&customer.id).cloned().unwrap_or_default();
+    let recurring = found
+        .recurring
+        .get(&customer.id)
+        .cloned()
+        .unwrap_or_default();
     Row {
         href: format!("{base}/customers/{}", customer.id),
         name: customer.name.clone(),
-        partner: found.partners.get(&customer.partner).cloned().unwrap_or_default(),
+        partner: found
+            .partners
+            .get(&customer.partner)
+            .cloned()
+            .unwrap_or_default(),
         partner_href: format!("{base}/partners/{}", customer.partner),
         country: customer.country.to_string(),
         live: recurring.live,
@@ -168,7 +176,10 @@ pub(super) async fn index(
         Sort::Newest => ("", "descending"),
     };
     let every = (String::new(), "All partners".to_owned());
-    let choices = found.choices.iter().map(|(id, name)| (id.to_string(), name.clone()));
+    let choices = found
+        .choices
+        .iter()
+        .map(|(id, name)| (id.to_string(), name.clone()));
     ok(&IndexPage {
         shell: visitor.shell(),
         answer: "Who is served, through whom, and what they bring in a month.",
@@ -176,9 +187,18 @@ pub(super) async fn index(
         partners: std::iter::once(every).chain(choices).collect(),
         by_name,
         by_newest,
-        count: count_words(found.page.rows.len(), found.count, ("customer", "customers")),
+        count: count_words(
+            found.page.rows.len(),
+            found.count,
+            ("customer", "customers"),
+        ),
         pager: address.pager(&found.page),
-        rows: found.page.rows.iter().map(|customer| row(&base, &found, customer)).collect(),
+        rows: found
+            .page
+            .rows
+            .iter()
+            .map(|customer| row(&base, &found, customer))
+            .collect(),
         address,
         asked,
         base,
@@ -231,5 +251,9 @@ pub(super) async fn csv(visitor: Staff, store: Data<Store>, Query(asked): Query<
         })
         .await?;
     let file = table(&COLUMNS, rows.iter().flat_map(|row| cells(row, &beside)))?;
-    Ok(download(&format!("customers-{today}.csv"), "text/csv; charset=utf-8", file))
+    Ok(download(
+        &format!("customers-{today}.csv"),
+        "text/csv; charset=utf-8",
+        file,
+    ))
 }

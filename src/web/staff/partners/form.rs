@@ -1,9 +1,6 @@
 //! Adding a partner, changing its record, and noting that it left.
 use actix_session::Session;
-use actix_web::{
-    http::StatusCode,
-    web::Data,
-};
+use actix_web::{http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
@@ -16,7 +13,10 @@ use crate::{
     },
     id::PartnerId,
     services::recruit::partners::{self as service, Draft},
-    store::{Store, recruit::partners::{self, Partner}},
+    store::{
+        Store,
+        recruit::partners::{self, Partner},
+    },
     web::{
         Answer, Failure, Shell,
         admission::Staff,
@@ -62,14 +62,20 @@ impl PartnerForm {
         let mut problems = Problems::default();
         let name = problems.check("name", self.name.parse::<Name>());
         // Most partners are called as they are registered.
-        let legal = if self.legal_name.trim().is_empty() { &self.name } else { &self.legal_name };
+        let legal = if self.legal_name.trim().is_empty() {
+            &self.name
+        } else {
+            &self.legal_name
+        };
         let legal_name = problems.check("legal_name", legal.parse::<Name>());
         let address = problems.check("address", self.address.parse::<LongText>());
         let country = problems.check("country", self.country.parse::<CountryCode>());
         let partner_type = problems.check("partner_type", self.partner_type.parse::<PartnerType>());
         let email = Some(self.statement_email.as_str()).filter(|typed| !typed.trim().is_empty());
-        let statement_email =
-            problems.check("statement_email", email.map(str::parse::<Email>).transpose());
+        let statement_email = problems.check(
+            "statement_email",
+            email.map(str::parse::<Email>).transpose(),
+        );
         let delivery = problems.check("delivery", self.delivery.parse::<StatementDelivery>());
         let draft = (|| {
             Some(Draft {
@@ -133,13 +139,21 @@ impl FormPage {
             is_new: true,
             types: options!(PartnerType),
             deliveries: options!(StatementDelivery),
-            typed: PartnerForm { form_id: fresh_form_id()?, ..typed },
+            typed: PartnerForm {
+                form_id: fresh_form_id()?,
+                ..typed
+            },
             problems,
             is_stale: false,
             both: Vec::new(),
         })
     }
-    fn edit(visitor: &Staff, partner: &Partner, typed: PartnerForm, problems: Problems) -> Result<Self> {
+    fn edit(
+        visitor: &Staff,
+        partner: &Partner,
+        typed: PartnerForm,
+        problems: Problems,
+    ) -> Result<Self> {
         let page = Self::new(visitor, typed, problems)?;
         let record = format!("{}/{}", page.action, partner.id);
         let mut crumbs = page.crumbs;
@@ -174,7 +188,9 @@ pub(super) async fn create(
     Typed(typed): Typed<PartnerForm>,
 ) -> Answer {
     may(&visitor)?;
-    let read = typed.read().and_then(|draft| Ok((draft, typed.external_id()?)));
+    let read = typed
+        .read()
+        .and_then(|draft| Ok((draft, typed.external_id()?)));
     let added = match read {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok((draft, external_id)) => {
@@ -191,9 +207,7 @@ pub(super) async fn create(
     };
     match added {
         Ok(to) => see_other_saying(&session, &to, &format!("{} was added.", typed.name.trim())),
-        Err(Error::Invalid(problems)) => {
-            unprocessable(&FormPage::new(&visitor, typed, problems)?)
-        }
+        Err(Error::Invalid(problems)) => unprocessable(&FormPage::new(&visitor, typed, problems)?),
         Err(other) => Err(other.into()),
     }
 }
@@ -201,14 +215,21 @@ pub(super) async fn create(
 async fn current(visitor: &Staff, store: &Store, id: PartnerId) -> Result<Partner, Failure> {
     may(visitor)?;
     let scope = visitor.scope.clone();
-    Ok(store.read(scope, move |tx| partners::partner(tx, id)).await?)
+    Ok(store
+        .read(scope, move |tx| partners::partner(tx, id))
+        .await?)
 }
 
 /// The form for a partner's record.
 pub(super) async fn edit(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let found = current(&visitor, &store, partner(&parts)?).await?;
     let typed = PartnerForm::of(&found);
-    ok(&FormPage::edit(&visitor, &found, typed, Problems::default())?)
+    ok(&FormPage::edit(
+        &visitor,
+        &found,
+        typed,
+        Problems::default(),
+    )?)
 }
 
 /// Saves a partner's record.
@@ -225,7 +246,9 @@ pub(super) async fn update(
         (_, Err(_)) => return Err(Failure::BadRequest),
         (Ok(draft), Ok(version)) => {
             let scope = visitor.scope.clone();
-            store.write(scope, move |tx| service::edit(tx, id, version, &draft)).await
+            store
+                .write(scope, move |tx| service::edit(tx, id, version, &draft))
+                .await
         }
     };
     match saved {
@@ -245,21 +268,45 @@ pub(super) async fn update(
 async fn stale(visitor: &Staff, store: &Store, id: PartnerId, typed: PartnerForm) -> Answer {
     let found = current(visitor, store, id).await?;
     let theirs = PartnerForm::of(&found);
-    let typed = PartnerForm { version: theirs.version.clone(), ..typed };
+    let typed = PartnerForm {
+        version: theirs.version.clone(),
+        ..typed
+    };
     let mut page = FormPage::edit(visitor, &found, typed, Problems::default())?;
-    let (yours, kind) = (&page.typed, |code: &str| match code.parse::<PartnerType>() {
-        Ok(known) => known.label(),
-        Err(_) => "",
+    let (yours, kind) = (&page.typed, |code: &str| {
+        match code.parse::<PartnerType>() {
+            Ok(known) => known.label(),
+            Err(_) => "",
+        }
     });
-    let way = |code: &str| code.parse::<StatementDelivery>().map_or("", StatementDelivery::label);
+    let way = |code: &str| {
+        code.parse::<StatementDelivery>()
+            .map_or("", StatementDelivery::label)
+    };
     page.both = differing(&[
         ("Name", &theirs.name, &yours.name),
         ("Legal name", &theirs.legal_name, &yours.legal_name),
-        ("Address", &theirs.address, &yours.address.replace("\r\n", "\n")),
+        (
+            "Address",
+            &theirs.address,
+            &yours.address.replace("\r\n", "\n"),
+        ),
         ("Country", &theirs.country, &yours.country),
-        ("Type", kind(&theirs.partner_type), kind(&yours.partner_type)),
-        ("Statement email", &theirs.statement_email, &yours.statement_email),
-        ("Statements arrive", way(&theirs.delivery), way(&yours.delivery)),
+        (
+            "Type",
+            kind(&theirs.partner_type),
+            kind(&yours.partner_type),
+        ),
+        (
+            "Statement email",
+            &theirs.statement_email,
+            &yours.statement_email,
+        ),
+        (
+            "Statements arrive",
+            way(&theirs.delivery),
+            way(&yours.delivery),
+        ),
     ]);
     page.is_stale = true;
     html(StatusCode::CONFLICT, &page)
@@ -284,10 +331,17 @@ pub(super) async fn confirm_status(visitor: Staff, store: Data<Store>, parts: Pa
     let register = format!("{}/partners", visitor.base);
     let record = format!("{register}/{}", found.id);
     let is_leaving = found.status == PartnerStatus::Active;
-    let next = if is_leaving { PartnerStatus::Left } else { PartnerStatus::Active };
+    let next = if is_leaving {
+        PartnerStatus::Left
+    } else {
+        PartnerStatus::Active
+    };
     ok(&StatusPage {
         shell: visitor.shell(),
-        crumbs: vec![("Partners".into(), register), (found.name.clone(), record.clone())],
+        crumbs: vec![
+            ("Partners".into(), register),
+            (found.name.clone(), record.clone()),
+        ],
         name: found.name,
         is_leaving,
         action: format!("{record}/status"),
@@ -319,7 +373,9 @@ pub(super) async fn change_status(
     };
     let scope = visitor.scope.clone();
     store
-        .write(scope, move |tx| service::set_status(tx, id, version, status))
+        .write(scope, move |tx| {
+            service::set_status(tx, id, version, status)
+        })
         .await?;
     let said = match status {
         PartnerStatus::Active => "The partner is back in the programme.",

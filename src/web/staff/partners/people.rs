@@ -53,7 +53,10 @@ async fn place(visitor: Staff, store: &Store, id: &str) -> Result<Place<VendorSc
     let base = format!("{register}/{id}");
     Ok(Place {
         shell: visitor.shell(),
-        crumbs: vec![("Partners".to_owned(), register), (found.name, base.clone())],
+        crumbs: vec![
+            ("Partners".to_owned(), register),
+            (found.name, base.clone()),
+        ],
         base,
         scope: visitor.scope,
         partner: Some(id),

@@ -10,9 +10,7 @@ use serde::Deserialize;
 use super::{Parts, partner};
 use crate::{
     Error, Result,
-    domain::{
-        PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date,
-    },
+    domain::{PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date},
     id::{CommissionPlanVersionId, PartnerId, TierId},
     services::{
         incentivize::{enrollments as enrolling, tiers as tiering},
@@ -137,7 +135,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
 fn tier_rows(found: &Found) -> Vec<TierRow> {
     let current = found.record.tier.as_ref().map(|tier| tier.id);
     let today = found.record.today;
-    let since = found.assignments.iter().find(|held| held.effective_from <= today);
+    let since = found
+        .assignments
+        .iter()
+        .find(|held| held.effective_from <= today);
     let row = |held: &Assignment| TierRow {
         name: found
             .tiers
@@ -153,7 +154,11 @@ fn tier_rows(found: &Found) -> Vec<TierRow> {
 fn enrolment_rows(found: &Found) -> Vec<EnrolmentRow> {
     let current = found.record.enrollment.as_ref().map(|held| held.id);
     let row = |held: &Enrollment| EnrolmentRow {
-        plan: found.plans.get(&held.plan_version).cloned().unwrap_or_default(),
+        plan: found
+            .plans
+            .get(&held.plan_version)
+            .cloned()
+            .unwrap_or_default(),
         from: held.effective_from,
         terms: held.terms.lines().map(str::to_owned).collect(),
         is_current: Some(held.id) == current,
@@ -214,7 +219,9 @@ async fn page(
     id: PartnerId,
     mut entries: Entries,
 ) -> Result<ShowPage> {
-    let found = store.read(visitor.scope.clone(), move |tx| find(tx, id)).await?;
+    let found = store
+        .read(visitor.scope.clone(), move |tx| find(tx, id))
+        .await?;
     let position = stage_of(&found.record.facts);
     let (base, today) = (visitor.base.clone(), found.record.today.to_string());
     for from in [&mut entries.tier.tier_from, &mut entries.enrolment.from] {
@@ -279,7 +286,10 @@ pub(super) async fn assign_tier(
     let assigned = match read_tier(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok((tier, from)) => {
-            let (form_id, to) = (typed.form_id.clone(), format!("{}/partners/{id}", visitor.base));
+            let (form_id, to) = (
+                typed.form_id.clone(),
+                format!("{}/partners/{id}", visitor.base),
+            );
             store
                 .write(visitor.scope.clone(), move |tx| {
                     once(tx, &form_id, |tx| {
@@ -293,7 +303,11 @@ pub(super) async fn assign_tier(
     match assigned {
         Ok(to) => see_other_saying(&session, &to, "The tier was assigned."),
         Err(Error::Invalid(tier_problems)) => {
-            let entries = Entries { tier: typed, tier_problems, ..Entries::default() };
+            let entries = Entries {
+                tier: typed,
+                tier_problems,
+                ..Entries::default()
+            };
             unprocessable(&page(&visitor, &store, id, entries).await?)
         }
         Err(other) => Err(other.into()),
@@ -303,7 +317,10 @@ pub(super) async fn assign_tier(
 fn read_enrolment(typed: &EnrolmentForm) -> Result<(CommissionPlanVersionId, NaiveDate), Problems> {
     let mut problems = Problems::default();
     let chosen = typed.plan_version.parse();
-    let plan = problems.check("plan_version", chosen.map_err(|_| "Choose a published commission plan."));
+    let plan = problems.check(
+        "plan_version",
+        chosen.map_err(|_| "Choose a published commission plan."),
+    );
     let from = problems.check("from", read_date(&typed.from));
     plan.zip(from).ok_or(problems)
 }
@@ -320,7 +337,10 @@ pub(super) async fn enroll(
     let enrolled = match read_enrolment(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok((plan, from)) => {
-            let (form_id, to) = (typed.form_id.clone(), format!("{}/partners/{id}", visitor.base));
+            let (form_id, to) = (
+                typed.form_id.clone(),
+                format!("{}/partners/{id}", visitor.base),
+            );
             store
                 .write(visitor.scope.clone(), move |tx| {
                     once(tx, &form_id, |tx| {
@@ -334,7 +354,11 @@ pub(super) async fn enroll(
     match enrolled {
         Ok(to) => see_other_saying(&session, &to, "The partner was enrolled."),
         Err(Error::Invalid(enrolment_problems)) => {
-            let entries = Entries { enrolment: typed, enrolment_problems, ..Entries::default() };
+            let entries = Entries {
+                enrolment: typed,
+                enrolment_problems,
+                ..Entries::default()
+            };
             unprocessable(&page(&visitor, &store, id, entries).await?)
         }
         Err(other) => Err(other.into()),

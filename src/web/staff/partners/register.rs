@@ -153,7 +153,9 @@ fn choices<T: Copy>(
 
 fn tier_choices(tiers: &[Tier]) -> Vec<(String, String)> {
     let every = (String::new(), "All tiers".to_owned());
-    let choices = tiers.iter().map(|tier| (tier.id.to_string(), tier.name.clone()));
+    let choices = tiers
+        .iter()
+        .map(|tier| (tier.id.to_string(), tier.name.clone()));
     std::iter::once(every).chain(choices).collect()
 }
 
@@ -177,8 +179,12 @@ pub(super) async fn index(
         shell: visitor.shell(),
         answer: "Who sells for you, how far each has come, and what they bring in a month.".into(),
         may_add: visitor.may(Permission::ManagePartners),
-        stages: choices("All stages", Stage::ALL, |stage| (stage.code(), stage.label())),
-        statuses: choices("All", PartnerStatus::ALL, |status| (status.code(), status.label())),
+        stages: choices("All stages", Stage::ALL, |stage| {
+            (stage.code(), stage.label())
+        }),
+        statuses: choices("All", PartnerStatus::ALL, |status| {
+            (status.code(), status.label())
+        }),
         count: count_words(shown, found.count, ("partner", "partners")),
         pager: address.pager(&found.page),
         rows: found
@@ -233,7 +239,8 @@ fn cells(tiers: &[Tier], line: &Line) -> Vec<Vec<Cell>> {
         true => vec![with([Cell::text(""), Cell::text("")])],
         false => {
             let amounts = line.facts.mrr.iter();
-            let end = amounts.map(|mrr| [Cell::text(mrr.currency().code()), Cell::number(mrr.plain())]);
+            let end =
+                amounts.map(|mrr| [Cell::text(mrr.currency().code()), Cell::number(mrr.plain())]);
             end.map(with).collect()
         }
     }
@@ -251,5 +258,9 @@ pub(super) async fn csv(visitor: Staff, store: Data<Store>, Query(asked): Query<
         .await?;
     let rows = lines.iter().flat_map(|line| cells(&tiers, line));
     let file = table(&COLUMNS, rows)?;
-    Ok(download(&format!("partners-{today}.csv"), "text/csv; charset=utf-8", file))
+    Ok(download(
+        &format!("partners-{today}.csv"),
+        "text/csv; charset=utf-8",
+        file,
+    ))
 }

@@ -49,7 +49,10 @@ impl CancelForm {
             }
         };
         let reason = problems.check("reason", self.reason.parse::<LongText>());
-        if reason.as_ref().is_some_and(|reason| reason.as_str().is_empty()) {
+        if reason
+            .as_ref()
+            .is_some_and(|reason| reason.as_str().is_empty())
+        {
             problems.add("reason", "Say why; it stands in the history.");
         }
         let changed = "This form is out of date: open the page again.";
@@ -92,7 +95,10 @@ fn may(visitor: &Staff) -> Result<(), Error> {
 
 fn choices(status: SubscriptionStatus) -> Vec<(String, String)> {
     let now = ("now", "On a day; what is unused is given back");
-    let later = ("period_end", "With the period that is paid for; nothing is given back");
+    let later = (
+        "period_end",
+        "With the period that is paid for; nothing is given back",
+    );
     let offered = match status {
         SubscriptionStatus::Active => vec![later, now],
         _ => vec![now],
@@ -109,7 +115,9 @@ async fn page(
 ) -> Result<CancelPage> {
     let scope = visitor.scope.clone();
     let (record, today): (Record, _) = store
-        .read(scope, move |tx| Ok((subscriptions::record(tx, id)?, vendor::today(tx)?)))
+        .read(scope, move |tx| {
+            Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
+        })
         .await?;
     let it = &record.subscription;
     let register = format!("{}/subscriptions", visitor.base);
@@ -119,7 +127,10 @@ async fn page(
     let form_id = fresh_form_id()?;
     let typed = match typed.version.is_empty() {
         true => CancelForm {
-            when: choices.first().map(|(code, _)| code.clone()).unwrap_or_default(),
+            when: choices
+                .first()
+                .map(|(code, _)| code.clone())
+                .unwrap_or_default(),
             effective_on: today.max(it.starts_on).to_string(),
             version: it.version.to_string(),
             form_id,
@@ -184,7 +195,10 @@ pub(super) async fn cancel(
             Err(error) => refused(&visitor, &store, id, (typed, error)).await,
         };
     }
-    let (form_id, to) = (typed.form_id.clone(), format!("{}/subscriptions/{id}", visitor.base));
+    let (form_id, to) = (
+        typed.form_id.clone(),
+        format!("{}/subscriptions/{id}", visitor.base),
+    );
     let canceled = store
         .write(scope, move |tx| {
             once(tx, &form_id, |tx| {
@@ -213,7 +227,9 @@ async fn refused(
         }
         Error::Conflict(why) => {
             let scope = visitor.scope.clone();
-            let now = store.read(scope, move |tx| subscriptions::record(tx, id)).await?;
+            let now = store
+                .read(scope, move |tx| subscriptions::record(tx, id))
+                .await?;
             let version = now.subscription.version.to_string();
             let can_end = now.subscription.status != SubscriptionStatus::Canceled;
             if version == typed.version || !can_end {

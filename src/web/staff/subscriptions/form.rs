@@ -64,7 +64,13 @@ impl SaleForm {
                 if problems.is_empty() =>
             {
                 let plan = self.plan.trim().to_owned();
-                Ok(Read { customer, plan, quantity, starts_on, external_id })
+                Ok(Read {
+                    customer,
+                    plan,
+                    quantity,
+                    starts_on,
+                    external_id,
+                })
             }
             _ => Err(problems),
         }
@@ -124,7 +130,11 @@ fn find(tx: &mut Tx<'_, VendorScope>, customer: &str, begins: &Begins) -> Result
     let page = customers::page(tx, &filter, Sort::Name, None)?;
     Ok(Found {
         has_more: page.next.is_some(),
-        found: page.rows.into_iter().map(|row| (row.id, row.name)).collect(),
+        found: page
+            .rows
+            .into_iter()
+            .map(|row| (row.id, row.name))
+            .collect(),
         offers: plans::choices(tx)?,
         today: vendor::today(tx)?,
         customer,
@@ -171,7 +181,11 @@ async fn page(
         found: found.found.into_iter().map(link).collect(),
         has_more: found.has_more,
         offers: found.offers.iter().map(offer).collect(),
-        typed: SaleForm { starts_on, form_id: fresh_form_id()?, ..typed },
+        typed: SaleForm {
+            starts_on,
+            form_id: fresh_form_id()?,
+            ..typed
+        },
         problems,
         cancel: register,
         base,
@@ -202,7 +216,9 @@ pub(super) async fn new(
 
 fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
     let offers = plans::choices(tx)?;
-    let chosen = offers.into_iter().find(|offer| offer.plan.code == read.plan);
+    let chosen = offers
+        .into_iter()
+        .find(|offer| offer.plan.code == read.plan);
     let plan = chosen.ok_or_else(|| Error::on("plan", "Choose a plan that is sold now."))?;
     let given = read.external_id.as_ref().map(ExternalId::to_string);
     let new = NewSubscription {

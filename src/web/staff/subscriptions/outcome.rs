@@ -55,7 +55,9 @@ impl Outcome {
         }
         if was.mrr != is.mrr {
             let (was, is) = (words::money(was.mrr), words::money(is.mrr));
-            said.push(format!("Monthly recurring revenue goes from {was} to {is}."));
+            said.push(format!(
+                "Monthly recurring revenue goes from {was} to {is}."
+            ));
         }
         if let Some(end) = is.ends_on {
             let last = end.pred_opt().filter(|last| *last >= is.starts_on);
@@ -87,5 +89,8 @@ fn credit(credit: &Credited) -> String {
     .map(|(amount, what)| format!("{} {what}", words::money(amount)))
     .collect();
     let total = words::money(credit.total);
-    format!("A credit note of {total} with tax is issued: {}.", parts.join(", "))
+    format!(
+        "A credit note of {total} with tax is issued: {}.",
+        parts.join(", ")
+    )
 }

@@ -92,7 +92,9 @@ async fn page(
 ) -> Result<QuantityPage> {
     let scope = visitor.scope.clone();
     let (record, today): (Record, _) = store
-        .read(scope, move |tx| Ok((subscriptions::record(tx, id)?, vendor::today(tx)?)))
+        .read(scope, move |tx| {
+            Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
+        })
         .await?;
     let it = &record.subscription;
     let register = format!("{}/subscriptions", visitor.base);
@@ -107,7 +109,10 @@ async fn page(
             form_id: fresh_form_id()?,
             ..typed
         },
-        false => QuantityForm { form_id: fresh_form_id()?, ..typed },
+        false => QuantityForm {
+            form_id: fresh_form_id()?,
+            ..typed
+        },
     };
     Ok(QuantityPage {
         shell: visitor.shell(),
@@ -116,7 +121,11 @@ async fn page(
             (format!("{title} of {}", record.customer), href.clone()),
         ],
         title,
-        heading: format!("Change the quantity from {} to {}", it.quantity, typed.quantity.trim()),
+        heading: format!(
+            "Change the quantity from {} to {}",
+            it.quantity,
+            typed.quantity.trim()
+        ),
         current: it.quantity.to_string(),
         customer: record.customer,
         action: format!("{href}/quantity"),
@@ -167,7 +176,10 @@ pub(super) async fn change(
             Err(error) => refused(&visitor, &store, id, (typed, error)).await,
         };
     }
-    let (form_id, to) = (typed.form_id.clone(), format!("{}/subscriptions/{id}", visitor.base));
+    let (form_id, to) = (
+        typed.form_id.clone(),
+        format!("{}/subscriptions/{id}", visitor.base),
+    );
     let changed = store
         .write(scope, move |tx| {
             once(tx, &form_id, |tx| {
@@ -196,7 +208,9 @@ async fn refused(
         }
         Error::Conflict(why) => {
             let scope = visitor.scope.clone();
-            let now = store.read(scope, move |tx| subscriptions::record(tx, id)).await?;
+            let now = store
+                .read(scope, move |tx| subscriptions::record(tx, id))
+                .await?;
             let version = now.subscription.version.to_string();
             if version == typed.version {
                 return Err(Failure::Plain(Error::Conflict(why)));

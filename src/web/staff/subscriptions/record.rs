@@ -144,7 +144,10 @@ fn stretch_rows(found: &Found) -> Vec<StretchRow> {
 
 fn answer(record: &Record, line: &Sold) -> String {
     let it = &record.subscription;
-    let until = line.until.map(crate::domain::date_words).unwrap_or_default();
+    let until = line
+        .until
+        .map(crate::domain::date_words)
+        .unwrap_or_default();
     match it.status {
         SubscriptionStatus::Canceled => "Has ended; nothing more is billed.".to_owned(),
         SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
@@ -159,7 +162,9 @@ fn answer(record: &Record, line: &Sold) -> String {
 /// The record.
 pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = subscription(&parts)?;
-    let found = store.read(visitor.scope.clone(), move |tx| find(tx, id)).await?;
+    let found = store
+        .read(visitor.scope.clone(), move |tx| find(tx, id))
+        .await?;
     let base = visitor.base.clone();
     let (record, today) = (&found.record, found.today);
     let it = &record.subscription;
@@ -178,7 +183,13 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         answer: answer(record, &line),
         href: format!("{base}/subscriptions/{id}"),
         may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
-        may_cancel: may && matches!(it.status, SubscriptionStatus::Pending | SubscriptionStatus::Active | SubscriptionStatus::PendingCancel),
+        may_cancel: may
+            && matches!(
+                it.status,
+                SubscriptionStatus::Pending
+                    | SubscriptionStatus::Active
+                    | SubscriptionStatus::PendingCancel
+            ),
         is_stale_bill: it.next_bill_on.is_some_and(|day| day < today),
         partner_href: format!("{base}/partners/{}", it.partner),
         term: words::count(i64::from(it.term_months), "month", "months"),

@@ -136,7 +136,9 @@ fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
     let (filter, at) = (asked.filter(&plans), Cursor::read(&asked.at));
     let page = subscriptions::page(tx, &filter, at.as_ref())?;
     let of = match filter.customer {
-        Some(customer) => customers::names(tx, &[customer])?.pop().map(|(_, name)| name),
+        Some(customer) => customers::names(tx, &[customer])?
+            .pop()
+            .map(|(_, name)| name),
         None => None,
     };
     Ok(Found {
@@ -189,10 +191,17 @@ pub(super) async fn index(
         .await?;
     let base = visitor.base.clone();
     let address = asked.address(&base);
-    let partners = found.choices.iter().map(|(id, name)| (id.to_string(), name.clone()));
+    let partners = found
+        .choices
+        .iter()
+        .map(|(id, name)| (id.to_string(), name.clone()));
     let statuses = SubscriptionStatus::ALL.iter();
     let statuses = statuses.map(|status| (status.code().to_owned(), status.label().to_owned()));
-    let count = count_words(found.page.rows.len(), found.count, ("subscription", "subscriptions"));
+    let count = count_words(
+        found.page.rows.len(),
+        found.count,
+        ("subscription", "subscriptions"),
+    );
     ok(&IndexPage {
         shell: visitor.shell(),
         answer: match &found.of {
@@ -200,12 +209,19 @@ pub(super) async fn index(
             None => "What is sold, what it brings in a month, and until when.".to_owned(),
         },
         may_add: visitor.may(Permission::ManageSubscriptions),
-        partners: std::iter::once(all("All partners")).chain(partners).collect(),
+        partners: std::iter::once(all("All partners"))
+            .chain(partners)
+            .collect(),
         plans: plan_choices(&found.plans),
         statuses: std::iter::once(all("All")).chain(statuses).collect(),
         count,
         pager: address.pager(&found.page),
-        rows: found.page.rows.iter().map(|line| row(&base, &found, line)).collect(),
+        rows: found
+            .page
+            .rows
+            .iter()
+            .map(|line| row(&base, &found, line))
+            .collect(),
         address,
         asked,
         base,
@@ -230,7 +246,8 @@ const COLUMNS: [&str; 13] = [
 
 fn cells(line: &Line, partners: &BTreeMap<PartnerId, String>) -> Vec<Cell> {
     let it = &line.subscription;
-    let day = |day: Option<NaiveDate>| Cell::text(day.map_or_else(String::new, |day| day.to_string()));
+    let day =
+        |day: Option<NaiveDate>| Cell::text(day.map_or_else(String::new, |day| day.to_string()));
     vec![
         Cell::text(it.id.to_string()),
         Cell::text(&it.external_id),
@@ -260,5 +277,9 @@ pub(super) async fn csv(visitor: Staff, store: Data<Store>, Query(asked): Query<
         })
         .await?;
     let file = table(&COLUMNS, rows.iter().map(|line| cells(line, &partners)))?;
-    Ok(download(&format!("subscriptions-{today}.csv"), "text/csv; charset=utf-8", file))
+    Ok(download(
+        &format!("subscriptions-{today}.csv"),
+        "text/csv; charset=utf-8",
+        file,
+    ))
 }
