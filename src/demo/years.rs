@@ -59,6 +59,8 @@ struct Won {
     leaves_unpaid: bool,
 }
 
+/// The day of the month on which a bank's file comes that is late.
+const REPORTED_ON: u32 = 9;
 /// The months a partner may win customers in.
 const SELLING: u32 = 17;
 
@@ -196,7 +198,8 @@ impl World {
         let (scope, month) = (self.scope.clone(), self.month_of(day));
         for joined in &mut self.partners {
             // In the sixteenth month the bank's file does not come; it is reported the month after.
-            let late = joined.part.story == Story::Late && month == 15;
+            let missing = month == 15 || (month == 16 && day.day() <= REPORTED_ON);
+            let late = joined.part.story == Story::Late && missing;
             for customer in joined
                 .customers
                 .iter()
@@ -248,10 +251,13 @@ impl World {
                 (Story::Rises, 8, 1) => self.rise(store, joined.id, day)?,
                 (Story::PartialRefund, 13, 20) => self.refund(store, joined, (1, 40), day)?,
                 (Story::Negative, 17, 18) => self.refund(store, joined, (9, 100), day)?,
-                (Story::Late, 16, 9) => {
-                    let made = self.report_late(store, &first, day)?;
-                    if let Some(joined) = self.partners.get_mut(index) {
-                        joined.payments.extend(made);
+                (Story::Late, 16, REPORTED_ON) => {
+                    let customers = joined.customers.clone();
+                    for customer in customers.iter().filter(|one| !one.leaves_unpaid) {
+                        let made = self.report_late(store, customer, day)?;
+                        if let Some(joined) = self.partners.get_mut(index) {
+                            joined.payments.extend(made);
+                        }
                     }
                 }
                 _ => {}

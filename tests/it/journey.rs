@@ -42,6 +42,7 @@ on_both! {
         app.vendor("meridian");
         let story = Teller::of(app).await;
         the_owner_joins(&story).await;
+        catalogue::lowest_payout(&story).await;
         catalogue::tiers(&story).await;
         catalogue::sla_policy(&story).await;
         catalogue::offering(&story).await;
@@ -86,7 +87,7 @@ async fn the_owner_joins(story: &Teller) {
     story.picture("first-day").await;
     // The link is spent.
     story.open(&link).await;
-    story.reads("main", &["not here"]).await;
+    story.reads("main", &["Not found"]).await;
     story.open("/").await;
 }
 

@@ -26,7 +26,7 @@ use crate::{
         form::fresh_form_id,
         list::{Address, Pager, count_words},
         page::{download, html, ok},
-        words::mail_pill,
+        words::{self, mail_pill},
     },
 };
 
@@ -421,6 +421,16 @@ pub async fn show_with<S: Sees>(
     html(status, &show_page(desk, detail, today, (typed, problems))?)
 }
 
+/// What became of a payout that was made; the document itself was written before.
+fn paid_words(row: &StatementRow) -> Option<String> {
+    let day = row.payment.as_ref()?.paid_on?;
+    Some(format!(
+        "{} was paid on {}.",
+        words::money(row.payout),
+        date_words(day)
+    ))
+}
+
 fn show_page<S: Sees>(
     desk: Desk<S>,
     detail: StatementDetail,
@@ -445,7 +455,7 @@ fn show_page<S: Sees>(
         own_href: format!("{}/statements/{}", desk.base, row.id),
         crumbs: vec![("Statements".to_owned(), format!("{}/statements", desk.base))],
         title: format!("{} statement", document.period_words()),
-        answer: summary.sentence,
+        answer: paid_words(&row).unwrap_or(summary.sentence),
         summary: summary.rows,
         held: summary.held,
         next_payment: document.next_payment_sentence(),

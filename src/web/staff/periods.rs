@@ -286,12 +286,15 @@ fn again(mut page: HttpResponse) -> HttpResponse {
 fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
     let base = desk.base.clone();
     let (all, shown) = match found.row.status {
-        PeriodStatus::Closed => (found.statements.len(), "statements"),
-        _ => (found.preview.len(), "statements there would be"),
+        PeriodStatus::Closed => (found.statements.len(), ("statement", "statements")),
+        _ => (
+            found.preview.len(),
+            ("statement there would be", "statements there would be"),
+        ),
     };
     let count = match all > SHOWN {
-        true => format!("{SHOWN} of {all} {shown}, the largest payouts first"),
-        false => format!("{all} {shown}"),
+        true => format!("{SHOWN} of {all} {}, the largest payouts first", shown.1),
+        false => words::count(i64::try_from(all).unwrap_or(i64::MAX), shown.0, shown.1),
     };
     Ok(ShowPage {
         href: format!("{base}/periods/{}", found.row.period),

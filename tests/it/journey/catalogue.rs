@@ -1,6 +1,30 @@
 //! What is sold, what is promised, and what it earns.
 use super::teller::Teller;
 
+/// A small programme pays small amounts.
+pub async fn lowest_payout(story: &Teller) {
+    story.follow("Settings").await;
+    story
+        .fill_all(&[("currency", "EUR"), ("minimum", "-25")])
+        .await;
+    story.press("Set").await;
+    story
+        .refused(
+            "minimum",
+            "zero",
+            &[
+                ("currency", "EUR"),
+                ("minimum", "-25"),
+                ("name", "Meridian"),
+            ],
+        )
+        .await;
+    story.fill("minimum", "25").await;
+    story.press("Set").await;
+    story.reads("main tbody", &["EUR 25.00"]).await;
+    story.picture("settings").await;
+}
+
 pub async fn tiers(story: &Teller) {
     story.follow("Tiers").await;
     story.fill("rank", "1").await;

@@ -33,7 +33,7 @@ pub async fn close(story: &Teller) {
     story.open("/meridian").await;
     story.follow("Months").await;
     story.follow("Review October 2026").await;
-    story.reads("main", &["Would be paid", "EUR 34.13"]).await;
+    story.reads("main", &["Would be paid EUR 34.13"]).await;
     story.picture("preview").await;
     story.follow("Close October 2026").await;
     story
