@@ -346,7 +346,7 @@ async fn agree(owner: &Visitor, statement: &Statement, letter: &Letter, look_int
     assert!(
         letter
             .text
-            .contains(&format!("https://portal.example/meridian/p/"))
+            .contains(&"https://portal.example/meridian/p/".to_string())
             && letter.text.contains(&statement.id.to_string())
     );
     let [pdf, csv] = &letter.attachments[..] else {

@@ -198,7 +198,7 @@ on_both! {
         let form = confirm.form("main form[method=post]");
         finance.submit(&form).await.expect(303);
         finance.submit(&form).await.expect(303);
-        let copies = format!("SELECT count(*) AS value FROM mails WHERE copy_no = 2");
+        let copies = "SELECT count(*) AS value FROM mails WHERE copy_no = 2".to_string();
         assert_eq!(scene.app.ask(&copies), ["1"]);
         let viewer = scene.app.staff_of("meridian", Role::VendorViewer).await;
         let seen = viewer.get(&path).await.expect(200);
