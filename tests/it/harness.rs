@@ -8,8 +8,8 @@ use std::{
 use actix_web::{dev::ServerHandle, web::ServiceConfig};
 use chrono::{DateTime, Utc};
 use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
-    sql_types::Text,
+    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection, sql_query, sql_types::Text,
 };
 use perennial::{
     clock::Clock,
@@ -310,6 +310,8 @@ pub fn ask(database: &TestDatabase, sql: &str) -> Vec<String> {
         }
         Kind::Sqlite => {
             let mut conn = SqliteConnection::establish(database.url()).unwrap();
+            // A worker that was killed leaves its log to be recovered, and who does that locks the file.
+            conn.batch_execute("PRAGMA busy_timeout = 20000").unwrap();
             answers(sql, &mut conn)
         }
     };
