@@ -269,6 +269,8 @@ named! {
     PlanVersion = "plv", PlanVersionId;
     /// A price of a plan version.
     PriceRow = "pri", PriceId;
+    /// A tier of a price.
+    PriceTier = "prt", PriceTierId;
     /// A commission plan.
     CommissionPlan = "cpl", CommissionPlanId;
     /// A version of a commission plan.

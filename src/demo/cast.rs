@@ -63,11 +63,11 @@ pub struct PlanPart {
     pub name: &'static str,
     /// Its currency.
     pub currency: &'static str,
-    /// 1 or 12.
-    pub interval_months: i32,
+    /// 1, 3 or 12.
+    pub interval_months: u32,
     /// The term.
     pub term_months: i32,
-    /// Prices of (label, kind, amount).
+    /// Prices of (label, kind, amount or tiers).
     pub prices: &'static [(&'static str, &'static str, &'static str)],
 }
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     Error, Result,
     domain::{
-        BillingInterval, Currency, DeliveryParty, LongText, Money, Name, Period, Price, PriceKind,
-        Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
+        Band, BillingInterval, Currency, DeliveryParty, LongText, Money, Name, Period, Price,
+        PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
     },
     id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
     services::{
@@ -151,18 +151,15 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
     let currency: Currency = read(part.currency)?;
     let mut prices = Vec::new();
     for (label, kind, amount) in part.prices {
+        let price = price(read::<PriceKind>(kind)?, amount, currency)?;
         prices.push(plans::PriceDraft {
             label: read(label)?,
-            price: Price {
-                kind: read::<PriceKind>(kind)?,
-                unit: UnitPrice::parse(amount, currency).map_err(Error::fault)?,
-            },
+            commissionable: price.is_recurring(),
+            price,
         });
     }
-    let interval = match part.interval_months {
-        12 => BillingInterval::Year,
-        _ => BillingInterval::Month,
-    };
+    let interval = BillingInterval::from_months(part.interval_months);
+    let interval = interval.ok_or_else(|| Error::fault("demo: no such interval"))?;
     Ok(plans::Draft {
         terms: Terms {
             currency,
@@ -172,6 +169,29 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
         },
         prices,
     })
+}
+
+/// A price by its amount, or by its tiers: `5 at 7.00, 20 at 6.50, then 6.00`.
+fn price(kind: PriceKind, amount: &str, currency: Currency) -> Result<Price> {
+    let unit = |typed: &str| UnitPrice::parse(typed, currency).map_err(Error::fault);
+    let mut parts = match kind {
+        PriceKind::Graduated | PriceKind::Volume => PriceParts::plain(kind, UnitPrice::default()),
+        _ => PriceParts::plain(kind, unit(amount)?),
+    };
+    if matches!(kind, PriceKind::Graduated | PriceKind::Volume) {
+        for tier in amount.split(", ") {
+            let (up_to, each) = match tier.split_once(" at ") {
+                Some((up_to, each)) => (Some(read(up_to)?), each),
+                None => (None, tier.trim_start_matches("then ")),
+            };
+            parts.bands.push(Band {
+                up_to,
+                unit: unit(each)?,
+                flat_minor: 0,
+            });
+        }
+    }
+    parts.price().map_err(Error::fault)
 }
 
 fn add_commission(

@@ -9,18 +9,21 @@ use super::period::date_words;
 pub enum BillingInterval {
     /// One month.
     Month,
+    /// Three months.
+    Quarter,
     /// Twelve months.
     Year,
 }
 
 impl BillingInterval {
     /// Every interval a plan can be sold in, shortest first.
-    pub const ALL: [Self; 2] = [Self::Month, Self::Year];
+    pub const ALL: [Self; 3] = [Self::Month, Self::Quarter, Self::Year];
 
     /// Its length in months.
     pub fn months(self) -> u32 {
         match self {
             Self::Month => 1,
+            Self::Quarter => 3,
             Self::Year => 12,
         }
     }
@@ -36,6 +39,7 @@ impl BillingInterval {
     pub fn name(self) -> &'static str {
         match self {
             Self::Month => "monthly",
+            Self::Quarter => "quarterly",
             Self::Year => "yearly",
         }
     }

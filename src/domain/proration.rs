@@ -1,4 +1,4 @@
-//! Charges and credits for parts of a service period, by the day.
+//! Charges and credits for parts of a service period, by the day or the second.
 //!
 //! A credit comes from what was charged, never from today's price.
 
@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     billing_calendar::ServicePeriod,
+    meter::Span,
     rate::Rate,
     ratio::{Overflow, Ratio},
 };
@@ -47,6 +48,16 @@ pub fn part_of(amount_minor: i64, whole: ServicePeriod, part: ServicePeriod) -> 
     Ratio::new(share, i128::from(whole.days()))
         .and_then(Ratio::round)
         // Only a period without days has no share.
+        .unwrap_or_default()
+}
+
+/// The share of an amount that falls on a part of a span, by elapsed seconds,
+/// rounded: a month with a change of clocks is an hour longer or shorter.
+pub fn part_of_span(amount_minor: i64, whole: Span, part: Span) -> i64 {
+    let share = i128::from(amount_minor) * i128::from(part.seconds().min(whole.seconds()));
+    Ratio::new(share, i128::from(whole.seconds()))
+        .and_then(Ratio::round)
+        // Only a span without a second has no share.
         .unwrap_or_default()
 }
 
@@ -167,6 +178,61 @@ mod tests {
     }
 
     proptest! {
+        // Invariants 15 and 16: whatever quantities follow one another within a
+        // period, credits never exceed their charge, no day is charged twice, and
+        // what remains is each price by its days, within a unit per charge.
+        #[test]
+        fn changes_within_a_period_come_to_each_price_by_its_days(
+            first in 0i64..1_000_000,
+            changes in proptest::collection::vec((1i64..30, 0i64..1_000_000), 1..6),
+        ) {
+            let june = period("2027-06-01", "2027-07-01");
+            let mut changes = changes;
+            changes.sort_unstable();
+            let (mut open, mut price) = (charged(june, first), first);
+            let (mut net, mut exact) = (first, Ratio::ZERO);
+            for (day, next) in &changes {
+                let on = june.from + chrono::TimeDelta::days(*day);
+                let credit = credit_from(&open, on).unwrap();
+                prop_assert!(-credit <= open.amount_minor - open.credited_minor);
+                let served = open.service.until(on).days();
+                exact = exact.plus(Ratio::new(i128::from(price * served), 30).unwrap()).unwrap();
+                let rest = june.rest_from(on);
+                prop_assert_eq!(rest.from, open.service.until(on).to.max(open.service.from));
+                open = charged(rest, charge_for(*next, june, on));
+                net += credit + open.amount_minor;
+                price = *next;
+            }
+            let left = Ratio::new(i128::from(price * open.service.days()), 30).unwrap();
+            let off = Ratio::from_int(net).minus(exact.plus(left).unwrap()).unwrap();
+            let lines = 2 * i64::try_from(changes.len()).unwrap() + 1;
+            prop_assert!(off.max(off.negated().unwrap()) <= Ratio::from_int(lines));
+        }
+
+        // Invariant 17: there and back at the same instant is as if nothing had been.
+        #[test]
+        fn a_change_taken_back_at_once_nets_to_nothing(
+            old in 0i64..1_000_000_000,
+            new in 0i64..1_000_000_000,
+            day in 0i64..30,
+        ) {
+            let june = period("2027-06-01", "2027-07-01");
+            let on = june.from + chrono::TimeDelta::days(day);
+            let there = charge_for(new, june, on);
+            let back = credit_from(&charged(june.rest_from(on), there), on).unwrap();
+            prop_assert_eq!(there + back, 0);
+            let net = credit_from(&charged(june, old), on).unwrap() + charge_for(old, june, on);
+            prop_assert_eq!(net, 0);
+        }
+
+        // Invariant 18: the whole gives the full price, nothing gives nothing.
+        #[test]
+        fn a_whole_period_is_the_full_price(amount in any::<i64>()) {
+            let june = period("2027-06-01", "2027-07-01");
+            prop_assert_eq!(charge_for(amount, june, june.from), amount);
+            prop_assert_eq!(charge_for(amount, june, june.to), 0);
+        }
+
         #[test]
         fn credits_never_exceed_the_charge(
             amount in 0i64..=i64::MAX,

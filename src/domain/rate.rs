@@ -116,12 +116,12 @@ impl UnitPrice {
         self.0
     }
 
-    /// The price of so many units in minor units, before rounding.
+    /// The price of a quantity in minor units, before rounding.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
-    pub fn times(self, units: u32) -> Result<Ratio, Overflow> {
-        Ratio::new(i128::from(self.0) * i128::from(units), MICRO)
+    pub fn of(self, quantity: Ratio) -> Result<Ratio, Overflow> {
+        Ratio::new(i128::from(self.0), MICRO)?.times(quantity)
     }
 
     /// Reads what a person types, with up to six digits beyond the currency's own.
@@ -233,7 +233,10 @@ mod tests {
     fn prices_below_a_cent_stay_exact() {
         let price = UnitPrice::parse("0.0004", currency("USD")).unwrap();
         assert_eq!(price.micro(), 40_000);
-        assert_eq!(price.times(65_000).unwrap().round(), Ok(2_600));
+        assert_eq!(
+            price.of(Ratio::from_int(65_000)).unwrap().round(),
+            Ok(2_600)
+        );
         assert_eq!(price.figure(currency("USD")), "0.0004");
         let whole = UnitPrice::parse("1,250", currency("USD")).unwrap();
         assert_eq!(whole.figure(currency("USD")), "1,250.00");

@@ -62,7 +62,7 @@ pub fn phase_of(index: u32, anchor: Anchor, term_months: u32) -> Phase {
 }
 
 /// The facts billing rests on. Dates are in the vendor's zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billable {
     /// Where periods are counted from.
     pub anchor: Anchor,
@@ -144,9 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{
-        billing_calendar::BillingInterval, period::read_date, price::PriceKind, rate::UnitPrice,
-    };
+    use crate::domain::{billing_calendar::BillingInterval, period::read_date, rate::UnitPrice};
 
     fn date(typed: &str) -> NaiveDate {
         read_date(typed).unwrap()
@@ -164,10 +162,7 @@ mod tests {
             ends_on: None,
             billed_periods: 0,
             quantity: Quantity::ONE,
-            price: Price {
-                kind: PriceKind::Flat,
-                unit: UnitPrice::from_micro(9_000_000_000).unwrap(),
-            },
+            price: Price::Flat(UnitPrice::from_micro(9_000_000_000).unwrap()),
         }
     }
 

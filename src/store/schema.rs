@@ -201,11 +201,11 @@ diesel::table! {
         version_no -> Integer,
         status -> Text,
         currency -> Text,
-        interval_months -> Integer,
         term_months -> Integer,
         notice_days -> Integer,
         published_at -> Nullable<Timestamp>,
         version -> Integer,
+        interval_months -> Integer,
     }
 }
 
@@ -216,8 +216,29 @@ diesel::table! {
         plan_version_id -> BigInt,
         seq -> Integer,
         label -> Text,
-        kind -> Text,
         unit_price_micro -> BigInt,
+        kind -> Text,
+        meter -> Nullable<Text>,
+        aggregation -> Nullable<Text>,
+        package_micro -> Nullable<BigInt>,
+        included_micro -> BigInt,
+        over_price_micro -> BigInt,
+        rollover_micro -> BigInt,
+        cap_minor -> Nullable<BigInt>,
+        flat_at_zero -> Bool,
+        commissionable -> Bool,
+    }
+}
+
+diesel::table! {
+    price_tiers (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        price_id -> BigInt,
+        seq -> Integer,
+        up_to_micro -> Nullable<BigInt>,
+        unit_price_micro -> BigInt,
+        flat_minor -> BigInt,
     }
 }
 
@@ -362,7 +383,6 @@ diesel::table! {
         invoice_id -> BigInt,
         subscription_id -> BigInt,
         line_no -> Integer,
-        kind -> Text,
         description -> Text,
         service_from -> Date,
         service_to -> Date,
@@ -375,6 +395,7 @@ diesel::table! {
         rate_bps -> Integer,
         phase -> Text,
         tier_id -> Nullable<BigInt>,
+        kind -> Text,
     }
 }
 
@@ -690,6 +711,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     plans,
     plan_versions,
     prices,
+    price_tiers,
     commission_plans,
     commission_plan_versions,
     commission_clauses,

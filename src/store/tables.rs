@@ -154,6 +154,7 @@ scoped! {
     plans: shared;
     plan_versions: shared;
     prices: shared;
+    price_tiers: shared;
     commission_plans: private;
     commission_plan_versions: private;
     commission_clauses: private;
@@ -187,6 +188,7 @@ refers! {
     plans.offering_id -> offerings;
     plan_versions.plan_id -> plans;
     prices.plan_version_id -> plan_versions;
+    price_tiers.price_id -> prices;
     commission_plan_versions.commission_plan_id -> commission_plans;
     commission_clauses.commission_plan_version_id -> commission_plan_versions;
     customers.partner_id -> partners;
@@ -218,7 +220,7 @@ changeable! {
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, published_at, version;
-    prices: label, kind, unit_price_micro;
+    prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version;
     customers: name, name_key, country, tax_bps, version;
     subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, version;

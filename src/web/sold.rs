@@ -3,7 +3,7 @@ use chrono::{Months, NaiveDate};
 
 use super::words;
 use crate::{
-    domain::{BillingInterval, Money, PriceKind, Quantity, SubscriptionStatus},
+    domain::{BillingInterval, Money, Quantity, SubscriptionStatus},
     store::{
         catalogue::plans::{PlanVersion, PriceLine},
         incentivize::enrollments::Enrollment,
@@ -107,21 +107,22 @@ pub struct PriceRow {
     pub whole: String,
 }
 
-/// What a billing interval is counted in: "month" or "year".
+/// What a billing interval is counted in: "month", "quarter" or "year".
 pub fn every(interval: BillingInterval) -> &'static str {
-    match interval {
-        BillingInterval::Month => "month",
-        BillingInterval::Year => "year",
-    }
+    interval.unit()
 }
 
 /// A version's price in words, without a quantity: "EUR 12.50 per seat and month".
 pub fn price_words(version: &PlanVersion, line: &PriceLine) -> String {
-    let (currency, every) = (version.terms.currency, every(version.terms.interval));
-    let figure = line.price.unit.figure(currency);
-    match line.price.kind {
-        PriceKind::Flat => format!("{currency}\u{a0}{figure} a {every}"),
-        PriceKind::PerSeat => format!("{currency}\u{a0}{figure} per seat and {every}"),
+    line.price
+        .words(version.terms.currency, version.terms.interval)
+}
+
+/// What a price charges ahead for a period, or once.
+fn whole(line: &PriceLine, quantity: Quantity) -> Result<i64, crate::domain::Overflow> {
+    match line.price.is_recurring() {
+        true => line.price.for_period(quantity),
+        false => line.price.once(),
     }
 }
 
@@ -130,7 +131,7 @@ pub fn prices(version: &PlanVersion, quantity: Quantity) -> Vec<PriceRow> {
     let row = |line: &PriceLine| PriceRow {
         label: line.label.clone(),
         unit: price_words(version, line),
-        whole: line.price.for_period(quantity).map_or_else(
+        whole: whole(line, quantity).map_or_else(
             |_| String::new(),
             |minor| words::money(Money::new(minor, version.terms.currency)),
         ),

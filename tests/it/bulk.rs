@@ -10,9 +10,7 @@
 
 use chrono::{DateTime, Days, TimeZone, Utc};
 use perennial::{
-    domain::{
-        BillingInterval, DeliveryParty, ImportKind, Period, Price, PriceKind, Rate, UnitPrice,
-    },
+    domain::{BillingInterval, DeliveryParty, ImportKind, Period, Price, Rate, UnitPrice},
     id::{CommissionPlanVersionId, PartnerId},
     services::{
         catalogue::{offerings, plans},
@@ -194,10 +192,8 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats"),
-            price: Price {
-                kind: PriceKind::PerSeat,
-                unit: UnitPrice::parse("12.50", read("EUR")).unwrap(),
-            },
+            price: Price::per_seat(UnitPrice::parse("12.50", read("EUR")).unwrap()),
+            commissionable: true,
         }],
     };
     store

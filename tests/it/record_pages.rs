@@ -6,8 +6,7 @@
 
 use perennial::{
     domain::{
-        BillingInterval, DeliveryParty, Price, PriceKind, Rate, Role, SlaCalendar, SlaMetric,
-        UnitPrice,
+        BillingInterval, DeliveryParty, Price, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
     },
     services::{
         catalogue::{
@@ -103,10 +102,8 @@ fn catalogue(app: &TestApp) {
         },
         prices: vec![PriceDraft {
             label: read("Seat"),
-            price: Price {
-                kind: PriceKind::PerSeat,
-                unit: UnitPrice::from_micro(1_000_000_000).unwrap(),
-            },
+            price: Price::per_seat(UnitPrice::from_micro(1_000_000_000).unwrap()),
+            commissionable: true,
         }],
     };
     let promise = Target {

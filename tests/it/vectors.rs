@@ -4,10 +4,12 @@
 //! included. A key of a case that its answer does not read fails the test.
 #![expect(clippy::unwrap_used, reason = "a case that cannot be read has failed")]
 
+mod pricing;
+
 use chrono::NaiveDate;
 use perennial::domain::{
     Anchor, BillingInterval, ChargeSegment, CommissionClause, Money, Period, Phase, Price,
-    PriceKind, Quantity, Rate, Ratio, ServicePeriod, UnitPrice,
+    Quantity, Rate, Ratio, ServicePeriod, UnitPrice,
     commission::{
         EarningLine, EntryKind, InvoiceState, accrue, clause_for, clause_problems, matures_on,
         posting_period,
@@ -46,8 +48,6 @@ fn answer(id: &str, input: &mut Input) -> Value {
         "M02" => allocated(input),
         "M04" => percent(input),
         "T01" => period_starts(input),
-        "P01" => priced(input),
-        "R01" => changed(input),
         "R02" => changed_once(input),
         "R03" => seats_changed(input),
         "R06" => canceled(input),
@@ -59,7 +59,9 @@ fn answer(id: &str, input: &mut Input) -> Value {
         "B02" => held(input),
         "L01" => late(input),
         "L02" => repeated(input),
-        _ => panic!("{id}: no rule answers this case"),
+        _ => {
+            pricing::answer(id, input).unwrap_or_else(|| panic!("{id}: no rule answers this case"))
+        }
     }
 }
 
@@ -191,28 +193,12 @@ fn period_starts(input: &mut Input) -> Value {
     input.parts("cases").into_iter().map(starts).collect()
 }
 
-fn price(kind: PriceKind, unit_minor: i64) -> Price {
-    let unit = UnitPrice::from_micro(unit_minor * 1_000_000).unwrap();
-    Price { kind, unit }
+fn seat(unit_minor: i64) -> Price {
+    Price::per_seat(UnitPrice::from_micro(unit_minor * 1_000_000).unwrap())
 }
 
 fn quantity(units: i64) -> Quantity {
     Quantity::new(u32::try_from(units).unwrap()).unwrap()
-}
-
-fn priced(input: &mut Input) -> Value {
-    let (mut flat, mut seats) = (input.part("flat"), input.part("per_seat"));
-    let flat_price = price(PriceKind::Flat, flat.int("amount"));
-    let seat_price = price(PriceKind::PerSeat, seats.int("unit_price"));
-    let per_period = flat_price.for_period(Quantity::ONE).unwrap();
-    let units = quantity(seats.int("quantity"));
-    let answer = json!({
-        "flat_total": per_period * flat.int("periods"),
-        "per_seat": seat_price.for_period(units).unwrap(),
-    });
-    flat.done();
-    seats.done();
-    answer
 }
 
 fn charged(service: ServicePeriod, amount_minor: i64) -> ChargeSegment {
@@ -233,22 +219,6 @@ fn told((credit, charge): (i64, i64)) -> Value {
     json!({ "credit": credit, "charge": charge, "net": credit + charge })
 }
 
-fn changed(input: &mut Input) -> Value {
-    let (old, new) = (input.int("old"), input.int("new"));
-    let by_day = |mut case: Input| {
-        case.given("unit", "day");
-        let answer = told(change(
-            case.service("period"),
-            case.date("change"),
-            old,
-            new,
-        ));
-        case.done();
-        answer
-    };
-    input.parts("cases").into_iter().map(by_day).collect()
-}
-
 fn changed_once(input: &mut Input) -> Value {
     input.given("unit", "day");
     let (period, on) = (input.service("period"), input.date("change"));
@@ -258,7 +228,7 @@ fn changed_once(input: &mut Input) -> Value {
 fn seats_changed(input: &mut Input) -> Value {
     input.given("unit", "day");
     let (period, on) = (input.service("period"), input.date("change"));
-    let seat = price(PriceKind::PerSeat, input.int("unit_price"));
+    let seat = seat(input.int("unit_price"));
     let mut cost = |key| seat.for_period(quantity(input.int(key))).unwrap();
     let mut answer = told(change(period, on, cost("qty_from"), cost("qty_to")));
     answer["days"] = period.rest_from(on).days().into();

@@ -3,7 +3,8 @@
 use crate::{
     Error, Result,
     domain::{
-        Action, ExternalId, Name, OfferingStatus, Permission, Price, Problems, VersionStatus,
+        Action, Bands, BillingInterval, ExternalId, Name, OfferingStatus, Permission, Price,
+        Problems, VersionStatus,
         audit::{Change, diff},
     },
     id::{OfferingId, PlanId, PlanVersionId},
@@ -31,8 +32,10 @@ const HIGHEST_PRICE_MICRO: i64 = 10_000_000_000_000_000;
 pub struct PriceDraft {
     /// What it is for.
     pub label: Name,
-    /// What it comes to for one billing interval, before tax.
+    /// What it comes to, before tax.
     pub price: Price,
+    /// Whether partners earn on it.
+    pub commissionable: bool,
 }
 
 /// What a form says about a version.
@@ -100,7 +103,8 @@ fn lines(tx: &Tx<'_, VendorScope>, draft: &Draft) -> Vec<PriceLine> {
     let line = |price: &PriceDraft| PriceLine {
         id: tx.fresh_id(),
         label: price.label.to_string(),
-        price: price.price,
+        price: price.price.clone(),
+        commissionable: price.commissionable,
     };
     draft.prices.iter().map(line).collect()
 }
@@ -124,7 +128,7 @@ pub fn problems_of(draft: &Draft) -> Problems {
     if !(1..=LONGEST_TERM_MONTHS).contains(&term_months) {
         problems.add("term", "Give a term from 1 to 120 months.");
     } else if term_months % interval.months() != 0 {
-        problems.add("term", "Give whole years: the plan is billed yearly.");
+        problems.add("term", whole_terms(interval));
     }
     // A term has at least 28 days to a month.
     if notice_days > term_months.saturating_mul(28) {
@@ -134,7 +138,9 @@ pub fn problems_of(draft: &Draft) -> Problems {
         problems.add("prices", "Give one to six prices.");
     }
     for (number, line) in (1usize..).zip(&draft.prices) {
-        if line.price.unit.micro() > HIGHEST_PRICE_MICRO {
+        let bands = line.price.bands().map_or(&[][..], Bands::all);
+        let highest = bands.iter().map(|band| band.unit.micro()).max();
+        if line.price.unit().micro().max(highest.unwrap_or_default()) > HIGHEST_PRICE_MICRO {
             problems.add(format!("price-{number}"), "This price is too large.");
         }
         let earlier = draft.prices.iter().take(number - 1);
@@ -146,6 +152,13 @@ pub fn problems_of(draft: &Draft) -> Problems {
         }
     }
     problems
+}
+
+fn whole_terms(interval: BillingInterval) -> &'static str {
+    match interval {
+        BillingInterval::Year => "Give whole years: the plan is billed yearly.",
+        _ => "Give whole quarters: the plan is billed quarterly.",
+    }
 }
 
 /// Gives a plan another name. Its code stays: files use it. `was` is the name the form showed.
@@ -250,13 +263,15 @@ fn differences(old: &PlanVersion, new: &PlanVersion) -> Vec<(&'static str, Strin
 
 fn prices_in_words(version: &PlanVersion) -> String {
     let currency = version.terms.currency;
+    let every = version.terms.interval;
     let words = version.prices.iter().map(|line| {
-        let figure = line.price.unit.figure(currency);
-        format!(
-            "{}: {currency} {figure}, {}",
-            line.label,
-            line.price.kind.label()
-        )
+        let words = line.price.words(currency, every);
+        let earns = if line.commissionable {
+            ""
+        } else {
+            ", no commission"
+        };
+        format!("{}: {words}{earns}", line.label)
     });
     words.collect::<Vec<_>>().join("\n")
 }

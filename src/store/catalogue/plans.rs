@@ -8,13 +8,14 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{BillingInterval, Currency, Price, UnitPrice, VersionStatus},
+    domain::{BillingInterval, Currency, Price, VersionStatus},
     error::Error,
     id::{OfferingId, PlanId, PlanVersionId, PriceId},
     store::{
         Scope, Tx, VendorScope, Visible,
+        catalogue::of_versions,
         names::stored,
-        schema::{offerings, plan_versions, plans, prices},
+        schema::{offerings, plan_versions, plans, price_tiers, prices},
     },
 };
 
@@ -55,8 +56,10 @@ pub struct PriceLine {
     pub id: PriceId,
     /// What it is for.
     pub label: String,
-    /// What it comes to for one billing interval, before tax.
+    /// What it comes to, before tax.
     pub price: Price,
+    /// Whether partners earn on it.
+    pub commissionable: bool,
 }
 
 /// A version of a plan.
@@ -129,36 +132,14 @@ impl Row {
     }
 }
 
-type PriceRow = (PlanVersionId, PriceId, String, String, i64);
-
-fn price_line(row: PriceRow) -> Result<(PlanVersionId, PriceLine)> {
-    let (version, id, label, kind, micro) = row;
-    let price = Price {
-        kind: stored(&kind)?,
-        unit: UnitPrice::from_micro(micro).map_err(Error::fault)?,
-    };
-    Ok((version, PriceLine { id, label, price }))
-}
-
 fn with_prices<S: Scope>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<PlanVersion>>
 where
     prices::table: Visible<S>,
+    price_tiers::table: Visible<S>,
 {
     let ids: Vec<PlanVersionId> = rows.iter().map(|row| row.id).collect();
-    let lines = tx
-        .rows(prices::table)
-        .filter(prices::plan_version_id.eq_any(ids))
-        .order((prices::plan_version_id, prices::seq))
-        .select((
-            prices::plan_version_id,
-            prices::id,
-            prices::label,
-            prices::kind,
-            prices::unit_price_micro,
-        ));
     let mut of_version: BTreeMap<PlanVersionId, Vec<PriceLine>> = BTreeMap::new();
-    for row in tx.load(lines)? {
-        let (version, line) = price_line(row)?;
+    for (version, line) in of_versions(tx, &ids)? {
         of_version.entry(version).or_default().push(line);
     }
     rows.into_iter()
@@ -237,6 +218,7 @@ pub fn published<S: Scope>(tx: &mut Tx<'_, S>, of: &[PlanId]) -> Result<Vec<Plan
 where
     plan_versions::table: Visible<S>,
     prices::table: Visible<S>,
+    price_tiers::table: Visible<S>,
 {
     let rows = tx
         .rows(plan_versions::table)
@@ -256,6 +238,7 @@ pub fn version<S: Scope>(tx: &mut Tx<'_, S>, id: PlanVersionId) -> Result<PlanVe
 where
     plan_versions::table: Visible<S>,
     prices::table: Visible<S>,
+    price_tiers::table: Visible<S>,
 {
     let row = tx
         .rows(plan_versions::table)

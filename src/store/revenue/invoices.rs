@@ -37,6 +37,8 @@ row_codes! {
     InvoiceLineKind {
         /// A whole service period.
         Recurring = "recurring",
+        /// Something that is charged once.
+        OneOff = "one_off",
         /// The rest of a period at its new price.
         ProrationCharge = "proration_charge",
         /// The rest of a period at its old price, taken back.

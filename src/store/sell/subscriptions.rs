@@ -21,8 +21,8 @@ use crate::{
         names::{anywhere, stored, typed},
         paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
         schema::{
-            charge_segments, customers, offerings, plan_versions, plans as plan_rows, prices,
-            subscription_changes, subscriptions,
+            charge_segments, customers, offerings, plan_versions, plans as plan_rows, price_tiers,
+            prices, subscription_changes, subscriptions,
         },
         tx::{Boxed, Scoped},
     },
@@ -316,6 +316,7 @@ where
     plan_rows::table: Visible<S>,
     offerings::table: Visible<S>,
     prices::table: Visible<S>,
+    price_tiers::table: Visible<S>,
     subscription_changes::table: Visible<S>,
     charge_segments::table: Visible<S>,
 {

@@ -5,9 +5,7 @@ use chrono::{DateTime, NaiveDate};
 use perennial::{
     Error, Result,
     clock::Clock,
-    domain::{
-        BillingInterval, PartnerType, Price, PriceKind, Rate, Role, StatementDelivery, UnitPrice,
-    },
+    domain::{BillingInterval, PartnerType, Price, Rate, Role, StatementDelivery, UnitPrice},
     id::{CustomerId, PartnerId, PlanVersionId},
     services::{
         catalogue::plans::{Draft as PlanDraft, PriceDraft},
@@ -184,10 +182,8 @@ pub fn customer_draft(name: &str) -> selling::Draft {
 pub fn plan_draft(interval: BillingInterval, term_months: u32, micro: &[i64]) -> PlanDraft {
     let price = |(number, micro): (usize, &i64)| PriceDraft {
         label: read(&format!("Price {number}")),
-        price: Price {
-            kind: PriceKind::PerSeat,
-            unit: UnitPrice::from_micro(*micro).unwrap(),
-        },
+        price: Price::per_seat(UnitPrice::from_micro(*micro).unwrap()),
+        commissionable: true,
     };
     PlanDraft {
         terms: Terms {

@@ -237,11 +237,11 @@ fn seed(tenant: i64, like: &Like) -> String {
          INSERT INTO tier_assignments VALUES ({tenant}, 111, 201, 101, '2020-01-01'), ({tenant}, 112, 202, 102, '2020-01-01');
          INSERT INTO offerings VALUES ({tenant}, 301, 'Backup Pro', 'backup pro', 'software', 'Backups', 'vendor', NULL, 'published', '2027-01-01 00:00:00', NULL, 1);
          INSERT INTO plans VALUES ({tenant}, 305, 301, 'seats', 'Monthly'), ({tenant}, 306, 301, 'yearly', 'Yearly'), ({tenant}, 307, 301, 'yen', 'Japan');
-         INSERT INTO plan_versions VALUES
+         INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, published_at, version) VALUES
            ({tenant}, 311, 305, 1, 'published', 'EUR', 1, 12, 30, NULL, 1),
            ({tenant}, 312, 306, 1, 'published', 'EUR', 12, 12, 30, NULL, 1),
            ({tenant}, 313, 307, 1, 'published', 'JPY', 1, 12, 30, NULL, 1);
-         INSERT INTO prices VALUES
+         INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro) VALUES
            ({tenant}, 321, 311, 1, 'Seats', 'per_seat', {seat}),
            ({tenant}, 322, 312, 1, 'Licence', 'flat', 120000000000),
            ({tenant}, 323, 313, 1, 'Licence', 'flat', 5000000000);

@@ -7,7 +7,7 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Overflow, Permission, PriceKind, Quantity, ServicePeriod,
+        Action, Overflow, Permission, Quantity, ServicePeriod,
         audit::diff,
         proration::{charge_for, credit_from},
     },
@@ -19,11 +19,12 @@ use crate::{
     },
     store::{
         Tx, VendorScope,
+        catalogue::plans::PriceLine,
         revenue::{
             invoices::{self, InvoiceLine, InvoiceLineKind},
             segments::{self, Segment},
             subscriptions::{self, ChangeKind, Subscription},
-            terms::{PlanTerms, PriceTerms},
+            terms::PlanTerms,
         },
     },
 };
@@ -95,7 +96,7 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
 /// What a change makes of one segment: the rest of it taken back, and charged anew.
 struct Turn<'a> {
     old: &'a Segment,
-    price: &'a PriceTerms,
+    price: &'a PriceLine,
     rest: ServicePeriod,
     credit_minor: i64,
     charge_minor: i64,
@@ -136,7 +137,7 @@ fn turns<'a>(
     let mut turns = Vec::new();
     for old in newest(all).filter(|old| old.service_to > change.effective_on) {
         let price = plan.prices.iter().find(|price| price.id == old.price_id);
-        let Some(price) = price.filter(|price| price.price.kind == PriceKind::PerSeat) else {
+        let Some(price) = price.filter(|price| price.price.counts_seats()) else {
             continue;
         };
         let index = u32::try_from(old.period_index).unwrap_or_default();

@@ -9,7 +9,8 @@ use crate::{
     id::PlanId,
     store::{
         Tx, VendorScope,
-        schema::{plan_versions, plans, prices},
+        catalogue::prices,
+        schema::{plan_versions, plans},
         tx::to,
     },
 };
@@ -65,24 +66,7 @@ pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result
             plan_versions::version.eq(new.version),
         ),
     )?;
-    insert_prices(tx, new)
-}
-
-fn insert_prices(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<()> {
-    for (seq, line) in (1..).zip(&new.prices) {
-        tx.insert(
-            prices::table,
-            (
-                prices::id.eq(line.id),
-                prices::plan_version_id.eq(new.id),
-                prices::seq.eq(seq),
-                prices::label.eq(line.label.clone()),
-                prices::kind.eq(line.price.kind.code()),
-                prices::unit_price_micro.eq(line.price.unit.micro()),
-            ),
-        )?;
-    }
-    Ok(())
+    prices::insert(tx, new)
 }
 
 /// Writes a draft over its older self, prices and all, if that still is a draft at `version`;
@@ -112,11 +96,8 @@ pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<b
     if changed == 0 {
         return Ok(false);
     }
-    let old = tx
-        .rows_of(prices::table)
-        .filter(prices::plan_version_id.eq(new.id));
-    tx.delete(old)?;
-    insert_prices(tx, new)?;
+    prices::delete(tx, new.id)?;
+    prices::insert(tx, new)?;
     Ok(true)
 }
 

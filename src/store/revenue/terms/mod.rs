@@ -10,12 +10,13 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{Currency, Period, Price, UnitPrice, Zone},
-    id::{CustomerId, OfferingId, PartnerId, PlanVersionId, PriceId, VendorId},
+    domain::{Currency, Period, Zone},
+    id::{CustomerId, OfferingId, PartnerId, PlanVersionId, VendorId},
     store::{
         Tx, VendorScope,
+        catalogue::{of_versions, plans::PriceLine},
         columns::Coded,
-        schema::{customers, offerings, payout_minimums, plan_versions, plans, prices, vendors},
+        schema::{customers, offerings, payout_minimums, plan_versions, plans, vendors},
     },
 };
 
@@ -107,17 +108,6 @@ pub fn payout_minimums_set(tx: Vendors<'_, '_>) -> Found<HashMap<Currency, i64>>
         .collect())
 }
 
-/// One price of a plan version.
-#[derive(Debug, Clone)]
-pub struct PriceTerms {
-    /// Which.
-    pub id: PriceId,
-    /// What it is called on invoices.
-    pub label: String,
-    /// What it costs.
-    pub price: Price,
-}
-
 /// A plan version as it is billed.
 #[derive(Debug, Clone)]
 pub struct PlanTerms {
@@ -134,7 +124,7 @@ pub struct PlanTerms {
     /// Months of the first term.
     pub term_months: i32,
     /// In order.
-    pub prices: Vec<PriceTerms>,
+    pub prices: Vec<PriceLine>,
 }
 
 type PlanRow = (
@@ -176,7 +166,7 @@ pub fn plans_of(
             },
         )
         .collect();
-    for (version, price) in prices_of(tx, ids)? {
+    for (version, price) in of_versions(tx, ids)? {
         if let Some(terms) = found.get_mut(&version) {
             terms.prices.push(price);
         }
@@ -217,37 +207,6 @@ fn offerings_of(
         found.extend(tx.load::<(OfferingId, (String, String)), _>(rows)?);
     }
     Ok(found)
-}
-
-fn prices_of(
-    tx: Vendors<'_, '_>,
-    ids: &[PlanVersionId],
-) -> Found<Vec<(PlanVersionId, PriceTerms)>> {
-    type Row = (PlanVersionId, PriceId, String, String, i64);
-    let mut found: Vec<Row> = Vec::new();
-    for some in ids.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(prices::table)
-            .filter(prices::plan_version_id.eq_any(some.to_vec()))
-            .order((prices::plan_version_id, prices::seq))
-            .select((
-                prices::plan_version_id,
-                prices::id,
-                prices::label,
-                prices::kind,
-                prices::unit_price_micro,
-            ));
-        found.extend(tx.load::<Row, _>(rows)?);
-    }
-    found
-        .into_iter()
-        .map(|(version, id, label, kind, micro)| {
-            let kind = kind.parse().map_err(Error::fault)?;
-            let unit = UnitPrice::from_micro(micro).map_err(Error::fault)?;
-            let price = Price { kind, unit };
-            Ok((version, PriceTerms { id, label, price }))
-        })
-        .collect()
 }
 
 /// A customer as billing knows it.

@@ -1,23 +1,21 @@
 //! Plans of an offering, their versions and prices.
+mod form;
+mod view;
+
 use actix_session::Session;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use askama::Template;
 
+use self::form::{OFFERED, PriceRow, earnings, intervals, known, read, rows, typed_of};
 use super::offerings::{Pressed, choices, id_of};
 use crate::{
     Error, Result,
-    domain::{
-        BillingInterval, Currency, ExternalId, Name, Permission, Price, PriceKind, Problems,
-        UnitPrice, VersionStatus,
-    },
-    id::{OfferingId, PlanId, PlanVersionId},
-    services::catalogue::plans::{self as service, Draft, PriceDraft},
+    domain::{ExternalId, Name, Permission, PriceKind, Problems, VersionStatus},
+    id::{OfferingId, PlanVersionId},
+    services::catalogue::plans as service,
     store::{
         Store, Tx, VendorScope,
-        catalogue::{
-            offerings,
-            plans::{self, Plan, PlanVersion, Terms},
-        },
+        catalogue::{offerings, plans},
     },
     web::{
         Answer, Shell,
@@ -26,6 +24,8 @@ use crate::{
         page::{ok, see_other, see_other_saying, unprocessable},
     },
 };
+
+pub use view::{PlanView, PriceView, VersionView, kind};
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -36,112 +36,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/plan-versions/{plan_version}/edit").route(get().to(edit)))
         .service(resource("/plan-versions/{plan_version}").route(post().to(update)))
         .service(resource("/plan-versions/{plan_version}/publication").route(post().to(publish)));
-}
-
-/// A plan on its offering's page.
-pub struct PlanView {
-    pub(super) id: PlanId,
-    pub(super) code: String,
-    pub(super) name: String,
-    pub(super) may_draft: bool,
-    pub(super) form_id: String,
-    pub(super) versions: Vec<VersionView>,
-}
-
-/// A version on its offering's page.
-pub struct VersionView {
-    pub(super) id: PlanVersionId,
-    pub(super) number: i32,
-    pub(super) kind: &'static str,
-    pub(super) status: &'static str,
-    pub(super) is_draft: bool,
-    pub(super) version: String,
-    pub(super) currency: &'static str,
-    pub(super) terms: String,
-    pub(super) prices: Vec<PriceView>,
-}
-
-/// A price on its offering's page.
-pub struct PriceView {
-    pub(super) label: String,
-    pub(super) how: String,
-    pub(super) amount: String,
-}
-
-impl PlanView {
-    pub(super) fn of(plan: Plan, versions: Vec<PlanVersion>) -> Self {
-        let drafted = versions.iter().any(|v| v.status == VersionStatus::Draft);
-        Self {
-            id: plan.id,
-            code: plan.code,
-            name: plan.name,
-            may_draft: !drafted && !versions.is_empty(),
-            form_id: String::new(),
-            versions: versions.into_iter().map(VersionView::of).collect(),
-        }
-    }
-    pub(super) fn is_sold(&self) -> bool {
-        self.versions
-            .iter()
-            .any(|v| v.status == VersionStatus::Published.label())
-    }
-}
-
-/// The pill of a version's status.
-pub fn kind(status: VersionStatus) -> &'static str {
-    match status {
-        VersionStatus::Draft => "info",
-        VersionStatus::Published => "good",
-        VersionStatus::Superseded => "plain",
-    }
-}
-
-impl VersionView {
-    fn of(version: PlanVersion) -> Self {
-        let terms = version.terms;
-        let every = match terms.interval {
-            BillingInterval::Month => "a month",
-            BillingInterval::Year => "a year",
-        };
-        let how = |price: Price| match price.kind {
-            PriceKind::Flat => format!("flat, {every}"),
-            PriceKind::PerSeat => format!("per seat, {every}"),
-        };
-        Self {
-            id: version.id,
-            number: version.version_no,
-            kind: kind(version.status),
-            status: version.status.label(),
-            is_draft: version.status == VersionStatus::Draft,
-            version: version.version.to_string(),
-            currency: terms.currency.code(),
-            terms: format!(
-                "Billed {} in advance, term {} months, notice {} days.",
-                terms.interval.name(),
-                terms.term_months,
-                terms.notice_days
-            ),
-            prices: version
-                .prices
-                .into_iter()
-                .map(|line| PriceView {
-                    how: how(line.price),
-                    amount: line.price.unit.figure(terms.currency),
-                    label: line.label,
-                })
-                .collect(),
-        }
-    }
-}
-
-/// A price's fields on the form.
-struct PriceRow {
-    label_name: String,
-    kind_name: String,
-    amount_name: String,
-    label: String,
-    kind: String,
-    amount: String,
 }
 
 /// The form's plain fields.
@@ -167,120 +61,11 @@ struct EditPage {
     is_new: bool,
     intervals: Vec<(String, String)>,
     kinds: Vec<(String, String)>,
+    earnings: Vec<(String, String)>,
     price_rows: Vec<PriceRow>,
     problems: Problems,
     typed: PlanFields,
     form_id: String,
-}
-
-const ROWS: usize = service::MOST_PRICES;
-
-fn known(name: &str) -> bool {
-    let fixed = [
-        "name",
-        "code",
-        "interval",
-        "term_months",
-        "notice_days",
-        "currency",
-        "version",
-        "form_id",
-    ];
-    fixed.contains(&name) || (1..=ROWS).any(|n| row_names(n).contains(&name.to_owned()))
-}
-
-fn row_names(n: usize) -> [String; 3] {
-    [
-        format!("price-{n}-label"),
-        format!("price-{n}-kind"),
-        format!("price-{n}"),
-    ]
-}
-
-fn price_rows(typed: &Fields) -> Vec<PriceRow> {
-    let filled = (1..=ROWS)
-        .filter(|n| !typed.get(&format!("price-{n}")).is_empty())
-        .max();
-    let shown = (filled.unwrap_or_default() + 1).clamp(3, ROWS);
-    (1..=shown)
-        .map(|n| {
-            let [label_name, kind_name, amount_name] = row_names(n);
-            PriceRow {
-                label: typed.text(&label_name),
-                kind: typed.text(&kind_name),
-                amount: typed.text(&amount_name),
-                label_name,
-                kind_name,
-                amount_name,
-            }
-        })
-        .collect()
-}
-
-fn read(typed: &Fields) -> Result<Draft, Problems> {
-    let mut problems = Problems::default();
-    let currency = typed
-        .get("currency")
-        .trim()
-        .to_uppercase()
-        .parse::<Currency>();
-    let currency = problems.check("currency", currency);
-    let interval = match typed.get("interval") {
-        "12" => BillingInterval::Year,
-        _ => BillingInterval::Month,
-    };
-    let whole = |name: &str| {
-        let number = typed.get(name).trim().parse::<u32>();
-        number.map_err(|_| "Give a whole number.")
-    };
-    let term = problems.check("term_months", whole("term_months"));
-    let notice = problems.check("notice_days", whole("notice_days"));
-    let mut prices = Vec::new();
-    if let Some(currency) = currency {
-        for n in 1..=ROWS {
-            prices.extend(read_price(typed, n, currency, &mut problems));
-        }
-    }
-    match (currency, term, notice) {
-        (Some(currency), Some(term_months), Some(notice_days)) if problems.is_empty() => {
-            Ok(Draft {
-                terms: Terms {
-                    currency,
-                    interval,
-                    term_months,
-                    notice_days,
-                },
-                prices,
-            })
-        }
-        _ => Err(problems),
-    }
-}
-
-fn read_price(
-    typed: &Fields,
-    n: usize,
-    currency: Currency,
-    problems: &mut Problems,
-) -> Option<PriceDraft> {
-    let [label_name, kind_name, amount_name] = row_names(n);
-    if typed.get(&label_name).trim().is_empty() && typed.get(&amount_name).trim().is_empty() {
-        return None;
-    }
-    let label = problems.check(label_name.clone(), typed.get(&label_name).parse::<Name>());
-    let unit = UnitPrice::parse(typed.get(&amount_name), currency);
-    let unit = problems.check(amount_name, unit);
-    let kind = problems.check(
-        kind_name.clone(),
-        typed.get(&kind_name).parse::<PriceKind>(),
-    );
-    Some(PriceDraft {
-        label: label?,
-        price: Price {
-            kind: kind?,
-            unit: unit?,
-        },
-    })
 }
 
 /// The service pins its remarks to its own names; the form has these.
@@ -326,12 +111,10 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
         action: form.action,
         cancel_href: back,
         is_new: form.is_new,
-        intervals: vec![
-            ("1".to_owned(), "Monthly".to_owned()),
-            ("12".to_owned(), "Yearly".to_owned()),
-        ],
-        kinds: choices("", PriceKind::ALL, PriceKind::code, PriceKind::label),
-        price_rows: price_rows(typed),
+        intervals: intervals(),
+        kinds: choices("", OFFERED, PriceKind::code, PriceKind::label),
+        earnings: earnings(),
+        price_rows: rows(typed, &form.problems),
         typed: PlanFields {
             name: typed.text("name"),
             code: typed.text("code"),
@@ -466,24 +249,6 @@ async fn edit_form(
             problems,
         },
     )
-}
-
-fn typed_of(version: PlanVersion) -> Fields {
-    let terms = version.terms;
-    let mut fields = vec![
-        ("interval".to_owned(), terms.interval.months().to_string()),
-        ("term_months".to_owned(), terms.term_months.to_string()),
-        ("notice_days".to_owned(), terms.notice_days.to_string()),
-        ("currency".to_owned(), terms.currency.code().to_owned()),
-        ("version".to_owned(), version.version.to_string()),
-    ];
-    for (n, line) in (1..).zip(version.prices) {
-        let [label, kind, amount] = row_names(n);
-        fields.push((label, line.label));
-        fields.push((kind, line.price.kind.code().to_owned()));
-        fields.push((amount, line.price.unit.figure(terms.currency)));
-    }
-    Fields::new(fields)
 }
 
 async fn edit(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {

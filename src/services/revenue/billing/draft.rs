@@ -1,0 +1,226 @@
+//! The next invoice of one subscription, before it is numbered.
+use chrono::{Days, NaiveDate};
+
+use super::{
+    Draft,
+    terms::{Earns, Terms},
+};
+use crate::{
+    Error, Result,
+    domain::{
+        Overflow, ServicePeriod, SubscriptionStatus,
+        proration::{part_of, tax_on},
+        subscription::phase_of,
+    },
+    id::{Id, PriceId},
+    services::revenue::books::{Books, rate},
+    store::{
+        Tx, VendorScope,
+        catalogue::plans::PriceLine,
+        revenue::{
+            invoices::{Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
+            segments::Segment,
+            subscriptions::{Advance, Subscription},
+            terms::PlanTerms,
+        },
+    },
+};
+
+/// An invoice to a subscription's customer over these net amounts, without number or status.
+pub(in crate::services::revenue) fn blank_invoice(
+    tx: &Tx<'_, VendorScope>,
+    books: &Books,
+    subscription: &Subscription,
+    tax_bps: i32,
+    (issued_on, net_minor): (NaiveDate, i64),
+) -> Result<Invoice> {
+    let tax_minor = tax_on(net_minor, rate(tax_bps)?);
+    let days = Days::new(u64::from(books.vendor.payment_days));
+    Ok(Invoice {
+        id: tx.fresh_id(),
+        partner_id: subscription.partner_id,
+        customer_id: subscription.customer_id,
+        subscription_id: subscription.id,
+        number: String::new(),
+        issued_on,
+        due_on: issued_on.checked_add_days(days).unwrap_or(issued_on),
+        currency: subscription.currency,
+        tax_bps,
+        net_minor,
+        tax_minor,
+        total_minor: net_minor
+            .checked_add(tax_minor)
+            .ok_or(crate::domain::Overflow)?,
+        paid_minor: 0,
+        refunded_minor: 0,
+        credited_minor: 0,
+        reduced_minor: 0,
+        status: InvoiceStatus::Open,
+        created_at: tx.now(),
+    })
+}
+
+/// Writes the invoices of one chunk.
+pub(super) struct Biller<'a, 'c> {
+    pub tx: &'a Tx<'c, VendorScope>,
+    pub books: &'a Books,
+    pub terms: &'a Terms,
+}
+
+impl Biller<'_, '_> {
+    /// The next period's invoice, and how the subscription moves on. A period that would begin on
+    /// or after the end is not billed.
+    pub fn draft(&self, subscription: &Subscription) -> Result<(Option<Draft>, Advance)> {
+        let (anchor, index) = (subscription.anchor()?, subscription.next_index());
+        let service = anchor.service_period(index);
+        let service = service.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
+        let ends = |from: NaiveDate| subscription.ends_on.is_some_and(|end| end <= from);
+        if ends(service.from) {
+            let advance = Advance {
+                billed_periods: subscription.billed_periods,
+                next_bill_on: None,
+                status: subscription.status,
+            };
+            return Ok((None, advance));
+        }
+        let status = match subscription.status {
+            SubscriptionStatus::Pending => SubscriptionStatus::Active,
+            other => other,
+        };
+        let advance = Advance {
+            billed_periods: subscription.billed_periods + 1,
+            next_bill_on: Some(service.to).filter(|next| !ends(*next)),
+            status,
+        };
+        Ok((Some(self.period(subscription, service, index)?), advance))
+    }
+
+    /// What a price charges for a period, in minor units: what it charges once, with the first
+    /// one, and what it charges ahead for those days.
+    fn charges(&self, period: &Charged<'_>, price: &PriceLine) -> Result<Vec<Item>> {
+        let of = period.subscription;
+        let mut items = Vec::new();
+        if price.price.is_charged_ahead() {
+            let whole = price.price.for_period(of.units()?)?;
+            items.push(Item {
+                kind: InvoiceLineKind::Recurring,
+                net_minor: part_of(whole, period.whole, period.service),
+            });
+        }
+        if of.billed_periods == 0 && !price.price.is_recurring() {
+            items.push(Item {
+                kind: InvoiceLineKind::OneOff,
+                net_minor: price.price.once()?,
+            });
+        }
+        Ok(items)
+    }
+
+    fn line(&self, period: &Charged<'_>, price: &PriceLine, item: &Item) -> InvoiceLine {
+        let of = period.subscription;
+        let earns = match price.commissionable {
+            true => period.earns,
+            false => period.earns.nothing(),
+        };
+        let is_ahead = item.kind == InvoiceLineKind::Recurring;
+        let plan = period.plan;
+        InvoiceLine {
+            id: self.tx.fresh_id(),
+            partner_id: of.partner_id,
+            // Set below, once the net is known.
+            invoice_id: Id::of(0),
+            subscription_id: of.id,
+            line_no: 0,
+            kind: item.kind,
+            description: format!("{}, {}: {}", plan.offering, plan.plan, price.label),
+            service_from: period.service.from,
+            service_to: period.service.to,
+            quantity: if is_ahead { of.quantity } else { 1 },
+            unit_price_micro: price.price.unit().micro(),
+            net_minor: item.net_minor,
+            credited_net_minor: 0,
+            commission_minor: 0,
+            commission_clause_id: earns.clause,
+            rate_bps: earns.rate_bps,
+            phase: earns.phase,
+            tier_id: earns.tier,
+        }
+    }
+
+    /// What a line charged ahead for, as its period begins.
+    fn segment(&self, of: &Subscription, price_id: PriceId, line: &InvoiceLine) -> Segment {
+        Segment {
+            id: self.tx.fresh_id(),
+            partner_id: of.partner_id,
+            subscription_id: of.id,
+            price_id,
+            period_index: of.billed_periods,
+            change_no: 0,
+            service_from: line.service_from,
+            service_to: line.service_to,
+            quantity: of.quantity,
+            amount_minor: line.net_minor,
+            credited_minor: 0,
+            carried_minor: 0,
+            replaces_id: None,
+            invoice_line_id: Some(line.id),
+        }
+    }
+
+    fn period(
+        &self,
+        subscription: &Subscription,
+        service: ServicePeriod,
+        index: u32,
+    ) -> Result<Draft> {
+        let plan = self.terms.plan(subscription)?;
+        let phase = phase_of(index, subscription.anchor()?, subscription.term());
+        let period = Charged {
+            subscription,
+            plan,
+            whole: service,
+            service,
+            earns: self.terms.earns(subscription, service.from, phase),
+        };
+        let (mut lines, mut segments) = (Vec::new(), Vec::new());
+        for price in &plan.prices {
+            for item in self.charges(&period, price)? {
+                let line = self.line(&period, price, &item);
+                if item.kind == InvoiceLineKind::Recurring {
+                    segments.push(self.segment(subscription, price.id, &line));
+                }
+                lines.push(line);
+            }
+        }
+        let net = lines
+            .iter()
+            .try_fold(0i64, |sum, line| sum.checked_add(line.net_minor));
+        let on = (service.from, net.ok_or(Overflow)?);
+        let tax_bps = self.terms.customer(subscription)?.tax_bps;
+        let invoice = blank_invoice(self.tx, self.books, subscription, tax_bps, on)?;
+        for (place, line) in (1..).zip(&mut lines) {
+            line.line_no = place;
+            line.invoice_id = invoice.id;
+        }
+        Ok(Draft {
+            invoice,
+            lines,
+            segments,
+        })
+    }
+}
+
+/// A period that is being charged for.
+struct Charged<'a> {
+    subscription: &'a Subscription,
+    plan: &'a PlanTerms,
+    whole: ServicePeriod,
+    service: ServicePeriod,
+    earns: Earns,
+}
+
+/// An amount on its way to becoming a line.
+struct Item {
+    kind: InvoiceLineKind,
+    net_minor: i64,
+}

@@ -1,0 +1,200 @@
+//! Billing: one invoice per subscription and service period, in advance.
+mod draft;
+mod terms;
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::{
+    books::{Books, DocumentKind},
+    credit::use_credits,
+};
+use crate::{
+    Result,
+    domain::{Action, Period, Permission},
+    id::SubscriptionId,
+    store::{
+        Platform, Tx, VendorScope,
+        platform::Event,
+        revenue::{
+            invoices::{self, Invoice, InvoiceLine},
+            segments::{self, Segment},
+            subscriptions::{self, Advance, Subscription},
+            terms::PlanTerms,
+        },
+    },
+};
+use draft::Biller;
+pub(super) use draft::blank_invoice;
+pub(super) use terms::Terms;
+
+/// Subscriptions billed in one transaction by [`bill_due`].
+const CHUNK: i64 = 500;
+
+/// What a billing run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Billed {
+    /// Invoices made.
+    pub count: usize,
+    /// Whether there may be more to bill.
+    pub more: bool,
+}
+
+/// Bills every period that starts on or before a day and is not billed yet; says how many
+/// invoices it made. All in one transaction: a large run goes by [`bill_due_chunk`].
+///
+/// # Errors
+/// [`Error::Forbidden`]; faults of the database.
+pub fn bill_due(tx: &mut Tx<'_, VendorScope>, through: NaiveDate) -> Result<usize> {
+    let mut count = 0;
+    loop {
+        let billed = bill_due_chunk(tx, through, CHUNK)?;
+        count += billed.count;
+        if !billed.more {
+            return Ok(count);
+        }
+    }
+}
+
+/// Bills the next period of up to `limit` subscriptions, those due first at the front.
+///
+/// # Errors
+/// [`Error::Forbidden`]; faults of the database.
+pub fn bill_due_chunk(
+    tx: &mut Tx<'_, VendorScope>,
+    through: NaiveDate,
+    limit: i64,
+) -> Result<Billed> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    bill_chunk(tx, through, limit)
+}
+
+/// As [`bill_due_chunk`], for the close, which whoever closes months may do.
+pub(super) fn bill_chunk(
+    tx: &mut Tx<'_, VendorScope>,
+    through: NaiveDate,
+    limit: i64,
+) -> Result<Billed> {
+    let due = subscriptions::due(tx, through, limit)?;
+    if due.is_empty() {
+        return Ok(Billed {
+            count: 0,
+            more: false,
+        });
+    }
+    let books = Books::open(tx)?;
+    let made = bill(tx, &books, &due)?;
+    record_run(tx, &made)?;
+    Ok(Billed {
+        count: made.len(),
+        more: true,
+    })
+}
+
+fn record_run(tx: &mut Tx<'_, VendorScope>, made: &[Invoice]) -> Result<()> {
+    let (Some(first), Some(last)) = (made.first(), made.last()) else {
+        return Ok(());
+    };
+    let summary = match made.len() {
+        1 => format!("Invoice {}", first.number),
+        count => format!("{count} invoices, {} to {}", first.number, last.number),
+    };
+    VendorScope::record(
+        tx,
+        &Event {
+            action: Action::InvoiceIssued,
+            subject: first.id.number(),
+            partner: (made.len() == 1).then_some(first.partner_id),
+            summary,
+            changes: &[],
+        },
+    )
+}
+
+/// Bills everything of one subscription that is due through a day.
+pub(super) fn bill_one(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    id: SubscriptionId,
+    through: NaiveDate,
+) -> Result<Vec<Invoice>> {
+    let mut made = Vec::new();
+    loop {
+        let subscription = subscriptions::one(tx, id)?;
+        if subscription.next_bill_on.is_none_or(|next| next > through) {
+            return Ok(made);
+        }
+        made.extend(bill(tx, books, &[subscription])?);
+    }
+}
+
+/// Bills the next period of each of these, then applies what their customers have in credit.
+fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Result<Vec<Invoice>> {
+    let terms = Terms::of(tx, due)?;
+    let mut drafts = Vec::new();
+    let mut moved: HashMap<Advance, Vec<SubscriptionId>> = HashMap::new();
+    for subscription in due {
+        let (draft, advance) = Biller {
+            tx: &*tx,
+            books,
+            terms: &terms,
+        }
+        .draft(subscription)?;
+        drafts.extend(draft);
+        moved.entry(advance).or_default().push(subscription.id);
+    }
+    for (advance, ids) in moved {
+        subscriptions::advance(tx, &ids, advance)?;
+    }
+    let mut made = issue(tx, books, drafts)?;
+    use_credits(tx, books, &mut made)?;
+    Ok(made)
+}
+
+/// An invoice that has everything but its number.
+pub(super) struct Draft {
+    pub invoice: Invoice,
+    pub lines: Vec<InvoiceLine>,
+    pub segments: Vec<Segment>,
+}
+
+/// Numbers drafts and writes them.
+pub(super) fn issue(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Invoice>> {
+    let issued: Vec<NaiveDate> = drafts.iter().map(|draft| draft.invoice.issued_on).collect();
+    let numbers = books.numbers(tx, DocumentKind::Invoice, &issued)?;
+    let (mut made, mut lines, mut charged) = (Vec::new(), Vec::new(), Vec::new());
+    for (mut draft, number) in drafts.into_iter().zip(numbers) {
+        draft.invoice.number = number;
+        draft.invoice.status = draft.invoice.standing();
+        made.push(draft.invoice);
+        lines.extend(draft.lines);
+        charged.extend(draft.segments);
+    }
+    invoices::add(tx, made.clone(), lines)?;
+    segments::add(tx, charged)?;
+    Ok(made)
+}
+
+/// What a subscription brings a month, in minor units: its prices for a whole period over the
+/// months of it, rounded once.
+///
+/// # Errors
+/// Amounts that do not fit.
+pub(super) fn monthly(plan: &PlanTerms, quantity: crate::domain::Quantity) -> Result<i64> {
+    let mut whole = 0i128;
+    for price in &plan.prices {
+        whole += i128::from(price.price.for_period(quantity)?);
+    }
+    let months = i128::from(plan.interval_months.max(1));
+    Ok(crate::domain::Ratio::new(whole, months)?.round()?)
+}
+
+/// The last day on which a month's periods can start.
+pub(super) fn last_day(month: Period) -> NaiveDate {
+    month.last_day()
+}

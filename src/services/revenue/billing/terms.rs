@@ -1,0 +1,105 @@
+//! What billing some subscriptions rests on, read in a few queries for all of them.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use crate::{
+    Error, Result,
+    domain::{Phase, commission::clause_for},
+    id::{
+        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, TierId,
+    },
+    store::{
+        Tx, VendorScope,
+        revenue::{
+            subscriptions::Subscription,
+            terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
+        },
+    },
+};
+
+/// Everything that billing some subscriptions rests on.
+pub(in crate::services::revenue) struct Terms {
+    plans: HashMap<PlanVersionId, PlanTerms>,
+    commissions: HashMap<CommissionPlanVersionId, CommissionTerms>,
+    tiers: HashMap<PartnerId, Vec<(NaiveDate, TierId)>>,
+    customers: HashMap<CustomerId, BilledCustomer>,
+}
+
+impl Terms {
+    pub fn of(tx: &mut Tx<'_, VendorScope>, due: &[Subscription]) -> Result<Self> {
+        let plans: Vec<PlanVersionId> = distinct(due.iter().map(|one| one.plan_version_id));
+        let partners: Vec<PartnerId> = distinct(due.iter().map(|one| one.partner_id));
+        let customers: Vec<CustomerId> = distinct(due.iter().map(|one| one.customer_id));
+        Ok(Self {
+            plans: terms::plans_of(tx, &plans)?,
+            commissions: terms::commission_terms(tx)?,
+            tiers: terms::tiers_given(tx, &partners)?,
+            customers: terms::customers_of(tx, &customers)?,
+        })
+    }
+    pub fn plan(&self, subscription: &Subscription) -> Result<&PlanTerms> {
+        self.plans
+            .get(&subscription.plan_version_id)
+            .ok_or_else(|| Error::fault("a subscription has no plan"))
+    }
+    pub fn customer(&self, subscription: &Subscription) -> Result<&BilledCustomer> {
+        self.customers
+            .get(&subscription.customer_id)
+            .ok_or_else(|| Error::fault("a subscription has no customer"))
+    }
+    /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
+    /// clause of the pinned plan version. Without a pinned version nothing is earned.
+    pub(super) fn earns(
+        &self,
+        subscription: &Subscription,
+        from: NaiveDate,
+        phase: Phase,
+    ) -> Earns {
+        let tier = self.tiers.get(&subscription.partner_id).and_then(|given| {
+            let held = given.iter().rev().find(|(since, _)| *since <= from);
+            held.map(|(_, tier)| *tier)
+        });
+        let pinned = subscription.commission_plan_version_id;
+        let found = pinned
+            .and_then(|id| self.commissions.get(&id))
+            .and_then(|plan| {
+                let clauses: Vec<_> = plan.clauses.iter().map(|(_, clause)| *clause).collect();
+                let seq = clause_for(&clauses, phase, tier.map(TierId::number))?.seq;
+                plan.clauses.iter().find(|(_, clause)| clause.seq == seq)
+            });
+        Earns {
+            clause: found.map(|(id, _)| *id),
+            rate_bps: found.map_or(0, |(_, clause)| clause.rate.bps()),
+            phase,
+            tier,
+        }
+    }
+}
+
+/// The commission terms that a line is billed under.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Earns {
+    pub clause: Option<CommissionClauseId>,
+    pub rate_bps: i32,
+    pub phase: Phase,
+    pub tier: Option<TierId>,
+}
+
+impl Earns {
+    /// The same period, on something that partners earn nothing on.
+    pub fn nothing(self) -> Self {
+        Self {
+            clause: None,
+            rate_bps: 0,
+            ..self
+        }
+    }
+}
+
+fn distinct<T: Ord>(ids: impl Iterator<Item = T>) -> Vec<T> {
+    let mut ids: Vec<T> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

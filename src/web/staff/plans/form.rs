@@ -1,0 +1,396 @@
+//! The fields of a plan version's form: how they are named, read and filled.
+use crate::{
+    domain::{
+        Band, BillingInterval, Currency, Measure, Money, Name, PriceKind, PriceParts, Problems,
+        UnitPrice, price_parts::BadPrice, scale::BadBands,
+    },
+    services::catalogue::plans::{self as service, Draft, PriceDraft},
+    store::catalogue::plans::{PlanVersion, PriceLine, Terms},
+    web::form::Fields,
+};
+
+/// Kinds of price that the form offers.
+pub const OFFERED: &[PriceKind] = &[
+    PriceKind::Flat,
+    PriceKind::PerSeat,
+    PriceKind::Graduated,
+    PriceKind::Volume,
+    PriceKind::Package,
+    PriceKind::OneOff,
+];
+
+/// Prices on the form.
+const ROWS: usize = service::MOST_PRICES;
+/// Tiers of one price on the form.
+const TIERS: usize = 6;
+
+/// How the fields of price `n` are named.
+struct Names(usize);
+
+impl Names {
+    fn amount(&self) -> String {
+        format!("price-{}", self.0)
+    }
+    fn of(&self, what: &str) -> String {
+        format!("price-{}-{what}", self.0)
+    }
+    fn tier(&self, tier: usize, what: &str) -> String {
+        format!("price-{}-tier-{tier}-{what}", self.0)
+    }
+    fn all(&self) -> Vec<String> {
+        let mut all: Vec<String> = ["label", "kind", "earns", "size", "free"]
+            .map(|what| self.of(what))
+            .to_vec();
+        all.push(self.amount());
+        for tier in 1..=TIERS {
+            all.extend(["upto", "unit", "flat"].map(|what| self.tier(tier, what)));
+        }
+        all
+    }
+}
+
+/// Whether the form has a field of this name.
+pub fn known(name: &str) -> bool {
+    let fixed = [
+        "name",
+        "code",
+        "interval",
+        "term_months",
+        "notice_days",
+        "currency",
+        "version",
+        "form_id",
+    ];
+    fixed.contains(&name) || (1..=ROWS).any(|n| Names(n).all().contains(&name.to_owned()))
+}
+
+/// A field of the form with what was typed into it.
+pub struct Field {
+    pub name: String,
+    pub value: String,
+}
+
+/// A tier's fields on the form.
+pub struct TierRow {
+    pub upto: Field,
+    pub unit: Field,
+    pub flat: Field,
+}
+
+/// A price's fields on the form.
+pub struct PriceRow {
+    pub label: Field,
+    pub kind: Field,
+    pub amount: Field,
+    pub earns: Field,
+    pub size: Field,
+    pub free: Field,
+    pub tiers: Vec<TierRow>,
+    /// Whether the tiers are shown from the start.
+    pub has_tiers: bool,
+    /// Whether the package is.
+    pub has_package: bool,
+}
+
+/// The prices on the form: those filled, one more, three at least.
+pub fn rows(typed: &Fields, problems: &Problems) -> Vec<PriceRow> {
+    let is_filled = |n: &usize| !is_blank(typed, &Names(*n));
+    let filled = (1..=ROWS).filter(is_filled).max();
+    let shown = (filled.unwrap_or_default() + 1).clamp(3, ROWS);
+    (1..=shown)
+        .map(|n| row(typed, &Names(n), problems))
+        .collect()
+}
+
+fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
+    let field = |name: String| Field {
+        value: typed.text(&name),
+        name,
+    };
+    let tier = |tier: usize| TierRow {
+        upto: field(names.tier(tier, "upto")),
+        unit: field(names.tier(tier, "unit")),
+        flat: field(names.tier(tier, "flat")),
+    };
+    let tiers: Vec<TierRow> = (1..=TIERS).map(tier).collect();
+    let touched = |field: &Field| !field.value.is_empty() || problems.on(&field.name).is_some();
+    let (size, free) = (field(names.of("size")), field(names.of("free")));
+    PriceRow {
+        label: field(names.of("label")),
+        kind: field(names.of("kind")),
+        amount: field(names.amount()),
+        earns: field(names.of("earns")),
+        has_tiers: tiers
+            .iter()
+            .any(|tier| touched(&tier.upto) || touched(&tier.unit) || touched(&tier.flat)),
+        has_package: touched(&size) || touched(&free),
+        size,
+        free,
+        tiers,
+    }
+}
+
+/// How often a plan may be billed.
+pub fn intervals() -> Vec<(String, String)> {
+    let option = |interval: &BillingInterval| {
+        let name = match interval {
+            BillingInterval::Month => "Monthly",
+            BillingInterval::Quarter => "Quarterly",
+            BillingInterval::Year => "Yearly",
+        };
+        (interval.months().to_string(), name.to_owned())
+    };
+    BillingInterval::ALL.iter().map(option).collect()
+}
+
+/// Whether partners earn on a price.
+pub fn earnings() -> Vec<(String, String)> {
+    [
+        ("", "As usual: all but one-off"),
+        ("yes", "Earns commission"),
+        ("no", "No commission"),
+    ]
+    .map(|(code, label)| (code.to_owned(), label.to_owned()))
+    .to_vec()
+}
+
+/// Reads a version's form.
+///
+/// # Errors
+/// What is wrong with it, field by field.
+pub fn read(typed: &Fields) -> Result<Draft, Problems> {
+    let mut problems = Problems::default();
+    let code = typed.get("currency").trim().to_uppercase();
+    let currency = problems.check("currency", code.parse::<Currency>());
+    let months = typed.get("interval").parse().unwrap_or(1);
+    let interval = BillingInterval::from_months(months).ok_or("Choose how often it is billed.");
+    let interval = problems.check("interval", interval);
+    let whole = |name: &str| {
+        let number = typed.get(name).trim().parse::<u32>();
+        number.map_err(|_| "Give a whole number.")
+    };
+    let term = problems.check("term_months", whole("term_months"));
+    let notice = problems.check("notice_days", whole("notice_days"));
+    let mut prices = Vec::new();
+    if let Some(currency) = currency {
+        for n in 1..=ROWS {
+            prices.extend(
+                PriceForm {
+                    typed,
+                    names: Names(n),
+                    currency,
+                }
+                .read(&mut problems),
+            );
+        }
+    }
+    match (currency, interval, term, notice) {
+        (Some(currency), Some(interval), Some(term_months), Some(notice_days))
+            if problems.is_empty() =>
+        {
+            Ok(Draft {
+                terms: Terms {
+                    currency,
+                    interval,
+                    term_months,
+                    notice_days,
+                },
+                prices,
+            })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// Whether nothing was typed for a price.
+fn is_blank(typed: &Fields, names: &Names) -> bool {
+    let chosen = [names.of("kind"), names.of("earns")];
+    let mut all = names
+        .all()
+        .into_iter()
+        .filter(|name| !chosen.contains(name));
+    all.all(|name| typed.get(&name).trim().is_empty())
+}
+
+/// One price of the form.
+struct PriceForm<'a> {
+    typed: &'a Fields,
+    names: Names,
+    currency: Currency,
+}
+
+impl PriceForm<'_> {
+    fn read(&self, problems: &mut Problems) -> Option<PriceDraft> {
+        let (typed, names) = (self.typed, &self.names);
+        if is_blank(typed, names) {
+            return None;
+        }
+        let label = names.of("label");
+        let label = problems.check(label.clone(), typed.get(&label).parse::<Name>());
+        let kind = names.of("kind");
+        let chosen = typed.get(&kind).parse::<PriceKind>().ok();
+        let chosen = chosen.filter(|kind| OFFERED.contains(kind));
+        let kind = problems.check(kind, chosen.ok_or("Choose how it is put."))?;
+        let parts = self.parts(kind, problems)?;
+        let price = match parts.price() {
+            Ok(price) => price,
+            Err(why) => {
+                problems.add(self.field_of(why), why.to_string());
+                return None;
+            }
+        };
+        let commissionable = match typed.get(&names.of("earns")) {
+            "yes" => true,
+            "no" => false,
+            _ => price.is_recurring(),
+        };
+        Some(PriceDraft {
+            label: label?,
+            price,
+            commissionable,
+        })
+    }
+
+    fn parts(&self, kind: PriceKind, problems: &mut Problems) -> Option<PriceParts> {
+        let is_tiered = matches!(kind, PriceKind::Graduated | PriceKind::Volume);
+        let unit = match is_tiered {
+            true => self.no_amount(problems),
+            false => self.unit(self.names.amount(), problems),
+        };
+        let mut parts = PriceParts::plain(kind, unit?);
+        if is_tiered {
+            parts.bands = self.bands(problems)?;
+        }
+        if kind == PriceKind::Package {
+            parts.package = self.measure("size", problems);
+            let free = self.names.of("free");
+            if !self.typed.get(&free).trim().is_empty() {
+                parts.included = self.measure("free", problems)?;
+            }
+        }
+        Some(parts)
+    }
+
+    /// A tiered price has no amount of its own.
+    fn no_amount(&self, problems: &mut Problems) -> Option<UnitPrice> {
+        let name = self.names.amount();
+        if self.typed.get(&name).trim().is_empty() {
+            return Some(UnitPrice::default());
+        }
+        problems.add(name, "Leave this empty: the tiers say what a unit costs.");
+        None
+    }
+
+    fn unit(&self, name: String, problems: &mut Problems) -> Option<UnitPrice> {
+        let unit = UnitPrice::parse(self.typed.get(&name), self.currency);
+        problems.check(name, unit)
+    }
+
+    fn measure(&self, what: &str, problems: &mut Problems) -> Option<Measure> {
+        let name = self.names.of(what);
+        let read = self.typed.get(&name).parse::<Measure>();
+        problems.check(name, read)
+    }
+
+    /// Tiers in which something was typed; `None` when one of them is wrong.
+    fn bands(&self, problems: &mut Problems) -> Option<Vec<Band>> {
+        let mut bands = Vec::new();
+        let mut is_whole = true;
+        for tier in 1..=TIERS {
+            let typed = ["upto", "unit", "flat"]
+                .map(|what| self.typed.get(&self.names.tier(tier, what)).trim());
+            if typed.iter().all(|typed| typed.is_empty()) {
+                continue;
+            }
+            match self.band(tier, typed, problems) {
+                Some(band) => bands.push(band),
+                None => is_whole = false,
+            }
+        }
+        is_whole.then_some(bands)
+    }
+
+    fn band(&self, tier: usize, typed: [&str; 3], problems: &mut Problems) -> Option<Band> {
+        let [upto, _, flat] = typed;
+        let up_to = match upto {
+            "" => Some(None),
+            typed => {
+                let read = typed.parse::<Measure>().map(Some);
+                problems.check(self.names.tier(tier, "upto"), read)
+            }
+        };
+        let unit = self.unit(self.names.tier(tier, "unit"), problems);
+        let flat_minor = match flat {
+            "" => Some(0),
+            typed => {
+                let read = Money::parse(typed, self.currency).map(Money::minor);
+                problems.check(self.names.tier(tier, "flat"), read)
+            }
+        };
+        Some(Band {
+            up_to: up_to?,
+            unit: unit?,
+            flat_minor: flat_minor?,
+        })
+    }
+
+    /// The field that a price's fault is about.
+    fn field_of(&self, why: BadPrice) -> String {
+        match why {
+            BadPrice::Bands(BadBands::Negative(tier)) => self.names.tier(tier, "flat"),
+            BadPrice::Bands(bands) => self.names.tier(bands.tier().min(TIERS), "upto"),
+            BadPrice::Package => self.names.of("size"),
+            BadPrice::Included => self.names.of("free"),
+            BadPrice::NoMeter => self.names.of("kind"),
+        }
+    }
+}
+
+/// A version as its form would have been typed.
+pub fn typed_of(version: PlanVersion) -> Fields {
+    let terms = version.terms;
+    let mut fields = vec![
+        ("interval".to_owned(), terms.interval.months().to_string()),
+        ("term_months".to_owned(), terms.term_months.to_string()),
+        ("notice_days".to_owned(), terms.notice_days.to_string()),
+        ("currency".to_owned(), terms.currency.code().to_owned()),
+        ("version".to_owned(), version.version.to_string()),
+    ];
+    for (n, line) in (1..).zip(&version.prices) {
+        fields.extend(typed_price(&Names(n), line, terms.currency));
+    }
+    Fields::new(fields)
+}
+
+fn typed_price(names: &Names, line: &PriceLine, currency: Currency) -> Vec<(String, String)> {
+    let parts = PriceParts::of(&line.price);
+    let mut fields = vec![
+        (names.of("label"), line.label.clone()),
+        (names.of("kind"), parts.kind.code().to_owned()),
+    ];
+    if parts.bands.is_empty() {
+        fields.push((names.amount(), parts.unit.figure(currency)));
+    }
+    if line.commissionable != line.price.is_recurring() {
+        let earns = if line.commissionable { "yes" } else { "no" };
+        fields.push((names.of("earns"), earns.to_owned()));
+    }
+    if let Some(size) = parts.package {
+        fields.push((names.of("size"), size.to_string()));
+    }
+    if parts.included != Measure::ZERO {
+        fields.push((names.of("free"), parts.included.to_string()));
+    }
+    for (tier, band) in (1..).zip(&parts.bands) {
+        let up_to = band
+            .up_to
+            .map_or_else(String::new, |up_to| up_to.to_string());
+        fields.push((names.tier(tier, "upto"), up_to));
+        fields.push((names.tier(tier, "unit"), band.unit.figure(currency)));
+        if band.flat_minor != 0 {
+            let flat = Money::new(band.flat_minor, currency).figure();
+            fields.push((names.tier(tier, "flat"), flat));
+        }
+    }
+    fields
+}
