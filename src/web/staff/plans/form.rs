@@ -262,8 +262,10 @@ impl PriceForm<'_> {
             parts.bands = self.bands(problems)?;
         }
         if kind == PriceKind::Package {
-            parts.package = self.measure("size", problems);
-            let free = self.names.of("free");
+            let (size, free) = (self.names.of("size"), self.names.of("free"));
+            if !self.typed.get(&size).trim().is_empty() {
+                parts.package = Some(self.measure("size", problems)?);
+            }
             if !self.typed.get(&free).trim().is_empty() {
                 parts.included = self.measure("free", problems)?;
             }
