@@ -5,7 +5,6 @@ use actix_web::web::{Data, ServiceConfig, get, resource};
 use askama::Template;
 
 use crate::{
-    Result,
     domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
         Store,
@@ -13,7 +12,7 @@ use crate::{
         registers::{
             Calendar,
             homes::{self, EarningFigures, FirstSale, Waiting},
-            payouts::{self, PayoutRow},
+            payouts::{self, WaitingPayouts},
             periods::{self, MonthRow},
         },
     },
@@ -62,7 +61,8 @@ struct Found {
     earnings: EarningFigures,
     waiting: Waiting,
     months: Vec<MonthRow>,
-    payouts: Vec<PayoutRow>,
+    late: Option<WaitingPayouts>,
+    due: Option<WaitingPayouts>,
     stages: BTreeMap<Stage, i64>,
     first_sales: Vec<FirstSale>,
 }
@@ -79,14 +79,15 @@ async fn show(staff: Staff, store: Data<Store>) -> Answer {
                 earnings: homes::earnings(tx, calendar)?,
                 waiting: homes::waiting(tx)?,
                 months: periods::months(tx, calendar)?,
-                payouts: payouts::due(tx, 1_000)?,
+                late: payouts::waiting(tx, calendar.today, true)?,
+                due: payouts::waiting(tx, calendar.today, false)?,
                 first_sales: homes::first_sales(tx, calendar.today, 6)?,
                 calendar: calendar.clone(),
                 stages,
             })
         })
         .await?;
-    let decisions = decisions(&found, &desk.base, |permission| desk.may(permission))?;
+    let decisions = decisions(&found, &desk.base, |permission| desk.may(permission));
     ok(&HomePage {
         answer: answer(&found, &decisions),
         rows: rows(&found, &desk.base),
@@ -192,19 +193,16 @@ fn row(found: &Found, currency: crate::domain::Currency, base: &str) -> Vec<Figu
     ]
 }
 
-/// Who sees it, how grave it is, how many there are, what one and many are called, where it leads,
-/// and what is done there.
-type Counted = (
-    Permission,
-    &'static str,
-    i64,
-    (&'static str, &'static str),
-    &'static str,
-    &'static str,
-);
-
-fn counted(waiting: &Waiting) -> [Counted; 6] {
-    [
+fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec<Decision> {
+    let mut all = Vec::new();
+    if may(Permission::ClosePeriods) {
+        all.extend(month_to_close(found, base));
+    }
+    if may(Permission::MarkPayoutsPaid) {
+        all.extend(payouts_to_make(found, base));
+    }
+    let waiting = &found.waiting;
+    let counted = [
         (
             Permission::ViewMail,
             "bad",
@@ -259,18 +257,8 @@ fn counted(waiting: &Waiting) -> [Counted; 6] {
             "/commission-plans",
             "Publish",
         ),
-    ]
-}
-
-fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Result<Vec<Decision>> {
-    let mut all = Vec::new();
-    if may(Permission::ClosePeriods) {
-        all.extend(month_to_close(found, base));
-    }
-    if may(Permission::MarkPayoutsPaid) {
-        all.extend(payouts_to_make(found, base)?);
-    }
-    for (needed, kind, number, (one, many), below, verb) in counted(&found.waiting) {
+    ];
+    for (needed, kind, number, (one, many), below, verb) in counted {
         if number > 0 && may(needed) {
             let what = words::count(number, one, many);
             all.push(Decision {
@@ -282,7 +270,7 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Res
             });
         }
     }
-    Ok(all)
+    all
 }
 
 /// Months close strictly in order, so only the earliest can be decided on.
@@ -301,28 +289,30 @@ fn month_to_close(found: &Found, base: &str) -> Option<Decision> {
     })
 }
 
-fn payouts_to_make(found: &Found, base: &str) -> Result<Vec<Decision>> {
-    let today = found.calendar.today;
-    let (late, due): (Vec<_>, Vec<_>) = found.payouts.iter().partition(|row| row.is_overdue(today));
-    let mut all = Vec::new();
-    for (rows, kind, word, state) in [
-        (late, "bad", "overdue", "overdue"),
-        (due, "info", "to be made", "due"),
-    ] {
-        let Some(first) = rows.first() else { continue };
-        let sums = Money::totals(rows.iter().map(|row| row.amount)).map_err(crate::Error::fault)?;
-        let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        all.push(Decision {
+fn payouts_to_make(found: &Found, base: &str) -> Vec<Decision> {
+    let late = found
+        .late
+        .as_ref()
+        .map(|waiting| (waiting, "bad", "overdue", "overdue"));
+    let due = found
+        .due
+        .as_ref()
+        .map(|waiting| (waiting, "info", "to be made", "due"));
+    late.into_iter()
+        .chain(due)
+        .map(|(waiting, kind, word, state)| Decision {
             kind,
-            what: format!("{} {word}", words::count(number, "payout", "payouts")),
+            what: format!(
+                "{} {word}",
+                words::count(waiting.number, "payout", "payouts")
+            ),
             detail: format!(
                 "{}, the first due {}",
-                words::amounts(&sums),
-                date_words(first.due_on)
+                words::amounts(&waiting.sums),
+                date_words(waiting.first_due_on)
             ),
             href: format!("{base}/statements?payout={state}"),
             verb: "See",
-        });
-    }
-    Ok(all)
+        })
+        .collect()
 }
