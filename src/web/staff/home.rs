@@ -193,16 +193,19 @@ fn row(found: &Found, currency: crate::domain::Currency, base: &str) -> Vec<Figu
     ]
 }
 
-fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec<Decision> {
-    let mut all = Vec::new();
-    if may(Permission::ClosePeriods) {
-        all.extend(month_to_close(found, base));
-    }
-    if may(Permission::MarkPayoutsPaid) {
-        all.extend(payouts_to_make(found, base));
-    }
-    let waiting = &found.waiting;
-    let counted = [
+/// Who sees it, how grave it is, how many there are, what one and many are called, where it leads,
+/// and what is done there.
+type Counted = (
+    Permission,
+    &'static str,
+    i64,
+    (&'static str, &'static str),
+    &'static str,
+    &'static str,
+);
+
+fn counted(waiting: &Waiting) -> [Counted; 6] {
+    [
         (
             Permission::ViewMail,
             "bad",
@@ -257,8 +260,18 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec
             "/commission-plans",
             "Publish",
         ),
-    ];
-    for (needed, kind, number, (one, many), below, verb) in counted {
+    ]
+}
+
+fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec<Decision> {
+    let mut all = Vec::new();
+    if may(Permission::ClosePeriods) {
+        all.extend(month_to_close(found, base));
+    }
+    if may(Permission::MarkPayoutsPaid) {
+        all.extend(payouts_to_make(found, base));
+    }
+    for (needed, kind, number, (one, many), below, verb) in counted(&found.waiting) {
         if number > 0 && may(needed) {
             let what = words::count(number, one, many);
             all.push(Decision {
