@@ -49,7 +49,7 @@ struct HomePage {
     answer: String,
     rows: Vec<Vec<Figure>>,
     decisions: Vec<Decision>,
-    stages: Vec<(&'static str, i64)>,
+    stages: Vec<(&'static str, Option<i64>)>,
     partners: i64,
     first_sales: Vec<FirstSale>,
     lifecycle_href: String,
@@ -94,10 +94,8 @@ async fn show(staff: Staff, store: Data<Store>) -> Answer {
         stages: Stage::ALL
             .iter()
             .map(|stage| {
-                (
-                    stage.label(),
-                    found.stages.get(stage).copied().unwrap_or_default(),
-                )
+                let number = found.stages.get(stage).copied().unwrap_or_default();
+                (stage.label(), stage.is_available().then_some(number))
             })
             .collect(),
         partners: found.stages.values().sum(),

@@ -35,7 +35,8 @@ struct Card {
 /// A stage.
 struct Column {
     title: &'static str,
-    count: usize,
+    /// How many are in it; none where nothing is recorded yet.
+    count: Option<usize>,
     facts: Vec<String>,
     cards: Vec<Card>,
     more: Option<(String, String)>,
@@ -135,7 +136,7 @@ fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
     });
     Column {
         title: stage.label(),
-        count: here.len(),
+        count: stage.is_available().then_some(here.len()),
         facts,
         cards: here
             .iter()

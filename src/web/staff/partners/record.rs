@@ -11,7 +11,7 @@ use super::{Parts, partner};
 use crate::{
     Error, Result,
     domain::{
-        PartnerStatus, Permission, Position, Problems, Stage, lifecycle::stage_of, read_date,
+        PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date,
     },
     id::{CommissionPlanVersionId, PartnerId, TierId},
     services::{
@@ -34,7 +34,7 @@ use crate::{
         form::{Typed, fresh_form_id, once},
         history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
-        stages,
+        stages::{self, Mark},
     },
 };
 
@@ -91,7 +91,7 @@ struct ShowPage {
     record: Record,
     position: Position,
     since: NaiveDate,
-    number: usize,
+    marks: Vec<Mark>,
     later: String,
     next_href: String,
     next_label: &'static str,
@@ -242,8 +242,6 @@ async fn page(
             from.clone_from(&today);
         }
     }
-    let later = Stage::ALL.iter().filter(|stage| !stage.is_available());
-    let later: Vec<&str> = later.map(|stage| stage.label()).collect();
     let (next_href, next_label) = next_step(visitor, &found.record);
     entries.tier.form_id = fresh_form_id()?;
     entries.enrolment.form_id = fresh_form_id()?;
@@ -254,8 +252,8 @@ async fn page(
         answer: answer(&found.record, &position),
         may_manage: visitor.may(Permission::ManagePartners),
         may_see_people: visitor.may(Permission::ManagePeople),
-        number: stages::number(position.stage),
-        later: later.join(" and "),
+        marks: stages::marks(&found.record.facts),
+        later: stages::unrecorded(),
         next_href,
         next_label,
         tiers: tier_rows(&found),
