@@ -307,7 +307,7 @@ on_both! {
         let said = page.words();
         assert!(said.contains("100.00 a month from 10 units.") && said.contains("1 Dec 2026"), "{said}");
         assert_eq!(said.matches("Kept on: the cancellation was undone").count(), 1);
-        assert_eq!(said.matches("Subscription kept on").count(), 1, "{said}");
+        assert_eq!(said.matches("Kept on: no longer ends on 1 Dec 2026").count(), 1, "{said}");
         assert!(said.contains("Stays after all") && !said.contains("Undo the cancellation"));
 
         // Set to end again: once the day has come it is over, whether the daily run was there or not.

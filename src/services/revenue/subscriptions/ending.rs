@@ -184,10 +184,10 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
         reason: &undoing.reason,
     };
     note(tx, &now, noted)?;
-    let summary = format!("Goes on after {}", day(end));
+    let summary = format!("Kept on: no longer ends on {}", day(end));
     let changes = [Change {
         field: "ends on".to_owned(),
-        old: end.to_string(),
+        old: day(end),
         new: String::new(),
     }];
     record(
