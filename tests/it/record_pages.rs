@@ -315,6 +315,7 @@ on_both! {
         let late = owner.get(&undo).await.expect(200).form("form[action$='/undo']");
         desk.app.now_is("2026-12-01T09:00:00Z");
         let late = late.with("reason", "Too late");
+        let owner = desk.app.staff_of("meridian", Role::Owner).await;
         let refused = owner.submit(&late).await.expect(409);
         assert!(refused.words().contains("1 Dec 2026 was its end"), "{}", refused.words());
     }
