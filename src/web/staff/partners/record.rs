@@ -10,9 +10,7 @@ use serde::Deserialize;
 use super::{Parts, partner};
 use crate::{
     Error, Result,
-    domain::{
-        PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date,
-    },
+    domain::{PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date},
     id::{CommissionPlanVersionId, PartnerId, TierId},
     services::{
         incentivize::{enrollments as enrolling, tiers as tiering},
