@@ -2,7 +2,7 @@
 mod ending;
 mod quantity;
 
-pub use ending::{CancelWhen, Cancellation, cancel, end_due};
+pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
 pub use quantity::{QuantityChange, change_quantity};
 
 use chrono::NaiveDate;
