@@ -298,6 +298,8 @@ row_codes! {
         CancelNow = "cancel_now",
         /// It was set to end with the billed period.
         CancelAtPeriodEnd = "cancel_at_period_end",
+        /// That was undone.
+        CancelUndone = "cancel_undone",
     }
 }
 

@@ -3,7 +3,7 @@ mod ending;
 mod quantity;
 mod starting;
 
-pub use ending::{CancelWhen, Cancellation, cancel, end_due};
+pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
 pub use quantity::{QuantityChange, change_quantity};
 pub use starting::{NewSubscription, start, start_all};
 
