@@ -384,8 +384,8 @@ on_both! {
         for start in starts {
             start.join().unwrap().unwrap();
         }
-        let folders = std::fs::read_dir("migrations").unwrap().count().to_string();
-        assert_eq!(ask(&database, "SELECT count(*) AS value FROM __diesel_schema_migrations"), [folders]);
+        let written = std::fs::read_dir("migrations").unwrap().count().to_string();
+        assert_eq!(ask(&database, "SELECT count(*) AS value FROM __diesel_schema_migrations"), [written]);
         assert_eq!(ask(&database, "SELECT opened AS value FROM instance_counter"), ["4"], "each has a number of its own");
     }
 }

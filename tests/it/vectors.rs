@@ -4,7 +4,9 @@
 //! included. A key of a case that its answer does not read fails the test.
 #![expect(clippy::unwrap_used, reason = "a case that cannot be read has failed")]
 
+mod metrics;
 mod pricing;
+mod sla;
 
 use chrono::NaiveDate;
 use perennial::domain::{
@@ -59,9 +61,10 @@ fn answer(id: &str, input: &mut Input) -> Value {
         "B02" => held(input),
         "L01" => late(input),
         "L02" => repeated(input),
-        _ => {
-            pricing::answer(id, input).unwrap_or_else(|| panic!("{id}: no rule answers this case"))
-        }
+        _ => metrics::answer(id, input)
+            .or_else(|| pricing::answer(id, input))
+            .or_else(|| sla::answer(id, input))
+            .unwrap_or_else(|| panic!("{id}: no rule answers this case")),
     }
 }
 
