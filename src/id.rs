@@ -283,6 +283,8 @@ named! {
     Customer = "cus", CustomerId;
     /// A customer's ongoing purchase of a plan.
     Subscription = "sub", SubscriptionId;
+    /// A discount of a subscription.
+    Discount = "dis", DiscountId;
     /// A recorded change of a subscription.
     SubscriptionChange = "chg", SubscriptionChangeId;
     /// What was charged for a stretch of service.

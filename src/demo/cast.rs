@@ -67,6 +67,8 @@ pub struct PlanPart {
     pub interval_months: u32,
     /// The term.
     pub term_months: i32,
+    /// Days free at the start.
+    pub trial_days: u32,
     /// Prices of (label, kind, amount or tiers).
     pub prices: &'static [(&'static str, &'static str, &'static str)],
 }
@@ -192,6 +194,7 @@ const MERIDIAN: VendorPart = VendorPart {
                     currency: "EUR",
                     interval_months: 1,
                     term_months: 12,
+                    trial_days: 0,
                     prices: &[
                         ("Platform", "flat", "49.00"),
                         ("Protected machine", "per_seat", "12.50"),
@@ -203,7 +206,24 @@ const MERIDIAN: VendorPart = VendorPart {
                     currency: "EUR",
                     interval_months: 12,
                     term_months: 12,
+                    trial_days: 0,
                     prices: &[("Protected machine, a year", "per_seat", "132.00")],
+                },
+                PlanPart {
+                    code: "BKP-Q",
+                    name: "Quarterly, by size",
+                    currency: "EUR",
+                    interval_months: 3,
+                    term_months: 12,
+                    trial_days: 14,
+                    prices: &[
+                        ("Set-up", "one_off", "250.00"),
+                        (
+                            "Protected machine",
+                            "graduated",
+                            "5 at 36.00, 20 at 33.00, then 30.00",
+                        ),
+                    ],
                 },
             ],
         },
@@ -219,6 +239,7 @@ const MERIDIAN: VendorPart = VendorPart {
                 currency: "EUR",
                 interval_months: 1,
                 term_months: 12,
+                trial_days: 0,
                 prices: &[("Workplace", "per_seat", "34.90")],
             }],
         },
@@ -235,6 +256,7 @@ const MERIDIAN: VendorPart = VendorPart {
                     currency: "EUR",
                     interval_months: 1,
                     term_months: 12,
+                    trial_days: 0,
                     prices: &[("Extension", "per_seat", "8.75")],
                 },
                 PlanPart {
@@ -243,6 +265,7 @@ const MERIDIAN: VendorPart = VendorPart {
                     currency: "USD",
                     interval_months: 1,
                     term_months: 12,
+                    trial_days: 0,
                     prices: &[("Extension", "per_seat", "9.50")],
                 },
             ],
@@ -530,6 +553,7 @@ const KESSLER: VendorPart = VendorPart {
                     currency: "EUR",
                     interval_months: 1,
                     term_months: 24,
+                    trial_days: 0,
                     prices: &[("Machine", "per_seat", "185.00")],
                 },
                 PlanPart {
@@ -538,6 +562,7 @@ const KESSLER: VendorPart = VendorPart {
                     currency: "JPY",
                     interval_months: 1,
                     term_months: 24,
+                    trial_days: 0,
                     prices: &[("Machine", "per_seat", "29800")],
                 },
             ],
@@ -554,6 +579,7 @@ const KESSLER: VendorPart = VendorPart {
                 currency: "EUR",
                 interval_months: 12,
                 term_months: 12,
+                trial_days: 0,
                 prices: &[
                     ("Visits", "flat", "2400.00"),
                     ("Machine", "per_seat", "960.00"),

@@ -166,6 +166,8 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
             interval,
             term_months: u32::try_from(part.term_months).unwrap_or(12),
             notice_days: 30,
+            trial_days: part.trial_days,
+            anchor_day: None,
         },
         prices,
     })

@@ -1,8 +1,10 @@
 //! What one service period is billed in advance: the one rule that the run,
 //! its preview and a change inside a period share.
 
+use chrono::NaiveDate;
+
 use super::{
-    billing_calendar::ServicePeriod,
+    billing_calendar::{Anchor, ServicePeriod},
     discount::{Discount, spread, taken_off},
     price::Price,
     proration::part_of,
@@ -22,6 +24,17 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// Period `index` as it is charged from a day on: the first may be the rest
+    /// of one. `None` beyond the calendar.
+    pub fn of(anchor: Anchor, index: u32, charged_from: NaiveDate) -> Option<Self> {
+        let whole = anchor.service_period(index)?;
+        Some(Self {
+            index,
+            whole,
+            service: whole.rest_from(charged_from),
+        })
+    }
+
     /// The part of the whole that is charged for.
     fn share(&self) -> Result<Ratio, Overflow> {
         match self.whole.days() {

@@ -15,7 +15,9 @@ coded! {
     /// Where a subscription is in its life.
     SubscriptionStatus {
         Pending = "pending", "Pending";
+        Trialing = "trialing", "On trial";
         Active = "active", "Active";
+        Paused = "paused", "Paused";
         PendingCancel = "pending_cancel", "Ends soon";
         Canceled = "canceled", "Canceled";
     }
@@ -25,18 +27,20 @@ impl SubscriptionStatus {
     /// Whether this may turn into that; what is not listed is refused. A
     /// canceled subscription stays so: a win-back is a new one.
     pub fn can_become(self, next: Self) -> bool {
-        use SubscriptionStatus::{Active, Canceled, Pending, PendingCancel};
+        use SubscriptionStatus::{Active, Canceled, Paused, Pending, PendingCancel, Trialing};
         matches!(
             (self, next),
-            (Pending, Active | Canceled)
-                | (Active, PendingCancel | Canceled)
+            (Pending, Trialing | Active | Canceled)
+                | (Trialing, Active | PendingCancel | Canceled)
+                | (Active, Paused | PendingCancel | Canceled)
+                | (Paused, Active | PendingCancel | Canceled)
                 | (PendingCancel, Active | Canceled)
         )
     }
 
     /// Whether it is being served.
     pub fn is_live(self) -> bool {
-        matches!(self, Self::Active | Self::PendingCancel)
+        matches!(self, Self::Trialing | Self::Active | Self::PendingCancel)
     }
 }
 

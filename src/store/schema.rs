@@ -206,6 +206,8 @@ diesel::table! {
         published_at -> Nullable<Timestamp>,
         version -> Integer,
         interval_months -> Integer,
+        trial_days -> Integer,
+        anchor_day -> Nullable<Integer>,
     }
 }
 
@@ -330,9 +332,11 @@ diesel::table! {
         billed_periods -> Integer,
         next_bill_on -> Nullable<Date>,
         ends_on -> Nullable<Date>,
-        status -> Text,
         created_at -> Timestamp,
         version -> Integer,
+        anchor_on -> Nullable<Date>,
+        charged_from -> Nullable<Date>,
+        status -> Text,
     }
 }
 
@@ -348,6 +352,22 @@ diesel::table! {
         quantity_after -> Integer,
         reason -> Text,
         recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    discounts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        label -> Text,
+        percent_bps -> Nullable<Integer>,
+        fixed_minor -> Nullable<BigInt>,
+        priority -> Integer,
+        from_period -> Integer,
+        periods -> Nullable<Integer>,
+        created_at -> Timestamp,
     }
 }
 
@@ -396,6 +416,7 @@ diesel::table! {
         phase -> Text,
         tier_id -> Nullable<BigInt>,
         kind -> Text,
+        discount_minor -> BigInt,
     }
 }
 
@@ -720,6 +741,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customers,
     subscriptions,
     subscription_changes,
+    discounts,
     invoices,
     invoice_lines,
     charge_segments,

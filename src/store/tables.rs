@@ -163,6 +163,7 @@ scoped! {
     customers: by partner_id;
     subscriptions: by partner_id;
     subscription_changes: by partner_id;
+    discounts: by partner_id;
     invoices: by partner_id;
     invoice_lines: by partner_id;
     charge_segments: by partner_id;
@@ -219,7 +220,8 @@ changeable! {
     sla_policies: name, summary, version;
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
-    plan_versions: status, currency, interval_months, term_months, notice_days, published_at, version;
+    plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;
+    discounts: periods;
     prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version;
     customers: name, name_key, country, tax_bps, version;

@@ -3,10 +3,11 @@ use chrono::{Months, NaiveDate};
 
 use super::words;
 use crate::{
-    domain::{BillingInterval, Money, Quantity, SubscriptionStatus},
+    domain::{BillingInterval, Currency, Money, Quantity, SubscriptionStatus, discount::Off},
     store::{
         catalogue::plans::{PlanVersion, PriceLine},
         incentivize::enrollments::Enrollment,
+        revenue::discounts::Given,
         sell::{
             accounts::Billed,
             subscriptions::{Change, Line, Subscription},
@@ -45,8 +46,8 @@ pub struct Sold {
 pub fn pill(status: SubscriptionStatus) -> (&'static str, &'static str) {
     let kind = match status {
         SubscriptionStatus::Active => "good",
-        SubscriptionStatus::Pending => "info",
-        SubscriptionStatus::PendingCancel => "watch",
+        SubscriptionStatus::Pending | SubscriptionStatus::Trialing => "info",
+        SubscriptionStatus::PendingCancel | SubscriptionStatus::Paused => "watch",
         SubscriptionStatus::Canceled => "plain",
     };
     (kind, status.label())
@@ -110,6 +111,67 @@ pub struct PriceRow {
 /// What a billing interval is counted in: "month", "quarter" or "year".
 pub fn every(interval: BillingInterval) -> &'static str {
     interval.unit()
+}
+
+/// How billing begins, where that is not the day of the sale: ", after 14 days free".
+pub fn begins(trial_days: u32, anchor_day: Option<u32>) -> String {
+    let free = match trial_days {
+        0 => String::new(),
+        days => format!(
+            ", after {} free",
+            words::count(i64::from(days), "day", "days")
+        ),
+    };
+    let on = anchor_day.map_or_else(String::new, |day| format!(", on day {day} of the month"));
+    format!("{free}{on}")
+}
+
+/// A discount as a record shows it.
+#[derive(Debug, Clone)]
+pub struct DiscountRow {
+    /// Which.
+    pub id: String,
+    /// What it is called.
+    pub label: String,
+    /// What it takes off.
+    pub off: String,
+    /// From when, and for how long.
+    pub runs: String,
+    /// Whether it can still be ended.
+    pub is_open: bool,
+}
+
+/// The discounts of a subscription that has billed so many periods.
+pub fn discounts(given: &[Given], billed: u32, currency: Currency) -> Vec<DiscountRow> {
+    let row = |given: &Given| {
+        let discount = given.discount;
+        let from = discount.from_period;
+        let periods = |many: u32| words::count(i64::from(many), "period", "periods");
+        let left = discount
+            .periods
+            .map(|many| (from + many).saturating_sub(billed.max(from)));
+        let runs = match (discount.periods, left) {
+            (None, _) => "for good".to_owned(),
+            (Some(0), _) => "never applied".to_owned(),
+            (Some(many), Some(0)) => format!("over, after {}", periods(many)),
+            (Some(many), left) => {
+                format!("{}, {} left", periods(many), left.unwrap_or_default())
+            }
+        };
+        DiscountRow {
+            id: given.id.to_string(),
+            label: given.label.clone(),
+            off: match discount.off {
+                Off::Percent(rate) => format!("{rate} a period"),
+                Off::Fixed(minor) => {
+                    format!("{} a period", words::money(Money::new(minor, currency)))
+                }
+            },
+            runs,
+            is_open: left != Some(0),
+        }
+    };
+    given.iter().map(row).collect()
 }
 
 /// A version's price in words, without a quantity: "EUR 12.50 per seat and month".

@@ -189,6 +189,8 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
             interval: BillingInterval::Month,
             term_months: 12,
             notice_days: 30,
+            trial_days: 0,
+            anchor_day: None,
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats"),

@@ -99,6 +99,8 @@ fn catalogue(app: &TestApp) {
             interval: BillingInterval::Month,
             term_months: 12,
             notice_days: 30,
+            trial_days: 0,
+            anchor_day: None,
         },
         prices: vec![PriceDraft {
             label: read("Seat"),

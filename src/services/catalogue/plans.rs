@@ -134,16 +134,34 @@ pub fn problems_of(draft: &Draft) -> Problems {
     if notice_days > term_months.saturating_mul(28) {
         problems.add("notice", "Give a notice no longer than the term.");
     }
+    if draft.terms.trial_days > 365 {
+        problems.add("trial_days", "Give at most 365 days free.");
+    }
+    if draft
+        .terms
+        .anchor_day
+        .is_some_and(|day| !(1..=28).contains(&day))
+    {
+        problems.add(
+            "anchor_day",
+            "Give a day from 1 to 28: every month has those.",
+        );
+    }
     if !(1..=MOST_PRICES).contains(&draft.prices.len()) {
         problems.add("prices", "Give one to six prices.");
     }
-    for (number, line) in (1usize..).zip(&draft.prices) {
+    price_problems(&draft.prices, &mut problems);
+    problems
+}
+
+fn price_problems(prices: &[PriceDraft], problems: &mut Problems) {
+    for (number, line) in (1usize..).zip(prices) {
         let bands = line.price.bands().map_or(&[][..], Bands::all);
         let highest = bands.iter().map(|band| band.unit.micro()).max();
         if line.price.unit().micro().max(highest.unwrap_or_default()) > HIGHEST_PRICE_MICRO {
             problems.add(format!("price-{number}"), "This price is too large.");
         }
-        let earlier = draft.prices.iter().take(number - 1);
+        let earlier = prices.iter().take(number - 1);
         if earlier.into_iter().any(|other| other.label == line.label) {
             problems.add(
                 format!("price-{number}-label"),
@@ -151,7 +169,6 @@ pub fn problems_of(draft: &Draft) -> Problems {
             );
         }
     }
-    problems
 }
 
 fn whole_terms(interval: BillingInterval) -> &'static str {
@@ -256,6 +273,11 @@ fn differences(old: &PlanVersion, new: &PlanVersion) -> Vec<(&'static str, Strin
         }),
         field("notice in days", |version| {
             version.terms.notice_days.to_string()
+        }),
+        field("days free", |version| version.terms.trial_days.to_string()),
+        field("billing day", |version| {
+            let day = version.terms.anchor_day;
+            day.map_or_else(String::new, |day| day.to_string())
         }),
         field("prices", prices_in_words),
     ]

@@ -47,6 +47,11 @@ pub struct Terms {
     pub term_months: u32,
     /// Days before a term's end by which notice is given.
     pub notice_days: u32,
+    /// Days at the start that cost nothing; 0 for none.
+    pub trial_days: u32,
+    /// The day of the month, 1 to 28, on which every period starts; `None` for the day of the
+    /// sale or of the trial's end.
+    pub anchor_day: Option<u32>,
 }
 
 /// One price of a version.
@@ -96,6 +101,8 @@ struct Row {
     notice_days: i32,
     published_at: Option<NaiveDateTime>,
     version: i32,
+    trial_days: i32,
+    anchor_day: Option<i32>,
 }
 
 /// Months or days, which the database keeps signed.
@@ -124,6 +131,8 @@ impl Row {
                 interval: interval(self.interval_months)?,
                 term_months: unsigned(self.term_months)?,
                 notice_days: unsigned(self.notice_days)?,
+                trial_days: unsigned(self.trial_days)?,
+                anchor_day: self.anchor_day.map(unsigned).transpose()?,
             },
             published_at: self.published_at,
             version: self.version,

@@ -242,8 +242,10 @@ pub struct InvoiceLineRow {
     pub quantity: i32,
     /// What one of them costs a period.
     pub unit_price: UnitPrice,
-    /// Before tax.
+    /// Before tax, after discounts.
     pub net: Money,
+    /// What discounts took off.
+    pub discount: Money,
     /// Taken off it by credit notes.
     pub credited: Money,
     /// What the partner has earned on it so far.
@@ -297,6 +299,7 @@ struct LineRow {
     quantity: i32,
     unit_price_micro: i64,
     net_minor: i64,
+    discount_minor: i64,
     credited_net_minor: i64,
     commission_minor: i64,
     commission_clause_id: Option<crate::id::CommissionClauseId>,
@@ -354,6 +357,7 @@ fn lines(
             Ok(InvoiceLineRow {
                 unit_price: UnitPrice::from_micro(row.unit_price_micro).map_err(Error::fault)?,
                 net: Money::new(row.net_minor, currency),
+                discount: Money::new(row.discount_minor, currency),
                 credited: Money::new(row.credited_net_minor, currency),
                 commission: Money::new(row.commission_minor, currency),
                 rate: rate.transpose().map_err(Error::fault)?,

@@ -169,8 +169,10 @@ pub struct InvoiceLine {
     pub quantity: i32,
     /// What one costs for a whole period, in millionths of a minor unit.
     pub unit_price_micro: i64,
-    /// What it charges; below zero for a proration credit.
+    /// What it charges, after discounts; below zero for a proration credit.
     pub net_minor: i64,
+    /// What discounts took off it.
+    pub discount_minor: i64,
     /// What credit notes took back of it; a magnitude.
     pub credited_net_minor: i64,
     /// The sum of its commission entries.

@@ -1,6 +1,7 @@
 //! Revenue: what is billed to customers, and the cash that comes in for it.
 pub mod cash;
 pub mod credit_notes;
+pub mod discounts;
 pub mod invoices;
 pub mod segments;
 pub mod subscriptions;

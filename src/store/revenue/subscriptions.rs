@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{Anchor, BillingInterval, Currency, Quantity, SubscriptionStatus},
+    domain::{Anchor, BillingInterval, Currency, Quantity, SubscriptionStatus, bill::Stretch},
     id::{
         CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionChangeId,
         SubscriptionId,
@@ -39,8 +39,12 @@ pub struct Subscription {
     /// What its prices are in.
     #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
     pub currency: Currency,
-    /// The first day served: its anchor.
+    /// The first day served.
     pub starts_on: NaiveDate,
+    /// Where its periods are counted from, if that is another day.
+    pub anchor_on: Option<NaiveDate>,
+    /// The first day charged, if that is another day.
+    pub charged_from: Option<NaiveDate>,
     /// Months of a billing period.
     pub interval_months: i32,
     /// Months of the first term.
@@ -74,9 +78,21 @@ impl Subscription {
         let interval = BillingInterval::from_months(months);
         let interval = interval.ok_or_else(|| Error::fault("a subscription has no interval"))?;
         Ok(Anchor {
-            on: self.starts_on,
+            on: self.anchor_on.unwrap_or(self.starts_on),
             interval,
         })
+    }
+    /// The first day charged: the end of its trial.
+    pub fn charged_from(&self) -> NaiveDate {
+        self.charged_from.unwrap_or(self.starts_on)
+    }
+    /// A period as it is charged, from 0: the first may be the rest of one.
+    ///
+    /// # Errors
+    /// A period beyond the calendar.
+    pub fn stretch(&self, index: u32) -> Result<Stretch> {
+        Stretch::of(self.anchor()?, index, self.charged_from())
+            .ok_or_else(|| Error::fault("a period lies beyond the calendar"))
     }
     /// Months of the first term.
     pub fn term(&self) -> u32 {
@@ -236,6 +252,8 @@ pub struct Advance {
     pub next_bill_on: Option<NaiveDate>,
     /// What it is now.
     pub status: SubscriptionStatus,
+    /// What it brings a month from now on, where that changes with the period.
+    pub mrr_minor: Option<i64>,
 }
 
 /// Moves subscriptions on after billing; their version stays, for nobody edited them.
@@ -247,16 +265,36 @@ pub fn advance(tx: &mut Tx<'_, VendorScope>, ids: &[SubscriptionId], now: Advanc
         let rows = tx
             .rows_of(subscriptions::table)
             .filter(subscriptions::id.eq_any(some.to_vec()));
-        tx.update(
-            rows,
-            (
-                to(subscriptions::billed_periods, now.billed_periods),
-                to(subscriptions::next_bill_on, now.next_bill_on),
-                to(subscriptions::status, now.status.code()),
-            ),
-        )?;
+        let moved = (
+            to(subscriptions::billed_periods, now.billed_periods),
+            to(subscriptions::next_bill_on, now.next_bill_on),
+            to(subscriptions::status, now.status.code()),
+        );
+        match now.mrr_minor {
+            None => tx.update(rows, moved)?,
+            Some(mrr) => {
+                let (periods, next, status) = moved;
+                tx.update(
+                    rows,
+                    (periods, next, status, to(subscriptions::mrr_minor, mrr)),
+                )?
+            }
+        };
     }
     Ok(())
+}
+
+/// Begins the trials whose first day has come.
+///
+/// # Errors
+/// Faults of the database.
+pub fn begin_trials(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<usize> {
+    let rows = tx
+        .rows_of(subscriptions::table)
+        .filter(subscriptions::status.eq("pending"))
+        .filter(subscriptions::starts_on.le(today))
+        .filter(subscriptions::charged_from.gt(today));
+    tx.update(rows, to(subscriptions::status, "trialing"))
 }
 
 /// Writes what a person or the calendar changed, if the version is still the one that was read.

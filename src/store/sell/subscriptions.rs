@@ -9,7 +9,9 @@ use diesel::{
 
 use crate::{
     Result,
-    domain::{BillingInterval, Currency, Money, Quantity, SubscriptionStatus},
+    domain::{
+        Anchor, BillingInterval, Currency, Money, Quantity, SubscriptionStatus, bill::Stretch,
+    },
     error::Error,
     id::{
         CommissionPlanVersionId, CustomerId, OfferingId, PartnerId, PlanId, PlanVersionId,
@@ -43,8 +45,12 @@ pub struct Subscription {
     pub commission_plan_version: Option<CommissionPlanVersionId>,
     /// What other systems call it.
     pub external_id: String,
-    /// The first day served; periods are counted from it.
+    /// The first day served.
     pub starts_on: NaiveDate,
+    /// The first day charged: later than that after a trial.
+    pub charged_from: NaiveDate,
+    /// Where its periods are counted from.
+    pub anchor_on: NaiveDate,
     /// How often it is billed.
     pub interval: BillingInterval,
     /// The first term, in months.
@@ -65,6 +71,21 @@ pub struct Subscription {
     pub created_at: NaiveDateTime,
     /// Rises with every change.
     pub version: i32,
+}
+
+impl Subscription {
+    /// A period as it is charged, from 0: the first may be the rest of one.
+    ///
+    /// # Errors
+    /// A period beyond the calendar.
+    pub fn stretch(&self, index: u32) -> Result<Stretch> {
+        let anchor = Anchor {
+            on: self.anchor_on,
+            interval: self.interval,
+        };
+        Stretch::of(anchor, index, self.charged_from)
+            .ok_or_else(|| Error::fault("a period lies beyond the calendar"))
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -88,6 +109,8 @@ struct Row {
     status: String,
     created_at: NaiveDateTime,
     version: i32,
+    charged_from: Option<NaiveDate>,
+    anchor_on: Option<NaiveDate>,
 }
 
 fn units(number: i32) -> Result<Quantity> {
@@ -104,6 +127,8 @@ impl Row {
             plan_version: self.plan_version_id,
             commission_plan_version: self.commission_plan_version_id,
             starts_on: self.starts_on,
+            charged_from: self.charged_from.unwrap_or(self.starts_on),
+            anchor_on: self.anchor_on.unwrap_or(self.starts_on),
             interval: interval(self.interval_months)?,
             term_months: u32::try_from(self.term_months).map_err(Error::fault)?,
             quantity: units(self.quantity)?,

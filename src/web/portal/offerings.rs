@@ -103,7 +103,7 @@ struct PlanRow {
     prices: Vec<(String, String)>,
     term: String,
     notice: String,
-    every: &'static str,
+    every: String,
 }
 
 #[derive(Template)]
@@ -151,7 +151,11 @@ fn plan_row((plan, version): &(Plan, PlanVersion)) -> PlanRow {
             .collect(),
         term: words::count(i64::from(version.terms.term_months), "month", "months"),
         notice: words::count(i64::from(version.terms.notice_days), "day", "days"),
-        every: sold::every(version.terms.interval),
+        every: format!(
+            "{}{}",
+            sold::every(version.terms.interval),
+            sold::begins(version.terms.trial_days, version.terms.anchor_day)
+        ),
     }
 }
 

@@ -7,13 +7,15 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     documents::csv::{Cell, table},
-    domain::{Permission, SubscriptionStatus, date_words},
+    domain::{Permission, Rate, SubscriptionStatus, date_words},
     id::{CustomerId, SubscriptionId},
+    services::revenue::billing::{Preview, preview},
     store::{
         PartnerScope, Store, Tx,
         account::vendor,
         incentivize::enrollments::{self, Enrollment},
         paging::{Count, Cursor, Page},
+        revenue::discounts::{self, Given},
         sell::{
             accounts::{self, Billed},
             customers,
@@ -26,7 +28,7 @@ use crate::{
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
-        sold::{self, BilledRow, ChangeRow, PriceRow, Sold},
+        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
 };
@@ -207,6 +209,9 @@ struct ShowPage {
     earned: String,
     terms: Vec<String>,
     prices: Vec<PriceRow>,
+    charged: Option<NaiveDate>,
+    discounts: Vec<DiscountRow>,
+    preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
 }
@@ -215,6 +220,8 @@ struct Seen {
     record: Record,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
+    discounts: Vec<Given>,
+    tax: Rate,
     today: NaiveDate,
 }
 
@@ -224,6 +231,8 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
     Ok(Seen {
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
+        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        discounts: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
         today: vendor::today(tx)?,
         record,
     })
@@ -234,6 +243,11 @@ fn answer(record: &Record, line: &Sold) -> String {
     match record.subscription.status {
         SubscriptionStatus::Canceled => "Has ended.".to_owned(),
         SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
+        SubscriptionStatus::Trialing => {
+            let charged = date_words(record.subscription.charged_from);
+            format!("On trial: charged from {charged}.")
+        }
+        SubscriptionStatus::Paused => "Paused: nothing is billed.".to_owned(),
         SubscriptionStatus::Pending => format!(
             "Begins on {}, with {} a month.",
             date_words(record.subscription.starts_on),
@@ -275,6 +289,13 @@ async fn show(
         earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &seen.enrolments),
         prices: sold::prices(&record.version, it.quantity),
+        preview: preview(record, &seen.discounts, seen.tax)?,
+        charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
+        discounts: sold::discounts(
+            &seen.discounts,
+            u32::try_from(it.billed_periods).unwrap_or_default(),
+            it.mrr.currency(),
+        ),
         changes: sold::changes(&record.changes),
         billed: sold::billed(None, &seen.billed, seen.today),
         title,

@@ -112,4 +112,105 @@ on_both! {
         let to = shop.owner.submit(&form).await.expect(303).location();
         assert_eq!(shop.page(&to).await.form("form[action*='/plan-versions/']").value("price-1-tier-2-flat"), "1.00");
     }
+
+    async fn a_trial_costs_nothing_and_its_first_period_is_a_stub(shop: Shop) {
+        let seat = [("price-1-label", "Seats"), ("price-1-kind", "per_seat"), ("price-1", "99.00")];
+        let odd = [&seat[..], &[("trial_days", "400"), ("anchor_day", "31")]].concat();
+        let refused = shop.try_plan("TRY-M", &odd).await.expect(422);
+        assert_eq!(problems(&refused), ["#trial_days", "#anchor_day"]);
+        shop.plan("TRY-M", &[&seat[..], &[
+            ("trial_days", "14"), ("anchor_day", "1"),
+            ("price-2-label", "Setup"), ("price-2-kind", "one_off"), ("price-2", "20.00"),
+        ]].concat()).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("Billed monthly in advance, after 14 days free, on day 1 of the month"), "{page}");
+        shop.app.now_is("2027-03-10T09:00:00Z");
+        let sold = shop.sell("TRY-M", "1", "2027-03-10").await;
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("On trial: charged from 24 Mar 2027."), "{page}");
+        assert!(page.contains("On 24 Mar 2027, as things stand:"), "{page}");
+        // 8 of the month's 31 days, the set-up, and 19 % of both.
+        assert!(page.contains("24–31 Mar 2027 25.55") && page.contains("Total 54.20"), "{page}");
+        assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["0"]);
+        assert!(shop.nets().is_empty());
+        shop.app.now_is("2027-04-01T09:00:00Z");
+        shop.bill("2027-04-01");
+        assert_eq!(shop.nets(), ["2555", "2000", "9900"]);
+        assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["9900"]);
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("charged from 24 Mar 2027") && page.contains("On 1 May 2027, as things stand:"), "{page}");
+        shop.verify();
+    }
+
+    async fn a_trial_that_ends_early_costs_nothing(shop: Shop) {
+        shop.plan("TRY-M", &[
+            ("price-1-label", "Seats"), ("price-1-kind", "per_seat"), ("price-1", "99.00"), ("trial_days", "14"),
+        ]).await;
+        let later = shop.sell("TRY-M", "1", "2026-11-20").await;
+        assert!(shop.page(&later).await.words().contains("Begins on 20 Nov 2026"));
+        shop.app.now_is("2026-11-21T09:00:00Z");
+        let scope = shop.app.operator("meridian");
+        let today = "2026-11-21".parse().unwrap();
+        shop.app.store.write_now(scope, |tx| perennial::services::revenue::subscriptions::end_due(tx, today, 10)).unwrap();
+        assert!(shop.page(&later).await.words().contains("On trial: charged from 4 Dec 2026."));
+        let form = shop.page(&format!("{later}/cancellation")).await.form("form[action$='/cancellation']");
+        let form = form.with("when", "later").with("reason", "Not for us.");
+        let shown = shop.owner.submit(&form).await;
+        let confirm = shown.form("form[action$='/cancellation']");
+        shop.owner.submit(&confirm).await.expect(303);
+        assert_eq!(shop.app.ask("SELECT ends_on AS value FROM subscriptions"), ["2026-12-04"]);
+        shop.app.now_is("2027-01-05T09:00:00Z");
+        shop.bill("2027-01-05");
+        assert!(shop.nets().is_empty());
+        shop.verify();
+    }
+
+    async fn discounts_are_given_seen_and_credited_from_what_was_paid(shop: Shop) {
+        shop.plan("SEAT-M", &[
+            ("price-1-label", "Seats"), ("price-1-kind", "per_seat"), ("price-1", "10.00"),
+            ("price-2-label", "Platform"), ("price-2-kind", "flat"), ("price-2", "50.00"),
+        ]).await;
+        let sold = shop.sell("SEAT-M", "5", "2026-11-01").await;
+        assert_eq!(shop.nets(), ["5000", "5000"]);
+        let form = shop.page(&format!("{sold}/discounts/new")).await.form("form[action$='/discounts']");
+        let wrong = form.clone().with("label", "").with("off", "120").with("duration", "periods").with("periods", "x");
+        let wrong = shop.owner.submit(&wrong).await.expect(422);
+        assert_eq!(problems(&wrong), ["#label", "#off", "#periods"]);
+        let first = form.with("label", "First year").with("off", "10").with("duration", "periods").with("periods", "2");
+        shop.owner.submit(&first).await.expect(303);
+        shop.owner.submit(&first).await.expect(303);
+        let form = shop.page(&format!("{sold}/discounts/new")).await.form("form[action$='/discounts']");
+        let fixed = form.with("label", "Sorry").with("how", "fixed").with("off", "9.00").with("duration", "once");
+        shop.owner.submit(&fixed).await.expect(303);
+        let page = shop.page(&sold).await.words();
+        // 100.00 less a tenth, less 9.00, with 19 % tax.
+        assert!(page.contains("Total 96.39") && page.contains("after a discount of 9.50"), "{page}");
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let at = format!("/meridian/p/northwind/subscriptions/{}", shop::last(&sold));
+        let seen = partner.get(&at).await.expect(200).words();
+        assert!(seen.contains("First year") && seen.contains("Total 96.39"), "{seen}");
+
+        shop.app.now_is("2026-12-16T09:00:00Z");
+        shop.bill("2026-12-16");
+        assert_eq!(shop.nets(), ["5000", "5000", "4050", "4050"]);
+        assert!(shop.newest_invoice().await.words().contains("after a discount of 9.50"));
+        // The single reduction is no recurring one.
+        assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["9000"]);
+        // From 17 Dec, 15 of 31 days: 40.50 gives back 19.60; ten seats at a tenth off, and the
+        // fixed amount spread over the days and over both prices.
+        let form = shop.page(&format!("{sold}/quantity")).await.form("form[action$='/quantity']");
+        let form = form.with("quantity", "10").with("effective_on", "2026-12-16").with("reason", "More.");
+        let confirm = shop.owner.submit(&form).await.expect(200).form("form[action$='/quantity']");
+        shop.owner.submit(&confirm).await.expect(303);
+        let nets = shop.nets();
+        assert_eq!(nets[4], "-2090", "from the 40.50 that was charged: {nets:?}");
+        let end = shop.page(&sold).await.form("form[action*='/discounts/']");
+        shop.owner.submit(&end).await.expect(303);
+        shop.app.now_is("2027-01-02T09:00:00Z");
+        shop.bill("2027-01-02");
+        let nets = shop.nets();
+        assert_eq!(nets[nets.len() - 2..], ["10000", "5000"], "{nets:?}");
+        assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["15000"]);
+        shop.verify();
+    }
 }

@@ -191,6 +191,8 @@ pub fn plan_draft(interval: BillingInterval, term_months: u32, micro: &[i64]) ->
             interval,
             term_months,
             notice_days: 30,
+            trial_days: 0,
+            anchor_day: None,
         },
         prices: micro.iter().enumerate().map(price).collect(),
     }

@@ -3,20 +3,18 @@ use chrono::{Days, NaiveDate};
 
 use super::{
     Draft,
+    items::{Facts, Item, items},
     terms::{Earns, Terms},
 };
 use crate::{
-    Error, Result,
+    Result,
     domain::{
-        Overflow, ServicePeriod, SubscriptionStatus,
-        proration::{part_of, tax_on},
-        subscription::phase_of,
+        Overflow, SubscriptionStatus, bill::Stretch, proration::tax_on, subscription::phase_of,
     },
     id::{Id, PriceId},
     services::revenue::books::{Books, rate},
     store::{
         Tx, VendorScope,
-        catalogue::plans::PriceLine,
         revenue::{
             invoices::{Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
             segments::Segment,
@@ -71,53 +69,41 @@ impl Biller<'_, '_> {
     /// The next period's invoice, and how the subscription moves on. A period that would begin on
     /// or after the end is not billed.
     pub fn draft(&self, subscription: &Subscription) -> Result<(Option<Draft>, Advance)> {
-        let (anchor, index) = (subscription.anchor()?, subscription.next_index());
-        let service = anchor.service_period(index);
-        let service = service.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
+        let stretch = subscription.stretch(subscription.next_index())?;
         let ends = |from: NaiveDate| subscription.ends_on.is_some_and(|end| end <= from);
-        if ends(service.from) {
+        if ends(stretch.service.from) {
             let advance = Advance {
                 billed_periods: subscription.billed_periods,
                 next_bill_on: None,
                 status: subscription.status,
+                mrr_minor: None,
             };
             return Ok((None, advance));
         }
         let status = match subscription.status {
-            SubscriptionStatus::Pending => SubscriptionStatus::Active,
+            SubscriptionStatus::Pending | SubscriptionStatus::Trialing => {
+                SubscriptionStatus::Active
+            }
             other => other,
         };
         let advance = Advance {
             billed_periods: subscription.billed_periods + 1,
-            next_bill_on: Some(service.to).filter(|next| !ends(*next)),
+            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next)),
             status,
+            mrr_minor: self.mrr(subscription, stretch.index)?,
         };
-        Ok((Some(self.period(subscription, service, index)?), advance))
+        Ok((Some(self.period(subscription, stretch)?), advance))
     }
 
-    /// What a price charges for a period, in minor units: what it charges once, with the first
-    /// one, and what it charges ahead for those days.
-    fn charges(&self, period: &Charged<'_>, price: &PriceLine) -> Result<Vec<Item>> {
-        let of = period.subscription;
-        let mut items = Vec::new();
-        if price.price.is_charged_ahead() {
-            let whole = price.price.for_period(of.units()?)?;
-            items.push(Item {
-                kind: InvoiceLineKind::Recurring,
-                net_minor: part_of(whole, period.whole, period.service),
-            });
-        }
-        if of.billed_periods == 0 && !price.price.is_recurring() {
-            items.push(Item {
-                kind: InvoiceLineKind::OneOff,
-                net_minor: price.price.once()?,
-            });
-        }
-        Ok(items)
+    /// What a subscription brings a month from this period on, where that is something new: with
+    /// its first charge, or as discounts come and go.
+    fn mrr(&self, subscription: &Subscription, index: u32) -> Result<Option<i64>> {
+        let mrr = self.terms.monthly(subscription, index)?;
+        Ok(Some(mrr).filter(|mrr| *mrr != subscription.mrr_minor))
     }
 
-    fn line(&self, period: &Charged<'_>, price: &PriceLine, item: &Item) -> InvoiceLine {
-        let of = period.subscription;
+    fn line(&self, period: &Charged<'_>, item: &Item<'_>) -> InvoiceLine {
+        let (of, price) = (period.subscription, item.price);
         let earns = match price.commissionable {
             true => period.earns,
             false => period.earns.nothing(),
@@ -133,11 +119,12 @@ impl Biller<'_, '_> {
             line_no: 0,
             kind: item.kind,
             description: format!("{}, {}: {}", plan.offering, plan.plan, price.label),
-            service_from: period.service.from,
-            service_to: period.service.to,
+            service_from: period.stretch.service.from,
+            service_to: period.stretch.service.to,
             quantity: if is_ahead { of.quantity } else { 1 },
             unit_price_micro: price.price.unit().micro(),
             net_minor: item.net_minor,
+            discount_minor: item.off_minor,
             credited_net_minor: 0,
             commission_minor: 0,
             commission_clause_id: earns.clause,
@@ -167,35 +154,35 @@ impl Biller<'_, '_> {
         }
     }
 
-    fn period(
-        &self,
-        subscription: &Subscription,
-        service: ServicePeriod,
-        index: u32,
-    ) -> Result<Draft> {
+    fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
         let plan = self.terms.plan(subscription)?;
-        let phase = phase_of(index, subscription.anchor()?, subscription.term());
+        let from = stretch.service.from;
+        let phase = phase_of(stretch.index, subscription.anchor()?, subscription.term());
         let period = Charged {
             subscription,
             plan,
-            whole: service,
-            service,
-            earns: self.terms.earns(subscription, service.from, phase),
+            stretch,
+            earns: self.terms.earns(subscription, from, phase),
         };
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
-        for price in &plan.prices {
-            for item in self.charges(&period, price)? {
-                let line = self.line(&period, price, &item);
-                if item.kind == InvoiceLineKind::Recurring {
-                    segments.push(self.segment(subscription, price.id, &line));
-                }
-                lines.push(line);
+        let facts = Facts {
+            prices: &plan.prices,
+            quantity: subscription.units()?,
+            discounts: self.terms.discounts(subscription),
+            stretch,
+            is_first: subscription.billed_periods == 0,
+        };
+        for item in items(&facts)? {
+            let line = self.line(&period, &item);
+            if item.kind == InvoiceLineKind::Recurring {
+                segments.push(self.segment(subscription, item.price.id, &line));
             }
+            lines.push(line);
         }
         let net = lines
             .iter()
             .try_fold(0i64, |sum, line| sum.checked_add(line.net_minor));
-        let on = (service.from, net.ok_or(Overflow)?);
+        let on = (from, net.ok_or(Overflow)?);
         let tax_bps = self.terms.customer(subscription)?.tax_bps;
         let invoice = blank_invoice(self.tx, self.books, subscription, tax_bps, on)?;
         for (place, line) in (1..).zip(&mut lines) {
@@ -214,13 +201,6 @@ impl Biller<'_, '_> {
 struct Charged<'a> {
     subscription: &'a Subscription,
     plan: &'a PlanTerms,
-    whole: ServicePeriod,
-    service: ServicePeriod,
+    stretch: Stretch,
     earns: Earns,
-}
-
-/// An amount on its way to becoming a line.
-struct Item {
-    kind: InvoiceLineKind,
-    net_minor: i64,
 }

@@ -1,5 +1,7 @@
 //! Billing: one invoice per subscription and service period, in advance.
 mod draft;
+mod items;
+mod preview;
 mod terms;
 
 use std::collections::HashMap;
@@ -21,12 +23,12 @@ use crate::{
             invoices::{self, Invoice, InvoiceLine},
             segments::{self, Segment},
             subscriptions::{self, Advance, Subscription},
-            terms::PlanTerms,
         },
     },
 };
 use draft::Biller;
 pub(super) use draft::blank_invoice;
+pub use preview::{Preview, PreviewLine, preview};
 pub(super) use terms::Terms;
 
 /// Subscriptions billed in one transaction by [`bill_due`].
@@ -188,20 +190,6 @@ pub(super) fn issue(
     invoices::add(tx, made.clone(), lines)?;
     segments::add(tx, charged)?;
     Ok(made)
-}
-
-/// What a subscription brings a month, in minor units: its prices for a whole period over the
-/// months of it, rounded once.
-///
-/// # Errors
-/// Amounts that do not fit.
-pub(super) fn monthly(plan: &PlanTerms, quantity: crate::domain::Quantity) -> Result<i64> {
-    let mut whole = 0i128;
-    for price in &plan.prices {
-        whole += i128::from(price.price.for_period(quantity)?);
-    }
-    let months = i128::from(plan.interval_months.max(1));
-    Ok(crate::domain::Ratio::new(whole, months)?.round()?)
 }
 
 /// The last day on which a month's periods can start.

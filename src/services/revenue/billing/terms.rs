@@ -5,13 +5,19 @@ use chrono::NaiveDate;
 
 use crate::{
     Error, Result,
-    domain::{Phase, commission::clause_for},
+    domain::{
+        Discount, Phase,
+        bill::{self, Ahead, Stretch},
+        commission::clause_for,
+    },
     id::{
-        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, TierId,
+        CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
+        SubscriptionId, TierId,
     },
     store::{
         Tx, VendorScope,
         revenue::{
+            discounts,
             subscriptions::Subscription,
             terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
         },
@@ -24,6 +30,7 @@ pub(in crate::services::revenue) struct Terms {
     commissions: HashMap<CommissionPlanVersionId, CommissionTerms>,
     tiers: HashMap<PartnerId, Vec<(NaiveDate, TierId)>>,
     customers: HashMap<CustomerId, BilledCustomer>,
+    discounts: HashMap<SubscriptionId, Vec<Discount>>,
 }
 
 impl Terms {
@@ -31,11 +38,16 @@ impl Terms {
         let plans: Vec<PlanVersionId> = distinct(due.iter().map(|one| one.plan_version_id));
         let partners: Vec<PartnerId> = distinct(due.iter().map(|one| one.partner_id));
         let customers: Vec<CustomerId> = distinct(due.iter().map(|one| one.customer_id));
+        let sold: Vec<SubscriptionId> = due.iter().map(|one| one.id).collect();
+        let discounts = discounts::of(tx, &sold)?.into_iter();
         Ok(Self {
             plans: terms::plans_of(tx, &plans)?,
             commissions: terms::commission_terms(tx)?,
             tiers: terms::tiers_given(tx, &partners)?,
             customers: terms::customers_of(tx, &customers)?,
+            discounts: discounts
+                .map(|(id, given)| (id, given.iter().map(|one| one.discount).collect()))
+                .collect(),
         })
     }
     pub fn plan(&self, subscription: &Subscription) -> Result<&PlanTerms> {
@@ -47,6 +59,34 @@ impl Terms {
         self.customers
             .get(&subscription.customer_id)
             .ok_or_else(|| Error::fault("a subscription has no customer"))
+    }
+    /// The discounts of a subscription, run out ones and later ones among them.
+    pub fn discounts(&self, subscription: &Subscription) -> &[Discount] {
+        let found = self.discounts.get(&subscription.id);
+        found.map_or(&[][..], Vec::as_slice)
+    }
+    /// What each price of a subscription charges in advance for a stretch, in the plan's order.
+    pub fn ahead(&self, of: &Subscription, stretch: Stretch) -> Result<Vec<Ahead>> {
+        let prices = self.plan(of)?.prices.iter().map(|line| &line.price);
+        Ok(bill::ahead(
+            prices,
+            of.units()?,
+            self.discounts(of),
+            stretch,
+        )?)
+    }
+    /// What a subscription brings a month while a period runs, in minor units.
+    pub fn monthly(&self, of: &Subscription, index: u32) -> Result<i64> {
+        let plan = self.plan(of)?;
+        let prices = plan.prices.iter().map(|line| &line.price);
+        let months = u32::try_from(plan.interval_months).unwrap_or(1);
+        let (discounts, stretch) = (self.discounts(of), of.stretch(index)?);
+        Ok(bill::monthly(
+            prices,
+            of.units()?,
+            discounts,
+            (stretch, months),
+        )?)
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note};
 use crate::{
     Error, Result,
-    domain::{Action, Change, Overflow, Permission, SubscriptionStatus, proration::credit_from},
+    domain::{Action, Change, Permission, SubscriptionStatus, proration::credit_from},
     id::SubscriptionId,
     services::revenue::{
         billing::bill_one,
@@ -119,7 +119,7 @@ fn end_later(
     }
     bill_one(tx, books, before.id, books.today)?;
     let mut now = subscriptions::one(tx, before.id)?;
-    let end = now.anchor()?.start(now.next_index()).ok_or(Overflow)?;
+    let end = now.stretch(now.next_index())?.service.from;
     now.status = SubscriptionStatus::PendingCancel;
     now.ends_on = Some(end);
     now.next_bill_on = None;
@@ -172,9 +172,12 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
         let ended = format!("This subscription has ended: {} was its end.", day(end));
         return Err(Error::conflict(ended));
     }
-    now.status = SubscriptionStatus::Active;
+    now.status = match now.charged_from() > books.today {
+        true => SubscriptionStatus::Trialing,
+        false => SubscriptionStatus::Active,
+    };
     now.ends_on = None;
-    now.next_bill_on = Some(now.anchor()?.start(now.next_index()).ok_or(Overflow)?);
+    now.next_bill_on = Some(now.stretch(now.next_index())?.service.from);
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::CancelUndone,
@@ -204,6 +207,7 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
 /// [`Error::Forbidden`]; faults of the database.
 pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Result<usize> {
     tx.allow(Permission::ManageSubscriptions)?;
+    subscriptions::begin_trials(tx, today)?;
     let due = subscriptions::ended(tx, today, limit)?;
     for mut subscription in due.iter().cloned() {
         subscription.status = SubscriptionStatus::Canceled;

@@ -1,8 +1,10 @@
 //! A subscription's life: it starts, its quantity changes, it ends.
+mod discounts;
 mod ending;
 mod quantity;
 mod starting;
 
+pub use discounts::{NewDiscount, end_discount, give_discount};
 pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
 pub use quantity::{QuantityChange, change_quantity};
 pub use starting::{NewSubscription, start, start_all};
@@ -41,9 +43,7 @@ fn live(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId, version: i32) -> Resul
             "Somebody else has changed this subscription.",
         ));
     }
-    let ended =
-        !subscription.status.is_live() && subscription.status != SubscriptionStatus::Pending;
-    if ended {
+    if subscription.status == SubscriptionStatus::Canceled {
         return Err(Error::conflict("This subscription has ended."));
     }
     Ok(subscription)

@@ -7,13 +7,12 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Overflow, Permission, Quantity, ServicePeriod,
-        audit::diff,
-        proration::{charge_for, credit_from},
+        Action, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus, audit::diff,
+        bill::Stretch, proration::credit_from,
     },
     id::{Id, InvoiceLineId, SubscriptionId},
     services::revenue::{
-        billing::{Draft, Terms, blank_invoice, issue, monthly},
+        billing::{Draft, Terms, blank_invoice, issue},
         books::{Books, day},
         credit::{Unused, credit, use_credits},
     },
@@ -24,7 +23,6 @@ use crate::{
             invoices::{self, InvoiceLine, InvoiceLineKind},
             segments::{self, Segment},
             subscriptions::{self, ChangeKind, Subscription},
-            terms::PlanTerms,
         },
     },
 };
@@ -60,10 +58,9 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     check_effective(tx, &books, &before, change.effective_on)?;
     bill_before(tx, &books, &before, change.effective_on)?;
     let terms = Terms::of(tx, std::slice::from_ref(&before))?;
-    let plan = terms.plan(&before)?;
     let mut now = subscriptions::one(tx, before.id)?;
     now.quantity = units(change.quantity);
-    now.mrr_minor = monthly(plan, change.quantity)?;
+    now.mrr_minor = standing_mrr(&terms, &now)?;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::Quantity,
@@ -74,7 +71,7 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     };
     note(tx, &now, noted)?;
     let all = segments::of_subscription(tx, now.id)?;
-    let turns = turns(plan, &now, &all, change)?;
+    let turns = turns(&terms, &now, &all, change.effective_on)?;
     if turns.iter().map(Turn::net_minor).sum::<i64>() > 0 {
         charge_more(tx, &books, &terms, (&now, &all), &turns)?;
     } else {
@@ -100,6 +97,7 @@ struct Turn<'a> {
     rest: ServicePeriod,
     credit_minor: i64,
     charge_minor: i64,
+    off_minor: i64,
 }
 
 impl Turn<'_> {
@@ -128,28 +126,46 @@ impl Turn<'_> {
     }
 }
 
+/// What it brings a month in the period that was billed last. Before its first charge, nothing on
+/// trial, and what it will bring where it is still to begin.
+fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
+    match (now.status, now.next_index()) {
+        (SubscriptionStatus::Trialing | SubscriptionStatus::Paused, _) => Ok(0),
+        (_, next) => terms.monthly(now, next.saturating_sub(1)),
+    }
+}
+
+/// What every segment that reaches beyond a day turns into, at the prices of the plan for the new
+/// quantity and with the discounts of its period.
 fn turns<'a>(
-    plan: &'a PlanTerms,
+    terms: &'a Terms,
     now: &Subscription,
     all: &'a [Segment],
-    change: &QuantityChange,
+    on: NaiveDate,
 ) -> Result<Vec<Turn<'a>>> {
+    let plan = terms.plan(now)?;
     let mut turns = Vec::new();
-    for old in newest(all).filter(|old| old.service_to > change.effective_on) {
-        let price = plan.prices.iter().find(|price| price.id == old.price_id);
-        let Some(price) = price.filter(|price| price.price.counts_seats()) else {
+    for old in newest(all).filter(|old| old.service_to > on) {
+        let mut prices = plan.prices.iter().enumerate();
+        let price = prices.find(|(_, price)| price.id == old.price_id);
+        let Some((at, price)) = price.filter(|(_, price)| price.price.counts_seats()) else {
             continue;
         };
         let index = u32::try_from(old.period_index).unwrap_or_default();
-        let whole = now.anchor()?.service_period(index).ok_or(Overflow)?;
-        let rest = old.charge().service.rest_from(change.effective_on);
-        let full = price.price.for_period(change.quantity)?;
+        let rest = old.charge().service.rest_from(on);
+        let stretch = Stretch {
+            service: rest,
+            ..now.stretch(index)?
+        };
+        let ahead = terms.ahead(now, stretch)?;
+        let ahead = ahead.get(at).copied().ok_or(Overflow)?;
         turns.push(Turn {
             old,
             price,
             rest,
             credit_minor: -credit_from(&old.charge(), rest.from)?,
-            charge_minor: charge_for(full, whole, rest.from),
+            charge_minor: ahead.net_minor(),
+            off_minor: ahead.off_minor,
         });
     }
     Ok(turns)
@@ -188,7 +204,7 @@ fn charge_more(
     for turn in turns {
         let like = origin(all, &known, turn.old)?;
         let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
-        let line = |kind, net_minor, quantity, description| InvoiceLine {
+        let line = |kind, (net_minor, discount_minor), quantity, description| InvoiceLine {
             id: tx.fresh_id(),
             // Set below, once the net is known.
             invoice_id: Id::of(0),
@@ -199,6 +215,7 @@ fn charge_more(
             service_to: turn.rest.to,
             quantity,
             net_minor,
+            discount_minor,
             credited_net_minor: 0,
             commission_minor: 0,
             ..like.clone()
@@ -208,13 +225,13 @@ fn charge_more(
         let more = format!("{name}, {} from {}", now.quantity, day(turn.rest.from));
         lines.push(line(
             InvoiceLineKind::ProrationCredit,
-            -turn.credit_minor,
+            (-turn.credit_minor, 0),
             old,
             back,
         ));
         let charge = line(
             InvoiceLineKind::ProrationCharge,
-            turn.charge_minor,
+            (turn.charge_minor, turn.off_minor),
             now.quantity,
             more,
         );

@@ -6,10 +6,13 @@ use chrono::NaiveDate;
 use super::{Noted, units};
 use crate::{
     Error, Result,
-    domain::{Action, Permission, Quantity, SubscriptionStatus},
+    domain::{
+        Action, BillingInterval, Permission, Quantity, SubscriptionStatus, bill,
+        sale::{Opening, opening},
+    },
     id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
     services::revenue::{
-        billing::{bill_all, monthly},
+        billing::bill_all,
         books::Books,
         payments::{AtPlace, Recorded},
     },
@@ -142,7 +145,9 @@ impl Sales {
         let plan = plan
             .filter(|plan| plan.is_published)
             .ok_or_else(|| Error::on("plan", "This plan is not on sale."))?;
-        let row = Subscription {
+        let opening = opening_of(plan, new.starts_on)?;
+        let other = |day: NaiveDate| Some(day).filter(|day| *day != new.starts_on);
+        let mut row = Subscription {
             id: tx.fresh_id(),
             partner_id: customer.partner_id,
             customer_id: customer.id,
@@ -151,21 +156,27 @@ impl Sales {
             external_id: new.external_id.clone(),
             currency: plan.currency,
             starts_on: new.starts_on,
+            anchor_on: other(opening.anchor.on),
+            charged_from: other(opening.charged_from),
             interval_months: plan.interval_months,
             term_months: plan.term_months,
             quantity: units(new.quantity),
-            mrr_minor: monthly(plan, new.quantity)?,
+            mrr_minor: 0,
             billed_periods: 0,
-            next_bill_on: Some(new.starts_on),
+            next_bill_on: Some(opening.charged_from),
             ends_on: None,
-            status: if new.starts_on <= books.today {
-                SubscriptionStatus::Active
-            } else {
-                SubscriptionStatus::Pending
+            status: match new.starts_on <= books.today {
+                false => SubscriptionStatus::Pending,
+                true if opening.charged_from > books.today => SubscriptionStatus::Trialing,
+                true => SubscriptionStatus::Active,
             },
             created_at: tx.now(),
             version: 1,
         };
+        // A trial brings nothing until it is over.
+        if opening.charged_from == new.starts_on {
+            row.mrr_minor = first_mrr(plan, &row)?;
+        }
         let name = format!("{}, {} for {}", plan.offering, plan.plan, customer.name);
         Ok((row, name))
     }
@@ -175,6 +186,24 @@ impl Sales {
         let held = given.iter().rev().find(|(since, _)| *since <= on);
         held.map(|(_, version)| *version)
     }
+}
+
+/// From when a sale of a plan is charged, and from where its periods are counted.
+fn opening_of(plan: &PlanTerms, starts_on: NaiveDate) -> Result<Opening> {
+    let many = |number: i32| u32::try_from(number).unwrap_or_default();
+    let interval = BillingInterval::from_months(many(plan.interval_months));
+    let interval = interval.ok_or_else(|| Error::fault("a plan has no interval"))?;
+    let terms = (plan.anchor_day.map(many), interval);
+    let opening = opening(starts_on, many(plan.trial_days), terms);
+    opening.ok_or_else(|| Error::on("starts_on", "This day is too far away."))
+}
+
+/// What a sale brings a month from its first charge on, in minor units.
+fn first_mrr(plan: &PlanTerms, row: &Subscription) -> Result<i64> {
+    let prices = plan.prices.iter().map(|line| &line.price);
+    let months = u32::try_from(plan.interval_months).unwrap_or(1);
+    let over = (row.stretch(0)?, months);
+    Ok(bill::monthly(prices, row.units()?, &[], over)?)
 }
 
 fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -> Result<()> {

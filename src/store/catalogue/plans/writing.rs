@@ -62,6 +62,8 @@ pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result
             plan_versions::interval_months.eq(signed(new.terms.interval.months())?),
             plan_versions::term_months.eq(signed(new.terms.term_months)?),
             plan_versions::notice_days.eq(signed(new.terms.notice_days)?),
+            plan_versions::trial_days.eq(signed(new.terms.trial_days)?),
+            plan_versions::anchor_day.eq(new.terms.anchor_day.map(signed).transpose()?),
             plan_versions::published_at.eq(new.published_at),
             plan_versions::version.eq(new.version),
         ),
@@ -90,6 +92,11 @@ pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<b
             ),
             to(plan_versions::term_months, signed(new.terms.term_months)?),
             to(plan_versions::notice_days, signed(new.terms.notice_days)?),
+            to(plan_versions::trial_days, signed(new.terms.trial_days)?),
+            to(
+                plan_versions::anchor_day,
+                new.terms.anchor_day.map(signed).transpose()?,
+            ),
             to(plan_versions::version, new.version + 1),
         ),
     )?;

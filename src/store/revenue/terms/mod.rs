@@ -123,6 +123,10 @@ pub struct PlanTerms {
     pub interval_months: i32,
     /// Months of the first term.
     pub term_months: i32,
+    /// Days at the start that cost nothing.
+    pub trial_days: i32,
+    /// The day of the month on which every period starts, where one is set.
+    pub anchor_day: Option<i32>,
     /// In order.
     pub prices: Vec<PriceLine>,
 }
@@ -135,6 +139,7 @@ type PlanRow = (
     i32,
     String,
     OfferingId,
+    (i32, Option<i32>),
 );
 
 /// The plan versions with these ids.
@@ -151,7 +156,7 @@ pub fn plans_of(
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
         .map(
-            |(id, status, currency, interval_months, term_months, plan, offering)| {
+            |(id, status, currency, interval_months, term_months, plan, offering, begins)| {
                 let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
                 let terms = PlanTerms {
                     offering,
@@ -160,6 +165,8 @@ pub fn plans_of(
                     currency: currency.value(),
                     interval_months,
                     term_months,
+                    trial_days: begins.0,
+                    anchor_day: begins.1,
                     prices: Vec::new(),
                 };
                 (id, terms)
@@ -188,6 +195,7 @@ fn plan_rows(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<PlanRow>> 
                 plan_versions::term_months,
                 plans::name,
                 plans::offering_id,
+                (plan_versions::trial_days, plan_versions::anchor_day),
             ));
         found.extend(tx.load(rows)?);
     }

@@ -2,7 +2,7 @@
 use crate::{
     domain::{
         Band, BillingInterval, Currency, Measure, Money, Name, PriceKind, PriceParts, Problems,
-        UnitPrice, price_parts::BadPrice, scale::BadBands,
+        UnitPrice, money::UnknownCurrency, price_parts::BadPrice, scale::BadBands,
     },
     services::catalogue::plans::{self as service, Draft, PriceDraft},
     store::catalogue::plans::{PlanVersion, PriceLine, Terms},
@@ -57,6 +57,8 @@ pub fn known(name: &str) -> bool {
         "interval",
         "term_months",
         "notice_days",
+        "trial_days",
+        "anchor_day",
         "currency",
         "version",
         "form_id",
@@ -160,46 +162,55 @@ pub fn earnings() -> Vec<(String, String)> {
 /// What is wrong with it, field by field.
 pub fn read(typed: &Fields) -> Result<Draft, Problems> {
     let mut problems = Problems::default();
-    let code = typed.get("currency").trim().to_uppercase();
-    let currency = problems.check("currency", code.parse::<Currency>());
+    let terms = read_terms(typed, &mut problems);
+    let mut prices = Vec::new();
+    if let Ok(currency) = read_currency(typed) {
+        for n in 1..=ROWS {
+            let form = PriceForm {
+                typed,
+                names: Names(n),
+                currency,
+            };
+            prices.extend(form.read(&mut problems));
+        }
+    }
+    match terms {
+        Some(terms) if problems.is_empty() => Ok(Draft { terms, prices }),
+        _ => Err(problems),
+    }
+}
+
+fn read_currency(typed: &Fields) -> Result<Currency, UnknownCurrency> {
+    typed.get("currency").trim().to_uppercase().parse()
+}
+
+fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
+    let currency = problems.check("currency", read_currency(typed));
     let months = typed.get("interval").parse().unwrap_or(1);
     let interval = BillingInterval::from_months(months).ok_or("Choose how often it is billed.");
     let interval = problems.check("interval", interval);
-    let whole = |name: &str| {
+    let mut whole = |name: &str| {
         let number = typed.get(name).trim().parse::<u32>();
-        number.map_err(|_| "Give a whole number.")
+        problems.check(name, number.map_err(|_| "Give a whole number."))
     };
-    let term = problems.check("term_months", whole("term_months"));
-    let notice = problems.check("notice_days", whole("notice_days"));
-    let mut prices = Vec::new();
-    if let Some(currency) = currency {
-        for n in 1..=ROWS {
-            prices.extend(
-                PriceForm {
-                    typed,
-                    names: Names(n),
-                    currency,
-                }
-                .read(&mut problems),
-            );
-        }
-    }
-    match (currency, interval, term, notice) {
-        (Some(currency), Some(interval), Some(term_months), Some(notice_days))
-            if problems.is_empty() =>
-        {
-            Ok(Draft {
-                terms: Terms {
-                    currency,
-                    interval,
-                    term_months,
-                    notice_days,
-                },
-                prices,
-            })
-        }
-        _ => Err(problems),
-    }
+    let blank = |name: &str| typed.get(name).trim().is_empty();
+    let (term_months, notice_days) = (whole("term_months"), whole("notice_days"));
+    let trial_days = match blank("trial_days") {
+        true => Some(0),
+        false => whole("trial_days"),
+    };
+    let anchor_day = match blank("anchor_day") {
+        true => Some(None),
+        false => whole("anchor_day").map(Some),
+    };
+    Some(Terms {
+        currency: currency?,
+        interval: interval?,
+        term_months: term_months?,
+        notice_days: notice_days?,
+        trial_days: trial_days?,
+        anchor_day: anchor_day?,
+    })
 }
 
 /// Whether nothing was typed for a price.
@@ -355,9 +366,13 @@ pub fn typed_of(version: PlanVersion) -> Fields {
         ("interval".to_owned(), terms.interval.months().to_string()),
         ("term_months".to_owned(), terms.term_months.to_string()),
         ("notice_days".to_owned(), terms.notice_days.to_string()),
+        ("trial_days".to_owned(), terms.trial_days.to_string()),
         ("currency".to_owned(), terms.currency.code().to_owned()),
         ("version".to_owned(), version.version.to_string()),
     ];
+    if let Some(day) = terms.anchor_day {
+        fields.push(("anchor_day".to_owned(), day.to_string()));
+    }
     for (n, line) in (1..).zip(&version.prices) {
         fields.extend(typed_price(&Names(n), line, terms.currency));
     }

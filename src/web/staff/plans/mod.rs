@@ -45,6 +45,8 @@ struct PlanFields {
     interval: String,
     term_months: String,
     notice_days: String,
+    trial_days: String,
+    anchor_day: String,
     currency: String,
     version: String,
 }
@@ -121,6 +123,8 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
             interval: or("interval", "1"),
             term_months: or("term_months", "12"),
             notice_days: or("notice_days", "30"),
+            trial_days: or("trial_days", "0"),
+            anchor_day: typed.text("anchor_day"),
             currency: or("currency", "EUR"),
             version: typed.text("version"),
         },

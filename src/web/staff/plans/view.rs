@@ -3,6 +3,7 @@ use crate::{
     domain::{Price, VersionStatus},
     id::{PlanId, PlanVersionId},
     store::catalogue::plans::{Plan, PlanVersion, PriceLine, Terms},
+    web::sold,
 };
 
 /// A plan on its offering's page.
@@ -92,8 +93,9 @@ impl VersionView {
             is_draft: version.status == VersionStatus::Draft,
             version: version.version.to_string(),
             terms: format!(
-                "Billed {} in advance, term {} months, notice {} days.",
+                "Billed {} in advance{}, term {} months, notice {} days.",
                 terms.interval.name(),
+                sold::begins(terms.trial_days, terms.anchor_day),
                 terms.term_months,
                 terms.notice_days
             ),

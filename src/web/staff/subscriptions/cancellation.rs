@@ -100,7 +100,7 @@ fn choices(status: SubscriptionStatus) -> Vec<(String, String)> {
         "With the period that is paid for; nothing is given back",
     );
     let offered = match status {
-        SubscriptionStatus::Active => vec![later, now],
+        SubscriptionStatus::Active | SubscriptionStatus::Trialing => vec![later, now],
         _ => vec![now],
     };
     let choice = |(code, label): (&str, &str)| (code.to_owned(), label.to_owned());

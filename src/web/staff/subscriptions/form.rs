@@ -149,7 +149,14 @@ fn offer(choice: &Choice) -> Offer {
     Offer {
         code: choice.plan.code.clone(),
         name: format!("{}, {}", choice.offering, choice.plan.name),
-        prices: prices.join(" and "),
+        prices: format!(
+            "{}{}",
+            prices.join(" and "),
+            sold::begins(
+                choice.version.terms.trial_days,
+                choice.version.terms.anchor_day
+            )
+        ),
     }
 }
 

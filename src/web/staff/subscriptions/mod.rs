@@ -1,5 +1,6 @@
 //! Subscriptions: the register, their records, and what can be done with them.
 mod cancellation;
+mod discount;
 mod form;
 mod outcome;
 mod quantity;
@@ -26,6 +27,16 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/subscriptions/{subscription}/quantity")
                 .route(get().to(quantity::form))
                 .route(post().to(quantity::change)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/discounts/new").route(get().to(discount::form)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/discounts").route(post().to(discount::give)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/discounts/{discount}/end")
+                .route(post().to(discount::end)),
         )
         .service(
             resource("/subscriptions/{subscription}/cancellation")

@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use super::{Parts, subscription};
 use crate::{
     Result,
-    domain::{Permission, SubscriptionStatus},
+    domain::{Permission, Rate, SubscriptionStatus},
     id::SubscriptionId,
+    services::revenue::billing::{Preview, preview},
     store::{
         Platform, Store, Tx, VendorScope,
         account::vendor,
@@ -17,8 +18,10 @@ use crate::{
         },
         platform::History,
         recruit::partners,
+        revenue::discounts::{self, Given},
         sell::{
             accounts::{self, Billed, Credited, Stretch},
+            customers,
             subscriptions::{self, Record},
         },
     },
@@ -28,7 +31,7 @@ use crate::{
         filters,
         history::{self, HistoryRow},
         page::ok,
-        sold::{self, BilledRow, ChangeRow, PriceRow, Sold},
+        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
 };
@@ -73,6 +76,9 @@ struct ShowPage {
     commission_plan: String,
     terms: Vec<String>,
     prices: Vec<PriceRow>,
+    charged: Option<NaiveDate>,
+    discounts: Vec<DiscountRow>,
+    preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
     credits: Vec<CreditRow>,
@@ -86,6 +92,8 @@ struct Found {
     commission_plan: String,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
+    discounts: Vec<Given>,
+    tax: Rate,
     credits: Vec<Credited>,
     stretches: Vec<Stretch>,
     history: Vec<History>,
@@ -109,6 +117,8 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         commission_plan,
         enrolments: enrollments::of_partner(tx, partner)?,
         billed: accounts::billed(tx, id)?,
+        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        discounts: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
         credits: accounts::credited(tx, id)?,
         stretches: accounts::stretches(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
@@ -152,6 +162,11 @@ fn answer(record: &Record, line: &Sold) -> String {
     match it.status {
         SubscriptionStatus::Canceled => "Has ended; nothing more is billed.".to_owned(),
         SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
+        SubscriptionStatus::Trialing => {
+            let charged = crate::domain::date_words(it.charged_from);
+            format!("On trial: charged from {charged}.")
+        }
+        SubscriptionStatus::Paused => "Paused: nothing is billed.".to_owned(),
         SubscriptionStatus::Pending => {
             let starts = crate::domain::date_words(it.starts_on);
             format!("Begins on {starts}, with {} a month.", line.mrr)
@@ -188,6 +203,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
             && matches!(
                 it.status,
                 SubscriptionStatus::Pending
+                    | SubscriptionStatus::Trialing
                     | SubscriptionStatus::Active
                     | SubscriptionStatus::PendingCancel
             ),
@@ -202,6 +218,13 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &found.enrolments),
         prices: sold::prices(&record.version, it.quantity),
+        preview: preview(record, &found.discounts, found.tax)?,
+        charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
+        discounts: sold::discounts(
+            &found.discounts,
+            u32::try_from(it.billed_periods).unwrap_or_default(),
+            it.mrr.currency(),
+        ),
         changes: sold::changes(&record.changes),
         credits: credit_rows(&found.credits),
         stretches: stretch_rows(&found),
