@@ -10,7 +10,7 @@ CREATE TABLE discounts (
     fixed_minor BIGINT CHECK (fixed_minor > 0),
     priority INTEGER NOT NULL,
     from_period INTEGER NOT NULL CHECK (from_period >= 0),
-    periods INTEGER CHECK (periods >= 0),
+    runs_periods INTEGER CHECK (runs_periods >= 0),
     created_at TIMESTAMP NOT NULL,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, partner_id) REFERENCES partners (tenant_id, id),

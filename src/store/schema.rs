@@ -366,7 +366,7 @@ diesel::table! {
         fixed_minor -> Nullable<BigInt>,
         priority -> Integer,
         from_period -> Integer,
-        periods -> Nullable<Integer>,
+        runs_periods -> Nullable<Integer>,
         created_at -> Timestamp,
     }
 }

@@ -221,7 +221,7 @@ changeable! {
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;
-    discounts: periods;
+    discounts: runs_periods;
     prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version;
     customers: name, name_key, country, tax_bps, version;

@@ -40,7 +40,7 @@ struct Row {
     fixed_minor: Option<i64>,
     priority: i32,
     from_period: i32,
-    periods: Option<i32>,
+    runs_periods: Option<i32>,
     created_at: NaiveDateTime,
 }
 
@@ -61,7 +61,7 @@ impl Row {
                 off,
                 priority: self.priority,
                 from_period: many(self.from_period)?,
-                periods: self.periods.map(many).transpose()?,
+                periods: self.runs_periods.map(many).transpose()?,
             },
             created_at: self.created_at,
         })
@@ -82,7 +82,7 @@ impl Row {
             fixed_minor,
             priority: given.discount.priority,
             from_period: many(given.discount.from_period)?,
-            periods: given.discount.periods.map(many).transpose()?,
+            runs_periods: given.discount.periods.map(many).transpose()?,
             created_at: given.created_at,
         })
     }
@@ -129,6 +129,6 @@ pub fn add(tx: &mut Tx<'_, VendorScope>, given: &Given) -> Result<()> {
 /// Faults of the database.
 pub fn end(tx: &mut Tx<'_, VendorScope>, id: DiscountId, periods: i32) -> Result<()> {
     let row = tx.rows_of(discounts::table).filter(discounts::id.eq(id));
-    tx.update(row, to(discounts::periods, Some(periods)))?;
+    tx.update(row, to(discounts::runs_periods, Some(periods)))?;
     Ok(())
 }

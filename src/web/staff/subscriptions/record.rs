@@ -78,6 +78,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
+    discounts_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -220,6 +221,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         prices: sold::prices(&record.version, it.quantity),
         preview: preview(record, &found.discounts, found.tax)?,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
+        discounts_href: format!("{base}/subscriptions/{id}/discounts"),
         discounts: sold::discounts(
             &found.discounts,
             u32::try_from(it.billed_periods).unwrap_or_default(),
