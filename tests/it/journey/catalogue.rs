@@ -142,10 +142,8 @@ pub async fn plan(story: &Teller) {
             "main",
             &[
                 "Platform",
-                "flat, a month",
-                "49.00",
-                "per seat, a month",
-                "12.50",
+                "EUR 49.00 a month",
+                "EUR 12.50 per seat and month",
                 "Add a plan",
             ],
         )
