@@ -28,6 +28,16 @@ pub trait Sees: Scope {
     fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table>;
     /// Invoice lines.
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
+    /// Subscriptions.
+    fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
+    /// Payments.
+    fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table>;
+    /// Cash applied to invoices.
+    fn allocations(tx: &Tx<'_, Self>) -> Rows<Self, payment_allocations::table>;
+    /// Credit notes.
+    fn credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, credit_notes::table>;
+    /// What credit notes take off which invoice line.
+    fn credit_note_lines(tx: &Tx<'_, Self>) -> Rows<Self, credit_note_lines::table>;
     /// Tiers.
     fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table>;
     /// The vendor's settings.
@@ -90,6 +100,21 @@ macro_rules! sees {
             }
             fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table> {
                 tx.rows(invoice_lines::table)
+            }
+            fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table> {
+                tx.rows(subscriptions::table)
+            }
+            fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table> {
+                tx.rows(payments::table)
+            }
+            fn allocations(tx: &Tx<'_, Self>) -> Rows<Self, payment_allocations::table> {
+                tx.rows(payment_allocations::table)
+            }
+            fn credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, credit_notes::table> {
+                tx.rows(credit_notes::table)
+            }
+            fn credit_note_lines(tx: &Tx<'_, Self>) -> Rows<Self, credit_note_lines::table> {
+                tx.rows(credit_note_lines::table)
             }
             fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table> {
                 tx.rows(tiers::table)

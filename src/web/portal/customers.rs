@@ -26,7 +26,7 @@ use crate::{
         admission::Visitor,
         filters,
         list::{Address, Pager, count_words, every},
-        page::{download, ok},
+        page::{download, ok, query},
         sold::{self, Sold},
         words,
     },
@@ -214,6 +214,7 @@ struct ShowPage {
     overdue: String,
     sold: Vec<Sold>,
     more_href: Option<String>,
+    invoices_href: String,
 }
 
 struct Seen {
@@ -274,6 +275,10 @@ async fn show(
             .sold
             .next
             .map(|_| format!("{base}/subscriptions?customer={id}")),
+        invoices_href: format!(
+            "{base}/invoices?{}",
+            query(&[("customer", &seen.customer.name)])
+        ),
         customer: seen.customer,
         base,
     })
