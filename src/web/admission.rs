@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    domain::Zone,
     id::{Id, UserId},
     store::{
         PartnerScope, Scope, Store, VendorScope,
@@ -52,6 +53,7 @@ struct Frame {
     here: Workspace,
     all: Vec<Workspace>,
     person: String,
+    zone: Zone,
     path: String,
     flash: Option<String>,
     demo: bool,
@@ -71,6 +73,7 @@ impl Frame {
             nav,
             workspaces: self.all.iter().map(link).collect(),
             person: self.person.clone(),
+            zone: self.zone,
             account_href: "/account".to_owned(),
             flash: self.flash.clone(),
             css: super::assets::css(),
@@ -103,6 +106,10 @@ impl Staff {
     pub fn person(&self) -> &str {
         &self.frame.person
     }
+    /// The zone the person sees times in.
+    pub fn zone(&self) -> Zone {
+        self.frame.zone
+    }
 }
 
 impl Visitor {
@@ -127,6 +134,10 @@ impl Visitor {
     /// The person's name.
     pub fn person(&self) -> &str {
         &self.frame.person
+    }
+    /// The zone the person sees times in.
+    pub fn zone(&self) -> Zone {
+        self.frame.zone
     }
 }
 
@@ -207,6 +218,7 @@ async fn admit(
         .await?;
     let (admission, here, all, person) = found.ok_or(Error::NotFound)?;
     let frame = Frame {
+        zone: person.zone(here.zone),
         here,
         all,
         person: person.name,

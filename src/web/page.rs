@@ -56,6 +56,8 @@ pub struct Shell {
     pub workspaces: Vec<WorkspaceLink>,
     /// Who is signed in.
     pub person: String,
+    /// The zone they see times in.
+    pub zone: crate::domain::Zone,
     /// Their own page.
     pub account_href: String,
     /// A message from the page before.

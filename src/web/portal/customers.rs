@@ -129,7 +129,7 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
             country: customer.country.to_string(),
             live: recurring.live,
             mrr: recurring.mrr.iter().map(|mrr| words::money(*mrr)).collect(),
-            since: customer.created_at.date(),
+            since: visitor.zone().local_date(customer.created_at),
         }
     };
     ok(&IndexPage {
@@ -266,7 +266,7 @@ async fn show(
                 words::count(live, "subscription", "subscriptions")
             ),
         },
-        since: seen.customer.created_at.date(),
+        since: visitor.zone().local_date(seen.customer.created_at),
         mrr,
         due: words::amounts(&seen.balance.due),
         overdue: words::amounts(&seen.balance.overdue),

@@ -2,7 +2,6 @@
 use actix_session::Session;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
 use askama::Template;
-use chrono::NaiveDateTime;
 use serde::Deserialize;
 
 use super::{plans, sla_policies};
@@ -404,6 +403,7 @@ struct ShowPage {
 }
 
 async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    let zone = staff.zone();
     let id: OfferingId = id_of(&parts.1)?;
     let (offering, policy, plans, history) = store
         .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
@@ -442,7 +442,7 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
             .unwrap_or_default(),
         offering,
         plans,
-        history: history::rows(history),
+        history: history::rows(history, zone),
     })
 }
 
@@ -516,9 +516,4 @@ async fn retire(
     Typed(pressed): Typed<Pressed>,
 ) -> Answer {
     turn(staff, doors, parts, pressed, (service::retire, "Retired.")).await
-}
-
-/// For templates: when something happened, if it did.
-pub fn when(at: Option<NaiveDateTime>) -> String {
-    at.map_or_else(String::new, |at| crate::domain::date_words(at.date()))
 }

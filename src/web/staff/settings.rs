@@ -99,7 +99,7 @@ async fn page(staff: &Staff, store: &Store) -> Result<EditPage> {
         },
         minimum_currency: String::new(),
         minimum_amount: String::new(),
-        history: history::rows(history),
+        history: history::rows(history, staff.zone()),
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     Result,
     documents::{SummaryRow, mail_summary},
     domain::{
-        Permission, Problems, date_words,
+        Permission, Problems, Zone, date_words,
         statement_document::{Block, Line, StatementDocument, month_short, percent, service_words},
     },
     id::{InvoiceId, StatementId},
@@ -234,7 +234,7 @@ fn show_page<S: Sees>(
     let shown: usize = blocks.iter().map(|block| block.lines.len()).sum();
     let letter = |mail: MailRow| Letter {
         pill: mail_pill(&mail.status),
-        at: sent_words(&mail),
+        at: sent_words(&mail, desk.shell.zone),
         mail,
     };
     Ok(ShowPage {
@@ -301,8 +301,7 @@ pub async fn sending<S: Sees>(
     })
 }
 
-/// "2 Nov 2026, 08:00 UTC", for a letter that was taken.
-fn sent_words(mail: &MailRow) -> String {
-    let at = mail.sent_at.unwrap_or(mail.created_at);
-    format!("{}, {} UTC", date_words(at.date()), at.format("%H:%M"))
+/// "2 Nov 2026, 09:00 CET": when a letter was taken, or else written.
+fn sent_words(mail: &MailRow, zone: Zone) -> String {
+    zone.instant_words(mail.sent_at.unwrap_or(mail.created_at))
 }

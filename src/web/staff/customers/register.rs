@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{
     Result,
     documents::csv::{Cell, table},
-    domain::Permission,
+    domain::{Permission, Zone},
     id::{CustomerId, PartnerId},
     store::{
         Store, Tx, VendorScope,
@@ -137,7 +137,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
     })
 }
 
-fn row(base: &str, found: &Found, customer: &Customer) -> Row {
+fn row((base, zone): (&str, Zone), found: &Found, customer: &Customer) -> Row {
     let recurring = found
         .recurring
         .get(&customer.id)
@@ -155,7 +155,7 @@ fn row(base: &str, found: &Found, customer: &Customer) -> Row {
         country: customer.country.to_string(),
         live: recurring.live,
         mrr: recurring.mrr.iter().map(|mrr| words::money(*mrr)).collect(),
-        since: customer.created_at.date(),
+        since: zone.local_date(customer.created_at),
     }
 }
 
@@ -197,7 +197,7 @@ pub(super) async fn index(
             .page
             .rows
             .iter()
-            .map(|customer| row(&base, &found, customer))
+            .map(|customer| row((&base, visitor.zone()), &found, customer))
             .collect(),
         address,
         asked,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     Result,
     documents::csv::{Cell, table},
-    domain::{PartnerStatus, Permission, Stage},
+    domain::{PartnerStatus, Permission, Stage, Zone},
     store::{
         Store, Tx, VendorScope,
         account::vendor,
@@ -124,7 +124,7 @@ fn tier_name(tiers: &[Tier], line: &Line) -> String {
     held.map_or_else(String::new, |tier| tier.name.clone())
 }
 
-fn row(base: &str, tiers: &[Tier], line: Line) -> Row {
+fn row((base, zone): (&str, Zone), tiers: &[Tier], line: Line) -> Row {
     Row {
         href: format!("{base}/partners/{}", line.partner.id),
         tier: tier_name(tiers, &line),
@@ -134,7 +134,7 @@ fn row(base: &str, tiers: &[Tier], line: Line) -> Row {
         mrr: line.facts.mrr.iter().map(ToString::to_string).collect(),
         country: line.partner.country.to_string(),
         status: line.partner.status,
-        since: line.partner.created_at.date(),
+        since: zone.local_date(line.partner.created_at),
         name: line.partner.name,
     }
 }
@@ -191,7 +191,7 @@ pub(super) async fn index(
             .page
             .rows
             .into_iter()
-            .map(|line| row(&base, &found.tiers, line))
+            .map(|line| row((&base, visitor.zone()), &found.tiers, line))
             .collect(),
         tiers: tier_choices(&found.tiers),
         by_name,

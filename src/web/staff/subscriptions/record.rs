@@ -205,7 +205,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         changes: sold::changes(&record.changes),
         credits: credit_rows(&found.credits),
         stretches: stretch_rows(&found),
-        history: history::rows(found.history.clone()),
+        history: history::rows(found.history.clone(), visitor.zone()),
         commission_plan: found.commission_plan.clone(),
         partner: found.partner.clone(),
         title,
