@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::Zone,
+    domain::{Zone, date_words},
     id::{Id, UserId},
     store::{
         PartnerScope, Scope, Store, VendorScope,
@@ -57,6 +57,7 @@ struct Frame {
     path: String,
     flash: Option<String>,
     demo: bool,
+    today: String,
 }
 
 impl Frame {
@@ -79,6 +80,7 @@ impl Frame {
             css: super::assets::css(),
             icons: super::assets::icons(),
             demo: self.demo,
+            today: self.today.clone(),
             mail_href: mail,
         }
     }
@@ -217,8 +219,10 @@ async fn admit(
         })
         .await?;
     let (admission, here, all, person) = found.ok_or(Error::NotFound)?;
+    let zone = person.zone(here.zone);
     let frame = Frame {
-        zone: person.zone(here.zone),
+        today: date_words(zone.local_date(store.now())),
+        zone,
         here,
         all,
         person: person.name,

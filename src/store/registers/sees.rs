@@ -55,6 +55,16 @@ pub trait Sees: Scope {
     /// # Errors
     /// Faults of the database.
     fn payout_sums(tx: &mut Tx<'_, Self>, of: Where<payouts::table>) -> Result<Vec<Money>>;
+    /// The codes of the currencies that plans on sale, or once on sale, are in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
+    /// The countries customers are in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
     /// Monthly recurring revenue of live subscriptions per currency, and how many they are.
     ///
     /// # Errors
@@ -149,6 +159,23 @@ macro_rules! sees {
                     ));
                 let rows: Vec<(String, i64)> = tx.load(rows)?;
                 totals(rows)
+            }
+            fn currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(plan_versions::table)
+                    .filter(plan_versions::status.ne("draft"))
+                    .group_by(plan_versions::currency)
+                    .order(plan_versions::currency)
+                    .select(plan_versions::currency);
+                tx.load(rows)
+            }
+            fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(customers::table)
+                    .group_by(customers::country)
+                    .order(customers::country)
+                    .select(customers::country);
+                tx.load(rows)
             }
             fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {
                 let rows = tx

@@ -14,6 +14,7 @@ use crate::{
         Store, VendorScope,
         paging::Cursor,
         registers::{
+            Sees,
             ledger::{self, EntryRow},
             payments::{self, PaymentDetail, PaymentFilter, PaymentRow},
         },
@@ -24,7 +25,7 @@ use crate::{
         earnings::{self, Desk, id, ledger::csv_file, month, months},
         filters,
         form::{Typed, fresh_form_id, once},
-        list::{Address, Pager, count_words},
+        list::{Address, Pager, count_words, options},
         page::{html, ok, see_other_saying, unprocessable},
         words,
     },
@@ -85,6 +86,7 @@ struct IndexPage {
     may_record: bool,
     asked: Asked,
     months: Vec<(String, String)>,
+    currencies: Vec<(String, String)>,
     payments: Vec<PaymentRow>,
     count: String,
     csv_href: String,
@@ -95,10 +97,11 @@ struct IndexPage {
 async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
     let (desk, asked) = (Desk::of_staff(staff), asked.into_inner());
     let (filter, from) = (asked.filter(), Cursor::read(&asked.at));
-    let (page, count, months) = desk
+    let (page, count, months, currencies) = desk
         .read(&store, move |tx, calendar| {
             let page = payments::page(tx, &filter, from.as_ref())?;
-            Ok((page, payments::count(tx, &filter)?, months(calendar)))
+            let count = payments::count(tx, &filter)?;
+            Ok((page, count, months(calendar), VendorScope::currencies(tx)?))
         })
         .await?;
     let address = asked.address(&desk.base);
@@ -113,6 +116,7 @@ async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer 
         base: desk.base,
         asked,
         months,
+        currencies: options("All", currencies),
     })
 }
 

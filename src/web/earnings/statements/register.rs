@@ -18,7 +18,7 @@ use crate::{
         Answer, Shell,
         earnings::{Desk, currency, ledger::csv_file, month, months},
         filters,
-        list::{Address, Pager, count_words},
+        list::{Address, Pager, count_words, options},
         page::ok,
         words::mail_pill,
     },
@@ -107,6 +107,7 @@ struct IndexPage {
     is_staff: bool,
     asked: Asked,
     months: Vec<(String, String)>,
+    currencies: Vec<(String, String)>,
     statements: Vec<Listed>,
     count: String,
     csv_href: String,
@@ -120,11 +121,12 @@ struct IndexPage {
 /// [`crate::Error::Forbidden`]; faults.
 pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer {
     let (filter, from) = (asked.filter(), Cursor::read(&asked.at));
-    let (page, count, months, today) = desk
+    let (page, count, (months, currencies), today) = desk
         .read(store, move |tx, calendar| {
             let page = statements::page(tx, &filter, calendar.today, from.as_ref())?;
             let count = statements::count(tx, &filter, calendar.today)?;
-            Ok((page, count, months(calendar), calendar.today))
+            let offered = (months(calendar), S::currencies(tx)?);
+            Ok((page, count, offered, calendar.today))
         })
         .await?;
     let address = asked.address(&desk.base);
@@ -144,6 +146,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
         is_staff: desk.is_staff,
         asked,
         months,
+        currencies: options("All", currencies),
     })
 }
 

@@ -13,13 +13,16 @@ use crate::{
         account::vendor,
         incentivize::tiers::{self, Tier},
         paging::{Count, Cursor, Page},
-        recruit::register::{self, Filter, Line, Sort},
+        recruit::{
+            partners,
+            register::{self, Filter, Line, Sort},
+        },
     },
     web::{
         Answer, Shell,
         admission::Staff,
         filters,
-        list::{Address, Pager, count_words, every},
+        list::{Address, Pager, count_words, every, options},
         page::{download, ok},
     },
 };
@@ -91,6 +94,7 @@ struct IndexPage {
     may_add: bool,
     asked: Asked,
     tiers: Vec<(String, String)>,
+    countries: Vec<(String, String)>,
     stages: Vec<(String, String)>,
     statuses: Vec<(String, String)>,
     address: Address,
@@ -106,6 +110,7 @@ struct Found {
     page: Page<Line>,
     count: Count,
     tiers: Vec<Tier>,
+    countries: Vec<String>,
 }
 
 fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
@@ -116,6 +121,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
         page: register::page(tx, &filter, asked.order(), at.as_ref(), today)?,
         count: register::count(tx, &filter, today)?,
         tiers: tiers::tiers(tx)?,
+        countries: partners::countries(tx)?,
     })
 }
 
@@ -194,6 +200,7 @@ pub(super) async fn index(
             .map(|line| row((&base, visitor.zone()), &found.tiers, line))
             .collect(),
         tiers: tier_choices(&found.tiers),
+        countries: options("All", found.countries),
         by_name,
         by_newest,
         address,
