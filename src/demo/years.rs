@@ -205,7 +205,7 @@ impl World {
             {
                 let number = self.paid;
                 let made = store.write_now(scope.clone(), |tx| {
-                    let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
+                    let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
                     let mut made = Vec::new();
                     for invoice in unpaid {
                         if (day - invoice.issued_on).num_days() < customer.pays_after {

@@ -162,7 +162,7 @@ impl World {
     fn report_late(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<Vec<PaymentId>> {
         let received_on = Period::of(day).previous().last_day();
         store.write_now(self.scope.clone(), |tx| {
-            let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
+            let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
             let mut made = Vec::new();
             for invoice in unpaid
                 .into_iter()

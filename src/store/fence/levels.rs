@@ -86,6 +86,7 @@ pub(super) fn level(
                 "tenant_id" => *number == Some(1),
                 _ => partner && *number == Some(2),
             },
+            Rule::Each => column.1 == "tenant_id" && *number == Some(1),
             _ => outer.is_none(),
         });
         held.extend(bound.map(|(column, _)| *column));
