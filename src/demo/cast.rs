@@ -25,6 +25,8 @@ pub struct VendorPart {
         &'static str,
         &'static [(&'static str, &'static str, &'static str)],
     ),
+    /// The customer's outcome that plan is there for.
+    pub outcome: &'static str,
     /// Its partners.
     pub partners: &'static [PartnerPart],
 }
@@ -248,6 +250,7 @@ const MERIDIAN: VendorPart = VendorPart {
             ],
         },
     ],
+    outcome: "Customers can restore every file within a day, and renew because of it.",
     commission: (
         "Recurring",
         &[
@@ -561,6 +564,7 @@ const KESSLER: VendorPart = VendorPart {
             }],
         },
     ],
+    outcome: "Machines run without unplanned stops for the whole service term.",
     commission: (
         "Service residuals",
         &[

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::books::{Books, rate};
+use super::books::Books;
 use crate::{
     Error, Result,
     domain::{
@@ -50,7 +50,7 @@ pub(super) fn accrue_invoice(
     source: Source,
 ) -> Result<usize> {
     let mut lines = invoices::lines(tx, invoice.id)?;
-    lines.retain(|line| line.commission_clause_id.is_some() && line.rate_bps > 0);
+    lines.retain(InvoiceLine::earns);
     if lines.is_empty() {
         return Ok(0);
     }
@@ -106,7 +106,7 @@ pub(in crate::services) fn earning_lines(
                 clause: line
                     .commission_clause_id
                     .map_or(0, CommissionClauseId::number),
-                rate: rate(line.rate_bps)?,
+                terms: line.terms()?,
                 posted_minor: line.commission_minor,
                 posted_base_minor: entries.iter().map(|entry| entry.base_minor).sum(),
             })

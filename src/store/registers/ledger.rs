@@ -11,7 +11,7 @@ use super::{Rows, Sees, Where, by_ids, customer_names, money, month, named, part
 use crate::{
     Result,
     domain::{
-        Money, Period, Phase, Rate,
+        DayShare, Money, Period, Phase, Rate, Ratio,
         accrual::{EntryFacts, EntryKind, EntryStatus},
     },
     error::Error,
@@ -20,13 +20,13 @@ use crate::{
         SubscriptionId, TierId,
     },
     store::{
-        Tx, VendorScope,
+        Tx,
+        columns::Fraction,
         names::{anywhere, stored, typed},
         paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{
-            commission_clauses, commission_entries, commission_plan_versions, commission_plans,
-            customers, invoice_lines, invoices, partners, payouts, statement_lines, statements,
-            tiers,
+            commission_entries, customers, invoice_lines, invoices, partners, payouts,
+            statement_lines, statements, tiers,
         },
     },
 };
@@ -78,6 +78,8 @@ pub struct EntryRow {
     pub base: Money,
     /// The share of it.
     pub rate: Rate,
+    /// What it is before rounding, in minor units.
+    pub exact: Ratio,
     /// What it comes to.
     pub amount: Money,
     /// The day of the payment or of what took it back.
@@ -111,6 +113,8 @@ struct Row {
     source_kind: String,
     base_minor: i64,
     rate_bps: i32,
+    #[diesel(deserialize_as = Fraction)]
+    exact: Ratio,
     amount_minor: i64,
     currency: String,
     paid_on: NaiveDate,
@@ -360,6 +364,7 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>, today: NaiveDate) -> Res
                 base: money(row.base_minor, &row.currency)?,
                 amount: money(row.amount_minor, &row.currency)?,
                 rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
+                exact: row.exact,
                 kind: stored(&row.kind)?,
                 earned: month(row.earned_period)?,
                 posted: month(row.posting_period)?,
@@ -418,6 +423,10 @@ pub struct EntryDetail {
     pub line_net: Money,
     /// What the line has earned in all.
     pub line_commission: Money,
+    /// What it pays for each of its units, and how many there are, where it pays no share.
+    pub per_unit: Option<(Money, i32)>,
+    /// The days of it that earn.
+    pub share: DayShare,
     /// Where in the subscription's life the period lies.
     pub phase: Option<Phase>,
     /// The partner's tier at the period's start.
@@ -467,6 +476,12 @@ pub fn entry<S: Sees>(
         service_to: line.service_to,
         line_net: Money::new(line.net_minor, currency),
         line_commission: Money::new(line.commission_minor, currency),
+        per_unit: (line.unit_pay_minor > 0)
+            .then(|| (Money::new(line.unit_pay_minor, currency), line.quantity)),
+        share: DayShare {
+            days: line.share_days,
+            of: line.share_of,
+        },
         phase: line.phase.parse().ok(),
         tier,
         entry,
@@ -484,6 +499,10 @@ struct LineRow {
     commission_minor: i64,
     phase: String,
     tier_id: Option<TierId>,
+    quantity: i32,
+    unit_pay_minor: i64,
+    share_days: i32,
+    share_of: i32,
 }
 
 fn one<S: Sees>(tx: &mut Tx<'_, S>, id: CommissionEntryId, today: NaiveDate) -> Result<EntryRow> {
@@ -492,52 +511,4 @@ fn one<S: Sees>(tx: &mut Tx<'_, S>, id: CommissionEntryId, today: NaiveDate) -> 
         .select(Row::as_select());
     let row: Row = tx.one(row)?;
     dressed(tx, vec![row], today)?.pop().ok_or(Error::NotFound)
-}
-
-/// The terms an entry follows: plan, version and clause, all that partners do not see of plans.
-#[derive(Debug, Clone)]
-pub struct EntryTerms {
-    /// The commission plan's name.
-    pub plan: String,
-    /// The number of its version.
-    pub version_no: i32,
-    /// The clause's place in it.
-    pub clause_no: i32,
-    /// Days from payment until it is payable.
-    pub hold_days: i32,
-}
-
-/// The terms of an entry.
-///
-/// # Errors
-/// [`Error::NotFound`] for an entry there is not.
-pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<EntryTerms> {
-    let clause = tx
-        .rows(commission_entries::table)
-        .filter(commission_entries::id.eq(id))
-        .select(commission_entries::commission_clause_id);
-    let clause: crate::id::CommissionClauseId = tx.one(clause)?;
-    let clause = tx
-        .rows(commission_clauses::table)
-        .filter(commission_clauses::id.eq(clause))
-        .select((
-            commission_clauses::commission_plan_version_id,
-            commission_clauses::seq,
-        ));
-    let (version, clause_no): (crate::id::CommissionPlanVersionId, i32) = tx.one(clause)?;
-    let version = tx
-        .joined(commission_plan_versions::table, commission_plans::table)
-        .filter(commission_plan_versions::id.eq(version))
-        .select((
-            commission_plans::name,
-            commission_plan_versions::version_no,
-            commission_plan_versions::hold_days,
-        ));
-    let (plan, version_no, hold_days): (String, i32, i32) = tx.one(version)?;
-    Ok(EntryTerms {
-        plan,
-        version_no,
-        clause_no,
-        hold_days,
-    })
 }

@@ -9,7 +9,7 @@ use crate::{
     documents::{self, SummaryRow, csv::Cell, mail_summary},
     domain::{
         Permission, Problems, date_words,
-        statement_document::{Block, Line, StatementDocument, month_short, percent, service_words},
+        statement_document::{Block, Line, StatementDocument, month_short, service_words},
     },
     id::StatementId,
     store::{
@@ -323,7 +323,7 @@ fn view(document: &StatementDocument, line: &Line, base: &str) -> LineView {
         period: service_words(line.service_from, line.service_to),
         earned: month_short(&line.earned_period),
         base: document.figure(line.base_minor),
-        rate: percent(line.rate_bps),
+        rate: document.rate_words(line),
         amount: document.figure(line.amount_minor),
         why: document.explanation(line),
         entry_href: format!("{base}/ledger/{}", line.entry),
