@@ -207,7 +207,7 @@ impl World {
             {
                 let number = self.paid;
                 let made = store.write_now(scope.clone(), |tx| {
-                    let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
+                    let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
                     let mut made = Vec::new();
                     for invoice in unpaid {
                         if (day - invoice.issued_on).num_days() < customer.pays_after {
@@ -345,7 +345,7 @@ impl World {
     fn report_late(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<Vec<PaymentId>> {
         let received_on = Period::of(day).previous().last_day();
         store.write_now(self.scope.clone(), |tx| {
-            let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
+            let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
             let mut made = Vec::new();
             for invoice in unpaid
                 .into_iter()

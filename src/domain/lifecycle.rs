@@ -225,7 +225,7 @@ coded! {
         Reached = "reached", "Reached";
         Current = "current", "You are here";
         Ahead = "ahead", "Not yet";
-        Unavailable = "unavailable", "Comes later";
+        Unrecorded = "unrecorded", "Not recorded yet";
     }
 }
 
@@ -284,7 +284,7 @@ impl Rule {
 
     fn standing(&self, facts: &PartnerFacts, current: Stage) -> Standing {
         if !self.is_available() {
-            Standing::Unavailable
+            Standing::Unrecorded
         } else if self.stage == current {
             Standing::Current
         } else if self.is_met(facts) {

@@ -160,6 +160,7 @@ pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
                 change.quantity_before, change.quantity_after
             ),
             "cancel_now" => "Canceled from that day".to_owned(),
+            "cancel_undone" => "Kept on: the cancellation was undone".to_owned(),
             _ => "Set to end with the period".to_owned(),
         },
         reason: change.reason.clone(),

@@ -274,6 +274,54 @@ on_both! {
         assert!(file.text().contains("Hotel Adler,Northwind,\"Vault, Monthly\",Canceled"), "{}", file.text());
     }
 
+    async fn a_cancellation_set_for_later_is_undone_once_and_in_time(desk: Desk) {
+        let owner = &desk.owner;
+        let partner = desk.partner("Northwind").await;
+        let customer = desk.customer(&partner, "Hotel Adler").await;
+        let sold = desk.subscription(&customer, "10", "2026-11-01").await;
+        let undo = format!("{sold}/cancellation/undo");
+        owner.get(&undo).await.expect(409);
+        let end_later = async || {
+            let form = owner.get(&format!("{sold}/cancellation")).await.expect(200);
+            let form = form.form("form[action$='/cancellation']").with("when", "period_end");
+            let shown = owner.submit(&form.with("reason", "Moves away")).await.expect(200);
+            assert!(shown.words().contains("This can be undone until the last day served."));
+            owner.submit(&shown.form("form[action$='/cancellation']")).await.expect(303);
+        };
+        end_later().await;
+        let page = owner.get(&sold).await.expect(200);
+        assert!(page.words().contains("a month until 30 Nov 2026."), "{}", page.words());
+        assert_eq!(page.attr("a[href$='/undo']", "href").unwrap(), undo);
+        let viewer = desk.app.staff_of("meridian", Role::VendorViewer).await;
+        assert!(viewer.get(&sold).await.expect(200).attr("a[href$='/undo']", "href").is_none());
+        viewer.get(&undo).await.expect(403);
+
+        let shown = owner.get(&undo).await.expect(200);
+        assert!(shown.words().contains("the next month is billed on 1 Dec 2026"), "{}", shown.words());
+        let form = shown.form("form[action$='/undo']");
+        let silent = owner.submit(&form).await.expect(422);
+        assert_eq!(problems(&silent), ["#reason"]);
+        let form = form.with("reason", "Stays after all");
+        owner.submit(&form).await.expect(303);
+        owner.submit(&form).await.expect(303);
+        owner.submit(&form.clone().with("form_id", "another-form-00000001")).await.expect(409);
+        let page = owner.get(&sold).await.expect(200);
+        let said = page.words();
+        assert!(said.contains("100.00 a month from 10 units.") && said.contains("1 Dec 2026"), "{said}");
+        assert_eq!(said.matches("Kept on: the cancellation was undone").count(), 1);
+        assert_eq!(said.matches("Kept on: no longer ends on 1 Dec 2026").count(), 1, "{said}");
+        assert!(said.contains("Stays after all") && !said.contains("Undo the cancellation"));
+
+        // Set to end again: once the day has come it is over, whether the daily run was there or not.
+        end_later().await;
+        let late = owner.get(&undo).await.expect(200).form("form[action$='/undo']");
+        desk.app.now_is("2026-12-01T09:00:00Z");
+        let late = late.with("reason", "Too late");
+        let owner = desk.app.staff_of("meridian", Role::Owner).await;
+        let refused = owner.submit(&late).await.expect(409);
+        assert!(refused.words().contains("1 Dec 2026 was its end"), "{}", refused.words());
+    }
+
     async fn registers_are_narrowed_by_plan_and_paged(desk: Desk) {
         let owner = &desk.owner;
         let partner = desk.partner("Northwind").await;
@@ -368,6 +416,16 @@ on_both! {
         let map = mira.get(&format!("{base}/lifecycle")).await.expect(200);
         assert!(map.words().contains("You are in Sell."), "{}", map.words());
         assert!(map.words().contains("Courses come later"));
+        // Nothing is recorded for Enable and Market, so that no page shows them as passed.
+        let home = mira.get(base).await.expect(200);
+        let record = desk.owner.get(&partner).await.expect(200);
+        for page in [&map, &home, &record] {
+            assert_eq!(page.select("li.stage--unrecorded small"), ["Not recorded yet"; 2]);
+            assert_eq!(page.select("li.stage[aria-current] span"), ["Sell"]);
+            assert!(!page.select("li.stage--reached > span").join(" ").contains("Market"));
+        }
+        let table = map.select("td[data-label=You]").join(", ");
+        assert!(table.contains("Not recorded yet, Not recorded yet, You are here"), "{table}");
         let shelf = mira.get(&format!("{base}/offerings")).await.expect(200);
         let offering = shelf.attr("tbody th a", "href").unwrap();
         let page = mira.get(&offering).await.expect(200);
@@ -375,6 +433,10 @@ on_both! {
 
         let board = desk.owner.get("/meridian/lifecycle").await.expect(200);
         assert!(board.words().contains("Northwind") && board.words().contains("Contoso"));
+        assert_eq!(
+            board.select(".board__column--unrecorded .board__none"),
+            ["Not recorded yet"; 2]
+        );
         let rival = desk.app.staff_of("rivalco", Role::Owner).await;
         for mine in [&partner, &customer, &sold] {
             let theirs = mine.replace("/meridian/", "/rivalco/");

@@ -4,6 +4,9 @@
 //! included. A key of a case that its answer does not read fails the test.
 #![expect(clippy::unwrap_used, reason = "a case that cannot be read has failed")]
 
+mod metrics;
+mod sla;
+
 use chrono::NaiveDate;
 use perennial::domain::{
     Anchor, BillingInterval, ChargeSegment, CommissionClause, Money, Period, Phase, Price,
@@ -61,7 +64,9 @@ fn answer(id: &str, input: &mut Input) -> Value {
         "B02" => held(input),
         "L01" => late(input),
         "L02" => repeated(input),
-        _ => commission::answer(id, input)
+        _ => metrics::answer(id, input)
+            .or_else(|| sla::answer(id, input))
+            .or_else(|| commission::answer(id, input))
             .unwrap_or_else(|| panic!("{id}: no rule answers this case")),
     }
 }

@@ -107,8 +107,8 @@ fn the_map_says_plainly_what_is_not_there_yet() {
             "reached",
             "reached",
             "ahead",
-            "unavailable",
-            "unavailable",
+            "unrecorded",
+            "unrecorded",
             "current",
             "ahead",
             "ahead"

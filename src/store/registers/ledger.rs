@@ -1,4 +1,6 @@
 //! The commission ledger, entry by entry.
+mod explain;
+
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -11,25 +13,24 @@ use super::{Rows, Sees, Where, by_ids, customer_names, money, month, named, part
 use crate::{
     Result,
     domain::{
-        DayShare, Money, Period, Phase, Rate, Ratio,
+        Money, Period, Rate, Ratio,
         accrual::{EntryFacts, EntryKind, EntryStatus},
     },
     error::Error,
     id::{
         CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, StatementId,
-        SubscriptionId, TierId,
+        SubscriptionId,
     },
     store::{
         Tx,
         columns::Fraction,
         names::{anywhere, stored, typed},
         paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
-        schema::{
-            commission_entries, customers, invoice_lines, invoices, partners, payouts,
-            statement_lines, statements, tiers,
-        },
+        schema::{commission_entries, customers, partners, payouts, statement_lines, statements},
     },
 };
+
+pub use explain::{EntryDetail, EntryTerms, entry, terms};
 
 /// What entries to show; all of it together.
 #[derive(Debug, Clone, Default)]
@@ -319,48 +320,73 @@ pub fn of_sources<S: Sees>(
     dressed(tx, rows, today)
 }
 
-type Standing = (CommissionEntryId, StatementId);
+/// Where entries stand: on which statement, and what was taken back of them.
+struct Standing {
+    places: HashMap<CommissionEntryId, StatementId>,
+    numbers: HashMap<StatementId, String>,
+    paid: BTreeSet<StatementId>,
+    taken: HashMap<CommissionEntryId, i64>,
+}
+
+impl Standing {
+    fn of<S: Sees>(tx: &mut Tx<'_, S>, ids: Vec<CommissionEntryId>) -> Result<Self> {
+        let places: Vec<(CommissionEntryId, StatementId)> =
+            by_ids!(tx, ids.clone(), |some| S::lines(tx)
+                .filter(statement_lines::commission_entry_id.eq_any(some))
+                .select((
+                    statement_lines::commission_entry_id,
+                    statement_lines::statement_id
+                )));
+        let places: HashMap<_, _> = places.into_iter().collect();
+        let numbers: Vec<(StatementId, String)> =
+            by_ids!(tx, places.values().copied(), |some| S::statements(tx)
+                .filter(statements::id.eq_any(some))
+                .select((statements::id, statements::number)));
+        let paid: Vec<StatementId> = by_ids!(tx, places.values().copied(), |some| S::payouts(tx)
+            .filter(payouts::statement_id.eq_any(some))
+            .filter(payouts::status.eq("paid"))
+            .select(payouts::statement_id));
+        Ok(Self {
+            places,
+            numbers: numbers.into_iter().collect(),
+            paid: paid.into_iter().collect(),
+            taken: taken_back_of(tx, ids)?,
+        })
+    }
+
+    /// The closed statement an entry is on.
+    fn statement(&self, id: CommissionEntryId) -> Option<(StatementId, String)> {
+        let statement = self.places.get(&id)?;
+        Some((*statement, self.numbers.get(statement)?.clone()))
+    }
+
+    fn status(&self, row: &Row, today: NaiveDate) -> EntryStatus {
+        let statement = self.statement(row.id);
+        let taken = self.taken.get(&row.id);
+        let facts = EntryFacts {
+            matures_on: row.matures_on,
+            is_reversed: taken.is_some_and(|sum| sum + row.amount_minor == 0),
+            is_paid: statement
+                .as_ref()
+                .is_some_and(|(id, _)| self.paid.contains(id)),
+            is_stated: statement.is_some(),
+        };
+        facts.status(today)
+    }
+}
 
 /// Gives entries their names, statement and status.
 fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>, today: NaiveDate) -> Result<Vec<EntryRow>> {
     let partners = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
     let customers = customer_names(tx, rows.iter().map(|row| row.customer_id))?;
-    let ids: Vec<CommissionEntryId> = rows.iter().map(|row| row.id).collect();
-    let places: Vec<Standing> = by_ids!(tx, ids.clone(), |some| S::lines(tx)
-        .filter(statement_lines::commission_entry_id.eq_any(some))
-        .select((
-            statement_lines::commission_entry_id,
-            statement_lines::statement_id
-        )));
-    let places: HashMap<_, _> = places.into_iter().collect();
-    let numbers: Vec<(StatementId, String)> =
-        by_ids!(tx, places.values().copied(), |some| S::statements(tx)
-            .filter(statements::id.eq_any(some))
-            .select((statements::id, statements::number)));
-    let numbers: HashMap<_, _> = numbers.into_iter().collect();
-    let paid: Vec<StatementId> = by_ids!(tx, places.values().copied(), |some| S::payouts(tx)
-        .filter(payouts::statement_id.eq_any(some))
-        .filter(payouts::status.eq("paid"))
-        .select(payouts::statement_id));
-    let taken = taken_back_of(tx, ids)?;
+    let standing = Standing::of(tx, rows.iter().map(|row| row.id).collect())?;
     rows.into_iter()
         .map(|row| {
-            let statement = places
-                .get(&row.id)
-                .and_then(|id| Some((*id, numbers.get(id)?.clone())));
-            let facts = EntryFacts {
-                matures_on: row.matures_on,
-                is_reversed: taken
-                    .get(&row.id)
-                    .is_some_and(|sum| sum + row.amount_minor == 0),
-                is_stated: statement.is_some(),
-                is_paid: statement.as_ref().is_some_and(|(id, _)| paid.contains(id)),
-            };
             Ok(EntryRow {
                 partner_name: named(&partners, &row.partner_id),
                 customer_name: named(&customers, &row.customer_id),
-                status: facts.status(today),
-                statement,
+                status: standing.status(&row, today),
+                statement: standing.statement(row.id),
                 base: money(row.base_minor, &row.currency)?,
                 amount: money(row.amount_minor, &row.currency)?,
                 rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
@@ -402,113 +428,4 @@ fn taken_back_of<S: Sees>(
         }
     }
     Ok(sums)
-}
-
-/// An entry with what explains it.
-#[derive(Debug, Clone)]
-pub struct EntryDetail {
-    /// The entry.
-    pub entry: EntryRow,
-    /// The number of its invoice.
-    pub invoice_number: String,
-    /// The line's place on the invoice.
-    pub line_no: i32,
-    /// What the line says.
-    pub description: String,
-    /// First day of the service period.
-    pub service_from: NaiveDate,
-    /// The day after its last.
-    pub service_to: NaiveDate,
-    /// What the line charged before tax.
-    pub line_net: Money,
-    /// What the line has earned in all.
-    pub line_commission: Money,
-    /// What it pays for each of its units, and how many there are, where it pays no share.
-    pub per_unit: Option<(Money, i32)>,
-    /// The days of it that earn.
-    pub share: DayShare,
-    /// Where in the subscription's life the period lies.
-    pub phase: Option<Phase>,
-    /// The partner's tier at the period's start.
-    pub tier: Option<String>,
-    /// What it takes back, if it does.
-    pub reverses: Option<EntryRow>,
-    /// What takes it back.
-    pub reversed_by: Vec<EntryRow>,
-}
-
-/// One entry with what explains it.
-///
-/// # Errors
-/// [`Error::NotFound`] for one this scope does not see.
-pub fn entry<S: Sees>(
-    tx: &mut Tx<'_, S>,
-    id: CommissionEntryId,
-    today: NaiveDate,
-) -> Result<EntryDetail> {
-    let entry = one(tx, id, today)?;
-    let line = S::invoice_lines(tx)
-        .filter(invoice_lines::id.eq(entry.invoice_line))
-        .select(LineRow::as_select());
-    let line: LineRow = tx.one(line)?;
-    let number = S::invoices(tx)
-        .filter(invoices::id.eq(entry.invoice))
-        .select(invoices::number);
-    let invoice_number = tx.one(number)?;
-    let tier = match line.tier_id {
-        Some(tier) => tx.first(S::tiers(tx).filter(tiers::id.eq(tier)).select(tiers::name))?,
-        None => None,
-    };
-    let reverses = entry.reverses.map(|id| one(tx, id, today)).transpose()?;
-    let reversed_by = S::entries(tx)
-        .filter(commission_entries::reverses_id.eq(id))
-        .order(commission_entries::id)
-        .select(Row::as_select());
-    let reversed_by: Vec<Row> = tx.load(reversed_by)?;
-    let currency = entry.amount.currency();
-    Ok(EntryDetail {
-        reversed_by: dressed(tx, reversed_by, today)?,
-        reverses,
-        invoice_number,
-        line_no: line.line_no,
-        description: line.description,
-        service_from: line.service_from,
-        service_to: line.service_to,
-        line_net: Money::new(line.net_minor, currency),
-        line_commission: Money::new(line.commission_minor, currency),
-        per_unit: (line.unit_pay_minor > 0)
-            .then(|| (Money::new(line.unit_pay_minor, currency), line.quantity)),
-        share: DayShare {
-            days: line.share_days,
-            of: line.share_of,
-        },
-        phase: line.phase.parse().ok(),
-        tier,
-        entry,
-    })
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = invoice_lines)]
-struct LineRow {
-    line_no: i32,
-    description: String,
-    service_from: NaiveDate,
-    service_to: NaiveDate,
-    net_minor: i64,
-    commission_minor: i64,
-    phase: String,
-    tier_id: Option<TierId>,
-    quantity: i32,
-    unit_pay_minor: i64,
-    share_days: i32,
-    share_of: i32,
-}
-
-fn one<S: Sees>(tx: &mut Tx<'_, S>, id: CommissionEntryId, today: NaiveDate) -> Result<EntryRow> {
-    let row = S::entries(tx)
-        .filter(commission_entries::id.eq(id))
-        .select(Row::as_select());
-    let row: Row = tx.one(row)?;
-    dressed(tx, vec![row], today)?.pop().ok_or(Error::NotFound)
 }

@@ -1,6 +1,5 @@
 //! What the pages about money ask: read only, one function to a question. Questions that both
 //! sides ask are generic over [`Sees`].
-pub mod entry_terms;
 pub mod homes;
 pub mod invoices;
 pub mod ledger;

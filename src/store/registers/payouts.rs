@@ -1,14 +1,18 @@
 //! What is to be paid out to partners.
 use chrono::NaiveDate;
-use diesel::{dsl::exists, prelude::*};
+use diesel::{
+    dsl::{exists, min, sql},
+    prelude::*,
+    sql_types::BigInt,
+};
 
-use super::{Sees, Where, by_ids, money, named, partner_names};
+use super::{Sees, Where, by_ids, money, named, partner_names, totals};
 use crate::{
     Result,
     domain::Money,
     id::{PartnerId, PayoutId, StatementId},
     store::{
-        Tx,
+        Tx, VendorScope,
         schema::{payouts, statements},
     },
 };
@@ -73,6 +77,53 @@ pub(super) fn stands() -> Where<payouts::table> {
 /// Payouts not made yet.
 pub(super) fn unpaid() -> Where<payouts::table> {
     Box::new(payouts::status.eq("due"))
+}
+
+/// Payouts that wait to be made.
+#[derive(Debug, Clone)]
+pub struct WaitingPayouts {
+    /// How many.
+    pub number: i64,
+    /// What they come to, per currency.
+    pub sums: Vec<Money>,
+    /// The day the first of them is due.
+    pub first_due_on: NaiveDate,
+}
+
+/// Payouts not made yet: those that are late on a day, or those that are not.
+///
+/// # Errors
+/// Faults of the database.
+pub fn waiting(
+    tx: &mut Tx<'_, VendorScope>,
+    today: NaiveDate,
+    are_late: bool,
+) -> Result<Option<WaitingPayouts>> {
+    let when: Where<payouts::table> = match are_late {
+        true => Box::new(payouts::due_on.lt(today)),
+        false => Box::new(payouts::due_on.ge(today)),
+    };
+    let rows = tx
+        .rows_of(payouts::table)
+        .filter(stands())
+        .filter(unpaid())
+        .filter(when)
+        .group_by(payouts::currency)
+        .select((
+            payouts::currency,
+            sql::<BigInt>("COUNT(*)"),
+            sql::<BigInt>("CAST(SUM(payouts.amount_minor) AS BIGINT)"),
+            min(payouts::due_on),
+        ));
+    let rows: Vec<(String, i64, i64, Option<NaiveDate>)> = tx.load(rows)?;
+    let Some(first_due_on) = rows.iter().filter_map(|row| row.3).min() else {
+        return Ok(None);
+    };
+    Ok(Some(WaitingPayouts {
+        number: rows.iter().map(|row| row.1).sum(),
+        sums: totals(rows.into_iter().map(|row| (row.0, row.2)).collect())?,
+        first_due_on,
+    }))
 }
 
 /// The payouts not made yet, soonest first, at most `limit`.

@@ -271,7 +271,7 @@ where
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = subscription_changes)]
 pub struct Change {
-    /// started, quantity, cancel_now or cancel_at_period_end.
+    /// started, quantity, cancel_now, cancel_at_period_end or cancel_undone.
     pub kind: String,
     /// From which day, in the vendor's zone.
     pub effective_on: NaiveDate,

@@ -18,8 +18,7 @@ use crate::{
         paging::Cursor,
         registers::{
             Sees,
-            entry_terms::EntryTerms,
-            ledger::{self, EntryDetail, EntryFilter, EntryRow},
+            ledger::{self, EntryDetail, EntryFilter, EntryRow, EntryTerms},
         },
     },
     web::{

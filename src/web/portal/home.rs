@@ -15,7 +15,14 @@ use crate::{
             statements::{self, StatementRow},
         },
     },
-    web::{Answer, Shell, admission::Visitor, filters, page::ok, words},
+    web::{
+        Answer, Shell,
+        admission::Visitor,
+        filters,
+        page::ok,
+        stages::{self, Mark},
+        words,
+    },
 };
 
 /// The routes.
@@ -48,7 +55,7 @@ struct HomePage {
     answer: String,
     rows: Vec<Vec<Figure>>,
     needs: Vec<Need>,
-    stage: usize,
+    marks: Vec<Mark>,
     stage_name: &'static str,
     evidence: Vec<String>,
     lifecycle_href: String,
@@ -97,7 +104,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
             .as_ref()
             .map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
         needs: looming.iter().map(|one| need(one, &base)).collect(),
-        stage: crate::web::stages::number(position.stage),
+        marks: stages::marks(&facts),
         stage_name: position.stage.label(),
         evidence: match position.stage {
             Stage::Strategize => Vec::new(),

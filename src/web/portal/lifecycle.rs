@@ -8,7 +8,13 @@ use crate::{
         lifecycle::{Standing, map_of, stage_of},
     },
     store::{Store, recruit::own},
-    web::{Answer, Shell, admission::Visitor, page::ok, stages, words},
+    web::{
+        Answer, Shell,
+        admission::Visitor,
+        page::ok,
+        stages::{self, Mark},
+        words,
+    },
 };
 
 /// The route.
@@ -30,7 +36,8 @@ struct Row {
 struct ShowPage {
     shell: Shell,
     answer: String,
-    number: usize,
+    marks: Vec<Mark>,
+    later: String,
     next: String,
     next_href: String,
     next_label: &'static str,
@@ -145,7 +152,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         kind: match at.standing {
             Standing::Reached => "good",
             Standing::Current => "info",
-            Standing::Ahead | Standing::Unavailable => "plain",
+            Standing::Ahead | Standing::Unrecorded => "plain",
         },
         standing: at.standing.label(),
         about: about(at.stage, vendor),
@@ -153,7 +160,8 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     };
     ok(&ShowPage {
         answer: format!("You are in {}.", stage.label()),
-        number: stages::number(stage),
+        marks: stages::marks(&facts),
+        later: stages::unrecorded(),
         next_href: match below {
             "" => String::new(),
             below => format!("{}{below}", visitor.base),

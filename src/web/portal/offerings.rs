@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::Permission,
+    domain::{DeliveryParty, Permission},
     id::{OfferingId, PlanId},
     store::{
         PartnerScope, Store, Tx,
@@ -47,7 +47,7 @@ struct Row {
     name: String,
     category: String,
     summary: String,
-    delivery: &'static str,
+    delivery: String,
 }
 
 #[derive(Template)]
@@ -59,6 +59,15 @@ struct IndexPage {
     address: Address,
     rows: Vec<Row>,
     pager: Pager,
+}
+
+/// Who delivers it, said to the partner.
+fn delivered_by(party: DeliveryParty, vendor: &str) -> String {
+    match party {
+        DeliveryParty::Vendor => vendor.to_owned(),
+        DeliveryParty::Partner => "You".to_owned(),
+        DeliveryParty::Shared => format!("{vendor} and you"),
+    }
 }
 
 async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -> Answer {
@@ -75,7 +84,7 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
         name: offering.name.clone(),
         category: offering.category.clone(),
         summary: offering.summary.clone(),
-        delivery: offering.delivery.label(),
+        delivery: delivered_by(offering.delivery, visitor.vendor_name()),
     };
     ok(&IndexPage {
         shell: visitor.shell(),
@@ -103,6 +112,7 @@ struct ShowPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     offering: Offering,
+    delivery: String,
     plans: Vec<PlanRow>,
     policy: Option<Policy>,
     promises: Vec<String>,
@@ -160,6 +170,7 @@ async fn show(
             "Catalogue".to_owned(),
             format!("{}/offerings", visitor.base),
         )],
+        delivery: delivered_by(offering.delivery, visitor.vendor_name()),
         plans: plans.iter().map(plan_row).collect(),
         promises: policy
             .as_ref()

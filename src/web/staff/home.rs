@@ -5,7 +5,6 @@ use actix_web::web::{Data, ServiceConfig, get, resource};
 use askama::Template;
 
 use crate::{
-    Result,
     domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
         Store,
@@ -13,7 +12,7 @@ use crate::{
         registers::{
             Calendar,
             homes::{self, EarningFigures, FirstSale, Waiting},
-            payouts::{self, PayoutRow},
+            payouts::{self, WaitingPayouts},
             periods::{self, MonthRow},
         },
     },
@@ -50,7 +49,7 @@ struct HomePage {
     answer: String,
     rows: Vec<Vec<Figure>>,
     decisions: Vec<Decision>,
-    stages: Vec<(&'static str, i64)>,
+    stages: Vec<(&'static str, Option<i64>)>,
     partners: i64,
     first_sales: Vec<FirstSale>,
     lifecycle_href: String,
@@ -62,7 +61,8 @@ struct Found {
     earnings: EarningFigures,
     waiting: Waiting,
     months: Vec<MonthRow>,
-    payouts: Vec<PayoutRow>,
+    late: Option<WaitingPayouts>,
+    due: Option<WaitingPayouts>,
     stages: BTreeMap<Stage, i64>,
     first_sales: Vec<FirstSale>,
 }
@@ -79,24 +79,23 @@ async fn show(staff: Staff, store: Data<Store>) -> Answer {
                 earnings: homes::earnings(tx, calendar)?,
                 waiting: homes::waiting(tx)?,
                 months: periods::months(tx, calendar)?,
-                payouts: payouts::due(tx, 1_000)?,
+                late: payouts::waiting(tx, calendar.today, true)?,
+                due: payouts::waiting(tx, calendar.today, false)?,
                 first_sales: homes::first_sales(tx, calendar.today, 6)?,
                 calendar: calendar.clone(),
                 stages,
             })
         })
         .await?;
-    let decisions = decisions(&found, &desk.base, |permission| desk.may(permission))?;
+    let decisions = decisions(&found, &desk.base, |permission| desk.may(permission));
     ok(&HomePage {
         answer: answer(&found, &decisions),
         rows: rows(&found, &desk.base),
         stages: Stage::ALL
             .iter()
             .map(|stage| {
-                (
-                    stage.label(),
-                    found.stages.get(stage).copied().unwrap_or_default(),
-                )
+                let number = found.stages.get(stage).copied().unwrap_or_default();
+                (stage.label(), stage.is_available().then_some(number))
             })
             .collect(),
         partners: found.stages.values().sum(),
@@ -262,13 +261,13 @@ fn counted(waiting: &Waiting) -> [Counted; 6] {
     ]
 }
 
-fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Result<Vec<Decision>> {
+fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec<Decision> {
     let mut all = Vec::new();
     if may(Permission::ClosePeriods) {
         all.extend(month_to_close(found, base));
     }
     if may(Permission::MarkPayoutsPaid) {
-        all.extend(payouts_to_make(found, base)?);
+        all.extend(payouts_to_make(found, base));
     }
     for (needed, kind, number, (one, many), below, verb) in counted(&found.waiting) {
         if number > 0 && may(needed) {
@@ -282,7 +281,7 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Res
             });
         }
     }
-    Ok(all)
+    all
 }
 
 /// Months close strictly in order, so only the earliest can be decided on.
@@ -301,28 +300,30 @@ fn month_to_close(found: &Found, base: &str) -> Option<Decision> {
     })
 }
 
-fn payouts_to_make(found: &Found, base: &str) -> Result<Vec<Decision>> {
-    let today = found.calendar.today;
-    let (late, due): (Vec<_>, Vec<_>) = found.payouts.iter().partition(|row| row.is_overdue(today));
-    let mut all = Vec::new();
-    for (rows, kind, word, state) in [
-        (late, "bad", "overdue", "overdue"),
-        (due, "info", "to be made", "due"),
-    ] {
-        let Some(first) = rows.first() else { continue };
-        let sums = Money::totals(rows.iter().map(|row| row.amount)).map_err(crate::Error::fault)?;
-        let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        all.push(Decision {
+fn payouts_to_make(found: &Found, base: &str) -> Vec<Decision> {
+    let late = found
+        .late
+        .as_ref()
+        .map(|waiting| (waiting, "bad", "overdue", "overdue"));
+    let due = found
+        .due
+        .as_ref()
+        .map(|waiting| (waiting, "info", "to be made", "due"));
+    late.into_iter()
+        .chain(due)
+        .map(|(waiting, kind, word, state)| Decision {
             kind,
-            what: format!("{} {word}", words::count(number, "payout", "payouts")),
+            what: format!(
+                "{} {word}",
+                words::count(waiting.number, "payout", "payouts")
+            ),
             detail: format!(
                 "{}, the first due {}",
-                words::amounts(&sums),
-                date_words(first.due_on)
+                words::amounts(&waiting.sums),
+                date_words(waiting.first_due_on)
             ),
             href: format!("{base}/statements?payout={state}"),
             verb: "See",
-        });
-    }
-    Ok(all)
+        })
+        .collect()
 }

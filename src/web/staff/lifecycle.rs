@@ -35,7 +35,8 @@ struct Card {
 /// A stage.
 struct Column {
     title: &'static str,
-    count: usize,
+    /// How many are in it; none where nothing is recorded yet.
+    count: Option<usize>,
     facts: Vec<String>,
     cards: Vec<Card>,
     more: Option<(String, String)>,
@@ -56,7 +57,8 @@ struct BoardPage {
 struct Placed {
     member: Member,
     stage: Stage,
-    next: String,
+    /// What is missing, if anything is.
+    next: Option<String>,
     reached: Vec<Stage>,
     days: Option<i64>,
 }
@@ -70,19 +72,25 @@ fn find(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Placed>> {
     let today = settings.zone.local_date(tx.now());
     let mut facts = lifecycle::facts(tx, Which::All)?;
     let members = board::members(tx)?;
+    let available = Stage::ALL
+        .iter()
+        .filter(|stage| stage.is_available())
+        .count();
     let placed = members.into_iter().map(|member| {
         let facts: PartnerFacts = facts.remove(&member.0).unwrap_or_default();
         let position = stage_of(&facts);
         let is_reached = |at: &Standing| matches!(at, Standing::Reached | Standing::Current);
         let reached = map_of(&facts)
             .into_iter()
-            .filter(|at| is_reached(&at.standing));
+            .filter(|at| is_reached(&at.standing))
+            .map(|at| at.stage);
+        let reached: Vec<Stage> = reached.collect();
         // Of the other stages no one wrote down when they were reached.
         let since = (position.stage == Stage::Recruit).then(|| settings.zone.local_date(member.2));
         Placed {
             stage: position.stage,
-            next: position.next,
-            reached: reached.map(|at| at.stage).collect(),
+            next: Some(position.next).filter(|_| reached.len() < available),
+            reached,
             days: since.map(|since| (today - since).num_days()),
             member,
         }
@@ -97,7 +105,7 @@ fn card(base: &str, placed: &Placed) -> Card {
         days: placed
             .days
             .map_or_else(String::new, |days| words::count(days, "day", "days")),
-        note: placed.next.clone(),
+        note: placed.next.clone().unwrap_or_default(),
     }
 }
 
@@ -116,9 +124,11 @@ fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
     match stage {
         _ if !stage.is_available() => facts.push(about.to_owned()),
         Stage::Strategize | Stage::Recruit => facts.push(about.to_owned()),
-        _ => facts.push(format!("{reached} of {} came here.", all.len())),
+        _ => facts.push(format!("{reached} of {} have reached it.", all.len())),
     }
-    let median = median(here.iter().filter_map(|placed| placed.days).collect());
+    // The days of one partner stand beside its name.
+    let days: Vec<i64> = here.iter().filter_map(|placed| placed.days).collect();
+    let median = median(days).filter(|_| here.len() > 1);
     facts.extend(median.map(|days| format!("Median {}.", words::count(days, "day", "days"))));
     let more = (here.len() > SHOWN).then(|| {
         let href = format!("{base}/partners?stage={}", stage.code());
@@ -126,7 +136,7 @@ fn column(base: &str, all: &[Placed], stage: Stage, about: &str) -> Column {
     });
     Column {
         title: stage.label(),
-        count: here.len(),
+        count: stage.is_available().then_some(here.len()),
         facts,
         cards: here
             .iter()

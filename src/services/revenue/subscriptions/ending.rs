@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note};
 use crate::{
     Error, Result,
-    domain::{Action, Overflow, Permission, SubscriptionStatus, proration::credit_from},
+    domain::{Action, Change, Overflow, Permission, SubscriptionStatus, proration::credit_from},
     id::SubscriptionId,
     services::revenue::{
         billing::bill_one,
@@ -139,6 +139,62 @@ fn end_later(
         Action::SubscriptionCancelScheduled,
         (&now, summary),
         &[],
+    )
+}
+
+/// A scheduled cancellation to be undone.
+#[derive(Debug, Clone)]
+pub struct Undoing {
+    /// Of what.
+    pub subscription: SubscriptionId,
+    /// The version that was read.
+    pub version: i32,
+    /// Why.
+    pub reason: String,
+}
+
+/// Undoes a cancellation set for the end of the billed period, as long as that has not come: the
+/// subscription goes on and its next period is billed as before.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version, or a
+/// subscription that is not set to end or has ended; faults of the database.
+pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let mut now = live(tx, undoing.subscription, undoing.version)?;
+    let is_set_to_end = now.status == SubscriptionStatus::PendingCancel
+        && now.status.can_become(SubscriptionStatus::Active);
+    let Some(end) = now.ends_on.filter(|_| is_set_to_end) else {
+        return Err(Error::conflict("This subscription is not set to end."));
+    };
+    if end <= books.today {
+        let ended = format!("This subscription has ended: {} was its end.", day(end));
+        return Err(Error::conflict(ended));
+    }
+    now.status = SubscriptionStatus::Active;
+    now.ends_on = None;
+    now.next_bill_on = Some(now.anchor()?.start(now.next_index()).ok_or(Overflow)?);
+    subscriptions::change(tx, &now)?;
+    let noted = Noted {
+        kind: ChangeKind::CancelUndone,
+        on: books.today.max(now.starts_on),
+        before: now.quantity,
+        after: now.quantity,
+        reason: &undoing.reason,
+    };
+    note(tx, &now, noted)?;
+    let summary = format!("Kept on: no longer ends on {}", day(end));
+    let changes = [Change {
+        field: "ends on".to_owned(),
+        old: day(end),
+        new: String::new(),
+    }];
+    record(
+        tx,
+        Action::SubscriptionCancelUndone,
+        (&now, summary),
+        &changes,
     )
 }
 

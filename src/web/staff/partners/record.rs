@@ -32,7 +32,7 @@ use crate::{
         form::{Typed, fresh_form_id, once},
         history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
-        stages,
+        stages::{self, Mark},
     },
 };
 
@@ -89,8 +89,10 @@ struct ShowPage {
     record: Record,
     position: Position,
     since: NaiveDate,
-    number: usize,
+    marks: Vec<Mark>,
+    later: String,
     next_href: String,
+    next_label: &'static str,
     tiers: Vec<TierRow>,
     tier_choices: Vec<(String, String)>,
     enrolments: Vec<EnrolmentRow>,
@@ -196,21 +198,30 @@ fn answer(record: &Record, position: &Position) -> String {
     }
 }
 
-/// Where the next step is taken.
-fn next_href(visitor: &Staff, record: &Record) -> String {
-    let base = &visitor.base;
-    let (facts, id) = (&record.facts, record.partner.id);
-    match () {
-        () if !facts.has_offering => format!("{base}/offerings"),
-        () if !facts.has_published_plan => format!("{base}/commission-plans"),
-        () if !facts.has_commission_plan => "#enrolment".to_owned(),
-        () if !facts.has_signed_in && !visitor.may(Permission::ManagePeople) => String::new(),
-        () if !facts.has_signed_in => format!("{base}/partners/{id}/people"),
-        () if facts.customers_count == 0 => format!("{base}/customers/new?partner={id}"),
-        () if facts.live_subscriptions == 0 => format!("{base}/subscriptions/new?partner={id}"),
-        () if facts.statements_made == 0 => format!("{base}/periods"),
-        () => format!("{base}/subscriptions?partner={id}"),
-    }
+/// Where the next step is taken, and what the way there is called; empty for those who may not.
+fn next_step(visitor: &Staff, record: &Record) -> (String, &'static str) {
+    let (facts, id, base) = (&record.facts, record.partner.id, &visitor.base);
+    let (below, label) = match () {
+        () if !facts.has_offering => ("/offerings".to_owned(), "Open offerings"),
+        () if !facts.has_published_plan => {
+            ("/commission-plans".to_owned(), "Open commission plans")
+        }
+        () if !facts.has_commission_plan => return ("#enrolment".to_owned(), "Enroll"),
+        () if !facts.has_signed_in && !visitor.may(Permission::ManagePeople) => {
+            return (String::new(), "");
+        }
+        () if !facts.has_signed_in => (format!("/partners/{id}/people"), "Invite someone"),
+        () if facts.customers_count == 0 => {
+            (format!("/customers/new?partner={id}"), "Add a customer")
+        }
+        () if facts.live_subscriptions == 0 && facts.first_payment.is_none() => (
+            format!("/subscriptions/new?partner={id}"),
+            "Start a subscription",
+        ),
+        () if facts.statements_made == 0 => ("/periods".to_owned(), "Open months"),
+        () => (format!("/subscriptions?partner={id}"), "See when terms end"),
+    };
+    (format!("{base}{below}"), label)
 }
 
 async fn page(
@@ -229,6 +240,7 @@ async fn page(
             from.clone_from(&today);
         }
     }
+    let (next_href, next_label) = next_step(visitor, &found.record);
     entries.tier.form_id = fresh_form_id()?;
     entries.enrolment.form_id = fresh_form_id()?;
     Ok(ShowPage {
@@ -238,8 +250,10 @@ async fn page(
         answer: answer(&found.record, &position),
         may_manage: visitor.may(Permission::ManagePartners),
         may_see_people: visitor.may(Permission::ManagePeople),
-        number: stages::number(position.stage),
-        next_href: next_href(visitor, &found.record),
+        marks: stages::marks(&found.record.facts),
+        later: stages::unrecorded(),
+        next_href,
+        next_label,
         tiers: tier_rows(&found),
         tier_choices: tier_choices(&found.tiers),
         enrolments: enrolment_rows(&found),

@@ -5,6 +5,7 @@ mod outcome;
 mod quantity;
 mod record;
 mod register;
+mod undoing;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
@@ -30,6 +31,11 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/subscriptions/{subscription}/cancellation")
                 .route(get().to(cancellation::form))
                 .route(post().to(cancellation::cancel)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/cancellation/undo")
+                .route(get().to(undoing::form))
+                .route(post().to(undoing::keep)),
         );
 }
 

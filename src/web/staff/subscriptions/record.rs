@@ -60,6 +60,7 @@ struct ShowPage {
     href: String,
     may_change: bool,
     may_cancel: bool,
+    may_undo: bool,
     is_stale_bill: bool,
     line: Sold,
     record: Record,
@@ -190,6 +191,9 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
                     | SubscriptionStatus::Active
                     | SubscriptionStatus::PendingCancel
             ),
+        may_undo: may
+            && it.status == SubscriptionStatus::PendingCancel
+            && it.ends_on.is_some_and(|end| end > today),
         is_stale_bill: it.next_bill_on.is_some_and(|day| day < today),
         partner_href: format!("{base}/partners/{}", it.partner),
         term: words::count(i64::from(it.term_months), "month", "months"),

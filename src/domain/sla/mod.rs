@@ -1,0 +1,15 @@
+//! Service levels: what was promised, what was kept, and what a breach costs.
+//! Time is counted in whole seconds; a promise is judged on exact integers,
+//! never on a rounded percentage.
+
+mod availability;
+mod clock;
+mod credit;
+mod spans;
+
+pub use availability::{Availability, Maintenance, MonthOfService, availability};
+pub use clock::{BusinessHours, counted_seconds};
+pub use credit::{
+    Band, CommissionEffect, Liable, credit_minor, effect_on_commission, missed_band, total_credit,
+};
+pub use spans::Span;
