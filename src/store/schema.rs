@@ -263,6 +263,7 @@ diesel::table! {
         hold_days -> Integer,
         published_at -> Nullable<Timestamp>,
         version -> Integer,
+        outcome -> Text,
     }
 }
 
@@ -275,6 +276,11 @@ diesel::table! {
         phase -> Nullable<Text>,
         tier_id -> Nullable<BigInt>,
         rate_bps -> Integer,
+        offering_id -> Nullable<BigInt>,
+        unit_minor -> Nullable<BigInt>,
+        months -> Nullable<Integer>,
+        cap_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
     }
 }
 
@@ -416,6 +422,9 @@ diesel::table! {
         phase -> Text,
         tier_id -> Nullable<BigInt>,
         kind -> Text,
+        unit_pay_minor -> BigInt,
+        share_days -> Integer,
+        share_of -> Integer,
         discount_minor -> BigInt,
     }
 }

@@ -78,6 +78,7 @@ const PORTAL: &[Group] = &[
                 "subscriptions",
                 PartnerViewCustomers,
             ),
+            ("Invoices", "/invoices", "invoices", PartnerViewCustomers),
         ],
     ),
     (

@@ -15,6 +15,7 @@ use crate::{
     services::revenue::books::{Books, rate},
     store::{
         Tx, VendorScope,
+        catalogue::plans::PriceLine,
         revenue::{
             invoices::{Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
             segments::Segment,
@@ -108,9 +109,13 @@ impl Biller<'_, '_> {
             true => period.earns,
             false => period.earns.nothing(),
         };
+        let terms = match period.paid_per_unit == Some(price.id) {
+            true => earns.terms,
+            false => earns.terms.beside_units(),
+        };
         let is_ahead = item.kind == InvoiceLineKind::Recurring;
         let plan = period.plan;
-        InvoiceLine {
+        let mut line = InvoiceLine {
             id: self.tx.fresh_id(),
             partner_id: of.partner_id,
             // Set below, once the net is known.
@@ -128,10 +133,15 @@ impl Biller<'_, '_> {
             credited_net_minor: 0,
             commission_minor: 0,
             commission_clause_id: earns.clause,
-            rate_bps: earns.rate_bps,
+            rate_bps: 0,
             phase: earns.phase,
             tier_id: earns.tier,
-        }
+            unit_pay_minor: 0,
+            share_days: 1,
+            share_of: 1,
+        };
+        line.fix(&terms);
+        line
     }
 
     /// What a line charged ahead for, as its period begins.
@@ -162,7 +172,8 @@ impl Biller<'_, '_> {
             subscription,
             plan,
             stretch,
-            earns: self.terms.earns(subscription, from, phase),
+            earns: self.terms.earns(subscription, stretch.service, phase)?,
+            paid_per_unit: paid_per_unit(&plan.prices),
         };
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         let facts = Facts {
@@ -203,4 +214,13 @@ struct Charged<'a> {
     plan: &'a PlanTerms,
     stretch: Stretch,
     earns: Earns,
+    paid_per_unit: Option<PriceId>,
+}
+
+/// Units are paid for once, on the line that charges for them: the first that counts seats, or
+/// else the first that is charged ahead.
+fn paid_per_unit(prices: &[PriceLine]) -> Option<PriceId> {
+    let seats = prices.iter().find(|line| line.price.counts_seats());
+    let ahead = || prices.iter().find(|line| line.price.is_charged_ahead());
+    seats.or_else(ahead).map(|line| line.id)
 }

@@ -111,6 +111,8 @@ pub fn payout_minimums_set(tx: Vendors<'_, '_>) -> Found<HashMap<Currency, i64>>
 /// A plan version as it is billed.
 #[derive(Debug, Clone)]
 pub struct PlanTerms {
+    /// The offering.
+    pub offering_id: OfferingId,
     /// The offering's name.
     pub offering: String,
     /// The plan's name.
@@ -156,9 +158,10 @@ pub fn plans_of(
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
         .map(
-            |(id, status, currency, interval_months, term_months, plan, offering, begins)| {
-                let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
+            |(id, status, currency, interval_months, term_months, plan, offering_id, begins)| {
+                let (offering, offered) = offered.get(&offering_id).cloned().unwrap_or_default();
                 let terms = PlanTerms {
+                    offering_id,
                     offering,
                     plan,
                     is_published: status == "published" && offered == "published",
