@@ -283,6 +283,8 @@ named! {
     Subscription = "sub", SubscriptionId;
     /// A recorded change of a subscription.
     SubscriptionChange = "chg", SubscriptionChangeId;
+    /// A change of what a subscription brings a month.
+    MrrChange = "mrr", MrrChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
     /// An invoice to a customer.

@@ -331,6 +331,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    mrr_changes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        offering_id -> BigInt,
+        currency -> Text,
+        month -> Integer,
+        effective_on -> Date,
+        change_minor -> BigInt,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     invoices (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -698,6 +714,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customers,
     subscriptions,
     subscription_changes,
+    mrr_changes,
     invoices,
     invoice_lines,
     charge_segments,

@@ -4,6 +4,7 @@ pub mod homes;
 pub mod invoices;
 pub mod ledger;
 pub mod mails;
+pub mod metrics;
 pub mod payments;
 pub mod payouts;
 pub mod periods;

@@ -86,6 +86,18 @@ fn the_check_notices_whatever_is_changed_behind_its_back() {
                 "UPDATE payouts SET amount_minor = amount_minor - 1",
             ),
             (
+                "UPDATE mrr_changes SET change_minor = change_minor + 1",
+                "UPDATE mrr_changes SET change_minor = change_minor - 1",
+            ),
+            (
+                "UPDATE mrr_changes SET effective_on = '2027-01-02'",
+                "UPDATE mrr_changes SET effective_on = '2027-01-01'",
+            ),
+            (
+                "UPDATE mrr_changes SET month = 202702",
+                "UPDATE mrr_changes SET month = 202701",
+            ),
+            (
                 "UPDATE periods SET status = 'closing'",
                 "UPDATE periods SET status = 'closed'",
             ),

@@ -11,6 +11,7 @@ use super::{
     billing::{bill_one, monthly},
     books::{Books, day},
     payments::Recorded,
+    recurring::restate,
 };
 use crate::{
     Error, Result,
@@ -249,7 +250,8 @@ fn note(tx: &mut Tx<'_, VendorScope>, subscription: &Subscription, noted: Noted<
         reason: noted.reason.to_owned(),
         recorded_at: tx.now(),
     };
-    subscriptions::record_change(tx, change)
+    subscriptions::record_change(tx, change)?;
+    restate(tx, subscription, noted.on)
 }
 
 fn record(
