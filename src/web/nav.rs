@@ -18,6 +18,7 @@ const STAFF: &[Group] = &[
             ("Today", "", "home", ViewPartners),
             ("Partners", "/partners", "partners", ViewPartners),
             ("Lifecycle", "/lifecycle", "accelerate", ViewPartners),
+            ("Metrics", "/metrics", "accelerate", ViewMoney),
         ],
     ),
     (
@@ -90,6 +91,7 @@ const PORTAL: &[Group] = &[
                 PartnerViewEarnings,
             ),
             ("Ledger", "/ledger", "history", PartnerViewEarnings),
+            ("Metrics", "/metrics", "accelerate", PartnerViewEarnings),
             ("Plan terms", "/terms", "commission", PartnerViewEarnings),
         ],
     ),

@@ -3,6 +3,7 @@ pub mod customers;
 pub mod home;
 pub mod ledger;
 pub mod lifecycle;
+pub mod metrics;
 pub mod offerings;
 pub mod people;
 pub mod statements;
@@ -19,6 +20,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(subscriptions::routes)
         .configure(statements::routes)
         .configure(ledger::routes)
+        .configure(metrics::routes)
         .configure(terms::routes)
         .configure(offerings::routes)
         .configure(lifecycle::routes)

@@ -7,6 +7,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
 pub mod mail;
+pub mod metrics;
 pub mod offerings;
 pub mod partners;
 pub mod payments;
@@ -39,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(ledger::routes)
+        .configure(metrics::routes)
         .configure(statements::routes)
         .configure(imports::routes)
         .configure(people::routes)
