@@ -3,6 +3,7 @@
 //! gives the same content; only password salts and one-time secrets differ.
 mod cast;
 mod chance;
+mod drift;
 mod setting;
 mod years;
 

@@ -6,6 +6,7 @@ use super::{
     Scope,
     cast::{CUSTOMER_FIRST, CUSTOMER_SECOND, PartnerPart, Story, VendorPart},
     chance::Chance,
+    drift,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -42,21 +43,23 @@ pub struct World {
 }
 
 /// A partner that has joined.
-struct Joined {
-    part: &'static PartnerPart,
+pub(super) struct Joined {
+    pub(super) part: &'static PartnerPart,
     id: PartnerId,
-    customers: Vec<Won>,
+    pub(super) customers: Vec<Won>,
     payments: Vec<PaymentId>,
 }
 
 /// A customer that was won.
 #[derive(Clone)]
-struct Won {
-    id: CustomerId,
-    subscription: SubscriptionId,
+pub(super) struct Won {
+    pub(super) id: CustomerId,
+    pub(super) subscription: SubscriptionId,
     currency: Currency,
     pays_after: i64,
-    leaves_unpaid: bool,
+    pub(super) leaves_unpaid: bool,
+    /// The month it left in, while it is away.
+    pub(super) left: Option<u32>,
 }
 
 /// The day of the month on which a bank's file comes that is late.
@@ -94,6 +97,9 @@ impl World {
         let scope = self.scope.clone();
         store.write_now(scope, |tx| billing::bill_due(tx, day).map(drop))?;
         self.collect(store, day)?;
+        for joined in &mut self.partners {
+            drift::live(store, &self.scope, joined, (month, day))?;
+        }
         self.stories(store, month, day)
     }
 
@@ -207,7 +213,7 @@ impl World {
             {
                 let number = self.paid;
                 let made = store.write_now(scope.clone(), |tx| {
-                    let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
+                    let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
                     let mut made = Vec::new();
                     for invoice in unpaid {
                         if (day - invoice.issued_on).num_days() < customer.pays_after {
@@ -345,7 +351,7 @@ impl World {
     fn report_late(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<Vec<PaymentId>> {
         let received_on = Period::of(day).previous().last_day();
         store.write_now(self.scope.clone(), |tx| {
-            let unpaid = invoices::unpaid_of(tx, customer.id, customer.currency)?;
+            let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
             let mut made = Vec::new();
             for invoice in unpaid
                 .into_iter()
@@ -423,6 +429,7 @@ impl Sale {
             currency: self.currency,
             pays_after: self.pays_after,
             leaves_unpaid: self.leaves_unpaid,
+            left: None,
         })
     }
 }

@@ -47,6 +47,9 @@ pub const LOBBY: &[&str] = &[
     "instance_counter",
 ];
 
+/// Tables that are updated by hand, each row with values of its own.
+const EACH: &[&str] = &["invoices", "invoice_lines"];
+
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
     Nobody,
@@ -59,6 +62,8 @@ pub enum Rule {
     Report {
         partner: bool,
     },
+    /// An update written by hand, of rows each with values of its own: `$1` is the tenant.
+    Each,
 }
 
 impl Rule {
@@ -330,6 +335,7 @@ fn level(rule: Rule, nodes: &[Node], outer: Option<&[Column<'_>]>) -> Result<(),
                 "tenant_id" => *number == Some(1),
                 _ => partner && *number == Some(2),
             },
+            Rule::Each => column.1 == "tenant_id" && *number == Some(1),
             _ => outer.is_none(),
         });
         held.extend(bound.map(|(column, _)| *column));
@@ -503,6 +509,9 @@ fn written(rule: Rule, nodes: &[Node]) -> Result<(), String> {
     if matches!(rule, Rule::Report { .. }) {
         return Err("a report writes nothing".into());
     }
+    if matches!(rule, Rule::Each) && !(nodes[0].is("update") && EACH.contains(&name)) {
+        return Err("an update by hand of a table that has none".into());
+    }
     if let Rule::Lobby(across) = rule {
         return match LOBBY.contains(&name) || across.contains(&name) {
             true => Ok(()),
@@ -562,7 +571,9 @@ fn required(rule: Rule, name: &str) -> Result<Vec<&'static str>, String> {
     let refused = Err(format!("{name} is not to be seen from {rule:?}"));
     match (rule, table(name)) {
         (Rule::Lobby(across), _) if LOBBY.contains(&name) || across.contains(&name) => Ok(vec![]),
-        (Rule::Vendor | Rule::Report { partner: false }, Some(_)) => Ok(vec!["tenant_id"]),
+        (Rule::Vendor | Rule::Each | Rule::Report { partner: false }, Some(_)) => {
+            Ok(vec!["tenant_id"])
+        }
         (Rule::Partner | Rule::Report { partner: true }, Some(table)) => match table.seen {
             Seen::By(column) => Ok(vec!["tenant_id", column]),
             Seen::Shared => Ok(vec!["tenant_id"]),

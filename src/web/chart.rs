@@ -344,7 +344,9 @@ mod tests {
     fn steps_are_round_and_few() {
         assert_eq!([1, 5, 6, 11, 26, 51].map(round_step), [1, 1, 2, 5, 10, 20]);
         for high in [0, 1, 7, 12_345, i64::MAX] {
-            let chart = lines(caption(), &["x".to_owned()], &[series(&[high])], |v| v.to_string());
+            let chart = lines(caption(), &["x".to_owned()], &[series(&[high])], |v| {
+                v.to_string()
+            });
             let rules = &chart.plots[1].rules;
             assert!((2..=8).contains(&rules.len()), "{high}: {rules:?}");
             assert!(rules.iter().all(|(y, _)| (TOP..=HEIGHT - FOOT).contains(y)));

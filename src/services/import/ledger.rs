@@ -1,10 +1,10 @@
 //! Rows about money, as the ledger takes them.
-use super::{Applied, Effects, PaymentRow, SubscriptionRow};
+use super::{Effects, PaymentRow, SubscriptionRow};
 use crate::{
     Result,
     services::revenue::{
         Books,
-        payments::{self, NewPayment, Recorded},
+        payments::{self, AtPlace, NewPayment},
         subscriptions::{self, NewSubscription},
     },
     store::{Tx, VendorScope},
@@ -27,37 +27,40 @@ impl Ledger {
     }
 }
 
-fn applied<T>(recorded: &Recorded<T>) -> Applied {
-    match recorded {
-        Recorded::New(_) => Applied::New,
-        Recorded::Unchanged(_) => Applied::Unchanged,
-    }
-}
-
 impl Effects for Ledger {
-    fn start_subscription(
+    fn start_subscriptions(
         &self,
         tx: &mut Tx<'_, VendorScope>,
-        row: &SubscriptionRow,
-    ) -> Result<Applied> {
-        let new = NewSubscription {
-            external_id: row.external_id.to_string(),
-            customer: row.customer,
-            plan_version: row.plan_version,
-            starts_on: row.starts_on,
-            quantity: row.quantity,
-        };
-        Ok(applied(&subscriptions::start_in(tx, &self.books, &new)?))
+        rows: &[SubscriptionRow],
+    ) -> Result<(), AtPlace> {
+        let new: Vec<NewSubscription> = rows
+            .iter()
+            .map(|row| NewSubscription {
+                external_id: row.external_id.to_string(),
+                customer: row.customer,
+                plan_version: row.plan_version,
+                starts_on: row.starts_on,
+                quantity: row.quantity,
+            })
+            .collect();
+        subscriptions::start_all(tx, &self.books, &new).map(drop)
     }
 
-    fn receive_payment(&self, tx: &mut Tx<'_, VendorScope>, row: &PaymentRow) -> Result<Applied> {
-        let new = NewPayment {
-            external_id: row.external_id.to_string(),
-            received_on: row.received_on,
-            amount: row.amount,
-            invoice_number: row.invoice_number.clone(),
-            customer: Some(row.customer),
-        };
-        Ok(applied(&payments::receive_in(tx, &self.books, &new)?))
+    fn receive_payments(
+        &self,
+        tx: &mut Tx<'_, VendorScope>,
+        rows: &[PaymentRow],
+    ) -> Result<(), AtPlace> {
+        let new: Vec<NewPayment> = rows
+            .iter()
+            .map(|row| NewPayment {
+                external_id: row.external_id.to_string(),
+                received_on: row.received_on,
+                amount: row.amount,
+                invoice_number: row.invoice_number.clone(),
+                customer: Some(row.customer),
+            })
+            .collect();
+        payments::receive_all(tx, &self.books, &new).map(drop)
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     domain::{Action, ImportKind, Permission, Problems, audit::diff},
     id::ImportFileId,
     secrets::sha256_hex,
+    services::revenue::payments::AtPlace,
     store::{
         Platform, Tx, VendorScope,
         imports::{self, NewFile},
@@ -37,31 +38,44 @@ pub const MOST_ROWS: usize = 200_000;
 /// The most problems that are listed; further ones are only counted.
 pub const MOST_PROBLEMS: usize = 200;
 
-/// What one row's effect came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
-    /// Something new was written.
-    New,
-    /// It was there already and says the same.
-    Unchanged,
-}
-
-/// What rows about money set off.
+/// What rows about money set off: all of them, or none and the place of the one that is refused.
 pub trait Effects {
-    /// Starts a subscription.
+    /// Starts subscriptions.
     ///
     /// # Errors
     /// [`Error::Invalid`] and [`Error::Conflict`] refuse the file and name the row.
-    fn start_subscription(
+    fn start_subscriptions(
         &self,
         tx: &mut Tx<'_, VendorScope>,
-        row: &SubscriptionRow,
-    ) -> Result<Applied>;
-    /// Records a payment.
+        rows: &[SubscriptionRow],
+    ) -> Result<(), AtPlace>;
+    /// Records payments.
     ///
     /// # Errors
-    /// As [`start_subscription`](Self::start_subscription).
-    fn receive_payment(&self, tx: &mut Tx<'_, VendorScope>, row: &PaymentRow) -> Result<Applied>;
+    /// As [`start_subscriptions`](Self::start_subscriptions).
+    fn receive_payments(
+        &self,
+        tx: &mut Tx<'_, VendorScope>,
+        rows: &[PaymentRow],
+    ) -> Result<(), AtPlace>;
+}
+
+/// Rows about money that are read and written together.
+const TOGETHER: usize = 1_000;
+
+/// Sets rows off, some together; a refusal names the line.
+fn set_off<R: Clone>(
+    rows: &[(u64, R)],
+    mut effect: impl FnMut(&[R]) -> Result<(), AtPlace>,
+) -> Result<()> {
+    for some in rows.chunks(TOGETHER) {
+        let plain: Vec<R> = some.iter().map(|(_, row)| row.clone()).collect();
+        effect(&plain).map_err(|AtPlace { place, error }| {
+            let line = some.get(place).map_or(0, |(line, _)| *line);
+            on_line(line)(error)
+        })?;
+    }
+    Ok(())
 }
 
 /// Something wrong with one row.

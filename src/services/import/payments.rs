@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 
 use super::{
-    Effects, on_line,
+    Effects, set_off,
     table::{Report, Row, Table},
 };
 use crate::{
@@ -191,8 +191,5 @@ pub(super) fn apply(
     effects: &dyn Effects,
     plan: &Plan,
 ) -> Result<()> {
-    for (line, row) in &plan.new {
-        effects.receive_payment(tx, row).map_err(on_line(*line))?;
-    }
-    Ok(())
+    set_off(&plan.new, |rows| effects.receive_payments(tx, rows))
 }

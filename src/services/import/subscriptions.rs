@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 
 use super::{
-    Effects, on_line,
+    Effects, set_off,
     table::{Report, Row, Table},
 };
 use crate::{
@@ -164,10 +164,5 @@ pub(super) fn apply(
     effects: &dyn Effects,
     plan: &Plan,
 ) -> Result<()> {
-    for (line, row) in &plan.new {
-        effects
-            .start_subscription(tx, row)
-            .map_err(on_line(*line))?;
-    }
-    Ok(())
+    set_off(&plan.new, |rows| effects.start_subscriptions(tx, rows))
 }

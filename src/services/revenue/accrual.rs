@@ -1,6 +1,6 @@
 //! Commission follows cash: after anything that moves an invoice's money, what its lines should
 //! have earned by now is compared with what is posted, and the difference is posted.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
@@ -15,7 +15,7 @@ use crate::{
         },
         shares::allocate,
     },
-    id::{CommissionClauseId, CommissionEntryId, InvoiceLineId},
+    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId},
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
@@ -38,54 +38,108 @@ struct Earner<'a> {
     posted: &'a [Entry],
 }
 
-/// Posts what an invoice's lines have earned (or earned too much) by now; says how many entries.
-/// Asking again posts nothing.
+/// An invoice as it stands after its money moved.
+#[derive(Debug, Clone)]
+pub(super) struct Moved {
+    pub invoice: Invoice,
+    pub source: Source,
+}
+
+/// Posts what invoices' lines have earned (or earned too much) by now; says how many entries.
+/// Asking again posts nothing. An invoice whose money moved several times is given once for each,
+/// in their order.
 ///
 /// # Errors
 /// Faults of the database, and amounts that do not fit.
+pub(super) fn accrue_all(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    moves: &[Moved],
+) -> Result<usize> {
+    let mut ledger = Ledger::of(tx, moves)?;
+    for moved in moves {
+        ledger.accrue(&*tx, books, moved)?;
+    }
+    let count = ledger.new.len();
+    invoices::settle_lines(tx, &ledger.changed())?;
+    entries::post(tx, ledger.new)?;
+    Ok(count)
+}
+
+/// As [`accrue_all`], of one.
 pub(super) fn accrue_invoice(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     invoice: &Invoice,
     source: Source,
 ) -> Result<usize> {
-    let mut lines = invoices::lines(tx, invoice.id)?;
-    lines.retain(|line| line.commission_clause_id.is_some() && line.rate_bps > 0);
-    if lines.is_empty() {
-        return Ok(0);
+    let invoice = invoice.clone();
+    accrue_all(tx, books, &[Moved { invoice, source }])
+}
+
+/// The lines that earn, by invoice, what is posted on each, and what is to be.
+#[derive(Default)]
+struct Ledger {
+    lines: HashMap<InvoiceId, Vec<InvoiceLine>>,
+    posted: HashMap<InvoiceLineId, Vec<Entry>>,
+    changed: BTreeSet<InvoiceLineId>,
+    new: Vec<Entry>,
+}
+
+impl Ledger {
+    fn of(tx: &mut Tx<'_, VendorScope>, moves: &[Moved]) -> Result<Self> {
+        let mut moved: Vec<InvoiceId> = moves.iter().map(|one| one.invoice.id).collect();
+        moved.sort_unstable();
+        moved.dedup();
+        let mut lines = invoices::lines(tx, &moved)?;
+        lines.retain(|line| line.commission_clause_id.is_some() && line.rate_bps > 0);
+        let ids: Vec<InvoiceLineId> = lines.iter().map(|line| line.id).collect();
+        let mut ledger = Self::default();
+        for entry in entries::of_lines(tx, &ids)? {
+            let posted = ledger.posted.entry(entry.invoice_line_id).or_default();
+            posted.push(entry);
+        }
+        for line in lines {
+            ledger.lines.entry(line.invoice_id).or_default().push(line);
+        }
+        Ok(ledger)
     }
-    let ids: Vec<InvoiceLineId> = lines.iter().map(|line| line.id).collect();
-    let mut posted: HashMap<InvoiceLineId, Vec<Entry>> = HashMap::new();
-    for entry in entries::of_lines(tx, &ids)? {
-        posted.entry(entry.invoice_line_id).or_default().push(entry);
-    }
-    let earning = earning_lines(&lines, &posted)?;
-    let accruals = accrue(&invoice.state(), &earning)?;
-    let mut new = Vec::new();
-    for (line, accrual) in lines.iter_mut().zip(&accruals) {
-        let Some(clause) = line.commission_clause_id.filter(|_| !accrual.is_nothing()) else {
-            continue;
+
+    fn accrue(&mut self, tx: &Tx<'_, VendorScope>, books: &Books, moved: &Moved) -> Result<()> {
+        let Some(lines) = self.lines.get_mut(&moved.invoice.id) else {
+            return Ok(());
         };
-        let earner = Earner {
-            line,
-            clause,
-            posted: posted.get(&line.id).map_or(&[], Vec::as_slice),
-        };
-        new.extend(
-            Poster {
-                tx: &*tx,
+        let earning = earning_lines(lines, &self.posted)?;
+        let accruals = accrue(&moved.invoice.state(), &earning)?;
+        for (line, accrual) in lines.iter_mut().zip(&accruals) {
+            let Some(clause) = line.commission_clause_id.filter(|_| !accrual.is_nothing()) else {
+                continue;
+            };
+            let earner = Earner {
+                line,
+                clause,
+                posted: self.posted.get(&line.id).map_or(&[], Vec::as_slice),
+            };
+            let poster = Poster {
+                tx,
                 books,
-                invoice,
-                source,
-            }
-            .post(&earner, accrual)?,
-        );
-        line.commission_minor += accrual.delta_minor;
-        invoices::settle_line(tx, line)?;
+                invoice: &moved.invoice,
+                source: moved.source,
+            };
+            let new = poster.post(&earner, accrual)?;
+            line.commission_minor += accrual.delta_minor;
+            self.changed.insert(line.id);
+            self.posted.entry(line.id).or_default().extend(new.clone());
+            self.new.extend(new);
+        }
+        Ok(())
     }
-    let count = new.len();
-    entries::post(tx, new)?;
-    Ok(count)
+
+    fn changed(&self) -> Vec<InvoiceLine> {
+        let lines = self.lines.values().flatten();
+        let changed = lines.filter(|line| self.changed.contains(&line.id));
+        changed.cloned().collect()
+    }
 }
 
 /// The lines as the rule of accrual sees them.

@@ -120,13 +120,23 @@ pub(super) fn bill_one(
     id: SubscriptionId,
     through: NaiveDate,
 ) -> Result<Vec<Invoice>> {
+    bill_all(tx, books, &[id], through)
+}
+
+/// As [`bill_one`], of several: period by period, so that what is due first is numbered first.
+pub(super) fn bill_all(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    ids: &[SubscriptionId],
+    through: NaiveDate,
+) -> Result<Vec<Invoice>> {
     let mut made = Vec::new();
     loop {
-        let subscription = subscriptions::one(tx, id)?;
-        if subscription.next_bill_on.is_none_or(|next| next > through) {
+        let due = subscriptions::due_of(tx, ids, through)?;
+        if due.is_empty() {
             return Ok(made);
         }
-        made.extend(bill(tx, books, &[subscription])?);
+        made.extend(bill(tx, books, &due)?);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    accrual::{Source, accrue_invoice},
+    accrual::{Moved, Source, accrue_all},
     billing::{bill_chunk, last_day},
     books::Books,
     stage,
@@ -117,17 +117,21 @@ fn accrue_missing(tx: &mut Tx<'_, VendorScope>) -> Result<()> {
         return Ok(());
     }
     let books = Books::open(tx)?;
+    let invoices = invoices::of_ids(tx, &missing)?;
+    let mut moves = Vec::new();
     for id in missing {
-        let invoice = invoices::one(tx, id)?;
-        if let Some(last) = cash::last_allocation_of(tx, id)? {
+        let last = cash::last_allocation_of(tx, id)?;
+        if let (Some(last), Some(invoice)) = (last, invoices.get(&id)) {
             let source = Source {
                 kind: SourceKind::Allocation,
                 id: last.id.number(),
                 on: last.applied_on,
             };
-            accrue_invoice(tx, &books, &invoice, source)?;
+            let invoice = invoice.clone();
+            moves.push(Moved { invoice, source });
         }
     }
+    accrue_all(tx, &books, &moves)?;
     Ok(())
 }
 

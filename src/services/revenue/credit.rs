@@ -1,14 +1,14 @@
 //! A customer's credit: applied when an invoice is issued, and made by credit notes.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    accrual::{Source, accrue_invoice},
+    accrual::{Moved, Source, accrue_all, accrue_invoice},
     books::{Books, DocumentKind},
 };
 use crate::{
     Result,
     domain::{ServicePeriod, cash as rules},
-    id::{ChargeSegmentId, CustomerId, InvoiceId, InvoiceLineId},
+    id::{ChargeSegmentId, CustomerCreditId, CustomerId, InvoiceId, InvoiceLineId},
     store::{
         Tx, VendorScope,
         incentivize::entries::SourceKind,
@@ -36,55 +36,69 @@ pub(super) fn use_credits(
     if credits.is_empty() {
         return Ok(());
     }
-    for invoice in made {
-        let fits = |credit: &&mut CustomerCredit| {
-            credit.customer_id == invoice.customer_id && credit.currency == invoice.currency
-        };
-        let (mut due, mut parts) = (invoice.due_minor(), Vec::new());
-        for credit in credits.iter_mut().filter(fits) {
-            let part = due.min(credit.remaining_minor);
-            if part > 0 {
-                credit.remaining_minor -= part;
-                due -= part;
-                parts.push((credit.clone(), part));
-            }
-        }
-        for (credit, part) in parts {
-            apply(tx, books, invoice, (&credit, part))?;
+    let mut used = Used::default();
+    for invoice in &mut *made {
+        for credit in &mut credits {
+            used.apply(tx, invoice, credit);
         }
     }
+    for credit in credits.iter().filter(|one| used.credits.contains(&one.id)) {
+        cash::use_credit(tx, credit.id, credit.remaining_minor)?;
+    }
+    let paid = made.iter().filter(|one| used.invoices.contains(&one.id));
+    let paid: Vec<Invoice> = paid.cloned().collect();
+    invoices::settle(tx, &paid)?;
+    cash::add_allocations(tx, used.allocations)?;
+    accrue_all(tx, books, &used.moves)?;
     Ok(())
 }
 
-fn apply(
-    tx: &mut Tx<'_, VendorScope>,
-    books: &Books,
-    invoice: &mut Invoice,
-    (credit, part): (&CustomerCredit, i64),
-) -> Result<()> {
-    let on = invoice.issued_on.max(credit.arisen_on);
-    let allocation = Allocation {
-        id: tx.fresh_id(),
-        partner_id: invoice.partner_id,
-        payment_id: None,
-        customer_credit_id: Some(credit.id),
-        invoice_id: invoice.id,
-        amount_minor: part,
-        refunded_minor: 0,
-        applied_on: on,
-    };
-    let id = allocation.id.number();
-    cash::use_credit(tx, credit.id, credit.remaining_minor)?;
-    cash::add_allocations(tx, vec![allocation])?;
-    invoice.paid_minor += part;
-    invoices::settle(tx, invoice)?;
-    let source = Source {
-        kind: SourceKind::Allocation,
-        id,
-        on,
-    };
-    accrue_invoice(tx, books, invoice, source)?;
-    Ok(())
+/// What customers' credit was used for.
+#[derive(Default)]
+struct Used {
+    credits: BTreeSet<CustomerCreditId>,
+    invoices: BTreeSet<InvoiceId>,
+    allocations: Vec<Allocation>,
+    moves: Vec<Moved>,
+}
+
+impl Used {
+    fn apply(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        invoice: &mut Invoice,
+        credit: &mut CustomerCredit,
+    ) {
+        let fits = credit.customer_id == invoice.customer_id && credit.currency == invoice.currency;
+        let part = invoice.due_minor().min(credit.remaining_minor);
+        if !fits || part <= 0 {
+            return;
+        }
+        credit.remaining_minor -= part;
+        invoice.paid_minor += part;
+        invoice.status = invoice.standing();
+        let allocation = Allocation {
+            id: tx.fresh_id(),
+            partner_id: invoice.partner_id,
+            payment_id: None,
+            customer_credit_id: Some(credit.id),
+            invoice_id: invoice.id,
+            amount_minor: part,
+            refunded_minor: 0,
+            applied_on: invoice.issued_on.max(credit.arisen_on),
+        };
+        self.credits.insert(credit.id);
+        self.invoices.insert(invoice.id);
+        self.moves.push(Moved {
+            invoice: invoice.clone(),
+            source: Source {
+                kind: SourceKind::Allocation,
+                id: allocation.id.number(),
+                on: allocation.applied_on,
+            },
+        });
+        self.allocations.push(allocation);
+    }
 }
 
 /// Something to be credited: a stretch of a segment, and how much of what it charged.
@@ -132,12 +146,11 @@ pub(super) fn credit(
     let lines = payers.note_lines(tx, &note);
     credit_notes::add(tx, note.clone(), lines)?;
     keep(tx, &note)?;
-    for line in payers.touched_lines() {
-        invoices::settle_line(tx, line)?;
-    }
+    let credited: Vec<InvoiceLine> = payers.touched_lines().cloned().collect();
+    invoices::settle_lines(tx, &credited)?;
     for id in touched {
         if let Some(invoice) = payers.invoices.get_mut(&id) {
-            invoices::settle(tx, invoice)?;
+            invoices::settle(tx, std::slice::from_ref(invoice))?;
             let source = Source {
                 kind: SourceKind::CreditNote,
                 id: note.id.number(),
@@ -164,7 +177,7 @@ fn keep(tx: &mut Tx<'_, VendorScope>, note: &CreditNote) -> Result<()> {
         remaining_minor: note.customer_credit_minor,
         arisen_on: note.issued_on,
     };
-    cash::add_credit(tx, credit)
+    cash::add_credits(tx, vec![credit])
 }
 
 /// A subscription's segments, the lines that charged for them, and those lines' invoices.

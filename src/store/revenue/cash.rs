@@ -1,4 +1,6 @@
 //! Payments, refunds, what they were applied to, and what customers have in credit.
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -114,16 +116,24 @@ pub struct CustomerCredit {
     pub arisen_on: NaiveDate,
 }
 
-/// The payment with this external id, if there is one.
+/// The payments with these external ids, by those.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn payment_named(tx: &mut Tx<'_, VendorScope>, external_id: &str) -> Result<Option<Payment>> {
-    let row = tx
-        .rows(payments::table)
-        .filter(payments::external_id.eq(external_id.to_owned()))
-        .select(Payment::as_select());
-    tx.first(row)
+pub fn payments_named(
+    tx: &mut Tx<'_, VendorScope>,
+    external_ids: &[String],
+) -> Result<HashMap<String, Payment>> {
+    let mut found = HashMap::new();
+    for some in external_ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(payments::table)
+            .filter(payments::external_id.eq_any(some.to_vec()))
+            .select(Payment::as_select());
+        let rows: Vec<Payment> = tx.load(rows)?;
+        found.extend(rows.into_iter().map(|one| (one.external_id.clone(), one)));
+    }
+    Ok(found)
 }
 
 /// One payment.
@@ -150,12 +160,13 @@ pub fn all_payments(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Payment>> {
     tx.load(rows)
 }
 
-/// Writes a payment down.
+/// Writes payments down.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn add_payment(tx: &mut Tx<'_, VendorScope>, new: Payment) -> Result<()> {
-    tx.insert(payments::table, new)
+pub fn add_payments(tx: &mut Tx<'_, VendorScope>, new: Vec<Payment>) -> Result<()> {
+    tx.insert_all(payments::table, new)?;
+    Ok(())
 }
 
 /// Writes how much of a payment has been given back.
@@ -313,12 +324,13 @@ pub fn refund_allocation(
     Ok(())
 }
 
-/// Writes a customer's credit.
+/// Writes customers' credits.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn add_credit(tx: &mut Tx<'_, VendorScope>, new: CustomerCredit) -> Result<()> {
-    tx.insert(customer_credits::table, new)
+pub fn add_credits(tx: &mut Tx<'_, VendorScope>, new: Vec<CustomerCredit>) -> Result<()> {
+    tx.insert_all(customer_credits::table, new)?;
+    Ok(())
 }
 
 /// What these customers have left in credit, oldest first.

@@ -206,16 +206,20 @@ pub fn one(tx: &mut Tx<'_, VendorScope>, id: InvoiceId) -> Result<Invoice> {
     tx.one(row)
 }
 
-/// The invoice with this number, if there is one.
+/// The invoices with these numbers.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn numbered(tx: &mut Tx<'_, VendorScope>, number: &str) -> Result<Option<Invoice>> {
-    let row = tx
-        .rows(invoices::table)
-        .filter(invoices::number.eq(number.to_owned()))
-        .select(Invoice::as_select());
-    tx.first(row)
+pub fn numbered(tx: &mut Tx<'_, VendorScope>, numbers: &[String]) -> Result<Vec<Invoice>> {
+    let mut found = Vec::new();
+    for some in numbers.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoices::table)
+            .filter(invoices::number.eq_any(some.to_vec()))
+            .select(Invoice::as_select());
+        found.extend(tx.load::<Invoice, _>(rows)?);
+    }
+    Ok(found)
 }
 
 /// The invoices with these ids.
@@ -256,23 +260,22 @@ pub fn numbers_of(
     Ok(found)
 }
 
-/// A customer's invoices with something due, oldest first.
+/// The invoices of these customers with something due, oldest first.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn unpaid_of(
-    tx: &mut Tx<'_, VendorScope>,
-    customer: CustomerId,
-    currency: Currency,
-) -> Result<Vec<Invoice>> {
-    let rows = tx
-        .rows(invoices::table)
-        .filter(invoices::customer_id.eq(customer))
-        .filter(invoices::currency.eq(currency.code()))
-        .filter(invoices::status.eq_any(["open", "partially_paid"]))
-        .order((invoices::issued_on, invoices::id))
-        .select(Invoice::as_select());
-    tx.load(rows)
+pub fn unpaid_of(tx: &mut Tx<'_, VendorScope>, customers: &[CustomerId]) -> Result<Vec<Invoice>> {
+    let mut found = Vec::new();
+    for some in customers.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoices::table)
+            .filter(invoices::customer_id.eq_any(some.to_vec()))
+            .filter(invoices::status.eq_any(["open", "partially_paid"]))
+            .order((invoices::issued_on, invoices::id))
+            .select(Invoice::as_select());
+        found.extend(tx.load::<Invoice, _>(rows)?);
+    }
+    Ok(found)
 }
 
 /// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
@@ -306,39 +309,64 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoice>> {
     tx.load(rows)
 }
 
-/// Writes an invoice's amounts, and the status they make.
+/// Writes invoices' amounts, and the status they make.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn settle(tx: &mut Tx<'_, VendorScope>, invoice: &mut Invoice) -> Result<()> {
-    invoice.status = invoice.standing();
-    let row = tx
-        .rows_of(invoices::table)
-        .filter(invoices::id.eq(invoice.id));
-    tx.update(
-        row,
-        (
-            to(invoices::paid_minor, invoice.paid_minor),
-            to(invoices::refunded_minor, invoice.refunded_minor),
-            to(invoices::credited_minor, invoice.credited_minor),
-            to(invoices::reduced_minor, invoice.reduced_minor),
-            to(invoices::status, invoice.status.code()),
-        ),
-    )?;
+pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> {
+    if tx.update_each(SETTLE, invoices.iter().map(settled))? {
+        return Ok(());
+    }
+    for invoice in invoices {
+        let row = tx
+            .rows_of(invoices::table)
+            .filter(invoices::id.eq(invoice.id));
+        tx.update(
+            row,
+            (
+                to(invoices::paid_minor, invoice.paid_minor),
+                to(invoices::refunded_minor, invoice.refunded_minor),
+                to(invoices::credited_minor, invoice.credited_minor),
+                to(invoices::reduced_minor, invoice.reduced_minor),
+                to(invoices::status, invoice.standing().code()),
+            ),
+        )?;
+    }
     Ok(())
 }
 
-/// An invoice's lines, in order.
+const SETTLE: &str = "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
+    credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+    FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT, credited BIGINT,
+        reduced BIGINT, status TEXT)
+    WHERE invoices.tenant_id = $1 AND invoices.id = v.id";
+
+fn settled(invoice: &Invoice) -> serde_json::Value {
+    serde_json::json!({
+        "id": invoice.id.number(),
+        "paid": invoice.paid_minor,
+        "refunded": invoice.refunded_minor,
+        "credited": invoice.credited_minor,
+        "reduced": invoice.reduced_minor,
+        "status": invoice.standing().code(),
+    })
+}
+
+/// The lines of these invoices, in order.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn lines(tx: &mut Tx<'_, VendorScope>, invoice: InvoiceId) -> Result<Vec<InvoiceLine>> {
-    let rows = tx
-        .rows(invoice_lines::table)
-        .filter(invoice_lines::invoice_id.eq(invoice))
-        .order(invoice_lines::line_no)
-        .select(InvoiceLine::as_select());
-    tx.load(rows)
+pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec<InvoiceLine>> {
+    let mut found = Vec::new();
+    for some in invoices.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::invoice_id.eq_any(some.to_vec()))
+            .order((invoice_lines::invoice_id, invoice_lines::line_no))
+            .select(InvoiceLine::as_select());
+        found.extend(tx.load::<InvoiceLine, _>(rows)?);
+    }
+    Ok(found)
 }
 
 /// The lines with these ids.
@@ -376,20 +404,38 @@ pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceLine>> {
     tx.load(rows)
 }
 
-/// Writes what a line has earned and what was credited of it.
+/// Writes what lines have earned and what was credited of them.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn settle_line(tx: &mut Tx<'_, VendorScope>, line: &InvoiceLine) -> Result<()> {
-    let row = tx
-        .rows_of(invoice_lines::table)
-        .filter(invoice_lines::id.eq(line.id));
-    tx.update(
-        row,
-        (
-            to(invoice_lines::credited_net_minor, line.credited_net_minor),
-            to(invoice_lines::commission_minor, line.commission_minor),
-        ),
-    )?;
+pub fn settle_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLine]) -> Result<()> {
+    if tx.update_each(SETTLE_LINES, lines.iter().map(settled_line))? {
+        return Ok(());
+    }
+    for line in lines {
+        let row = tx
+            .rows_of(invoice_lines::table)
+            .filter(invoice_lines::id.eq(line.id));
+        tx.update(
+            row,
+            (
+                to(invoice_lines::credited_net_minor, line.credited_net_minor),
+                to(invoice_lines::commission_minor, line.commission_minor),
+            ),
+        )?;
+    }
     Ok(())
+}
+
+const SETTLE_LINES: &str = "UPDATE invoice_lines SET credited_net_minor = v.credited,
+    commission_minor = v.commission
+    FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, commission BIGINT)
+    WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id";
+
+fn settled_line(line: &InvoiceLine) -> serde_json::Value {
+    serde_json::json!({
+        "id": line.id.number(),
+        "credited": line.credited_net_minor,
+        "commission": line.commission_minor,
+    })
 }

@@ -1,7 +1,10 @@
 //! What subscriptions bring a month, as changes. Rows are added; nothing here changes one.
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
+use super::ASKED_AT_ONCE;
 use crate::{
     Result,
     domain::{Currency, Period},
@@ -70,16 +73,23 @@ pub fn of_subscription(
     tx.load(rows)
 }
 
-/// The offering that a plan version is of.
+/// The offering that each of these plan versions is of.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] where there is no such version.
-pub fn offering_of(tx: &mut Tx<'_, VendorScope>, version: PlanVersionId) -> Result<OfferingId> {
-    let row = tx
-        .joined(plan_versions::table, plans::table)
-        .filter(plan_versions::id.eq(version))
-        .select(plans::offering_id);
-    tx.one(row)
+/// Faults of the database.
+pub fn offerings_of(
+    tx: &mut Tx<'_, VendorScope>,
+    versions: &[PlanVersionId],
+) -> Result<HashMap<PlanVersionId, OfferingId>> {
+    let mut found = HashMap::new();
+    for some in versions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .joined(plan_versions::table, plans::table)
+            .filter(plan_versions::id.eq_any(some.to_vec()))
+            .select((plan_versions::id, plans::offering_id));
+        found.extend(tx.load::<(PlanVersionId, OfferingId), _>(rows)?);
+    }
+    Ok(found)
 }
 
 /// Every change, for the check of the whole ledger.

@@ -1,4 +1,6 @@
 //! Subscriptions as billing reads and moves them.
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -155,16 +157,46 @@ pub fn one(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Subscript
     tx.one(row)
 }
 
-/// The subscription with this external id, if there is one.
+/// The subscriptions with these ids whose next period starts on or before a day.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn named(tx: &mut Tx<'_, VendorScope>, external_id: &str) -> Result<Option<Subscription>> {
-    let row = tx
-        .rows(subscriptions::table)
-        .filter(subscriptions::external_id.eq(external_id.to_owned()))
-        .select(Subscription::as_select());
-    tx.first(row)
+pub fn due_of(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+    through: NaiveDate,
+) -> Result<Vec<Subscription>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscriptions::table)
+            .filter(subscriptions::id.eq_any(some.to_vec()))
+            .filter(subscriptions::next_bill_on.le(through))
+            .order(subscriptions::id)
+            .select(Subscription::as_select());
+        found.extend(tx.load::<Subscription, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// The subscriptions with these external ids, by those.
+///
+/// # Errors
+/// Faults of the database.
+pub fn named(
+    tx: &mut Tx<'_, VendorScope>,
+    external_ids: &[String],
+) -> Result<HashMap<String, Subscription>> {
+    let mut found = HashMap::new();
+    for some in external_ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscriptions::table)
+            .filter(subscriptions::external_id.eq_any(some.to_vec()))
+            .select(Subscription::as_select());
+        let rows: Vec<Subscription> = tx.load(rows)?;
+        found.extend(rows.into_iter().map(|one| (one.external_id.clone(), one)));
+    }
+    Ok(found)
 }
 
 /// The plan version that each of these subscriptions is of.
@@ -186,12 +218,13 @@ pub fn plan_versions_of(
     Ok(found)
 }
 
-/// Writes a new subscription.
+/// Writes new subscriptions.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn add(tx: &mut Tx<'_, VendorScope>, new: Subscription) -> Result<()> {
-    tx.insert(subscriptions::table, new)
+pub fn add(tx: &mut Tx<'_, VendorScope>, new: Vec<Subscription>) -> Result<()> {
+    tx.insert_all(subscriptions::table, new)?;
+    Ok(())
 }
 
 /// What billing moves on a subscription.
@@ -295,12 +328,39 @@ pub struct SubscriptionChange {
     pub recorded_at: NaiveDateTime,
 }
 
-/// Writes a change down.
+/// Writes changes down.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn record_change(tx: &mut Tx<'_, VendorScope>, change: SubscriptionChange) -> Result<()> {
-    tx.insert(subscription_changes::table, change)
+pub fn record_changes(
+    tx: &mut Tx<'_, VendorScope>,
+    changes: Vec<SubscriptionChange>,
+) -> Result<()> {
+    tx.insert_all(subscription_changes::table, changes)?;
+    Ok(())
+}
+
+/// The units that these subscriptions were started with.
+///
+/// # Errors
+/// Faults of the database.
+pub fn began_with(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, i32>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::kind.eq(ChangeKind::Started.code()))
+            .select((
+                subscription_changes::subscription_id,
+                subscription_changes::quantity_after,
+            ));
+        found.extend(tx.load::<(SubscriptionId, i32), _>(rows)?);
+    }
+    Ok(found)
 }
 
 /// The changes of one subscription, oldest first.

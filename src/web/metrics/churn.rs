@@ -78,7 +78,10 @@ impl Asked {
         fill(|asked| &mut asked.growth, typed(own.growth));
         fill(|asked| &mut asked.churn, typed(own.churn));
         fill(|asked| &mut asked.years, "3".to_owned());
-        fill(|asked| &mut asked.convention, Convention::QUARTERLY.code().to_owned());
+        fill(
+            |asked| &mut asked.convention,
+            Convention::QUARTERLY.code().to_owned(),
+        );
         fill(|asked| &mut asked.margin, "100".to_owned());
         fill(|asked| &mut asked.discount, "10".to_owned());
         fill(|asked| &mut asked.cost, "0".to_owned());
@@ -99,12 +102,18 @@ impl Asked {
         };
         let price = amount("price", &self.price);
         let cost = amount("cost", &self.cost);
-        let mut rate = |field: &'static str, typed: &str| problems.check(field, typed.parse::<Rate>());
+        let mut rate =
+            |field: &'static str, typed: &str| problems.check(field, typed.parse::<Rate>());
         let growth = rate("growth", &self.growth);
         let churn = rate("churn", &self.churn);
         let margin = rate("margin", &self.margin);
         let discount = rate("discount", &self.discount);
-        let years = self.years.trim().parse::<u32>().ok().filter(|years| (1..=10).contains(years));
+        let years = self
+            .years
+            .trim()
+            .parse::<u32>()
+            .ok()
+            .filter(|years| (1..=10).contains(years));
         if years.is_none() {
             problems.add("years", "Give a number of years from 1 to 10.");
         }
@@ -196,8 +205,14 @@ impl Own {
             let whole: i128 = months.iter().map(|month| i128::from(whole(month))).sum();
             crate::domain::metrics::share_bps(part, whole)
         };
-        let lost = bps(mean(|month| month.customers_lost, |month| month.customers_start)?);
-        let start = months.iter().map(|month| month.start).find(|start| *start > 0);
+        let lost = bps(mean(
+            |month| month.customers_lost,
+            |month| month.customers_start,
+        )?);
+        let start = months
+            .iter()
+            .map(|month| month.start)
+            .find(|start| *start > 0);
         let grown = crate::domain::metrics::share_bps(
             i128::from(end.end) - i128::from(start.unwrap_or(end.end)),
             start.unwrap_or_default().into(),
@@ -273,7 +288,9 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
         own_href: format!("{path}?{}", query(&[("currency", currency.code())])),
         preset_href: format!("{path}?{}", query(&preset.pairs())),
         csv_href: format!("{path}.csv?{}", query(&asked.pairs())),
-        conventions: Convention::NAMED.map(|one| (one.code(), one.words())).to_vec(),
+        conventions: Convention::NAMED
+            .map(|one| (one.code(), one.words()))
+            .to_vec(),
         shell: desk.shell,
         asked,
         problems,
@@ -297,7 +314,10 @@ pub async fn csv<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer 
     let asked = asked.filled(own.as_ref(), currency);
     let model = asked.read(currency).map_err(crate::Error::Invalid)?;
     let narrowed = Narrowed::default();
-    file(store, desk, (narrowed, "churn.csv"), move |_, _| years(&model)).await
+    file(store, desk, (narrowed, "churn.csv"), move |_, _| {
+        years(&model)
+    })
+    .await
 }
 
 async fn own<S: Sees>(store: &Store, desk: &Desk<S>, asked: &Asked) -> Result<(Look, Option<Own>)> {
@@ -352,7 +372,10 @@ fn years(model: &Model) -> Result<Grid> {
     columns.extend(heads.iter().map(String::as_str));
     let mut grid = Grid::new(format!("MRR by year, {}", model.currency), &columns);
     let of = |churn| -> Result<Vec<i64>> { Ok(model.projected(churn)?.amounts(model.mrr()?)?) };
-    let amounts: Vec<Vec<i64>> = churns.iter().map(|churn| of(*churn)).collect::<Result<_>>()?;
+    let amounts: Vec<Vec<i64>> = churns
+        .iter()
+        .map(|churn| of(*churn))
+        .collect::<Result<_>>()?;
     for (year, at) in (0..).zip(0..=model.years as usize) {
         let name = match year {
             0 => "Today".to_owned(),
@@ -448,7 +471,10 @@ fn figures(model: &Model) -> Result<Vec<Figure>> {
         Figure {
             label: "One churn point, MRR",
             value: model.said(end),
-            note: format!("more MRR after {}", words::count(model.years.into(), "year", "years")),
+            note: format!(
+                "more MRR after {}",
+                words::count(model.years.into(), "year", "years")
+            ),
             href: "#churn-point",
         },
         Figure {
@@ -479,9 +505,18 @@ impl Fraction {
 
 /// What has to be sold for the growth asked, by churn, and what less churn saves.
 fn sales(model: &Model) -> Result<Grid> {
-    let heads = ["Churn a year", "New sales, % of opening base", "New MRR", "Of it, to replace churn", "Saved against this churn"];
+    let heads = [
+        "Churn a year",
+        "New sales, % of opening base",
+        "New MRR",
+        "Of it, to replace churn",
+        "Saved against this churn",
+    ];
     let mut grid = Grid::new(
-        format!("New sales for {} growth a year, {}", model.growth, model.currency),
+        format!(
+            "New sales for {} growth a year, {}",
+            model.growth, model.currency
+        ),
         &heads,
     );
     let mut churns: Vec<Rate> = (0..=6).map(|five| bps(Some(five * 500))).collect();
@@ -512,12 +547,18 @@ fn sales(model: &Model) -> Result<Grid> {
 
 /// What a customer is worth, after the cost of winning it.
 fn worth(model: &Model) -> Result<Grid> {
-    let heads = ["What a customer is worth", "Before cost", "After cost of winning"];
+    let heads = [
+        "What a customer is worth",
+        "Before cost",
+        "After cost of winning",
+    ];
     let mut grid = Grid::new(format!("One customer, {}", model.currency), &heads);
     let mut row = |name: String, value: Option<i64>| -> Result<()> {
         let cells = match value {
             Some(value) => {
-                let after = value.checked_sub(model.cost).ok_or(crate::domain::Overflow)?;
+                let after = value
+                    .checked_sub(model.cost)
+                    .ok_or(crate::domain::Overflow)?;
                 vec![model.money(value), model.money(after)]
             }
             None => vec![Cell::Text("no end to it".to_owned()), Cell::Nothing],
@@ -532,9 +573,18 @@ fn worth(model: &Model) -> Result<Grid> {
         Paid::InAdvance => "in advance",
         Paid::InArrears => "in arrears",
     };
-    row(format!("As a bond over {years}, paid {when}, {discount} discount"), Some(own.value(model.years)?))?;
-    row(format!("As a bond for as long as it lasts, paid {when}"), own.perpetual()?)?;
+    row(
+        format!("As a bond over {years}, paid {when}, {discount} discount"),
+        Some(own.value(model.years)?),
+    )?;
+    row(
+        format!("As a bond for as long as it lasts, paid {when}"),
+        own.perpetual()?,
+    )?;
     let simple = simple_value(own.margin_minor, model.churn)?;
-    row("Simple: margin over churn (no time value)".to_owned(), simple)?;
+    row(
+        "Simple: margin over churn (no time value)".to_owned(),
+        simple,
+    )?;
     Ok(grid)
 }

@@ -20,9 +20,21 @@ use crate::{
 };
 
 const MEANINGS: &[(&str, &str, &str)] = &[
-    ("cohort", "Cohort", "The customers who first paid in one month. A customer is in one cohort for good, also after it left and came back."),
-    ("revenue-kept", "Revenue kept", "The MRR of a cohort so many months later, as a share of its MRR at the end of its first month. Above 100 % where customers grew by more than was lost."),
-    ("customers-kept", "Customers kept", "How many customers of the cohort pay so many months later, from point to point: who left and is back counts again."),
+    (
+        "cohort",
+        "Cohort",
+        "The customers who first paid in one month. A customer is in one cohort for good, also after it left and came back.",
+    ),
+    (
+        "revenue-kept",
+        "Revenue kept",
+        "The MRR of a cohort so many months later, as a share of its MRR at the end of its first month. Above 100 % where customers grew by more than was lost.",
+    ),
+    (
+        "customers-kept",
+        "Customers kept",
+        "How many customers of the cohort pay so many months later, from point to point: who left and is back counts again.",
+    ),
 ];
 
 /// The page.
@@ -41,7 +53,13 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
 }
 
 const COLUMNS: [&str; 8] = [
-    "Cohort", "Month", "Months since", "Currency", "Customers of cohort", "Customers", "MRR",
+    "Cohort",
+    "Month",
+    "Months since",
+    "Currency",
+    "Customers of cohort",
+    "Customers",
+    "MRR",
     "Revenue kept %",
 ];
 
@@ -116,7 +134,10 @@ fn shown(look: &Look, found: &[CustomerHistory], csv_href: String) -> Result<Sho
                 chart: Some(chart(&cohorts, ages)?),
                 grid: revenue,
                 csv_href: csv_href.clone(),
-                note: format!("In {}. A column is so many months after the first.", look.filter.currency),
+                note: format!(
+                    "In {}. A column is so many months after the first.",
+                    look.filter.currency
+                ),
             },
             Block {
                 title: "Customers kept",

@@ -23,11 +23,31 @@ use crate::{
 };
 
 const MEANINGS: &[(&str, &str, &str)] = &[
-    ("cost-ratio", "Commission cost ratio", "Commission posted in a month, less what was reversed in it, as a share of the revenue it is on: what customers paid for lines that earn commission, before tax, less what was given back."),
-    ("held", "In hold", "Earned, but the hold of the commission plan is not over."),
-    ("payable", "Payable", "The hold is over; it comes onto the next statement."),
-    ("stated", "On a statement", "On the statement of a closed month and not paid out: due, or carried forward because the balance is below the minimum. Below zero where a partner owes more than it earned."),
-    ("age", "Age", "Days since the payment of the customer that earned it; of what is on a statement, days since the end of the statement’s month."),
+    (
+        "cost-ratio",
+        "Commission cost ratio",
+        "Commission posted in a month, less what was reversed in it, as a share of the revenue it is on: what customers paid for lines that earn commission, before tax, less what was given back.",
+    ),
+    (
+        "held",
+        "In hold",
+        "Earned, but the hold of the commission plan is not over.",
+    ),
+    (
+        "payable",
+        "Payable",
+        "The hold is over; it comes onto the next statement.",
+    ),
+    (
+        "stated",
+        "On a statement",
+        "On the statement of a closed month and not paid out: due, or carried forward because the balance is below the minimum. Below zero where a partner owes more than it earned.",
+    ),
+    (
+        "age",
+        "Age",
+        "Days since the payment of the customer that earned it; of what is on a statement, days since the end of the statement’s month.",
+    ),
 ];
 
 struct Found {
@@ -69,7 +89,8 @@ pub async fn csv<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer 
     file(store, desk, (asked, "commission-cost.csv"), |tx, look| {
         let mut grid = costs(look, &read(tx, look)?.months)?;
         for row in &mut grid.rows {
-            row.cells.push(Cell::Text(look.filter.currency.code().to_owned()));
+            row.cells
+                .push(Cell::Text(look.filter.currency.code().to_owned()));
         }
         grid.heads.push("Currency".to_owned());
         Ok(grid)
@@ -90,7 +111,10 @@ pub async fn owed_csv<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> An
 
 fn costs(look: &Look, months: &[CommissionMonth]) -> Result<Grid> {
     let heads = ["Month", "Collected", "Commission", "Cost ratio %"];
-    let mut grid = Grid::new(format!("Commission by month, {}", look.filter.currency), &heads);
+    let mut grid = Grid::new(
+        format!("Commission by month, {}", look.filter.currency),
+        &heads,
+    );
     for one in months {
         grid.row(
             one.month.to_string(),
@@ -108,7 +132,10 @@ fn debts(look: &Look, liability: &[Liability]) -> Grid {
     let mut heads = vec!["State"];
     heads.extend(AgeBand::ALL.iter().map(|band| band.label()));
     heads.push("Total");
-    let mut grid = Grid::new(format!("Owed to partners, {}", look.filter.currency), &heads);
+    let mut grid = Grid::new(
+        format!("Owed to partners, {}", look.filter.currency),
+        &heads,
+    );
     for row in liability {
         let parts = row.by_age.iter().chain([&row.total]);
         let cells = parts.map(|minor| Cell::Money(look.money(*minor)));
@@ -134,7 +161,11 @@ fn shown(look: &Look, found: &Found, csv: &dyn Fn(&str) -> String) -> Result<Sho
         href,
     };
     let money = |minor| words::money(look.money(minor));
-    let span = format!("{} to {}", words::month(look.first), words::month(look.last));
+    let span = format!(
+        "{} to {}",
+        words::month(look.first),
+        words::month(look.last)
+    );
     Ok(Shown {
         title: "Commission cost",
         answer: format!("{} is owed to partners today.", money(owed)),
@@ -171,7 +202,9 @@ fn shown(look: &Look, found: &Found, csv: &dyn Fn(&str) -> String) -> Result<Sho
 fn cost_chart(look: &Look, months: &[CommissionMonth]) -> Result<Chart> {
     let short = |one: &CommissionMonth| one.month.first_day().format("%b %y").to_string();
     let labels: Vec<String> = months.iter().map(short).collect();
-    let ratios = months.iter().map(|one| cost_ratio_bps(one.commission, one.collected));
+    let ratios = months
+        .iter()
+        .map(|one| cost_ratio_bps(one.commission, one.collected));
     let series = [Series {
         name: "Commission cost ratio".to_owned(),
         class: CLASSES[0],
@@ -180,13 +213,19 @@ fn cost_chart(look: &Look, months: &[CommissionMonth]) -> Result<Chart> {
     let caption = Caption {
         id: "cost-chart",
         title: "Commission cost ratio by month".to_owned(),
-        about: format!("Commission as a share of collected revenue in {}.", look.filter.currency),
+        about: format!(
+            "Commission as a share of collected revenue in {}.",
+            look.filter.currency
+        ),
     };
     Ok(lines(caption, &labels, &series, percent_on_axis))
 }
 
 fn owed_chart(look: &Look, liability: &[Liability]) -> Chart {
-    let labels: Vec<String> = AgeBand::ALL.iter().map(|band| band.label().to_owned()).collect();
+    let labels: Vec<String> = AgeBand::ALL
+        .iter()
+        .map(|band| band.label().to_owned())
+        .collect();
     let series: Vec<Series> = liability
         .iter()
         .zip(CLASSES)

@@ -113,7 +113,8 @@ impl Grid {
         let heads: Vec<&str> = self.heads.iter().map(String::as_str).collect();
         let rows = self.rows.iter().map(|row| {
             let name = std::iter::once(FileCell::text(&row.name));
-            name.chain(row.cells.iter().map(Cell::kept)).collect::<Vec<_>>()
+            name.chain(row.cells.iter().map(Cell::kept))
+                .collect::<Vec<_>>()
         });
         Ok(csv::table(&heads, rows)?)
     }
@@ -132,7 +133,10 @@ mod tests {
         assert_eq!(shown(Cell::Times(Some(54_444))), "5.44×");
         assert_eq!(shown(Cell::Percent(None)), "none");
         let mut grid = Grid::new("c", &["Month", "NRR", "Quick ratio"]);
-        grid.row("2027-05", vec![Cell::Percent(Some(6_265)), Cell::Times(Some(1_143))]);
+        grid.row(
+            "2027-05",
+            vec![Cell::Percent(Some(6_265)), Cell::Times(Some(1_143))],
+        );
         let file = String::from_utf8(grid.file().unwrap()).unwrap();
         assert!(file.contains("2027-05,62.65,0.1143"), "{file}");
     }

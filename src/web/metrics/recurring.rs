@@ -1,6 +1,8 @@
 //! Recurring revenue: how it moved month by month, and what was kept of it.
 use super::{
-    Asked, Block, Figure, Look, Shown, file, grid::{Cell, Grid}, on_axis, page, percent_on_axis,
+    Asked, Block, Figure, Look, Shown, file,
+    grid::{Cell, Grid},
+    on_axis, page, percent_on_axis,
 };
 use crate::{
     Result,
@@ -21,27 +23,88 @@ use crate::{
 };
 
 const MEANINGS: &[(&str, &str, &str)] = &[
-    ("mrr", "MRR", "Monthly recurring revenue: the recurring fees of all subscriptions after recurring discounts and before tax, brought to one month (a yearly fee divided by 12). It follows from the subscriptions, not from invoices, so that credits and late payment do not move it. One-off charges, trials and usage beyond what is committed are left out."),
-    ("arr", "ARR", "Annual recurring revenue: twelve times the MRR at the end of the month."),
-    ("movements", "Movements", "Per customer and month, from one month’s end to the next. New: never paid before. Expansion and contraction: more or less than before, where a second subscription is expansion. Churn: nothing left. Won back: paid before, had left, and is back."),
-    ("nrr", "NRR", "Net revenue retention: what the customers of the start pay at the end, as a share of the start: start plus expansion less contraction and churn. What was won back is left out, and told beside it."),
-    ("grr", "GRR", "Gross revenue retention: the same without expansion. Over twelve months it follows the customers of the first month, and is told in two conventions. Point to point: each counts for at most what it paid then. Strict: each counts for the least it paid since, so that winning one back does not heal the loss."),
-    ("logo-churn", "Logo churn", "Customers lost in the month as a share of those at its start."),
-    ("quick-ratio", "Quick ratio", "New, expansion and won back, for each unit of contraction and churn. None where nothing was lost."),
-    ("arpa", "ARPA", "MRR at the end of the month for each customer who pays then."),
+    (
+        "mrr",
+        "MRR",
+        "Monthly recurring revenue: the recurring fees of all subscriptions after recurring discounts and before tax, brought to one month (a yearly fee divided by 12). It follows from the subscriptions, not from invoices, so that credits and late payment do not move it. One-off charges, trials and usage beyond what is committed are left out.",
+    ),
+    (
+        "arr",
+        "ARR",
+        "Annual recurring revenue: twelve times the MRR at the end of the month.",
+    ),
+    (
+        "movements",
+        "Movements",
+        "Per customer and month, from one month’s end to the next. New: never paid before. Expansion and contraction: more or less than before, where a second subscription is expansion. Churn: nothing left. Won back: paid before, had left, and is back.",
+    ),
+    (
+        "nrr",
+        "NRR",
+        "Net revenue retention: what the customers of the start pay at the end, as a share of the start: start plus expansion less contraction and churn. What was won back is left out, and told beside it.",
+    ),
+    (
+        "grr",
+        "GRR",
+        "Gross revenue retention: the same without expansion. Over twelve months it follows the customers of the first month, and is told in two conventions. Point to point: each counts for at most what it paid then. Strict: each counts for the least it paid since, so that winning one back does not heal the loss.",
+    ),
+    (
+        "logo-churn",
+        "Logo churn",
+        "Customers lost in the month as a share of those at its start.",
+    ),
+    (
+        "quick-ratio",
+        "Quick ratio",
+        "New, expansion and won back, for each unit of contraction and churn. None where nothing was lost.",
+    ),
+    (
+        "arpa",
+        "ARPA",
+        "MRR at the end of the month for each customer who pays then.",
+    ),
 ];
 
 const MOVEMENTS: [&str; 8] = [
-    "Month", "Start", "New", "Expansion", "Won back", "Contraction", "Churn", "End",
+    "Month",
+    "Start",
+    "New",
+    "Expansion",
+    "Won back",
+    "Contraction",
+    "Churn",
+    "End",
 ];
 const RATIOS: [&str; 9] = [
-    "Month", "NRR", "NRR with won back", "GRR", "Customers at start", "Lost", "Logo churn",
-    "Quick ratio", "ARPA",
+    "Month",
+    "NRR",
+    "NRR with won back",
+    "GRR",
+    "Customers at start",
+    "Lost",
+    "Logo churn",
+    "Quick ratio",
+    "ARPA",
 ];
 const ALL: [&str; 18] = [
-    "Month", "Currency", "Start", "New", "Expansion", "Won back", "Contraction", "Churn", "End",
-    "ARR", "Customers at start", "Customers lost", "Customers at end", "NRR %",
-    "NRR with won back %", "GRR %", "Logo churn %", "Quick ratio",
+    "Month",
+    "Currency",
+    "Start",
+    "New",
+    "Expansion",
+    "Won back",
+    "Contraction",
+    "Churn",
+    "End",
+    "ARR",
+    "Customers at start",
+    "Customers lost",
+    "Customers at end",
+    "NRR %",
+    "NRR with won back %",
+    "GRR %",
+    "Logo churn %",
+    "Quick ratio",
 ];
 
 /// The page.
@@ -116,7 +179,12 @@ fn shown(look: &Look, found: &[CustomerHistory], csv_href: String) -> Result<Sho
         movements.row(&label, moved(look, month));
         ratios.row(&label, kept(look, month)?);
     }
-    let base = (0..12).fold(look.last, |month, _| month.previous());
+    // A year back, or as far as there is anything to follow.
+    let year_ago = (0..12).fold(look.last, |month, _| month.previous());
+    let began = found.iter().filter_map(|one| one.first_paid).min();
+    let base = began
+        .map_or(year_ago, |began| began.max(year_ago))
+        .min(look.last);
     let year = retention(found, (base, look.last))?;
     Ok(Shown {
         title: "Recurring revenue",
@@ -144,7 +212,9 @@ fn shown(look: &Look, found: &[CustomerHistory], csv_href: String) -> Result<Sho
 }
 
 fn kept(look: &Look, month: &MonthMovements) -> Result<Vec<Cell>> {
-    let arpa = month.arpa()?.map_or(Cell::Nothing, |minor| Cell::Money(look.money(minor)));
+    let arpa = month
+        .arpa()?
+        .map_or(Cell::Nothing, |minor| Cell::Money(look.money(minor)));
     Ok(vec![
         Cell::Percent(month.nrr_bps()?),
         Cell::Percent(month.nrr_with_reactivation_bps()?),
@@ -185,12 +255,17 @@ fn figures(
     let money = |minor| Cell::Text(words::money(look.money(minor)));
     let since = format!("customers of {}", words::month(base));
     let strict = Cell::Percent(year.grr_strict_bps).shown();
+    let is_year = (0..12).fold(base, |month, _| month.next()) == month.month;
+    let (nrr, grr) = match is_year {
+        true => ("NRR, 12 months", "GRR, 12 months"),
+        false => ("NRR so far", "GRR so far"),
+    };
     Ok(vec![
         figure("MRR", "#mrr", money(month.end), look.label(month.month)),
         figure("ARR", "#arr", money(month.arr()?), "12 × MRR".to_owned()),
-        figure("NRR, 12 months", "#nrr", Cell::Whole(year.nrr_bps), since),
+        figure(nrr, "#nrr", Cell::Whole(year.nrr_bps), since),
         figure(
-            "GRR, 12 months",
+            grr,
             "#grr",
             Cell::Whole(year.grr_point_bps),
             format!("point to point; strict: {strict}"),
@@ -199,7 +274,11 @@ fn figures(
             "Customers lost",
             "#logo-churn",
             Cell::Count(month.customers_lost),
-            format!("of {} in {}", month.customers_start, look.label(month.month)),
+            format!(
+                "of {} in {}",
+                month.customers_start,
+                look.label(month.month)
+            ),
         ),
         figure(
             "ARPA",
@@ -237,7 +316,12 @@ fn movement_chart(look: &Look, months: &[MonthMovements]) -> Chart {
             words::money(look.money(net))
         ),
     };
-    stacked(caption, &labels(months), &series, on_axis(look.filter.currency))
+    stacked(
+        caption,
+        &labels(months),
+        &series,
+        on_axis(look.filter.currency),
+    )
 }
 
 fn retention_chart(look: &Look, months: &[MonthMovements]) -> Result<Chart> {

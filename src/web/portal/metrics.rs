@@ -49,10 +49,6 @@ async fn owed_csv(visitor: Visitor, store: Data<Store>, asked: Query<Asked>) -> 
 async fn simulator(visitor: Visitor, store: Data<Store>, asked: Query<churn::Asked>) -> Answer {
     churn::index(&store, Desk::of_partner(visitor), asked.into_inner()).await
 }
-async fn simulator_csv(
-    visitor: Visitor,
-    store: Data<Store>,
-    asked: Query<churn::Asked>,
-) -> Answer {
+async fn simulator_csv(visitor: Visitor, store: Data<Store>, asked: Query<churn::Asked>) -> Answer {
     churn::csv(&store, Desk::of_partner(visitor), asked.into_inner()).await
 }

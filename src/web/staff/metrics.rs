@@ -49,10 +49,6 @@ async fn owed_csv(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answ
 async fn simulator(staff: Staff, store: Data<Store>, asked: Query<churn::Asked>) -> Answer {
     churn::index(&store, Desk::of_staff(staff), asked.into_inner()).await
 }
-async fn simulator_csv(
-    staff: Staff,
-    store: Data<Store>,
-    asked: Query<churn::Asked>,
-) -> Answer {
+async fn simulator_csv(staff: Staff, store: Data<Store>, asked: Query<churn::Asked>) -> Answer {
     churn::csv(&store, Desk::of_staff(staff), asked.into_inner()).await
 }

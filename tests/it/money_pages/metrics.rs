@@ -12,7 +12,7 @@ use crate::on_both;
 
 fn changed(scene: &Scene, name: &str, seats: u32, on: &str) {
     scene.write(|tx| {
-        let row = rows::named(tx, name)?.unwrap();
+        let row = rows::named(tx, &[name.to_owned()])?[name].clone();
         subscriptions::change_quantity(
             tx,
             &QuantityChange {
@@ -28,7 +28,7 @@ fn changed(scene: &Scene, name: &str, seats: u32, on: &str) {
 
 fn canceled(scene: &Scene, name: &str, when: CancelWhen) -> SubscriptionId {
     scene.write(|tx| {
-        let row = rows::named(tx, name)?.unwrap();
+        let row = rows::named(tx, &[name.to_owned()])?[name].clone();
         let cancellation = Cancellation {
             subscription: row.id,
             version: row.version,
@@ -59,7 +59,7 @@ on_both! {
         let finance = scene.finance().await;
         let page = finance.get("/meridian/metrics?until=2026-11").await.expect(200);
         let words = page.words();
-        for said in ["EUR 1,000.00 recur every month from 4 customers", "976.00 0.00 60.00 0.00 −24.00 −12.00 1,000.00", "102.46 %", "96.31 %", "20.00 %", "1.67×", "250.00", "12,000.00"] {
+        for said in ["EUR 1,000.00 recur every month from 4 customers", "976.00 0.00 60.00 0.00 −24.00 −12.00 1,000.00", "102.46 %", "96.31 %", "20.00 %", "1.67×", "250.00", "12,000.00", "NRR so far 102 %", "GRR so far 96 %", "customers of Oct 2026"] {
             assert!(words.contains(said), "{said}: {words}");
         }
         let file = finance.get("/meridian/metrics.csv?until=2026-11").await.expect(200);

@@ -5,7 +5,8 @@ use perennial::{
     domain::{BillingInterval, DeliveryParty, ImportKind, Role},
     services::{
         catalogue::{offerings, plans},
-        import::{self, Applied, Checked, Effects, PaymentRow, SubscriptionRow},
+        import::{self, Checked, Effects, PaymentRow, SubscriptionRow},
+        revenue::payments::AtPlace,
     },
     store::{
         Platform, Tx, VendorScope, imports as files, lobby, recruit::partners, sell::customers,
@@ -23,20 +24,25 @@ struct Noted {
 }
 
 impl Effects for Noted {
-    fn start_subscription(
+    fn start_subscriptions(
         &self,
         _: &mut Tx<'_, VendorScope>,
-        row: &SubscriptionRow,
-    ) -> Result<Applied> {
-        self.started.borrow_mut().push(row.clone());
-        Ok(Applied::New)
+        rows: &[SubscriptionRow],
+    ) -> Result<(), AtPlace> {
+        self.started.borrow_mut().extend_from_slice(rows);
+        Ok(())
     }
-    fn receive_payment(&self, _: &mut Tx<'_, VendorScope>, row: &PaymentRow) -> Result<Applied> {
+    fn receive_payments(
+        &self,
+        _: &mut Tx<'_, VendorScope>,
+        rows: &[PaymentRow],
+    ) -> Result<(), AtPlace> {
         if self.refuses {
-            return Err(Error::on("amount", "Too much."));
+            let error = Error::on("amount", "Too much.");
+            return Err(AtPlace { place: 0, error });
         }
-        self.received.borrow_mut().push(row.clone());
-        Ok(Applied::New)
+        self.received.borrow_mut().extend_from_slice(rows);
+        Ok(())
     }
 }
 

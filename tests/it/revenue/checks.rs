@@ -149,15 +149,18 @@ fn a_month_of_many_subscriptions_is_quick() {
         world
             .write(|tx| {
                 let books = Books::open(tx)?;
-                for invoice in &invoices {
-                    let new = NewPayment {
+                let new: Vec<NewPayment> = invoices
+                    .iter()
+                    .map(|invoice| NewPayment {
                         external_id: invoice.number.clone(),
                         received_on: date("2027-01-01"),
                         amount: eur(invoice.total_minor),
                         invoice_number: Some(invoice.number.clone()),
                         customer: None,
-                    };
-                    payments::receive_in(tx, &books, &new)?;
+                    })
+                    .collect();
+                for some in new.chunks(1_000) {
+                    payments::receive_all(tx, &books, some).map_err(|at| at.error)?;
                 }
                 Ok(())
             })

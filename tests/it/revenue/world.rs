@@ -188,7 +188,7 @@ impl World {
         self.read(invoices::all)
     }
     pub fn lines(&self, invoice: InvoiceId) -> Vec<i64> {
-        let lines = self.read(|tx| invoices::lines(tx, invoice));
+        let lines = self.read(|tx| invoices::lines(tx, &[invoice]));
         lines.iter().map(|line| line.net_minor).collect()
     }
     pub fn entries(&self) -> Vec<Entry> {

@@ -1,29 +1,19 @@
 //! Cash: payments received and refunds made. Commission follows in the same transaction.
 mod refunds;
+mod till;
 
 pub use refunds::{NewRefund, refund, refund_in};
 
 use chrono::NaiveDate;
 
-use super::{
-    accrual::{Source, accrue_invoice},
-    books::{Books, day},
-};
+use super::books::Books;
 use crate::{
     Error, Result,
-    domain::{Action, Money, Permission, cash as rules},
-    id::{CustomerId, PartnerId, PaymentId},
-    store::{
-        Platform, Tx, VendorScope,
-        incentivize::entries::SourceKind,
-        platform::Event,
-        revenue::{
-            cash::{self, Allocation, CustomerCredit, Payment},
-            invoices::{self, Invoice},
-            terms,
-        },
-    },
+    domain::{Action, Money, Permission},
+    id::{CustomerId, PaymentId},
+    store::{Platform, Tx, VendorScope, platform::Event, revenue::cash::Payment},
 };
+use till::Till;
 
 /// Money that came in.
 #[derive(Debug, Clone)]
@@ -38,6 +28,21 @@ pub struct NewPayment {
     pub invoice_number: Option<String>,
     /// Who paid; may be left out where an invoice is named.
     pub customer: Option<CustomerId>,
+}
+
+/// A refusal of one among many.
+#[derive(Debug)]
+pub struct AtPlace {
+    /// Which, from 0.
+    pub place: usize,
+    /// Why.
+    pub error: Error,
+}
+
+impl From<Error> for AtPlace {
+    fn from(error: Error) -> Self {
+        Self { place: 0, error }
+    }
 }
 
 /// What became of something that may have been there already.
@@ -66,50 +71,30 @@ impl<T> Recorded<T> {
 /// `invoice_number` or `customer`; faults of the database.
 pub fn receive(tx: &mut Tx<'_, VendorScope>, new: &NewPayment) -> Result<Recorded<PaymentId>> {
     let books = Books::open(tx)?;
-    receive_in(tx, &books, new)
+    let recorded = receive_all(tx, &books, std::slice::from_ref(new)).map_err(|at| at.error)?;
+    let one = recorded.into_iter().next();
+    one.ok_or_else(|| Error::fault("a payment was not recorded"))
 }
 
-/// As [`receive`], with books that are open already: for many payments in one transaction.
+/// As [`receive`], of many in one transaction, in their order. What they need is read together
+/// and what they come to is written together; each counts as if it had come alone.
 ///
 /// # Errors
-/// As [`receive`].
-pub fn receive_in(
+/// As [`receive`], with the place of the payment that is refused, from 0.
+pub fn receive_all(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
-    new: &NewPayment,
-) -> Result<Recorded<PaymentId>> {
+    new: &[NewPayment],
+) -> Result<Vec<Recorded<PaymentId>>, AtPlace> {
     tx.allow(Permission::RecordPayments)?;
-    if let Some(known) = cash::payment_named(tx, &new.external_id)? {
-        return unchanged(&known, new);
+    let mut till = Till::open(tx, books, new)?;
+    let mut recorded = Vec::new();
+    for (place, one) in new.iter().enumerate() {
+        let taken = till.take(&*tx, one);
+        recorded.push(taken.map_err(|error| AtPlace { place, error })?);
     }
-    check_day("received_on", new.received_on, books)?;
-    if !new.amount.is_positive() {
-        return Err(Error::on("amount", "Give an amount above zero."));
-    }
-    let named = named_invoice(tx, new)?;
-    let (customer, partner) = payer(tx, new, named.as_ref())?;
-    let payment = Payment {
-        id: tx.fresh_id(),
-        partner_id: partner,
-        customer_id: customer,
-        external_id: new.external_id.clone(),
-        invoice_number: new.invoice_number.clone(),
-        received_on: new.received_on,
-        currency: new.amount.currency(),
-        amount_minor: new.amount.minor(),
-        refunded_minor: 0,
-        created_at: tx.now(),
-    };
-    cash::add_payment(tx, payment.clone())?;
-    apply(tx, books, &payment, named)?;
-    let id = payment.id;
-    record(
-        tx,
-        Action::PaymentRecorded,
-        (id.number(), &payment),
-        format!("{} received on {}", new.amount, day(new.received_on)),
-    )?;
-    Ok(Recorded::New(id))
+    till.shut(tx)?;
+    Ok(recorded)
 }
 
 fn record(
@@ -151,112 +136,4 @@ fn unchanged(known: &Payment, new: &NewPayment) -> Result<Recorded<PaymentId>> {
         return Err(Error::on("external_id", why));
     }
     Ok(Recorded::Unchanged(known.id))
-}
-
-fn named_invoice(tx: &mut Tx<'_, VendorScope>, new: &NewPayment) -> Result<Option<Invoice>> {
-    let Some(number) = &new.invoice_number else {
-        return Ok(None);
-    };
-    let invoice = invoices::numbered(tx, number)?
-        .ok_or_else(|| Error::on("invoice_number", "There is no invoice with this number."))?;
-    if invoice.currency != new.amount.currency() {
-        let why = format!("This invoice is in {}.", invoice.currency);
-        return Err(Error::on("currency", why));
-    }
-    if new
-        .customer
-        .is_some_and(|customer| customer != invoice.customer_id)
-    {
-        return Err(Error::on(
-            "invoice_number",
-            "This invoice is to another customer.",
-        ));
-    }
-    Ok(Some(invoice))
-}
-
-fn payer(
-    tx: &mut Tx<'_, VendorScope>,
-    new: &NewPayment,
-    named: Option<&Invoice>,
-) -> Result<(CustomerId, PartnerId)> {
-    if let Some(invoice) = named {
-        return Ok((invoice.customer_id, invoice.partner_id));
-    }
-    let customer = new
-        .customer
-        .ok_or_else(|| Error::on("customer", "Give an invoice or a customer."))?;
-    let customer = terms::customer(tx, customer)?;
-    Ok((customer.id, customer.partner_id))
-}
-
-fn apply(
-    tx: &mut Tx<'_, VendorScope>,
-    books: &Books,
-    payment: &Payment,
-    named: Option<Invoice>,
-) -> Result<()> {
-    let mut open: Vec<Invoice> = named.into_iter().collect();
-    if open.iter().map(Invoice::due_minor).sum::<i64>() < payment.amount_minor {
-        let named = open.first().map(|invoice| invoice.id);
-        let others = invoices::unpaid_of(tx, payment.customer_id, payment.currency)?;
-        open.extend(
-            others
-                .into_iter()
-                .filter(|invoice| Some(invoice.id) != named),
-        );
-    }
-    let due: Vec<(usize, i64)> = open.iter().map(Invoice::due_minor).enumerate().collect();
-    let (parts, left) = rules::apply(payment.amount_minor, &due);
-    let mut allocations = Vec::new();
-    let mut paid = Vec::new();
-    for (index, part) in parts {
-        let Some(invoice) = open.get_mut(index) else {
-            continue;
-        };
-        invoice.paid_minor += part;
-        let allocation = Allocation {
-            id: tx.fresh_id(),
-            partner_id: payment.partner_id,
-            payment_id: Some(payment.id),
-            customer_credit_id: None,
-            invoice_id: invoice.id,
-            amount_minor: part,
-            refunded_minor: 0,
-            applied_on: payment.received_on,
-        };
-        paid.push((index, allocation.id));
-        allocations.push(allocation);
-    }
-    cash::add_allocations(tx, allocations)?;
-    for (index, allocation) in paid {
-        if let Some(invoice) = open.get_mut(index) {
-            invoices::settle(tx, invoice)?;
-            let source = Source {
-                kind: SourceKind::Allocation,
-                id: allocation.number(),
-                on: payment.received_on,
-            };
-            accrue_invoice(tx, books, invoice, source)?;
-        }
-    }
-    keep_rest(tx, payment, left)
-}
-
-fn keep_rest(tx: &mut Tx<'_, VendorScope>, payment: &Payment, left: i64) -> Result<()> {
-    if left == 0 {
-        return Ok(());
-    }
-    let credit = CustomerCredit {
-        id: tx.fresh_id(),
-        partner_id: payment.partner_id,
-        customer_id: payment.customer_id,
-        currency: payment.currency,
-        payment_id: Some(payment.id),
-        credit_note_id: None,
-        amount_minor: left,
-        remaining_minor: left,
-        arisen_on: payment.received_on,
-    };
-    cash::add_credit(tx, credit)
 }

@@ -239,7 +239,7 @@ fn give_back(
     touched.dedup();
     for id in touched {
         if let Some(invoice) = reach.invoices.get_mut(&id) {
-            invoices::settle(tx, invoice)?;
+            invoices::settle(tx, std::slice::from_ref(invoice))?;
             let source = Source {
                 kind: SourceKind::Refund,
                 id: refund.id.number(),

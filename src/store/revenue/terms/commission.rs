@@ -154,20 +154,34 @@ pub fn tier_names(tx: Vendors<'_, '_>) -> Found<HashMap<TierId, String>> {
     Ok(tx.load(rows)?.into_iter().collect())
 }
 
-/// The commission plan version that a partner is enrolled in on a day, if any.
+/// The commission plan versions that these partners were enrolled in, by the day each holds from,
+/// earliest first.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn enrolled_in(
+pub fn enrolments(
     tx: Vendors<'_, '_>,
-    partner: PartnerId,
-    on: NaiveDate,
-) -> Found<Option<CommissionPlanVersionId>> {
-    let rows = tx
-        .rows(commission_enrollments::table)
-        .filter(commission_enrollments::partner_id.eq(partner))
-        .filter(commission_enrollments::effective_from.le(on))
-        .order(commission_enrollments::effective_from.desc())
-        .select(commission_enrollments::commission_plan_version_id);
-    tx.first(rows)
+    partners: &[PartnerId],
+) -> Found<HashMap<PartnerId, Vec<(NaiveDate, CommissionPlanVersionId)>>> {
+    let mut found: HashMap<PartnerId, Vec<_>> = HashMap::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_enrollments::table)
+            .filter(commission_enrollments::partner_id.eq_any(some.to_vec()))
+            .order((
+                commission_enrollments::partner_id,
+                commission_enrollments::effective_from,
+            ))
+            .select((
+                commission_enrollments::partner_id,
+                commission_enrollments::effective_from,
+                commission_enrollments::commission_plan_version_id,
+            ));
+        for (partner, from, version) in
+            tx.load::<(PartnerId, NaiveDate, CommissionPlanVersionId), _>(rows)?
+        {
+            found.entry(partner).or_default().push((from, version));
+        }
+    }
+    Ok(found)
 }

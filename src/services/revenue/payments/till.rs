@@ -1,0 +1,247 @@
+//! Payments in hand: what they need is read at once, applied in memory in their order, and written
+//! at once.
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{NewPayment, Recorded, check_day, unchanged};
+use crate::{
+    Error, Result,
+    domain::{Action, cash as rules},
+    id::{CustomerId, InvoiceId, PartnerId, PaymentId},
+    services::revenue::{
+        accrual::{Moved, Source, accrue_all},
+        books::{Books, day},
+    },
+    store::{
+        Tx, VendorScope,
+        incentivize::entries::SourceKind,
+        platform::{self, Event},
+        revenue::{
+            cash::{self, Allocation, CustomerCredit, Payment},
+            invoices::{self, Invoice},
+            terms,
+        },
+    },
+};
+
+/// What is on record, and what is to be.
+pub(super) struct Till<'b> {
+    books: &'b Books,
+    known: HashMap<String, Payment>,
+    invoices: HashMap<InvoiceId, Invoice>,
+    by_number: HashMap<String, InvoiceId>,
+    /// Each customer's unpaid invoices, oldest first.
+    unpaid: BTreeMap<CustomerId, Vec<InvoiceId>>,
+    partners: HashMap<CustomerId, PartnerId>,
+    paid: BTreeSet<InvoiceId>,
+    payments: Vec<Payment>,
+    allocations: Vec<Allocation>,
+    credits: Vec<CustomerCredit>,
+    moves: Vec<Moved>,
+}
+
+impl<'b> Till<'b> {
+    pub fn open(
+        tx: &mut Tx<'_, VendorScope>,
+        books: &'b Books,
+        new: &[NewPayment],
+    ) -> Result<Self> {
+        let names: Vec<String> = new.iter().map(|one| one.external_id.clone()).collect();
+        let numbers = new.iter().filter_map(|one| one.invoice_number.clone());
+        let numbers: BTreeSet<String> = numbers.collect();
+        let named = invoices::numbered(tx, &numbers.into_iter().collect::<Vec<_>>())?;
+        let payers = new.iter().filter_map(|one| one.customer);
+        let payers: BTreeSet<CustomerId> = payers
+            .chain(named.iter().map(|invoice| invoice.customer_id))
+            .collect();
+        let payers: Vec<CustomerId> = payers.into_iter().collect();
+        let customers = terms::customers_of(tx, &payers)?;
+        let mut till = Self {
+            books,
+            known: cash::payments_named(tx, &names)?,
+            by_number: named
+                .iter()
+                .map(|one| (one.number.clone(), one.id))
+                .collect(),
+            invoices: named.into_iter().map(|one| (one.id, one)).collect(),
+            unpaid: BTreeMap::new(),
+            partners: customers
+                .into_iter()
+                .map(|(id, customer)| (id, customer.partner_id))
+                .collect(),
+            paid: BTreeSet::new(),
+            payments: Vec::new(),
+            allocations: Vec::new(),
+            credits: Vec::new(),
+            moves: Vec::new(),
+        };
+        for invoice in invoices::unpaid_of(tx, &payers)? {
+            let unpaid = till.unpaid.entry(invoice.customer_id).or_default();
+            unpaid.push(invoice.id);
+            till.invoices.insert(invoice.id, invoice);
+        }
+        Ok(till)
+    }
+
+    /// One payment: to the invoice it names, then to the customer's oldest.
+    pub fn take(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        new: &NewPayment,
+    ) -> Result<Recorded<PaymentId>> {
+        if let Some(known) = self.known.get(&new.external_id) {
+            return unchanged(known, new);
+        }
+        check_day("received_on", new.received_on, self.books)?;
+        if !new.amount.is_positive() {
+            return Err(Error::on("amount", "Give an amount above zero."));
+        }
+        let named = self.named_invoice(new)?;
+        let (customer_id, partner_id) = self.payer(new, named)?;
+        let payment = Payment {
+            id: tx.fresh_id(),
+            partner_id,
+            customer_id,
+            external_id: new.external_id.clone(),
+            invoice_number: new.invoice_number.clone(),
+            received_on: new.received_on,
+            currency: new.amount.currency(),
+            amount_minor: new.amount.minor(),
+            refunded_minor: 0,
+            created_at: tx.now(),
+        };
+        self.apply(tx, &payment, named)?;
+        let id = payment.id;
+        self.known
+            .insert(payment.external_id.clone(), payment.clone());
+        self.payments.push(payment);
+        Ok(Recorded::New(id))
+    }
+
+    fn named_invoice(&self, new: &NewPayment) -> Result<Option<InvoiceId>> {
+        let Some(number) = &new.invoice_number else {
+            return Ok(None);
+        };
+        let invoice = self.by_number.get(number);
+        let invoice = invoice
+            .and_then(|id| self.invoices.get(id))
+            .ok_or_else(|| Error::on("invoice_number", "There is no invoice with this number."))?;
+        if invoice.currency != new.amount.currency() {
+            let why = format!("This invoice is in {}.", invoice.currency);
+            return Err(Error::on("currency", why));
+        }
+        if new.customer.is_some_and(|one| one != invoice.customer_id) {
+            let why = "This invoice is to another customer.";
+            return Err(Error::on("invoice_number", why));
+        }
+        Ok(Some(invoice.id))
+    }
+
+    fn payer(&self, new: &NewPayment, named: Option<InvoiceId>) -> Result<(CustomerId, PartnerId)> {
+        if let Some(invoice) = named.and_then(|id| self.invoices.get(&id)) {
+            return Ok((invoice.customer_id, invoice.partner_id));
+        }
+        let customer = new
+            .customer
+            .ok_or_else(|| Error::on("customer", "Give an invoice or a customer."))?;
+        let partner = self.partners.get(&customer).ok_or(Error::NotFound)?;
+        Ok((customer, *partner))
+    }
+
+    fn apply(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        payment: &Payment,
+        named: Option<InvoiceId>,
+    ) -> Result<()> {
+        let unpaid = self.unpaid.get(&payment.customer_id);
+        let others = unpaid.into_iter().flatten().copied();
+        let open: Vec<(InvoiceId, i64)> = named
+            .into_iter()
+            .chain(others.filter(|id| Some(*id) != named))
+            .filter_map(|id| self.invoices.get(&id))
+            .filter(|invoice| invoice.currency == payment.currency)
+            .map(|invoice| (invoice.id, invoice.due_minor()))
+            .collect();
+        let (parts, left) = rules::apply(payment.amount_minor, &open);
+        for (id, part) in parts {
+            self.allocate(tx, payment, (id, part))?;
+        }
+        if left > 0 {
+            self.credits.push(CustomerCredit {
+                id: tx.fresh_id(),
+                partner_id: payment.partner_id,
+                customer_id: payment.customer_id,
+                currency: payment.currency,
+                payment_id: Some(payment.id),
+                credit_note_id: None,
+                amount_minor: left,
+                remaining_minor: left,
+                arisen_on: payment.received_on,
+            });
+        }
+        Ok(())
+    }
+
+    fn allocate(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        payment: &Payment,
+        (id, part): (InvoiceId, i64),
+    ) -> Result<()> {
+        let invoice = self.invoices.get_mut(&id);
+        let invoice = invoice.ok_or_else(|| Error::fault("a payment has lost its invoice"))?;
+        invoice.paid_minor += part;
+        let allocation = Allocation {
+            id: tx.fresh_id(),
+            partner_id: payment.partner_id,
+            payment_id: Some(payment.id),
+            customer_credit_id: None,
+            invoice_id: id,
+            amount_minor: part,
+            refunded_minor: 0,
+            applied_on: payment.received_on,
+        };
+        self.moves.push(Moved {
+            invoice: invoice.clone(),
+            source: Source {
+                kind: SourceKind::Allocation,
+                id: allocation.id.number(),
+                on: payment.received_on,
+            },
+        });
+        self.allocations.push(allocation);
+        self.paid.insert(id);
+        Ok(())
+    }
+
+    /// Writes everything down; commission follows in the same transaction.
+    pub fn shut(self, tx: &mut Tx<'_, VendorScope>) -> Result<()> {
+        record(tx, &self.payments)?;
+        cash::add_payments(tx, self.payments)?;
+        cash::add_allocations(tx, self.allocations)?;
+        cash::add_credits(tx, self.credits)?;
+        let paid = self.paid.iter().filter_map(|id| self.invoices.get(id));
+        let paid: Vec<Invoice> = paid.cloned().collect();
+        invoices::settle(tx, &paid)?;
+        accrue_all(tx, self.books, &self.moves)?;
+        Ok(())
+    }
+}
+
+fn record(tx: &mut Tx<'_, VendorScope>, payments: &[Payment]) -> Result<()> {
+    let events: Vec<Event<'_>> = payments
+        .iter()
+        .map(|payment| Event {
+            action: Action::PaymentRecorded,
+            subject: payment.id.number(),
+            partner: Some(payment.partner_id),
+            summary: format!(
+                "{} received on {}",
+                crate::domain::Money::new(payment.amount_minor, payment.currency),
+                day(payment.received_on)
+            ),
+            changes: &[],
+        })
+        .collect();
+    platform::record_all(tx, &events)
+}

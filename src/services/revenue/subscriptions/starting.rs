@@ -1,0 +1,209 @@
+//! Sales: one, or a file of them, by the same way.
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+
+use super::{Noted, units};
+use crate::{
+    Error, Result,
+    domain::{Action, Permission, Quantity, SubscriptionStatus},
+    id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
+    services::revenue::{
+        billing::{bill_all, monthly},
+        books::Books,
+        payments::{AtPlace, Recorded},
+        recurring::begin,
+    },
+    store::{
+        Tx, VendorScope,
+        platform::{self, Event},
+        revenue::{
+            subscriptions::{self, ChangeKind, Subscription, SubscriptionChange},
+            terms::{self, BilledCustomer, PlanTerms},
+        },
+    },
+};
+
+/// A sale.
+#[derive(Debug, Clone)]
+pub struct NewSubscription {
+    /// The vendor's own key for it: the same key twice is the same sale.
+    pub external_id: String,
+    /// To whom.
+    pub customer: CustomerId,
+    /// What.
+    pub plan_version: PlanVersionId,
+    /// The first day served; may lie in the past or to come.
+    pub starts_on: NaiveDate,
+    /// Units.
+    pub quantity: Quantity,
+}
+
+/// Starts a subscription for a customer and bills what is due by today. The commission plan
+/// version is pinned from the partner's enrolment on the first day served.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`] for the customer; [`Error::Invalid`] on `plan` or
+/// `external_id`; faults of the database.
+pub fn start(
+    tx: &mut Tx<'_, VendorScope>,
+    new: &NewSubscription,
+) -> Result<Recorded<SubscriptionId>> {
+    let books = Books::open(tx)?;
+    let started = start_all(tx, &books, std::slice::from_ref(new)).map_err(|at| at.error)?;
+    let one = started.into_iter().next();
+    one.ok_or_else(|| Error::fault("a sale was not recorded"))
+}
+
+/// As [`start`], of many in one transaction: what they need is read together and what they come
+/// to is written together.
+///
+/// # Errors
+/// As [`start`], with the place of the sale that is refused, from 0.
+pub fn start_all(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    new: &[NewSubscription],
+) -> Result<Vec<Recorded<SubscriptionId>>, AtPlace> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let mut sales = Sales::of(tx, new)?;
+    let (mut recorded, mut rows, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, one) in new.iter().enumerate() {
+        let at = |error| AtPlace { place, error };
+        if let Some(known) = sales.known.get(&one.external_id) {
+            recorded.push(sales.unchanged(known, one).map_err(at)?);
+            continue;
+        }
+        let (row, name) = sales.row(&*tx, books, one).map_err(at)?;
+        recorded.push(Recorded::New(row.id));
+        sales.known.insert(row.external_id.clone(), row.clone());
+        rows.push(row);
+        names.push(name);
+    }
+    let ids: Vec<SubscriptionId> = rows.iter().map(|row| row.id).collect();
+    subscriptions::add(tx, rows.clone())?;
+    note(tx, &rows, &names)?;
+    bill_all(tx, books, &ids, books.today)?;
+    Ok(recorded)
+}
+
+/// What sales rest on.
+struct Sales {
+    known: HashMap<String, Subscription>,
+    began: HashMap<SubscriptionId, i32>,
+    customers: HashMap<CustomerId, BilledCustomer>,
+    plans: HashMap<PlanVersionId, PlanTerms>,
+    enrolled: HashMap<PartnerId, Vec<(NaiveDate, CommissionPlanVersionId)>>,
+}
+
+impl Sales {
+    fn of(tx: &mut Tx<'_, VendorScope>, new: &[NewSubscription]) -> Result<Self> {
+        let names: Vec<String> = new.iter().map(|one| one.external_id.clone()).collect();
+        let known = subscriptions::named(tx, &names)?;
+        let repeated: Vec<SubscriptionId> = known.values().map(|one| one.id).collect();
+        let customers: BTreeSet<CustomerId> = new.iter().map(|one| one.customer).collect();
+        let customers = terms::customers_of(tx, &customers.into_iter().collect::<Vec<_>>())?;
+        let plans: BTreeSet<PlanVersionId> = new.iter().map(|one| one.plan_version).collect();
+        let partners: BTreeSet<PartnerId> = customers.values().map(|one| one.partner_id).collect();
+        Ok(Self {
+            began: subscriptions::began_with(tx, &repeated)?,
+            known,
+            plans: terms::plans_of(tx, &plans.into_iter().collect::<Vec<_>>())?,
+            enrolled: terms::enrolments(tx, &partners.into_iter().collect::<Vec<_>>())?,
+            customers,
+        })
+    }
+
+    fn unchanged(
+        &self,
+        known: &Subscription,
+        new: &NewSubscription,
+    ) -> Result<Recorded<SubscriptionId>> {
+        let began = self.began.get(&known.id).copied();
+        let same = known.customer_id == new.customer
+            && known.plan_version_id == new.plan_version
+            && known.starts_on == new.starts_on
+            && began.unwrap_or(known.quantity) == units(new.quantity);
+        if !same {
+            let why = "A subscription with this id is there already, with other details.";
+            return Err(Error::on("external_id", why));
+        }
+        Ok(Recorded::Unchanged(known.id))
+    }
+
+    /// The sale's row, and what a reader calls it.
+    fn row(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        books: &Books,
+        new: &NewSubscription,
+    ) -> Result<(Subscription, String)> {
+        let customer = self.customers.get(&new.customer).ok_or(Error::NotFound)?;
+        let plan = self.plans.get(&new.plan_version);
+        let plan = plan
+            .filter(|plan| plan.is_published)
+            .ok_or_else(|| Error::on("plan", "This plan is not on sale."))?;
+        let row = Subscription {
+            id: tx.fresh_id(),
+            partner_id: customer.partner_id,
+            customer_id: customer.id,
+            plan_version_id: new.plan_version,
+            commission_plan_version_id: self.enrolled_in(customer.partner_id, new.starts_on),
+            external_id: new.external_id.clone(),
+            currency: plan.currency,
+            starts_on: new.starts_on,
+            interval_months: plan.interval_months,
+            term_months: plan.term_months,
+            quantity: units(new.quantity),
+            mrr_minor: monthly(plan, new.quantity)?,
+            billed_periods: 0,
+            next_bill_on: Some(new.starts_on),
+            ends_on: None,
+            status: if new.starts_on <= books.today {
+                SubscriptionStatus::Active
+            } else {
+                SubscriptionStatus::Pending
+            },
+            created_at: tx.now(),
+            version: 1,
+        };
+        let name = format!("{}, {} for {}", plan.offering, plan.plan, customer.name);
+        Ok((row, name))
+    }
+
+    fn enrolled_in(&self, partner: PartnerId, on: NaiveDate) -> Option<CommissionPlanVersionId> {
+        let given = self.enrolled.get(&partner)?;
+        let held = given.iter().rev().find(|(since, _)| *since <= on);
+        held.map(|(_, version)| *version)
+    }
+}
+
+fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -> Result<()> {
+    let changes: Vec<SubscriptionChange> = rows
+        .iter()
+        .map(|row| {
+            let started = Noted {
+                kind: ChangeKind::Started,
+                on: row.starts_on,
+                before: 0,
+                after: row.quantity,
+                reason: "",
+            };
+            started.of(tx, row)
+        })
+        .collect();
+    subscriptions::record_changes(tx, changes)?;
+    begin(tx, rows)?;
+    let events: Vec<Event<'_>> = rows
+        .iter()
+        .zip(names)
+        .map(|(row, name)| Event {
+            action: Action::SubscriptionStarted,
+            subject: row.id.number(),
+            partner: Some(row.partner_id),
+            summary: name.clone(),
+            changes: &[],
+        })
+        .collect();
+    platform::record_all(tx, &events)
+}
