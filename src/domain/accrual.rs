@@ -190,7 +190,7 @@ coded! {
 coded! {
     /// How far an entry has come on its way to the partner.
     EntryStatus {
-        Held = "held", "In hold";
+        Held = "held", "Held";
         Payable = "payable", "Payable";
         Stated = "stated", "On a statement";
         Paid = "paid", "Paid";

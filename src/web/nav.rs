@@ -79,6 +79,7 @@ const PORTAL: &[Group] = &[
                 "subscriptions",
                 PartnerViewCustomers,
             ),
+            ("Invoices", "/invoices", "invoices", PartnerViewCustomers),
         ],
     ),
     (

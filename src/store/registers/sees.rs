@@ -30,6 +30,16 @@ pub trait Sees: Scope {
     fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table>;
     /// Invoice lines.
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
+    /// Subscriptions.
+    fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
+    /// Payments.
+    fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table>;
+    /// Cash applied to invoices.
+    fn allocations(tx: &Tx<'_, Self>) -> Rows<Self, payment_allocations::table>;
+    /// Credit notes.
+    fn credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, credit_notes::table>;
+    /// What credit notes take off which invoice line.
+    fn credit_note_lines(tx: &Tx<'_, Self>) -> Rows<Self, credit_note_lines::table>;
     /// Tiers.
     fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table>;
     /// The vendor's settings.
@@ -79,6 +89,16 @@ pub trait Sees: Scope {
         tx: &mut Tx<'_, Self>,
         of: Where<commission_entries::table>,
     ) -> Result<Vec<(NaiveDate, i64)>>;
+    /// The codes of the currencies that plans on sale, or once on sale, are in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
+    /// The countries customers are in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
     /// Monthly recurring revenue of live subscriptions per currency, and how many they are.
     ///
     /// # Errors
@@ -124,6 +144,21 @@ macro_rules! sees {
             }
             fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table> {
                 tx.rows(invoice_lines::table)
+            }
+            fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table> {
+                tx.rows(subscriptions::table)
+            }
+            fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table> {
+                tx.rows(payments::table)
+            }
+            fn allocations(tx: &Tx<'_, Self>) -> Rows<Self, payment_allocations::table> {
+                tx.rows(payment_allocations::table)
+            }
+            fn credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, credit_notes::table> {
+                tx.rows(credit_notes::table)
+            }
+            fn credit_note_lines(tx: &Tx<'_, Self>) -> Rows<Self, credit_note_lines::table> {
+                tx.rows(credit_note_lines::table)
             }
             fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table> {
                 tx.rows(tiers::table)
@@ -215,6 +250,23 @@ macro_rules! sees {
                         commission_entries::paid_on,
                         sum_of("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
                     ));
+                tx.load(rows)
+            }
+            fn currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(plan_versions::table)
+                    .filter(plan_versions::status.ne("draft"))
+                    .group_by(plan_versions::currency)
+                    .order(plan_versions::currency)
+                    .select(plan_versions::currency);
+                tx.load(rows)
+            }
+            fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(customers::table)
+                    .group_by(customers::country)
+                    .order(customers::country)
+                    .select(customers::country);
                 tx.load(rows)
             }
             fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {

@@ -23,7 +23,7 @@ use crate::{
     },
     web::{
         Answer, Shell, filters,
-        list::{Address, Pager, count_words},
+        list::{Address, Pager, count_words, options},
         page::{download, ok},
         words,
     },
@@ -75,7 +75,7 @@ impl Asked {
 /// How entries stand, for the filter.
 const STATUSES: [(&str, &str); 5] = [
     ("", "All"),
-    ("held", "In hold"),
+    ("held", "Held"),
     ("payable", "Payable"),
     ("stated", "On a statement"),
     ("paid", "Paid"),
@@ -90,6 +90,7 @@ struct IndexPage {
     is_staff: bool,
     asked: Asked,
     months: Vec<(String, String)>,
+    currencies: Vec<(String, String)>,
     entries: Vec<EntryRow>,
     count: String,
     csv_href: String,
@@ -103,11 +104,11 @@ struct IndexPage {
 /// [`crate::Error::Forbidden`]; faults.
 pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer {
     let (filter, from) = (asked.filter(), Cursor::read(&asked.at));
-    let (page, count, months) = desk
+    let (page, count, months, currencies) = desk
         .read(store, move |tx, calendar| {
             let page = ledger::page(tx, &filter, calendar.today, from.as_ref())?;
             let count = ledger::count(tx, &filter, calendar.today)?;
-            Ok((page, count, months(calendar)))
+            Ok((page, count, months(calendar), S::currencies(tx)?))
         })
         .await?;
     let address = asked.address(&desk.base);
@@ -122,6 +123,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
         is_staff: desk.is_staff,
         asked,
         months,
+        currencies: options("All", currencies),
     })
 }
 
@@ -344,7 +346,7 @@ fn rate(detail: &EntryDetail) -> String {
 fn standing(entry: &EntryRow) -> String {
     let from = date_words(entry.matures_on);
     match (entry.status, &entry.statement) {
-        (EntryStatus::Held, _) => format!("In hold until {from}, payable from that day on."),
+        (EntryStatus::Held, _) => format!("Held until {from}, payable from that day on."),
         (EntryStatus::Payable, _) => {
             format!("Payable since {from}. It comes onto the next statement.")
         }

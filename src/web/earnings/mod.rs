@@ -1,4 +1,5 @@
-//! Pages about earnings that both sides have: the vendor sees every partner's, a partner its own.
+//! Pages about money that both sides have: the vendor sees every partner's, a partner its own.
+pub mod invoices;
 pub mod ledger;
 pub mod statements;
 
@@ -51,6 +52,14 @@ impl Desk<PartnerScope> {
             base: visitor.base,
             is_staff: false,
             needs: Permission::PartnerViewEarnings,
+        }
+    }
+
+    /// As [`of_partner`](Self::of_partner), for what those see who look after customers.
+    pub fn of_seller(visitor: Visitor) -> Self {
+        Self {
+            needs: Permission::PartnerViewCustomers,
+            ..Self::of_partner(visitor)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A partner's pages, one file per resource.
 pub mod customers;
 pub mod home;
+pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
 pub mod metrics;
@@ -18,6 +19,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(home::routes)
         .configure(customers::routes)
         .configure(subscriptions::routes)
+        .configure(invoices::routes)
         .configure(statements::routes)
         .configure(ledger::routes)
         .configure(metrics::routes)

@@ -207,6 +207,7 @@ struct ShowPage {
 type Parts = Path<(String, String)>;
 
 async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    let zone = staff.zone();
     let id: CommissionPlanId = id_of(&parts.1)?;
     let (plan, versions, history) = store
         .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
@@ -240,7 +241,7 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
                 .to_owned(),
         may_draft: !drafted,
         versions,
-        history: history::rows(history),
+        history: history::rows(history, zone),
         form_id: fresh_form_id()?,
     })
 }
