@@ -30,6 +30,8 @@ pub struct VendorPart {
         &'static str,
         &'static [(&'static str, &'static str, &'static str)],
     ),
+    /// The customer's outcome that plan is there for.
+    pub outcome: &'static str,
     /// Its partners.
     pub partners: &'static [PartnerPart],
 }

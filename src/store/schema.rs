@@ -240,6 +240,7 @@ diesel::table! {
         hold_days -> Integer,
         published_at -> Nullable<Timestamp>,
         version -> Integer,
+        outcome -> Text,
     }
 }
 
@@ -252,6 +253,11 @@ diesel::table! {
         phase -> Nullable<Text>,
         tier_id -> Nullable<BigInt>,
         rate_bps -> Integer,
+        offering_id -> Nullable<BigInt>,
+        unit_minor -> Nullable<BigInt>,
+        months -> Nullable<Integer>,
+        cap_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
     }
 }
 
@@ -391,6 +397,9 @@ diesel::table! {
         rate_bps -> Integer,
         phase -> Text,
         tier_id -> Nullable<BigInt>,
+        unit_pay_minor -> BigInt,
+        share_days -> Integer,
+        share_of -> Integer,
     }
 }
 

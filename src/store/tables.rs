@@ -221,7 +221,7 @@ changeable! {
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, published_at, version;
     prices: label, kind, unit_price_micro;
-    commission_plan_versions: status, effective_from, hold_days, published_at, version;
+    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome;
     customers: name, name_key, country, tax_bps, version;
     subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status;

@@ -144,10 +144,12 @@ fn catalogue(app: &TestApp) {
             phase: None,
             tier: None,
             rate: Rate::from_bps(2_000).unwrap(),
+            ..ClauseDraft::default()
         };
         let terms = commission_plans::Draft {
             effective_from: read("2026-01-01"),
             hold_days: 30,
+            outcome: String::new(),
             clauses: vec![clause],
         };
         let (_, version) = commission_plans::add(tx, &read("Recurring"), &terms)?;

@@ -63,6 +63,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
             }],
         },
     ],
+    outcome: "Machines run without unplanned stops for the whole service term.",
     commission: (
         "Service residuals",
         &[

@@ -99,6 +99,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
             ],
         },
     ],
+    outcome: "Customers can restore every file within a day, and renew because of it.",
     commission: (
         "Recurring",
         &[

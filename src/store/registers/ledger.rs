@@ -14,7 +14,7 @@ use super::{Rows, Sees, Where, by_ids, whose};
 use crate::{
     Result,
     domain::{
-        Money, Period, Rate,
+        Money, Period, Rate, Ratio,
         accrual::{EntryKind, EntryStatus},
     },
     id::{
@@ -23,6 +23,7 @@ use crate::{
     },
     store::{
         Tx,
+        columns::Fraction,
         names::{anywhere, typed},
         paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{commission_entries, customers, partners, payouts, statement_lines, statements},
@@ -79,6 +80,8 @@ pub struct EntryRow {
     pub base: Money,
     /// The share of it.
     pub rate: Rate,
+    /// What it is before rounding, in minor units.
+    pub exact: Ratio,
     /// What it comes to.
     pub amount: Money,
     /// The day of the payment or of what took it back.
@@ -112,6 +115,8 @@ struct Row {
     source_kind: String,
     base_minor: i64,
     rate_bps: i32,
+    #[diesel(deserialize_as = Fraction)]
+    exact: Ratio,
     amount_minor: i64,
     currency: String,
     paid_on: NaiveDate,

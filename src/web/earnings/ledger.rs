@@ -8,7 +8,7 @@ use crate::{
     Result,
     documents::csv::{self, Cell},
     domain::{
-        Money, Phase,
+        Money, Phase, Ratio,
         accrual::{EntryKind, EntryStatus},
         date_words,
     },
@@ -223,6 +223,7 @@ struct ShowPage {
     because: Vec<String>,
     standing: String,
     formula: String,
+    pays: String,
     detail: EntryDetail,
 }
 
@@ -251,7 +252,11 @@ pub async fn show<S: Sees>(
         service: words::service(detail.service_from, detail.service_to),
         because: because(&detail, terms.as_ref()),
         standing: standing(&row),
-        formula: formula(&row),
+        pays: match detail.per_unit {
+            Some((per_unit, _)) => format!("{} a unit", words::money(per_unit)),
+            None => row.rate.to_string(),
+        },
+        formula: formula(&detail),
         shell: desk.shell,
         base: desk.base,
         is_staff: desk.is_staff,
@@ -277,21 +282,54 @@ fn answer(entry: &EntryRow) -> String {
 }
 
 /// "480.00 × 20 % = 96.00", or how rounding over the whole invoice makes it differ.
-fn formula(entry: &EntryRow) -> String {
-    let sum = format!("{} × {}", words::figure(entry.base), entry.rate);
-    let alone = Money::new(entry.rate.of(entry.base.minor()), entry.amount.currency());
+fn formula(detail: &EntryDetail) -> String {
+    let entry = &detail.entry;
     let amount = words::figure(entry.amount);
-    match alone == entry.amount {
+    let share = match detail.share.is_whole() {
+        true => String::new(),
+        false => format!(" × {} of {} days", detail.share.days, detail.share.of),
+    };
+    if let Some((per_unit, units)) = detail.per_unit {
+        let whole = format!("{units} units × {}{share}", words::figure(per_unit));
+        return format!(
+            "{whole}, of which {amount} for {}",
+            words::figure(entry.base)
+        );
+    }
+    let sum = format!("{} × {}{share}", words::figure(entry.base), entry.rate);
+    let part = detail.share.exact().unwrap_or(Ratio::ONE);
+    let alone = entry.rate.exact(entry.base.minor()).times(part);
+    let alone = alone.and_then(Ratio::round).unwrap_or_default();
+    match alone == entry.amount.minor() {
         true => format!("{sum} = {amount}"),
         false => format!(
             "{sum} is {} alone. Rounding is done once for the whole invoice; this entry’s part is {amount}",
-            words::figure(alone)
+            words::figure(Money::new(alone, entry.amount.currency()))
         ),
     }
 }
 
+/// The amount before rounding, where it is no whole minor unit.
+fn exactly(entry: &EntryRow) -> Option<String> {
+    (entry.exact.den() > 1).then(|| {
+        format!(
+            "Before rounding it is {}/{} of the smallest unit of {}; halves round away from zero.",
+            entry.exact.num(),
+            entry.exact.den(),
+            entry.amount.currency()
+        )
+    })
+}
+
 fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
     let mut said = vec![cause(detail), rate(detail)];
+    if !detail.share.is_whole() {
+        said.push(format!(
+            "The clause pays for some months only: {} of the {} days lie within them.",
+            detail.share.days, detail.share.of
+        ));
+    }
+    said.extend(exactly(&detail.entry));
     if let Some(terms) = terms {
         said.push(format!(
             "Commission plan “{}”, version {}, clause {}. The plan holds commission for {} after the payment.",
@@ -300,6 +338,7 @@ fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
             terms.clause_no,
             words::count(terms.hold_days.into(), "day", "days")
         ));
+        said.push(format!("It says: “{}.”", terms.clause));
     }
     if detail.entry.posted > crate::domain::Period::of(detail.entry.paid_on) {
         said.push(format!(
@@ -336,7 +375,10 @@ fn rate(detail: &EntryDetail) -> String {
         Some(Phase::Renewal) => "a service period after the first term",
         None => "this service period",
     };
-    let rate = detail.entry.rate;
+    let rate = match detail.per_unit {
+        Some((per_unit, _)) => format!("{} for each unit", words::money(per_unit)),
+        None => detail.entry.rate.to_string(),
+    };
     match &detail.tier {
         Some(tier) => format!("The rate is {rate}: {tier} at the start of {phase}."),
         None => format!("The rate is {rate}, in {phase}."),

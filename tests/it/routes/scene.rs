@@ -237,6 +237,7 @@ fn statement(name: &str) -> StatementDocument {
         rate_bps: 1500,
         share_num: 1,
         share_den: 1,
+        per_unit: None,
         exact: "450/1".to_owned(),
         amount_minor: 450,
         tier: None,

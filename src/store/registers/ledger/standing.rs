@@ -94,6 +94,7 @@ pub(super) fn dressed<S: Sees>(
                 base: money(row.base_minor, &row.currency)?,
                 amount: money(row.amount_minor, &row.currency)?,
                 rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
+                exact: row.exact,
                 kind: stored(&row.kind)?,
                 earned: month(row.earned_period)?,
                 posted: month(row.posting_period)?,

@@ -11,7 +11,7 @@ use crate::{
     documents::{SummaryRow, mail_summary},
     domain::{
         Permission, Problems, Zone, date_words,
-        statement_document::{Block, Line, StatementDocument, month_short, percent, service_words},
+        statement_document::{Block, Line, StatementDocument, month_short, service_words},
     },
     id::{InvoiceId, StatementId},
     store::{
@@ -94,7 +94,7 @@ fn view(document: &StatementDocument, line: &Line, base: &str) -> LineView {
         period: service_words(line.service_from, line.service_to),
         earned: month_short(&line.earned_period),
         base: document.figure(line.base_minor),
-        rate: percent(line.rate_bps),
+        rate: document.rate_words(line),
         amount: document.figure(line.amount_minor),
         why: document.explanation(line),
         entry_href: format!("{base}/ledger/{}", line.entry),
