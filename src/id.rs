@@ -261,6 +261,8 @@ named! {
     SlaPolicy = "sla", SlaPolicyId;
     /// One promise of a service level policy.
     SlaTarget = "slt", SlaTargetId;
+    /// An outage or maintenance of a service.
+    SlaEvent = "sle", SlaEventId;
     /// A recurring service that partners may resell.
     Offering = "off", OfferingId;
     /// A plan of an offering.

@@ -9,7 +9,7 @@ use super::{
     Scope,
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift,
+    drift, outages,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -95,6 +95,7 @@ impl World {
         let scope = self.scope.clone();
         store.write_now(scope, |tx| billing::bill_due(tx, day).map(drop))?;
         self.collect(store, day)?;
+        outages::live(store, &self.scope, (month, day))?;
         for joined in &mut self.partners {
             drift::live(store, &self.scope, joined, (month, day))?;
         }

@@ -167,6 +167,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    sla_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        offering_id -> BigInt,
+        kind -> Text,
+        began_at -> Timestamp,
+        ended_at -> Timestamp,
+        announced_at -> Nullable<Timestamp>,
+        note -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     offerings (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -711,6 +725,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     sla_policies,
     sla_targets,
+    sla_events,
     offerings,
     plans,
     plan_versions,

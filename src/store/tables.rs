@@ -151,6 +151,7 @@ scoped! {
     invitations: by partner_id writes;
     sla_policies: shared;
     sla_targets: shared;
+    sla_events: shared;
     offerings: shared;
     plans: shared;
     plan_versions: shared;

@@ -26,6 +26,12 @@ const STAFF: &[Group] = &[
         &[
             ("Offerings", "/offerings", "catalogue", ViewCatalogue),
             ("SLA policies", "/sla-policies", "strategize", ViewCatalogue),
+            (
+                "Service levels",
+                "/service-levels",
+                "history",
+                ViewCatalogue,
+            ),
         ],
     ),
     (
@@ -98,7 +104,15 @@ const PORTAL: &[Group] = &[
     ),
     (
         "Offerings",
-        &[("Catalogue", "/offerings", "catalogue", ViewCatalogue)],
+        &[
+            ("Catalogue", "/offerings", "catalogue", ViewCatalogue),
+            (
+                "Service levels",
+                "/service-levels",
+                "history",
+                ViewCatalogue,
+            ),
+        ],
     ),
     (
         "Our company",

@@ -9,6 +9,7 @@ pub mod payments;
 pub mod payouts;
 pub mod periods;
 mod sees;
+pub mod service_levels;
 pub mod statements;
 
 pub use sees::Sees;

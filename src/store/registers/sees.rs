@@ -59,6 +59,10 @@ pub trait Sees: Scope {
     fn payout_sums(tx: &mut Tx<'_, Self>, of: Where<payouts::table>) -> Result<Vec<Money>>;
     /// Offerings.
     fn offerings(tx: &Tx<'_, Self>) -> Rows<Self, offerings::table>;
+    /// Promises of service levels.
+    fn sla_targets(tx: &Tx<'_, Self>) -> Rows<Self, sla_targets::table>;
+    /// Outages and maintenance.
+    fn sla_events(tx: &Tx<'_, Self>) -> Rows<Self, sla_events::table>;
     /// Changes of MRR by customer and month (as 202610), minor units, in that order.
     ///
     /// # Errors
@@ -196,6 +200,12 @@ macro_rules! sees {
             }
             fn offerings(tx: &Tx<'_, Self>) -> Rows<Self, offerings::table> {
                 tx.rows(offerings::table)
+            }
+            fn sla_targets(tx: &Tx<'_, Self>) -> Rows<Self, sla_targets::table> {
+                tx.rows(sla_targets::table)
+            }
+            fn sla_events(tx: &Tx<'_, Self>) -> Rows<Self, sla_events::table> {
+                tx.rows(sla_events::table)
             }
             fn mrr_by_customer(
                 tx: &mut Tx<'_, Self>,

@@ -7,6 +7,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod offerings;
 pub mod people;
+pub mod service_levels;
 pub mod statements;
 pub mod subscriptions;
 pub mod terms;
@@ -25,6 +26,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(metrics::routes)
         .configure(terms::routes)
         .configure(offerings::routes)
+        .configure(service_levels::routes)
         .configure(lifecycle::routes)
         .configure(people::routes);
 }

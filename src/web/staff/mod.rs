@@ -14,6 +14,7 @@ pub mod payments;
 pub mod people;
 pub mod periods;
 pub mod plans;
+pub mod service_levels;
 pub mod settings;
 pub mod sla_policies;
 pub mod statements;
@@ -37,6 +38,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(offerings::routes)
         .configure(plans::routes)
         .configure(sla_policies::routes)
+        .configure(service_levels::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(ledger::routes)

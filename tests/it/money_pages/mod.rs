@@ -6,6 +6,7 @@
 
 mod metrics;
 mod scene;
+mod service_levels;
 
 use perennial::{domain::Role, id};
 
