@@ -47,6 +47,8 @@ on_both! {
         owner.submit(&form).await.expect(303);
         let file = owner.get("/meridian/service-levels.csv?month=2026-11").await.expect(200);
         assert!(file.text().contains("2026-11,Backup Pro,99.9000,24x7,2591940,2580,60,99.9004,yes"), "{}", file.text());
+        // The form of a page that was not sent in yet.
+        let page = owner.get("/meridian/service-levels?month=2026-11").await.expect(200);
         let refused = |began: &str, ended: &str, kind: &str, announced: &str| {
             let mut form = page.form("main form[action='/meridian/service-levels']");
             for (field, value) in [("kind", kind), ("began_at", began), ("ended_at", ended), ("announced_at", announced), ("note", "x")] {
