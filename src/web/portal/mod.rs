@@ -21,6 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(invoices::routes)
         .configure(statements::routes)
         .configure(ledger::routes)
+        .configure(super::earnings::forecast::portal_routes)
         .configure(terms::routes)
         .configure(offerings::routes)
         .configure(lifecycle::routes)

@@ -4,6 +4,7 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod plans;
 mod scene;
 
 use perennial::{domain::Role, id};
