@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::{Parts, Pressed, id_of};
 use crate::{
-    Error, Result,
+    Result,
     domain::{OfferingStatus, Permission},
     id::OfferingId,
     services::catalogue::offerings as service,
@@ -15,7 +15,7 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         form::Typed,
-        page::{ok, see_other_saying},
+        page::{ok, see_other, see_other_saying},
         words,
     },
 };
@@ -95,12 +95,12 @@ async fn confirm(staff: Staff, store: Data<Store>, parts: Parts, from: OfferingS
             Ok((offering, subscriptions::live_of_offering(tx, id)?))
         })
         .await?;
-    let Some(step) = step(offering.status, true).filter(|_| offering.status == from) else {
-        let is = offering.status.label().to_lowercase();
-        return Err(Error::conflict(format!("This offering is {is}.")).into());
-    };
     let register = format!("{}/offerings", staff.base);
     let back = format!("{register}/{id}");
+    // Somebody was faster, or nothing is to be confirmed: the record says how it stands.
+    let Some(step) = step(offering.status, true).filter(|_| offering.status == from) else {
+        return see_other(&back);
+    };
     ok(&StepPage {
         shell: staff.shell(),
         crumbs: vec![
