@@ -5,7 +5,9 @@
 )]
 
 mod plans;
+mod metrics;
 mod scene;
+mod service_levels;
 
 use perennial::{domain::Role, id};
 
