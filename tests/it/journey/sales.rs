@@ -176,7 +176,7 @@ pub async fn payment(story: &Teller) {
                 INVOICED,
                 OF_PLATFORM,
                 OF_SEATS,
-                "In hold",
+                "Held",
             ],
         )
         .await;
