@@ -9,6 +9,7 @@ use super::{
     Scope,
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
+    drift, outages,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -40,21 +41,23 @@ pub struct World {
 }
 
 /// A partner that has joined.
-struct Joined {
-    part: &'static PartnerPart,
+pub(super) struct Joined {
+    pub(super) part: &'static PartnerPart,
     id: PartnerId,
-    customers: Vec<Won>,
+    pub(super) customers: Vec<Won>,
     payments: Vec<PaymentId>,
 }
 
 /// A customer that was won.
 #[derive(Clone)]
-struct Won {
-    id: CustomerId,
-    subscription: SubscriptionId,
+pub(super) struct Won {
+    pub(super) id: CustomerId,
+    pub(super) subscription: SubscriptionId,
     currency: Currency,
     pays_after: i64,
-    leaves_unpaid: bool,
+    pub(super) leaves_unpaid: bool,
+    /// The month it left in, while it is away.
+    pub(super) left: Option<u32>,
 }
 
 /// The day of the month on which a bank's file comes that is late.
@@ -92,6 +95,10 @@ impl World {
         let scope = self.scope.clone();
         store.write_now(scope, |tx| billing::bill_due(tx, day).map(drop))?;
         self.collect(store, day)?;
+        outages::live(store, &self.scope, (month, day))?;
+        for joined in &mut self.partners {
+            drift::live(store, &self.scope, joined, (month, day))?;
+        }
         self.stories(store, month, day)
     }
 

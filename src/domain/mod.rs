@@ -33,7 +33,9 @@ pub mod text;
 
 pub use audit::{Action, Change};
 pub use billing_calendar::{Anchor, BillingInterval, ServicePeriod};
-pub use catalogue::{DeliveryParty, OfferingStatus, SlaCalendar, SlaMetric, VersionStatus};
+pub use catalogue::{
+    DeliveryParty, OfferingStatus, SlaCalendar, SlaEventKind, SlaMetric, VersionStatus,
+};
 pub use coded::UnknownCode;
 pub use commission::{CommissionClause, window::DayShare};
 pub use import::ImportKind;

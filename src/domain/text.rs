@@ -252,6 +252,16 @@ impl Zone {
             .map_or(midnight, |instant| instant.naive_utc())
     }
 
+    /// The instant, in UTC, at which clocks show a local time: the first of two; of a time that
+    /// clocks skip, the instant they skip it.
+    pub fn instant(&self, local: NaiveDateTime) -> NaiveDateTime {
+        let day = TimeDelta::days(1).num_seconds();
+        (0..day)
+            .filter_map(|second| local.checked_add_signed(TimeDelta::seconds(second)))
+            .find_map(|local| self.0.from_local_datetime(&local).earliest())
+            .map_or(local, |instant| instant.naive_utc())
+    }
+
     /// The first instant, in UTC, after a local date.
     pub fn end_of(&self, date: NaiveDate) -> NaiveDateTime {
         self.start_of(date.checked_add_days(Days::new(1)).unwrap_or(date))

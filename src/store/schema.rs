@@ -167,6 +167,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    sla_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        offering_id -> BigInt,
+        kind -> Text,
+        began_at -> Timestamp,
+        ended_at -> Timestamp,
+        announced_at -> Nullable<Timestamp>,
+        note -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     offerings (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -332,6 +346,22 @@ diesel::table! {
         quantity_before -> Integer,
         quantity_after -> Integer,
         reason -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    mrr_changes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        offering_id -> BigInt,
+        currency -> Text,
+        month -> Integer,
+        effective_on -> Date,
+        change_minor -> BigInt,
         recorded_at -> Timestamp,
     }
 }
@@ -695,6 +725,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     sla_policies,
     sla_targets,
+    sla_events,
     offerings,
     plans,
     plan_versions,
@@ -707,6 +738,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customers,
     subscriptions,
     subscription_changes,
+    mrr_changes,
     invoices,
     invoice_lines,
     charge_segments,

@@ -28,6 +28,7 @@ macro_rules! scoped {
     (@rewritable commission_entries) => {};
     (@rewritable credit_note_lines) => {};
     (@rewritable credit_notes) => {};
+    (@rewritable mrr_changes) => {};
     (@rewritable refunds) => {};
     (@rewritable statement_lines) => {};
     (@rewritable subscription_changes) => {};
@@ -150,6 +151,7 @@ scoped! {
     invitations: by partner_id writes;
     sla_policies: shared;
     sla_targets: shared;
+    sla_events: shared;
     offerings: shared;
     plans: shared;
     plan_versions: shared;
@@ -162,6 +164,7 @@ scoped! {
     customers: by partner_id;
     subscriptions: by partner_id;
     subscription_changes: by partner_id;
+    mrr_changes: by partner_id;
     invoices: by partner_id;
     invoice_lines: by partner_id;
     charge_segments: by partner_id;

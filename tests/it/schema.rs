@@ -73,6 +73,7 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("invoice_lines.tier_id", "shown on the line"),
     ("jobs.partner_id", "read by the time they are due"),
     ("mails.partner_id", "read by what they are about"),
+    ("mrr_changes.offering_id", "read by customer or partner"),
     ("offerings.sla_policy_id", "a vendor has few offerings"),
     (
         "payment_allocations.partner_id",

@@ -85,6 +85,7 @@ impl Sale {
             currency: self.currency,
             pays_after: self.pays_after,
             leaves_unpaid: self.leaves_unpaid,
+            left: None,
         })
     }
 }

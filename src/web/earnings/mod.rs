@@ -1,6 +1,7 @@
 //! Pages about money that both sides have: the vendor sees every partner's, a partner its own.
 pub mod invoices;
 pub mod ledger;
+pub mod service_levels;
 pub mod statements;
 
 use crate::{
@@ -65,6 +66,11 @@ impl Desk<PartnerScope> {
 }
 
 impl<S: Sees> Desk<S> {
+    /// The same desk for pages that ask for another permission.
+    pub fn needing(self, needs: Permission) -> Self {
+        Self { needs, ..self }
+    }
+
     /// Whether they may do something, for buttons that are shown or not.
     pub fn may(&self, permission: Permission) -> bool {
         self.scope.actor().may(permission)

@@ -4,8 +4,10 @@ pub mod home;
 pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
+pub mod metrics;
 pub mod offerings;
 pub mod people;
+pub mod service_levels;
 pub mod statements;
 pub mod subscriptions;
 pub mod terms;
@@ -21,8 +23,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(invoices::routes)
         .configure(statements::routes)
         .configure(ledger::routes)
+        .configure(metrics::routes)
         .configure(terms::routes)
         .configure(offerings::routes)
+        .configure(service_levels::routes)
         .configure(lifecycle::routes)
         .configure(people::routes);
 }

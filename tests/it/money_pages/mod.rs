@@ -4,7 +4,9 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod metrics;
 mod scene;
+mod service_levels;
 
 use perennial::{domain::Role, id};
 
