@@ -11,6 +11,7 @@ pub mod coded;
 pub mod commission;
 mod decimal;
 pub mod discount;
+pub mod forecast;
 pub mod import;
 pub mod lifecycle;
 pub mod measure;

@@ -15,7 +15,6 @@ use crate::{
     services::revenue::books::{Books, rate},
     store::{
         Tx, VendorScope,
-        catalogue::plans::PriceLine,
         revenue::{
             invoices::{Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
             segments::Segment,
@@ -103,15 +102,11 @@ impl Biller<'_, '_> {
         Ok(Some(mrr).filter(|mrr| *mrr != subscription.mrr_minor))
     }
 
-    fn line(&self, period: &Charged<'_>, item: &Item<'_>) -> InvoiceLine {
+    fn line(&self, period: &Charged<'_>, (place, item): (i32, &Item<'_>)) -> InvoiceLine {
         let (of, price) = (period.subscription, item.price);
         let earns = match price.commissionable {
             true => period.earns,
             false => period.earns.nothing(),
-        };
-        let terms = match period.paid_per_unit == Some(price.id) {
-            true => earns.terms,
-            false => earns.terms.beside_units(),
         };
         let is_ahead = item.kind == InvoiceLineKind::Recurring;
         let plan = period.plan;
@@ -140,7 +135,7 @@ impl Biller<'_, '_> {
             share_days: 1,
             share_of: 1,
         };
-        line.fix(&terms);
+        line.fix(&earns.at_place(place, period.plan));
         line
     }
 
@@ -173,7 +168,6 @@ impl Biller<'_, '_> {
             plan,
             stretch,
             earns: self.terms.earns(subscription, stretch.service, phase)?,
-            paid_per_unit: paid_per_unit(&plan.prices),
         };
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         let facts = Facts {
@@ -183,8 +177,8 @@ impl Biller<'_, '_> {
             stretch,
             is_first: subscription.billed_periods == 0,
         };
-        for item in items(&facts)? {
-            let line = self.line(&period, &item);
+        for (place, item) in (1..).zip(items(&facts)?) {
+            let line = self.line(&period, (place, &item));
             if item.kind == InvoiceLineKind::Recurring {
                 segments.push(self.segment(subscription, item.price.id, &line));
             }
@@ -214,13 +208,4 @@ struct Charged<'a> {
     plan: &'a PlanTerms,
     stretch: Stretch,
     earns: Earns,
-    paid_per_unit: Option<PriceId>,
-}
-
-/// Units are paid for once, on the line that charges for them: the first that counts seats, or
-/// else the first that is charged ahead.
-fn paid_per_unit(prices: &[PriceLine]) -> Option<PriceId> {
-    let seats = prices.iter().find(|line| line.price.counts_seats());
-    let ahead = || prices.iter().find(|line| line.price.is_charged_ahead());
-    seats.or_else(ahead).map(|line| line.id)
 }

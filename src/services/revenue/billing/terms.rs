@@ -90,7 +90,7 @@ impl Terms {
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.
-    pub(super) fn earns(
+    pub fn earns(
         &self,
         subscription: &Subscription,
         service: ServicePeriod,
@@ -130,7 +130,7 @@ impl Terms {
 
 /// The commission terms that a line is billed under.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Earns {
+pub(in crate::services::revenue) struct Earns {
     pub clause: Option<CommissionClauseId>,
     pub terms: LineTerms,
     pub phase: Phase,
@@ -138,6 +138,13 @@ pub(super) struct Earns {
 }
 
 impl Earns {
+    /// The terms of the line at a place of a plan: units are paid for on one line.
+    pub fn at_place(&self, place: i32, plan: &PlanTerms) -> LineTerms {
+        match place == plan.unit_place() {
+            true => self.terms,
+            false => self.terms.beside_units(),
+        }
+    }
     /// The same period, on something that partners earn nothing on.
     pub fn nothing(self) -> Self {
         Self {
