@@ -278,6 +278,25 @@ pub fn unpaid_of(tx: &mut Tx<'_, VendorScope>, customers: &[CustomerId]) -> Resu
     Ok(found)
 }
 
+/// The next invoices after one, by id, on which nothing was paid yet.
+///
+/// # Errors
+/// Faults of the database.
+pub fn open_after(
+    tx: &mut Tx<'_, VendorScope>,
+    after: InvoiceId,
+    limit: i64,
+) -> Result<Vec<Invoice>> {
+    let rows = tx
+        .rows(invoices::table)
+        .filter(invoices::id.gt(after))
+        .filter(invoices::status.eq(InvoiceStatus::Open.code()))
+        .order(invoices::id)
+        .limit(limit)
+        .select(Invoice::as_select());
+    tx.load(rows)
+}
+
 /// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
 ///
 /// # Errors
