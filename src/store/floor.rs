@@ -55,8 +55,8 @@ pub fn settle(store: &Store) -> Result<()> {
 }
 
 /// Sets the rows made after a mark into empty tables of the same shape, in one transaction, one
-/// statement for each table; then takes those away again. References are not checked: the floor
-/// is what the rows and their indexes cost.
+/// statement for each table; then takes those away again. The tables have the same keys, indexes
+/// and references, so the floor is what the rows cost whoever writes them.
 ///
 /// # Errors
 /// Faults of the database.
@@ -67,11 +67,9 @@ pub fn lay(store: &Store, mark: i64) -> Result<Floor> {
         for table in WRITTEN {
             shape(conn, table)?;
         }
-        references(conn, false)?;
         let began = Instant::now();
         let rows = copy(conn, mark)?;
         let took = began.elapsed();
-        references(conn, true)?;
         for table in WRITTEN {
             run(conn, &format!("DROP TABLE floor_{table}"))?;
         }
@@ -81,16 +79,6 @@ pub fn lay(store: &Store, mark: i64) -> Result<Floor> {
 
 fn run(conn: &mut Conn, sql: &str) -> Result<()> {
     conn.batch_execute(sql)?;
-    Ok(())
-}
-
-fn references(conn: &mut Conn, on: bool) -> Result<()> {
-    match (conn, on) {
-        (Conn::Sqlite(conn), true) => conn.batch_execute("PRAGMA foreign_keys = ON")?,
-        (Conn::Sqlite(conn), false) => conn.batch_execute("PRAGMA foreign_keys = OFF")?,
-        // LIKE takes none along.
-        (Conn::Postgres(_), _) => {}
-    }
     Ok(())
 }
 
@@ -111,10 +99,22 @@ struct Shape {
     sql: String,
 }
 
+/// LIKE takes no references along.
+fn references(conn: &mut Conn, table: &str) -> Result<()> {
+    let ask = "SELECT pg_get_constraintdef(oid) AS sql FROM pg_constraint WHERE contype = 'f'";
+    let ask = format!("{ask} AND conrelid = '{table}'::regclass");
+    let found: Vec<Shape> = diesel::sql_query(ask).load(conn)?;
+    for Shape { sql } in found {
+        run(conn, &format!("ALTER TABLE floor_{table} ADD {sql}"))?;
+    }
+    Ok(())
+}
+
 fn shape(conn: &mut Conn, table: &str) -> Result<()> {
     if matches!(conn, Conn::Postgres(_)) {
         let sql = format!("CREATE TABLE floor_{table} (LIKE {table} INCLUDING ALL)");
-        return run(conn, &sql);
+        run(conn, &sql)?;
+        return references(conn, table);
     }
     let ask = "SELECT sql FROM sqlite_master WHERE tbl_name = '";
     let ask = format!("{ask}{table}' AND sql IS NOT NULL ORDER BY type DESC");
