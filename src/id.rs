@@ -261,6 +261,8 @@ named! {
     SlaPolicy = "sla", SlaPolicyId;
     /// One promise of a service level policy.
     SlaTarget = "slt", SlaTargetId;
+    /// An outage or maintenance of a service.
+    SlaEvent = "sle", SlaEventId;
     /// A recurring service that partners may resell.
     Offering = "off", OfferingId;
     /// A plan of an offering.
@@ -283,6 +285,8 @@ named! {
     Subscription = "sub", SubscriptionId;
     /// A recorded change of a subscription.
     SubscriptionChange = "chg", SubscriptionChangeId;
+    /// A change of what a subscription brings a month.
+    MrrChange = "mrr", MrrChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
     /// An invoice to a customer.

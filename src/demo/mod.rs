@@ -3,6 +3,8 @@
 //! gives the same content; only password salts and one-time secrets differ.
 mod cast;
 mod chance;
+mod drift;
+mod outages;
 mod setting;
 mod years;
 

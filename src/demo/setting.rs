@@ -186,11 +186,13 @@ fn add_commission(
             phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,
             tier: tiers.get(tier).copied(),
             rate: read(rate)?,
+            ..commission_plans::ClauseDraft::default()
         });
     }
     let draft = commission_plans::Draft {
         effective_from: tx.now().date(),
         hold_days: 30,
+        outcome: part.outcome.to_owned(),
         clauses,
     };
     let (_, version) = commission_plans::add(tx, &read(name)?, &draft)?;

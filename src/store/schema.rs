@@ -167,6 +167,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    sla_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        offering_id -> BigInt,
+        kind -> Text,
+        began_at -> Timestamp,
+        ended_at -> Timestamp,
+        announced_at -> Nullable<Timestamp>,
+        note -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     offerings (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -240,6 +254,7 @@ diesel::table! {
         hold_days -> Integer,
         published_at -> Nullable<Timestamp>,
         version -> Integer,
+        outcome -> Text,
     }
 }
 
@@ -252,6 +267,11 @@ diesel::table! {
         phase -> Nullable<Text>,
         tier_id -> Nullable<BigInt>,
         rate_bps -> Integer,
+        offering_id -> Nullable<BigInt>,
+        unit_minor -> Nullable<BigInt>,
+        months -> Nullable<Integer>,
+        cap_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
     }
 }
 
@@ -331,6 +351,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    mrr_changes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        offering_id -> BigInt,
+        currency -> Text,
+        month -> Integer,
+        effective_on -> Date,
+        change_minor -> BigInt,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     invoices (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -375,6 +411,9 @@ diesel::table! {
         rate_bps -> Integer,
         phase -> Text,
         tier_id -> Nullable<BigInt>,
+        unit_pay_minor -> BigInt,
+        share_days -> Integer,
+        share_of -> Integer,
     }
 }
 
@@ -686,6 +725,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     sla_policies,
     sla_targets,
+    sla_events,
     offerings,
     plans,
     plan_versions,
@@ -698,6 +738,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customers,
     subscriptions,
     subscription_changes,
+    mrr_changes,
     invoices,
     invoice_lines,
     charge_segments,

@@ -28,6 +28,7 @@ macro_rules! scoped {
     (@rewritable commission_entries) => {};
     (@rewritable credit_note_lines) => {};
     (@rewritable credit_notes) => {};
+    (@rewritable mrr_changes) => {};
     (@rewritable refunds) => {};
     (@rewritable statement_lines) => {};
     (@rewritable subscription_changes) => {};
@@ -150,6 +151,7 @@ scoped! {
     invitations: by partner_id writes;
     sla_policies: shared;
     sla_targets: shared;
+    sla_events: shared;
     offerings: shared;
     plans: shared;
     plan_versions: shared;
@@ -162,6 +164,7 @@ scoped! {
     customers: by partner_id;
     subscriptions: by partner_id;
     subscription_changes: by partner_id;
+    mrr_changes: by partner_id;
     invoices: by partner_id;
     invoice_lines: by partner_id;
     charge_segments: by partner_id;
@@ -219,7 +222,7 @@ changeable! {
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, published_at, version;
     prices: label, kind, unit_price_micro;
-    commission_plan_versions: status, effective_from, hold_days, published_at, version;
+    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome;
     customers: name, name_key, country, tax_bps, version;
     subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status;

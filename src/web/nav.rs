@@ -18,6 +18,7 @@ const STAFF: &[Group] = &[
             ("Today", "", "home", ViewPartners),
             ("Partners", "/partners", "partners", ViewPartners),
             ("Lifecycle", "/lifecycle", "accelerate", ViewPartners),
+            ("Metrics", "/metrics", "accelerate", ViewMoney),
         ],
     ),
     (
@@ -25,6 +26,12 @@ const STAFF: &[Group] = &[
         &[
             ("Offerings", "/offerings", "catalogue", ViewCatalogue),
             ("SLA policies", "/sla-policies", "strategize", ViewCatalogue),
+            (
+                "Service levels",
+                "/service-levels",
+                "history",
+                ViewCatalogue,
+            ),
         ],
     ),
     (
@@ -78,6 +85,7 @@ const PORTAL: &[Group] = &[
                 "subscriptions",
                 PartnerViewCustomers,
             ),
+            ("Invoices", "/invoices", "invoices", PartnerViewCustomers),
         ],
     ),
     (
@@ -90,12 +98,21 @@ const PORTAL: &[Group] = &[
                 PartnerViewEarnings,
             ),
             ("Ledger", "/ledger", "history", PartnerViewEarnings),
+            ("Metrics", "/metrics", "accelerate", PartnerViewEarnings),
             ("Plan terms", "/terms", "commission", PartnerViewEarnings),
         ],
     ),
     (
         "Offerings",
-        &[("Catalogue", "/offerings", "catalogue", ViewCatalogue)],
+        &[
+            ("Catalogue", "/offerings", "catalogue", ViewCatalogue),
+            (
+                "Service levels",
+                "/service-levels",
+                "history",
+                ViewCatalogue,
+            ),
+        ],
     ),
     (
         "Our company",

@@ -206,6 +206,11 @@ fn number(app: &TestApp, name: &str) -> i64 {
             ),
             "id",
         ),
+        "subscription set to end" => (
+            "subscriptions",
+            format!("{of_vendor} AND status = 'pending_cancel'"),
+            "id",
+        ),
         "invoice" => ("invoices", of_partner, "paid_minor DESC, id"),
         "payment" => (
             "payments",
@@ -242,6 +247,9 @@ fn address(app: &TestApp, route: &Route) -> String {
             "month" if route.path.ends_with("/closure") => "2026-11".to_owned(),
             "month" => "2026-10".to_owned(),
             "kind" => "partners".to_owned(),
+            "subscription" if route.path.ends_with("/undo") => {
+                spelling("sub", number(app, "subscription set to end"))
+            }
             "token" => "spent".to_owned(),
             _ => spelled(app, &route.meant(&name)),
         };

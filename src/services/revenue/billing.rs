@@ -11,8 +11,10 @@ use crate::{
     Error, Result,
     domain::Permission,
     domain::{
-        Action, Period, Phase, ServicePeriod, SubscriptionStatus, commission::clause_for,
-        proration::tax_on, subscription::phase_of,
+        Action, Period, Phase, PriceKind, Rate, ServicePeriod, SubscriptionStatus,
+        commission::{Case, LineTerms, clause_for},
+        proration::tax_on,
+        subscription::phase_of,
     },
     id::{
         CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, PriceId,
@@ -25,7 +27,7 @@ use crate::{
             invoices::{self, Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
             segments::{self, Segment},
             subscriptions::{self, Advance, Subscription},
-            terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
+            terms::{self, BilledCustomer, CommissionTerms, PlanTerms, PriceTerms},
         },
     },
 };
@@ -223,25 +225,41 @@ impl Terms {
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.
-    fn earns(&self, subscription: &Subscription, from: NaiveDate, phase: Phase) -> Earns {
+    fn earns(
+        &self,
+        subscription: &Subscription,
+        service: ServicePeriod,
+        phase: Phase,
+    ) -> Result<Earns> {
         let tier = self.tiers.get(&subscription.partner_id).and_then(|given| {
-            let held = given.iter().rev().find(|(since, _)| *since <= from);
+            let held = given.iter().rev().find(|(since, _)| *since <= service.from);
             held.map(|(_, tier)| *tier)
         });
+        let case = Case {
+            phase,
+            tier: tier.map(TierId::number),
+            offering: self.plan(subscription)?.offering_id.number(),
+            currency: subscription.currency,
+            since: subscription.starts_on,
+            service,
+        };
         let pinned = subscription.commission_plan_version_id;
-        let found = pinned
-            .and_then(|id| self.commissions.get(&id))
-            .and_then(|plan| {
-                let clauses: Vec<_> = plan.clauses.iter().map(|(_, clause)| *clause).collect();
-                let seq = clause_for(&clauses, phase, tier.map(TierId::number))?.seq;
-                plan.clauses.iter().find(|(_, clause)| clause.seq == seq)
-            });
-        Earns {
-            clause: found.map(|(id, _)| *id),
-            rate_bps: found.map_or(0, |(_, clause)| clause.rate.bps()),
+        let plan = pinned.and_then(|id| self.commissions.get(&id));
+        let clause = plan.and_then(|plan| {
+            let found = clause_for(plan.clauses.iter().map(|(_, clause)| clause), &case)?;
+            let named = plan.clauses.iter().find(|(_, one)| one.seq == found.seq);
+            named.map(|(id, _)| (*id, *found))
+        });
+        let units = subscription.units()?.get();
+        Ok(Earns {
+            clause: clause.map(|(id, _)| id),
+            terms: match clause {
+                Some((_, clause)) => clause.terms(&case, units),
+                None => LineTerms::share_of(Rate::default()),
+            },
             phase,
             tier,
-        }
+        })
     }
 }
 
@@ -249,7 +267,7 @@ impl Terms {
 #[derive(Debug, Clone, Copy)]
 struct Earns {
     clause: Option<CommissionClauseId>,
-    rate_bps: i32,
+    terms: LineTerms,
     phase: Phase,
     tier: Option<TierId>,
 }
@@ -357,13 +375,21 @@ impl Biller<'_, '_> {
     ) -> Result<Draft> {
         let plan = self.terms.plan(subscription)?;
         let phase = phase_of(index, subscription.anchor()?, subscription.term());
-        let earns = self.terms.earns(subscription, service.from, phase);
+        let earns = self.terms.earns(subscription, service, phase)?;
         let (mut lines, mut charged, mut net) = (Vec::new(), Vec::new(), 0i64);
         let tax_bps = self.terms.customer(subscription)?.tax_bps;
+        let per_seat = |price: &PriceTerms| price.price.kind == PriceKind::PerSeat;
+        // Units are paid for once, on the line that charges for them.
+        let paid_per_unit = (1..).zip(&plan.prices).find(|(_, price)| per_seat(price));
+        let paid_per_unit = paid_per_unit.map_or(1, |(place, _)| place);
         for (place, price) in (1..).zip(&plan.prices) {
             let amount = price.price.for_period(subscription.units()?)?;
             net = net.checked_add(amount).ok_or(crate::domain::Overflow)?;
-            let line = InvoiceLine {
+            let terms = match place == paid_per_unit {
+                true => earns.terms,
+                false => earns.terms.beside_units(),
+            };
+            let mut line = InvoiceLine {
                 id: self.tx.fresh_id(),
                 partner_id: subscription.partner_id,
                 // Set below, once the net is known.
@@ -380,10 +406,14 @@ impl Biller<'_, '_> {
                 credited_net_minor: 0,
                 commission_minor: 0,
                 commission_clause_id: earns.clause,
-                rate_bps: earns.rate_bps,
+                rate_bps: 0,
                 phase: earns.phase,
                 tier_id: earns.tier,
+                unit_pay_minor: 0,
+                share_days: 1,
+                share_of: 1,
             };
+            line.fix(&terms);
             charged.push(self.segment(subscription, price.id, &line));
             lines.push(line);
         }

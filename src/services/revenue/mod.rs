@@ -6,9 +6,11 @@ pub mod close;
 mod credit;
 pub mod payments;
 pub mod payouts;
+mod recurring;
 mod stage;
 pub mod statements;
 pub mod subscriptions;
 
 pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;
+pub(in crate::services) use recurring::wanted as wanted_mrr;

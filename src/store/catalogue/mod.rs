@@ -2,3 +2,4 @@
 pub mod offerings;
 pub mod plans;
 pub mod sla;
+pub mod sla_events;

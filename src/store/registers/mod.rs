@@ -4,10 +4,12 @@ pub mod homes;
 pub mod invoices;
 pub mod ledger;
 pub mod mails;
+pub mod metrics;
 pub mod payments;
 pub mod payouts;
 pub mod periods;
 mod sees;
+pub mod service_levels;
 pub mod statements;
 
 pub use sees::Sees;

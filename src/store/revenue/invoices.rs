@@ -6,10 +6,10 @@ use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
-    Result,
+    Error, Result,
     domain::{
-        Currency, Overflow, Phase,
-        commission::InvoiceState,
+        Currency, DayShare, Overflow, Phase, Rate,
+        commission::{InvoiceState, LineTerms, Pay},
         proration::{TaxedCharge, credit_tax},
     },
     id::{
@@ -182,6 +182,47 @@ pub struct InvoiceLine {
     pub phase: Phase,
     /// The partner's tier at its period's start.
     pub tier_id: Option<TierId>,
+    /// What the clause pays for each unit; zero where it pays a share of the net.
+    pub unit_pay_minor: i64,
+    /// Of its days, those that earn.
+    pub share_days: i32,
+    /// All its days, or one where all of them earn.
+    pub share_of: i32,
+}
+
+impl InvoiceLine {
+    /// Whether a partner can earn on it.
+    pub fn earns(&self) -> bool {
+        self.commission_clause_id.is_some() && (self.rate_bps > 0 || self.unit_pay_minor > 0)
+    }
+
+    /// What it pays, as fixed when it was billed.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn terms(&self) -> Result<LineTerms> {
+        let pay = match self.unit_pay_minor {
+            0 => Pay::Share(Rate::from_bps(self.rate_bps).map_err(Error::fault)?),
+            minor => Pay::PerUnit {
+                minor,
+                units: u32::try_from(self.quantity).map_err(Error::fault)?,
+            },
+        };
+        let share = DayShare {
+            days: self.share_days,
+            of: self.share_of,
+        };
+        Ok(LineTerms { pay, share })
+    }
+
+    /// Fixes what it pays.
+    pub fn fix(&mut self, terms: &LineTerms) {
+        (self.rate_bps, self.unit_pay_minor) = match terms.pay {
+            Pay::Share(rate) => (rate.bps(), 0),
+            Pay::PerUnit { minor, .. } => (0, minor),
+        };
+        (self.share_days, self.share_of) = (terms.share.days, terms.share.of);
+    }
 }
 
 /// Writes new invoices.
@@ -306,7 +347,12 @@ pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoi
         .joined(invoice_lines::table, invoices::table)
         .filter(invoices::paid_minor.gt(invoices::refunded_minor))
         .filter(invoice_lines::commission_clause_id.is_not_null())
-        .filter(invoice_lines::rate_bps.gt(0))
+        .filter(
+            invoice_lines::rate_bps
+                .gt(0)
+                .or(invoice_lines::unit_pay_minor.gt(0)),
+        )
+        .filter(invoice_lines::share_days.gt(0))
         .filter(invoice_lines::commission_minor.eq(0))
         .filter(invoice_lines::net_minor.ne(0))
         .order(invoice_lines::invoice_id)

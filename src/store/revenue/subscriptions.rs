@@ -378,3 +378,15 @@ pub fn changes(
         .select(SubscriptionChange::as_select());
     tx.load(rows)
 }
+
+/// Every recorded change, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_changes(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<SubscriptionChange>> {
+    let rows = tx
+        .rows(subscription_changes::table)
+        .order(subscription_changes::id)
+        .select(SubscriptionChange::as_select());
+    tx.load(rows)
+}

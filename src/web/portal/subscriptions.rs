@@ -276,7 +276,7 @@ async fn show(
         terms: sold::terms(it, &seen.enrolments),
         prices: sold::prices(&record.version, it.quantity),
         changes: sold::changes(&record.changes),
-        billed: sold::billed(None, &seen.billed, seen.today),
+        billed: sold::billed(&base, &seen.billed, seen.today),
         title,
         line,
     })

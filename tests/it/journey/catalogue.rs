@@ -4,9 +4,8 @@ use super::teller::Teller;
 /// A small programme pays small amounts.
 pub async fn lowest_payout(story: &Teller) {
     story.follow("Settings").await;
-    story
-        .fill_all(&[("currency", "EUR"), ("minimum", "-25")])
-        .await;
+    story.choose("currency", "EUR").await;
+    story.fill("minimum", "-25").await;
     story.press("Set").await;
     story
         .refused(

@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     domain::{
         Currency, Period,
-        commission::sentence,
+        commission::{Names as Words, Pay, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
@@ -26,7 +26,7 @@ use crate::{
             entries::{self, Entry},
             statements::{self, Staging, StatedPartner, Statement, StatementLine},
         },
-        revenue::terms,
+        revenue::{invoices::InvoiceLine, terms},
     },
 };
 
@@ -275,13 +275,20 @@ impl Maker<'_, '_> {
             invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
             base_minor: entry.base_minor,
             rate_bps: rate(entry.rate_bps)?.bps(),
-            share_num: 1,
-            share_den: 1,
+            share_num: u32::try_from(line.share_days).map_err(Error::fault)?,
+            share_den: u32::try_from(line.share_of).map_err(Error::fault)?,
+            per_unit: per_unit(line)?,
             exact: entry.exact.to_string(),
             amount_minor: entry.amount_minor,
             tier: tier.clone(),
             clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,
-            clause: sentence(clause, clause.tier.and(tier.as_deref())),
+            clause: sentence(
+                clause,
+                Words {
+                    tier: clause.tier.and(tier.as_deref()),
+                    offering: clause.offering.and(Some(plan.offering.as_str())),
+                },
+            ),
             plan_version: label.clone(),
             paid_on: entry.paid_on,
             held_until: entry.matures_on,
@@ -391,6 +398,13 @@ fn block(entry: &Entry) -> document::Block {
         LineBlock::PostedLate => document::Block::PostedLate,
         LineBlock::Reversed => document::Block::Reversed,
     }
+}
+
+fn per_unit(line: &InvoiceLine) -> Result<Option<document::PerUnit>> {
+    Ok(match line.terms()?.pay {
+        Pay::Share(_) => None,
+        Pay::PerUnit { minor, units } => Some(document::PerUnit { minor, units }),
+    })
 }
 
 fn phase(phase: crate::domain::Phase) -> document::Phase {

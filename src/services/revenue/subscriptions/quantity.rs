@@ -97,6 +97,7 @@ struct Turn<'a> {
     old: &'a Segment,
     price: &'a PriceTerms,
     rest: ServicePeriod,
+    whole: ServicePeriod,
     credit_minor: i64,
     charge_minor: i64,
 }
@@ -147,6 +148,7 @@ fn turns<'a>(
             old,
             price,
             rest,
+            whole,
             credit_minor: -credit_from(&old.charge(), rest.from)?,
             charge_minor: charge_for(full, whole, rest.from),
         });
@@ -186,6 +188,14 @@ fn charge_more(
     let (mut lines, mut charged) = (Vec::new(), Vec::new());
     for turn in turns {
         let like = origin(all, &known, turn.old)?;
+        let share = like.terms()?.prorated(
+            ServicePeriod {
+                from: like.service_from,
+                to: like.service_to,
+            },
+            turn.rest,
+            turn.whole,
+        );
         let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
         let line = |kind, net_minor, quantity, description| InvoiceLine {
             id: tx.fresh_id(),
@@ -200,6 +210,8 @@ fn charge_more(
             net_minor,
             credited_net_minor: 0,
             commission_minor: 0,
+            share_days: share.days,
+            share_of: share.of,
             ..like.clone()
         };
         let old = turn.old.quantity;

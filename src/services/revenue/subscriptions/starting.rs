@@ -12,6 +12,7 @@ use crate::{
         billing::{bill_all, monthly},
         books::Books,
         payments::{AtPlace, Recorded},
+        recurring::begin,
     },
     store::{
         Tx, VendorScope,
@@ -192,6 +193,7 @@ fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -
         })
         .collect();
     subscriptions::record_changes(tx, changes)?;
+    begin(tx, rows)?;
     let events: Vec<Event<'_>> = rows
         .iter()
         .zip(names)

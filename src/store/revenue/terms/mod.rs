@@ -121,6 +121,8 @@ pub struct PriceTerms {
 /// A plan version as it is billed.
 #[derive(Debug, Clone)]
 pub struct PlanTerms {
+    /// The offering.
+    pub offering_id: OfferingId,
     /// The offering's name.
     pub offering: String,
     /// The plan's name.
@@ -161,9 +163,10 @@ pub fn plans_of(
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
         .map(
-            |(id, status, currency, interval_months, term_months, plan, offering)| {
-                let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
+            |(id, status, currency, interval_months, term_months, plan, offering_id)| {
+                let (offering, offered) = offered.get(&offering_id).cloned().unwrap_or_default();
                 let terms = PlanTerms {
+                    offering_id,
                     offering,
                     plan,
                     is_published: status == "published" && offered == "published",

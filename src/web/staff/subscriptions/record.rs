@@ -177,7 +177,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     };
     let line = sold::row(&base, &line, today);
     let may = visitor.may(Permission::ManageSubscriptions);
-    let billed = sold::billed(Some(&base), &found.billed, today);
+    let billed = sold::billed(&base, &found.billed, today);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
@@ -205,7 +205,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         changes: sold::changes(&record.changes),
         credits: credit_rows(&found.credits),
         stretches: stretch_rows(&found),
-        history: history::rows(found.history.clone()),
+        history: history::rows(found.history.clone(), visitor.zone()),
         commission_plan: found.commission_plan.clone(),
         partner: found.partner.clone(),
         title,
