@@ -84,7 +84,9 @@ pub fn catalogue(store: &Store, scope: &VendorScope) -> Result<CommissionPlanVer
                 phase: None,
                 tier: None,
                 rate,
+                ..commission_plans::ClauseDraft::default()
             }],
+            outcome: String::new(),
         };
         let (_, version) = commission_plans::add(tx, &commission, &draft)?;
         commission_plans::publish(tx, version, 1)?;
