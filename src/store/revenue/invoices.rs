@@ -423,6 +423,27 @@ pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec
     Ok(found)
 }
 
+/// Lines whose service starts in some days (half-open), by invoice, after one of these.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines_served(
+    tx: &mut Tx<'_, VendorScope>,
+    (from, to): (NaiveDate, NaiveDate),
+    after: Option<InvoiceId>,
+    limit: i64,
+) -> Result<Vec<InvoiceLine>> {
+    let rows = tx
+        .rows(invoice_lines::table)
+        .filter(invoice_lines::service_from.ge(from))
+        .filter(invoice_lines::service_from.lt(to))
+        .filter(invoice_lines::invoice_id.gt(after.unwrap_or(InvoiceId::of(0))))
+        .order((invoice_lines::invoice_id, invoice_lines::line_no))
+        .limit(limit)
+        .select(InvoiceLine::as_select());
+    tx.load(rows)
+}
+
 /// The lines with these ids.
 ///
 /// # Errors
