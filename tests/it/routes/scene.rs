@@ -320,7 +320,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
                  posting_period, matures_on, created_at)
-             VALUES ({t}, {ent}, {p}, {cus}, {sub}, {ivc}, {ivl}, {ccl}, 'earned', 'allocation', 1, 1, 3000, 1500, '450', 450, 'EUR', '2026-09-21',
+             VALUES ({t}, {ent}, {p}, {cus}, {sub}, {ivc}, {ivl}, {ccl}, 'earned', 'allocation', 1, 1, 3000, 1500, '450/1', 450, 'EUR', '2026-09-21',
                  202609, 202609, 202609, '2026-09-21', '{AT}');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
