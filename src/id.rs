@@ -279,6 +279,8 @@ named! {
     CommissionClause = "ccl", CommissionClauseId;
     /// A partner's enrolment in a commission plan version from a date on.
     CommissionEnrollment = "enr", CommissionEnrollmentId;
+    /// A month ahead of one partner.
+    Forecast = "fct", ForecastId;
     /// An end customer.
     Customer = "cus", CustomerId;
     /// A customer's ongoing purchase of a plan.

@@ -116,6 +116,9 @@ pub fn fill(
         }
         day = day.succ_opt().unwrap_or(last);
     }
+    for world in &worlds {
+        world.look_ahead(store, last)?;
+    }
     setting::people(store, &hash)
 }
 

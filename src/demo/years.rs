@@ -20,7 +20,7 @@ use crate::{
         incentivize::{enrollments, tiers},
         recruit::partners,
         revenue::{
-            billing, close,
+            billing, close, forecast,
             payments::{self, NewPayment},
             payouts::{self, PaidOut},
         },
@@ -80,6 +80,14 @@ impl World {
     }
 
     /// One day: the month before is closed on the first, then business goes on.
+    /// Reckons the months ahead, as the daily run does, and drafts the plan that comes next.
+    pub fn look_ahead(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        store.write_now(self.scope.clone(), |tx| {
+            forecast::renew(tx, day)?;
+            setting::draft_next_plan(tx, self.vendor, day)
+        })
+    }
+
     pub fn live(&mut self, store: &Store, day: NaiveDate) -> Result<()> {
         let month = self.month_of(day);
         if day.day() == 1 && month > 0 {

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod coded;
 pub mod commission;
 mod decimal;
+pub mod forecast;
 pub mod import;
 pub mod lifecycle;
 pub mod metrics;

@@ -561,6 +561,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    forecasts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        currency -> Text,
+        month -> Integer,
+        reckoned_on -> Date,
+        committed_net_minor -> BigInt,
+        committed_minor -> BigInt,
+        expected_net_minor -> BigInt,
+        expected_minor -> BigInt,
+    }
+}
+
+diesel::table! {
     periods (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -749,6 +764,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customer_credits,
     payment_allocations,
     commission_entries,
+    forecasts,
     periods,
     statements,
     statement_lines,

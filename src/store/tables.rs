@@ -175,6 +175,7 @@ scoped! {
     customer_credits: by partner_id;
     payment_allocations: by partner_id;
     commission_entries: by partner_id;
+    forecasts: by partner_id;
     periods: shared;
     statements: by partner_id;
     statement_lines: by partner_id;

@@ -74,8 +74,9 @@ pub fn sentences<'a>(
                 cap(clause)
             ),
             (before, None) => {
-                let after =
-                    before.map_or(String::new(), |months| format!(" after {months} months"));
+                let after = before.map_or(String::new(), |months| {
+                    format!(" after {}", counted(months))
+                });
                 let life = match clause.phase {
                     Some(Phase::First) => "",
                     _ => ", for as long as they serve the customer",
@@ -86,6 +87,13 @@ pub fn sentences<'a>(
         }
     });
     said.collect()
+}
+
+fn counted(months: u32) -> String {
+    match months {
+        1 => "1 month".to_owned(),
+        _ => format!("{months} months"),
+    }
 }
 
 /// Until which month another clause for the same holds instead.

@@ -11,7 +11,7 @@ use crate::{
     Error, Result,
     domain::Permission,
     domain::{
-        Action, Period, Phase, PriceKind, Rate, ServicePeriod, SubscriptionStatus,
+        Action, Period, Phase, Rate, ServicePeriod, SubscriptionStatus,
         commission::{Case, LineTerms, clause_for},
         proration::tax_on,
         subscription::phase_of,
@@ -27,7 +27,7 @@ use crate::{
             invoices::{self, Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
             segments::{self, Segment},
             subscriptions::{self, Advance, Subscription},
-            terms::{self, BilledCustomer, CommissionTerms, PlanTerms, PriceTerms},
+            terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
         },
     },
 };
@@ -225,7 +225,7 @@ impl Terms {
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.
-    fn earns(
+    pub fn earns(
         &self,
         subscription: &Subscription,
         service: ServicePeriod,
@@ -263,9 +263,19 @@ impl Terms {
     }
 }
 
+impl Earns {
+    /// The terms of the line at a place of a plan: units are paid for on one line.
+    pub fn at_place(&self, place: i32, plan: &PlanTerms) -> LineTerms {
+        match place == plan.unit_place() {
+            true => self.terms,
+            false => self.terms.beside_units(),
+        }
+    }
+}
+
 /// The commission terms that a line is billed under.
 #[derive(Debug, Clone, Copy)]
-struct Earns {
+pub(super) struct Earns {
     clause: Option<CommissionClauseId>,
     terms: LineTerms,
     phase: Phase,
@@ -378,17 +388,9 @@ impl Biller<'_, '_> {
         let earns = self.terms.earns(subscription, service, phase)?;
         let (mut lines, mut charged, mut net) = (Vec::new(), Vec::new(), 0i64);
         let tax_bps = self.terms.customer(subscription)?.tax_bps;
-        let per_seat = |price: &PriceTerms| price.price.kind == PriceKind::PerSeat;
-        // Units are paid for once, on the line that charges for them.
-        let paid_per_unit = (1..).zip(&plan.prices).find(|(_, price)| per_seat(price));
-        let paid_per_unit = paid_per_unit.map_or(1, |(place, _)| place);
         for (place, price) in (1..).zip(&plan.prices) {
             let amount = price.price.for_period(subscription.units()?)?;
             net = net.checked_add(amount).ok_or(crate::domain::Overflow)?;
-            let terms = match place == paid_per_unit {
-                true => earns.terms,
-                false => earns.terms.beside_units(),
-            };
             let mut line = InvoiceLine {
                 id: self.tx.fresh_id(),
                 partner_id: subscription.partner_id,
@@ -413,7 +415,7 @@ impl Biller<'_, '_> {
                 share_days: 1,
                 share_of: 1,
             };
-            line.fix(&terms);
+            line.fix(&earns.at_place(place, plan));
             charged.push(self.segment(subscription, price.id, &line));
             lines.push(line);
         }

@@ -4,6 +4,8 @@ pub mod billing;
 mod books;
 pub mod close;
 mod credit;
+pub mod dry_run;
+pub mod forecast;
 pub mod payments;
 pub mod payouts;
 mod recurring;

@@ -14,6 +14,8 @@ use crate::{
 pub trait Sees: Scope {
     /// Commission entries.
     fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table>;
+    /// Months ahead.
+    fn forecasts(tx: &Tx<'_, Self>) -> Rows<Self, forecasts::table>;
     /// Statements.
     fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table>;
     /// Statement lines.
@@ -122,6 +124,9 @@ macro_rules! sees {
         impl Sees for $scope {
             fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table> {
                 tx.rows(commission_entries::table)
+            }
+            fn forecasts(tx: &Tx<'_, Self>) -> Rows<Self, forecasts::table> {
+                tx.rows(forecasts::table)
             }
             fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table> {
                 // A staged statement is the close's own until the month is closed.

@@ -23,6 +23,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(invoices::routes)
         .configure(statements::routes)
         .configure(ledger::routes)
+        .configure(super::earnings::forecast::portal_routes)
         .configure(metrics::routes)
         .configure(terms::routes)
         .configure(offerings::routes)

@@ -42,6 +42,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(ledger::routes)
+        .configure(super::earnings::forecast::staff_routes)
         .configure(metrics::routes)
         .configure(statements::routes)
         .configure(imports::routes)

@@ -171,13 +171,7 @@ pub async fn payment(story: &Teller) {
     story
         .reads(
             "main",
-            &[
-                "MER-2026-000001",
-                INVOICED,
-                OF_PLATFORM,
-                OF_SEATS,
-                "In hold",
-            ],
+            &["MER-2026-000001", INVOICED, OF_PLATFORM, OF_SEATS, "Held"],
         )
         .await;
     story.picture("payment").await;

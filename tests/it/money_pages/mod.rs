@@ -5,6 +5,7 @@
 )]
 
 mod metrics;
+mod plans;
 mod scene;
 mod service_levels;
 

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{Currency, Period, Price, UnitPrice, Zone},
+    domain::{Currency, Period, Price, PriceKind, UnitPrice, Zone},
     id::{CustomerId, OfferingId, PartnerId, PlanVersionId, PriceId, VendorId},
     store::{
         Tx, VendorScope,
@@ -137,6 +137,16 @@ pub struct PlanTerms {
     pub term_months: i32,
     /// In order.
     pub prices: Vec<PriceTerms>,
+}
+
+impl PlanTerms {
+    /// The place of the line that an amount per unit is paid on: the first that is priced by the
+    /// seat, or the first of all. Counted from 1.
+    pub fn unit_place(&self) -> i32 {
+        let mut placed = (1..).zip(&self.prices);
+        let first = placed.find(|(_, price)| price.price.kind == PriceKind::PerSeat);
+        first.map_or(1, |(place, _)| place)
+    }
 }
 
 type PlanRow = (

@@ -1,5 +1,6 @@
 //! Commission plans: what partners earn, clause by clause.
 mod clauses;
+mod dry_run;
 mod edit;
 mod show;
 
@@ -45,6 +46,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/commission-plan-versions/{commission_plan_version}/publication")
                 .route(post().to(edit::publish)),
+        )
+        .service(
+            resource("/commission-plan-versions/{commission_plan_version}/dry-run")
+                .route(get().to(dry_run::show)),
         );
 }
 
