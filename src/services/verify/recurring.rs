@@ -69,8 +69,13 @@ fn one(
     }
     // What it is from its last change on, reckoned from its own row.
     let last = days.last().copied().unwrap_or(subscription.starts_on);
-    let turned = by_day.keys().filter(|day| Some(**day) != subscription.ends_on);
-    let last = turned.copied().max().map_or(last, |turned| turned.max(last));
+    let turned = by_day
+        .keys()
+        .filter(|day| Some(**day) != subscription.ends_on);
+    let last = turned
+        .copied()
+        .max()
+        .map_or(last, |turned| turned.max(last));
     for (day, value) in wanted_mrr(subscription, last) {
         let written: i64 = by_day.range(..=day).map(|(_, change)| change).sum();
         found.same(&format!("{name} from {day}"), written, value);

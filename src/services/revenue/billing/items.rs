@@ -43,7 +43,10 @@ pub(super) fn items<'a>(facts: &Facts<'a>) -> Result<Vec<Item<'a>>> {
         }
     }
     // After what comes back, so that its lines have the same places on every bill.
-    let once = facts.prices.iter().filter(|line| !line.price.is_recurring());
+    let once = facts
+        .prices
+        .iter()
+        .filter(|line| !line.price.is_recurring());
     for price in once.filter(|_| facts.is_first) {
         items.push(Item {
             price,

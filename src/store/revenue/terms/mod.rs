@@ -137,7 +137,10 @@ impl PlanTerms {
     /// The place of the line that an amount per unit is paid on: the first that is priced by the
     /// seat, or the first of all. Counted from 1, over what is charged in advance.
     pub fn unit_place(&self) -> i32 {
-        let ahead = self.prices.iter().filter(|price| price.price.is_charged_ahead());
+        let ahead = self
+            .prices
+            .iter()
+            .filter(|price| price.price.is_charged_ahead());
         let mut placed = (1..).zip(ahead);
         let first = placed.find(|(_, price)| price.price.counts_seats());
         first.map_or(1, |(place, _)| place)
