@@ -1,7 +1,7 @@
 //! What a generated vendor sells, and what selling it pays.
 use crate::{
     Error, Result,
-    domain::{BillingInterval, DeliveryParty, Period, Price, PriceKind, Rate, UnitPrice},
+    domain::{BillingInterval, DeliveryParty, Period, Price, Rate, UnitPrice},
     id::{CommissionPlanVersionId, PartnerId},
     services::{
         catalogue::{offerings, plans},
@@ -57,13 +57,13 @@ pub fn catalogue(store: &Store, scope: &VendorScope) -> Result<CommissionPlanVer
             interval: BillingInterval::Month,
             term_months: 12,
             notice_days: 30,
+            trial_days: 0,
+            anchor_day: None,
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats")?,
-            price: Price {
-                kind: PriceKind::PerSeat,
-                unit: UnitPrice::parse("12.50", currency).map_err(Error::fault)?,
-            },
+            price: Price::per_seat(UnitPrice::parse("12.50", currency).map_err(Error::fault)?),
+            commissionable: true,
         }],
     };
     let (code, title) = (read("SEATS")?, read("Seats")?);
