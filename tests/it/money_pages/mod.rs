@@ -4,8 +4,8 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
-mod plans;
 mod metrics;
+mod plans;
 mod scene;
 mod service_levels;
 
