@@ -18,6 +18,7 @@ mod tx;
 pub mod account;
 pub mod catalogue;
 pub mod counters;
+pub mod floor;
 pub mod imports;
 pub mod incentivize;
 pub mod jobs;

@@ -19,7 +19,7 @@ use crate::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
         schema::{invoice_lines, invoices},
-        tx::to,
+        tx::ByHand,
     },
 };
 
@@ -46,7 +46,7 @@ row_codes! {
 
 /// An invoice to a customer. Amounts are minor units of its currency.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = invoices)]
+#[diesel(table_name = invoices, treat_none_as_default_value = false)]
 pub struct Invoice {
     /// Which.
     pub id: InvoiceId,
@@ -142,7 +142,7 @@ impl Invoice {
 
 /// A line of an invoice. Amounts are minor units, before tax.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = invoice_lines)]
+#[diesel(table_name = invoice_lines, treat_none_as_default_value = false)]
 pub struct InvoiceLine {
     /// Which.
     pub id: InvoiceLineId,
@@ -319,6 +319,25 @@ pub fn unpaid_of(tx: &mut Tx<'_, VendorScope>, customers: &[CustomerId]) -> Resu
     Ok(found)
 }
 
+/// The next invoices after one, by id, on which nothing was paid yet.
+///
+/// # Errors
+/// Faults of the database.
+pub fn open_after(
+    tx: &mut Tx<'_, VendorScope>,
+    after: InvoiceId,
+    limit: i64,
+) -> Result<Vec<Invoice>> {
+    let rows = tx
+        .rows(invoices::table)
+        .filter(invoices::id.gt(after))
+        .filter(invoices::status.eq(InvoiceStatus::Open.code()))
+        .order(invoices::id)
+        .limit(limit)
+        .select(Invoice::as_select());
+    tx.load(rows)
+}
+
 /// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
 ///
 /// # Errors
@@ -360,32 +379,21 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoice>> {
 /// # Errors
 /// Faults of the database.
 pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> {
-    if tx.update_each(SETTLE, invoices.iter().map(settled))? {
-        return Ok(());
-    }
-    for invoice in invoices {
-        let row = tx
-            .rows_of(invoices::table)
-            .filter(invoices::id.eq(invoice.id));
-        tx.update(
-            row,
-            (
-                to(invoices::paid_minor, invoice.paid_minor),
-                to(invoices::refunded_minor, invoice.refunded_minor),
-                to(invoices::credited_minor, invoice.credited_minor),
-                to(invoices::reduced_minor, invoice.reduced_minor),
-                to(invoices::status, invoice.standing().code()),
-            ),
-        )?;
-    }
-    Ok(())
+    tx.update_each(&SETTLE, invoices.iter().map(settled))
 }
 
-const SETTLE: &str = "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
-    credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
-    FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT, credited BIGINT,
-        reduced BIGINT, status TEXT)
-    WHERE invoices.tenant_id = $1 AND invoices.id = v.id";
+const SETTLE: ByHand = ByHand {
+    sqlite: "UPDATE invoices SET paid_minor = v.value ->> 'paid',
+        refunded_minor = v.value ->> 'refunded', credited_minor = v.value ->> 'credited',
+        reduced_minor = v.value ->> 'reduced', status = v.value ->> 'status'
+        FROM json_each(?2) AS v
+        WHERE invoices.tenant_id = ?1 AND invoices.id = v.value ->> 'id'",
+    postgres: "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
+        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT,
+            credited BIGINT, reduced BIGINT, status TEXT)
+        WHERE invoices.tenant_id = $1 AND invoices.id = v.id",
+};
 
 fn settled(invoice: &Invoice) -> serde_json::Value {
     serde_json::json!({
@@ -476,28 +484,19 @@ pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceLine>> {
 /// # Errors
 /// Faults of the database.
 pub fn settle_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLine]) -> Result<()> {
-    if tx.update_each(SETTLE_LINES, lines.iter().map(settled_line))? {
-        return Ok(());
-    }
-    for line in lines {
-        let row = tx
-            .rows_of(invoice_lines::table)
-            .filter(invoice_lines::id.eq(line.id));
-        tx.update(
-            row,
-            (
-                to(invoice_lines::credited_net_minor, line.credited_net_minor),
-                to(invoice_lines::commission_minor, line.commission_minor),
-            ),
-        )?;
-    }
-    Ok(())
+    tx.update_each(&SETTLE_LINES, lines.iter().map(settled_line))
 }
 
-const SETTLE_LINES: &str = "UPDATE invoice_lines SET credited_net_minor = v.credited,
-    commission_minor = v.commission
-    FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, commission BIGINT)
-    WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id";
+const SETTLE_LINES: ByHand = ByHand {
+    sqlite: "UPDATE invoice_lines SET credited_net_minor = v.value ->> 'credited',
+        commission_minor = v.value ->> 'commission'
+        FROM json_each(?2) AS v
+        WHERE invoice_lines.tenant_id = ?1 AND invoice_lines.id = v.value ->> 'id'",
+    postgres: "UPDATE invoice_lines SET credited_net_minor = v.credited,
+        commission_minor = v.commission
+        FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, commission BIGINT)
+        WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id",
+};
 
 fn settled_line(line: &InvoiceLine) -> serde_json::Value {
     serde_json::json!({

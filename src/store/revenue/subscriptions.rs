@@ -22,7 +22,7 @@ use crate::{
 
 /// A customer's ongoing purchase of a plan.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = subscriptions)]
+#[diesel(table_name = subscriptions, treat_none_as_default_value = false)]
 pub struct Subscription {
     /// Which.
     pub id: SubscriptionId,
@@ -340,7 +340,7 @@ row_codes! {
 
 /// A recorded change of a subscription.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = subscription_changes)]
+#[diesel(table_name = subscription_changes, treat_none_as_default_value = false)]
 pub struct SubscriptionChange {
     /// Which.
     pub id: SubscriptionChangeId,

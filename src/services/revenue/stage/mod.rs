@@ -17,6 +17,7 @@ use crate::{
         statement_document as document,
     },
     id::{CommissionEntryId, PartnerId, StatementId},
+    secrets::sha256_hex,
     store::{
         Tx, VendorScope,
         control::{self, Wall},
@@ -175,6 +176,7 @@ impl Maker<'_, '_> {
                 wrong.join(" ")
             )));
         }
+        let content_json = document.canonical_json();
         let statement = Statement {
             id: self.tx.fresh_id(),
             partner_id: self.partner.id,
@@ -189,8 +191,8 @@ impl Maker<'_, '_> {
             payout_reason: settlement.reason.code().to_owned(),
             due_on: document.payout.due_on,
             line_count: i32::try_from(lines.len()).map_err(Error::fault)?,
-            content: document.canonical_json(),
-            sha256: document.sha256_hex(),
+            sha256: sha256_hex(content_json.as_bytes()),
+            content: content_json,
             created_at: self.tx.now(),
         };
         let its = self.rows(statement.id, &lines);
