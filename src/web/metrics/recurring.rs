@@ -302,10 +302,10 @@ fn movement_chart(look: &Look, months: &[MonthMovements]) -> Chart {
     };
     let series = [
         part("New", CLASSES[0], |month| month.new),
-        part("Expansion", CLASSES[2], |month| month.expansion),
-        part("Won back", CLASSES[1], |month| month.reactivation),
-        part("Contraction", CLASSES[3], |month| -month.contraction),
-        part("Churn", CLASSES[4], |month| -month.churn),
+        part("Expansion", CLASSES[1], |month| month.expansion),
+        part("Won back", CLASSES[4], |month| month.reactivation),
+        part("Contraction", CLASSES[2], |month| -month.contraction),
+        part("Churn", CLASSES[3], |month| -month.churn),
     ];
     let net: i64 = months.iter().map(|month| month.end - month.start).sum();
     let caption = Caption {
