@@ -80,6 +80,8 @@ pub struct EntryRow {
     pub base: Money,
     /// The share of it.
     pub rate: Rate,
+    /// What it pays for each unit instead, where its line is paid by the unit.
+    pub per_unit: Option<Money>,
     /// What it is before rounding, in minor units.
     pub exact: Ratio,
     /// What it comes to.
@@ -100,6 +102,16 @@ pub struct EntryRow {
     pub status: EntryStatus,
     /// The statement it is on, and its number.
     pub statement: Option<(StatementId, String)>,
+}
+
+impl EntryRow {
+    /// What it pays, to read: "20 %", or "2.50 a unit".
+    pub fn pays(&self) -> String {
+        match self.per_unit {
+            Some(amount) => format!("{} a unit", amount.figure()),
+            None => self.rate.to_string(),
+        }
+    }
 }
 
 #[derive(Queryable, Selectable)]

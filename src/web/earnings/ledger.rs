@@ -252,10 +252,7 @@ pub async fn show<S: Sees>(
         service: words::service(detail.service_from, detail.service_to),
         because: because(&detail, terms.as_ref()),
         standing: standing(&row),
-        pays: match detail.per_unit {
-            Some((per_unit, _)) => format!("{} a unit", words::money(per_unit)),
-            None => row.rate.to_string(),
-        },
+        pays: row.pays(),
         formula: formula(&detail),
         shell: desk.shell,
         base: desk.base,

@@ -48,6 +48,18 @@ on_both! {
         viewer.get(&edit).await.expect(403);
     }
 
+    async fn an_entry_paid_by_the_unit_explains_itself(scene: Scene) {
+        scene.app.sql("UPDATE invoice_lines SET unit_pay_minor = 250, rate_bps = 0; UPDATE commission_entries SET rate_bps = 0");
+        let owner = scene.owner().await;
+        let ledger = owner.get("/meridian/ledger").await.expect(200);
+        assert!(ledger.words().contains("2.50 a unit"), "{}", ledger.words());
+        let entry = ledger.attr("tbody th a", "href").unwrap();
+        let entry = owner.get(&entry).await.expect(200);
+        for said in ["2.50 a unit", "for each unit", "units × 2.50", "It says: “"] {
+            assert!(entry.words().contains(said), "{said}: {}", entry.words());
+        }
+    }
+
     async fn the_months_ahead_are_told_on_either_side(scene: Scene) {
         let owner = scene.owner().await;
         let none = owner.get("/meridian/forecast").await.expect(200);

@@ -11,12 +11,12 @@ use crate::{
         Rate,
         accrual::{EntryFacts, EntryStatus},
     },
-    id::{CommissionEntryId, StatementId},
+    id::{CommissionEntryId, InvoiceLineId, StatementId},
     store::{
         Tx,
         names::stored,
         registers::{Sees, by_ids, customer_names, money, month, named, partner_names},
-        schema::{commission_entries, payouts, statement_lines, statements},
+        schema::{commission_entries, invoice_lines, payouts, statement_lines, statements},
     },
 };
 
@@ -83,6 +83,7 @@ pub(super) fn dressed<S: Sees>(
 ) -> Result<Vec<EntryRow>> {
     let partners = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
     let customers = customer_names(tx, rows.iter().map(|row| row.customer_id))?;
+    let per_unit = per_unit_of(tx, &rows)?;
     let standing = Standing::of(tx, rows.iter().map(|row| row.id).collect())?;
     rows.into_iter()
         .map(|row| {
@@ -94,6 +95,10 @@ pub(super) fn dressed<S: Sees>(
                 base: money(row.base_minor, &row.currency)?,
                 amount: money(row.amount_minor, &row.currency)?,
                 rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
+                per_unit: per_unit
+                    .get(&row.invoice_line_id)
+                    .map(|minor| money(*minor, &row.currency))
+                    .transpose()?,
                 exact: row.exact,
                 kind: stored(&row.kind)?,
                 earned: month(row.earned_period)?,
@@ -112,6 +117,17 @@ pub(super) fn dressed<S: Sees>(
             })
         })
         .collect()
+}
+
+/// What the lines of these entries pay for each unit, where they do: none of them has a rate.
+fn per_unit_of<S: Sees>(tx: &mut Tx<'_, S>, rows: &[Row]) -> Result<HashMap<InvoiceLineId, i64>> {
+    let lines = rows.iter().filter(|row| row.rate_bps == 0);
+    let lines = lines.map(|row| row.invoice_line_id);
+    let found: Vec<(InvoiceLineId, i64)> = by_ids!(tx, lines, |some| S::invoice_lines(tx)
+        .filter(invoice_lines::id.eq_any(some))
+        .filter(invoice_lines::unit_pay_minor.gt(0))
+        .select((invoice_lines::id, invoice_lines::unit_pay_minor)));
+    Ok(found.into_iter().collect())
 }
 
 /// What reversals have taken back of entries, in minor units.
