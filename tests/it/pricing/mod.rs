@@ -154,7 +154,7 @@ on_both! {
         shop.app.store.write_now(scope, |tx| perennial::services::revenue::subscriptions::end_due(tx, today, 10)).unwrap();
         assert!(shop.page(&later).await.words().contains("On trial: charged from 4 Dec 2026."));
         let form = shop.page(&format!("{later}/cancellation")).await.form("form[action$='/cancellation']");
-        let form = form.with("when", "later").with("reason", "Not for us.");
+        let form = form.with("when", "period_end").with("reason", "Not for us.");
         let shown = shop.owner.submit(&form).await;
         let confirm = shown.form("form[action$='/cancellation']");
         shop.owner.submit(&confirm).await.expect(303);
