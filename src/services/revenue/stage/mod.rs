@@ -11,7 +11,7 @@ use super::books::{Books, day, rate};
 use crate::{
     Error, Result,
     domain::{
-        Currency, Period,
+        CommissionClause, Currency, Period,
         commission::{Names as Words, Pay, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
@@ -282,13 +282,7 @@ impl Maker<'_, '_> {
             amount_minor: entry.amount_minor,
             tier: tier.clone(),
             clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,
-            clause: sentence(
-                clause,
-                Words {
-                    tier: clause.tier.and(tier.as_deref()),
-                    offering: clause.offering.and(Some(plan.offering.as_str())),
-                },
-            ),
+            clause: said(clause, tier.as_deref(), &plan.offering),
             plan_version: label.clone(),
             paid_on: entry.paid_on,
             held_until: entry.matures_on,
@@ -372,6 +366,14 @@ impl Maker<'_, '_> {
         ) = sums;
         Ok(made)
     }
+}
+
+fn said(clause: &CommissionClause, tier: Option<&str>, offering: &str) -> String {
+    let words = Words {
+        tier: clause.tier.and(tier),
+        offering: clause.offering.and(Some(offering)),
+    };
+    sentence(clause, words)
 }
 
 fn party(name: &str, legal_name: &str, address: &str) -> document::Party {

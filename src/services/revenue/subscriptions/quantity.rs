@@ -10,7 +10,7 @@ use crate::{
         Action, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus, audit::diff,
         bill::Stretch, proration::credit_from,
     },
-    id::{Id, InvoiceLineId, SubscriptionId},
+    id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
         billing::{Draft, Terms, blank_invoice, issue},
         books::{Books, day},
@@ -192,6 +192,20 @@ fn origin<'a>(
     Err(Error::fault("a segment has no line that charged for it"))
 }
 
+fn service_of(line: &InvoiceLine) -> ServicePeriod {
+    ServicePeriod {
+        from: line.service_from,
+        to: line.service_to,
+    }
+}
+
+fn place(lines: &mut [InvoiceLine], invoice: InvoiceId) {
+    for (place, line) in (1..).zip(lines) {
+        line.line_no = place;
+        line.invoice_id = invoice;
+    }
+}
+
 fn charge_more(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -205,14 +219,9 @@ fn charge_more(
     let (mut lines, mut charged) = (Vec::new(), Vec::new());
     for turn in turns {
         let like = origin(all, &known, turn.old)?;
-        let share = like.terms()?.prorated(
-            ServicePeriod {
-                from: like.service_from,
-                to: like.service_to,
-            },
-            turn.rest,
-            turn.whole,
-        );
+        let share = like
+            .terms()?
+            .prorated(service_of(like), turn.rest, turn.whole);
         let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
         let line = |kind, (net_minor, discount_minor), quantity, description| InvoiceLine {
             id: tx.fresh_id(),
@@ -254,10 +263,7 @@ fn charge_more(
     let net = turns.iter().map(Turn::net_minor).sum();
     let tax_bps = terms.customer(now)?.tax_bps;
     let invoice = blank_invoice(tx, books, now, tax_bps, (books.today, net))?;
-    for (place, line) in (1..).zip(&mut lines) {
-        line.line_no = place;
-        line.invoice_id = invoice.id;
-    }
+    place(&mut lines, invoice.id);
     let mut made = issue(
         tx,
         books,

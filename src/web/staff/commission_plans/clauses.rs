@@ -100,10 +100,7 @@ pub(super) fn is_known(name: &str) -> bool {
 /// Whether anything was typed into a clause beyond its currency.
 fn is_said(typed: &Fields, n: usize) -> bool {
     let said = |part: &&str| !typed.get(&field(n, part)).trim().is_empty();
-    PARTS
-        .iter()
-        .filter(|part| **part != "currency")
-        .any(|part| said(&part))
+    PARTS.iter().filter(|part| **part != "currency").any(said)
 }
 
 /// The rows to show: those that say something, and two to fill.

@@ -176,6 +176,16 @@ fn answer(record: &Record, line: &Sold) -> String {
     }
 }
 
+fn can_end(status: SubscriptionStatus) -> bool {
+    matches!(
+        status,
+        SubscriptionStatus::Pending
+            | SubscriptionStatus::Trialing
+            | SubscriptionStatus::Active
+            | SubscriptionStatus::PendingCancel
+    )
+}
+
 /// The record.
 pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = subscription(&parts)?;
@@ -200,14 +210,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         answer: answer(record, &line),
         href: format!("{base}/subscriptions/{id}"),
         may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
-        may_cancel: may
-            && matches!(
-                it.status,
-                SubscriptionStatus::Pending
-                    | SubscriptionStatus::Trialing
-                    | SubscriptionStatus::Active
-                    | SubscriptionStatus::PendingCancel
-            ),
+        may_cancel: may && can_end(it.status),
         may_undo: may
             && it.status == SubscriptionStatus::PendingCancel
             && it.ends_on.is_some_and(|end| end > today),
