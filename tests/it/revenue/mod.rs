@@ -5,4 +5,4 @@ mod checks;
 mod clauses;
 mod closing;
 mod random;
-mod world;
+pub mod world;

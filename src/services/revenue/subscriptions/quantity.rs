@@ -43,7 +43,8 @@ pub struct QuantityChange {
 }
 
 /// Changes a subscription's quantity from a day on. What was billed beyond that day is prorated
-/// by the day: more becomes an invoice for the difference, less a credit note.
+/// by the day: prices that come to more become an invoice for the difference, those that come to
+/// less a credit note.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or an ended
@@ -72,10 +73,11 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     note(tx, &now, noted)?;
     let all = segments::of_subscription(tx, now.id)?;
     let turns = turns(&terms, &now, &all, change.effective_on)?;
-    if turns.iter().map(Turn::net_minor).sum::<i64>() > 0 {
-        charge_more(tx, &books, &terms, (&now, &all), &turns)?;
-    } else {
-        charge_less(tx, &books, (&now, &all), &turns, &change.reason)?;
+    // Each price goes its own way: netted against each other, a charge could not be credited later.
+    let (more, less): (Vec<_>, Vec<_>) = turns.into_iter().partition(|one| one.net_minor() > 0);
+    charge_less(tx, &books, (&now, &all), &less, &change.reason)?;
+    if !more.is_empty() {
+        charge_more(tx, &books, &terms, (&now, &all), &more)?;
     }
     let changes = diff(&[(
         "quantity",

@@ -1,0 +1,10 @@
+//! The proof: a model that shares nothing with the engine, and random histories told by both.
+mod application;
+mod exact;
+mod facts;
+mod histories;
+mod laws;
+mod pure;
+mod rules;
+mod slow;
+mod teller;
