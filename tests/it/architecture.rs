@@ -381,28 +381,6 @@ fn no_float_comes_near_money() {
     assert!(!has_float("self.0.1") && !has_float("0..5") && !has_float("pair.0 .1"));
 }
 
-/// No column holds anything but whole numbers, texts, days and flags.
-#[test]
-fn no_column_holds_a_float() {
-    let mut folders: Vec<_> = fs::read_dir("migrations")
-        .unwrap()
-        .map(|entry| entry.unwrap().path().join("up.sql"))
-        .collect();
-    folders.sort();
-    for path in folders.iter().filter(|path| path.exists()) {
-        let text = fs::read_to_string(path).unwrap().to_uppercase();
-        let lines = text
-            .lines()
-            .map(|line| line.split("--").next().unwrap_or_default());
-        let text = lines.collect::<Vec<_>>().join("\n");
-        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        for word in words {
-            let is_float = ["REAL", "FLOAT", "DOUBLE", "NUMERIC", "DECIMAL", "MONEY"];
-            assert!(!is_float.contains(&word), "{}: {word}", path.display());
-        }
-    }
-}
-
 /// SQL written by hand stays in the store, and there it is few.
 #[test]
 fn sql_is_written_in_the_store_alone() {

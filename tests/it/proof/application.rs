@@ -607,3 +607,55 @@ fn prices_that_part_are_charged_and_credited_apart() {
         assert_eq!(open.sum::<i64>(), 0);
     }
 }
+
+/// A fixed discount is spread over all prices. When the seats of one change, what it takes off the
+/// other changes too, so that it is given once and in full.
+#[test]
+fn a_fixed_discount_is_given_once_whatever_changes() {
+    let price = |kind| Price { kind, earns: true };
+    let terms = Terms {
+        today: super::facts::first_day(),
+        tax_bps: 0,
+        hold_days: 0,
+        rates: [2_000, 2_000, 2_000, 0],
+        minimum: 0,
+        plans: vec![Plan {
+            months: 1,
+            trial_days: 14,
+            anchor_day: None,
+            prices: vec![
+                price(Grows::Flat(10_000_000_000)),
+                price(Grows::Seat(1_000_000_000)),
+            ],
+        }],
+    };
+    let history = [
+        Fact::Sell {
+            customer: 0,
+            plan: 0,
+            seats: 1,
+            ago: 0,
+        },
+        Fact::Discount {
+            which: 0,
+            off: Off::Fixed(2_200),
+            priority: 0,
+            periods: None,
+        },
+        Fact::Pass { days: 14 },
+        Fact::Change {
+            which: 0,
+            seats: 10,
+            ago: 0,
+        },
+    ];
+    for kind in Databases::each() {
+        tell(kind, &terms, &history);
+    }
+    let model = Teller::<Slow>::tell(&terms, &history);
+    let invoices = model.books.invoices.iter();
+    let nets: Vec<i64> = invoices
+        .map(|one| one.net - one.lines.iter().map(|line| line.credited).sum::<i64>())
+        .collect();
+    assert_eq!(nets.iter().sum::<i64>(), 20_000 - 2_200, "{nets:?}");
+}

@@ -88,6 +88,15 @@ pub struct Discount {
     pub periods: Option<u32>,
 }
 
+impl Discount {
+    pub fn is_fixed_in(&self, period: u32) -> bool {
+        let is_over = |many| period >= self.from_period + many;
+        matches!(self.off, Off::Fixed(_))
+            && period >= self.from_period
+            && !self.periods.is_some_and(is_over)
+    }
+}
+
 /// Something that happens on a day. Numbers are cut to what there is.
 #[derive(Debug, Clone)]
 pub enum Fact {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::{
+    exact::Exact,
     facts::{CUSTOMERS, PARTNERS, Terms},
     pure::Pure,
     rules::{Earning, Money, Rules, first_of},
@@ -17,6 +18,7 @@ pub fn hold(teller: &Teller<'_, Pure>) -> Holds {
     cash(books)?;
     segments(books)?;
     charged_as_served(books)?;
+    priced_by_the_day(teller)?;
     reversals(books)?;
     never_more_than_if_paid(books)?;
     statements(books, teller.terms)?;
@@ -93,6 +95,43 @@ fn charged_as_served(books: &Books) -> Holds {
         let segments = books.segments.iter().filter(|one| one.sub == at);
         let served: i64 = segments.map(|one| one.amount - one.credited).sum();
         prop_assert_eq!(documents, served, "subscription {}", at);
+    }
+    Ok(())
+}
+
+/// 16: a period comes to the price of each of its days, discounts and all, give or take the
+/// rounding of its lines.
+fn priced_by_the_day(teller: &Teller<'_, Pure>) -> Holds {
+    let segments = &teller.books.segments;
+    for (at, sub) in teller.books.subs.iter().enumerate() {
+        for index in 0..sub.next {
+            let of = || {
+                segments
+                    .iter()
+                    .filter(|one| (one.sub, one.index) == (at, index))
+            };
+            let charged: i64 = of().map(|one| one.amount - one.credited).sum();
+            let whole = teller.whole(at, index);
+            let length = (whole.to - whole.from).num_days();
+            let mut day = teller.charged(at, index).from;
+            let (mut exact, mut known) = (Exact::NONE, None);
+            while day < whole.to && sub.ends_on.is_none_or(|end| day < end) {
+                let seats = sub.history.iter().rfind(|(since, _)| *since <= day);
+                let seats = seats.unwrap().1;
+                let (_, worth) = known
+                    .filter(|(same, _)| *same == seats)
+                    .unwrap_or_else(|| (seats, teller.worth(at, index, seats)));
+                known = Some((seats, worth));
+                exact = exact + Exact::part(worth, 1, length);
+                day = day.succ_opt().unwrap();
+            }
+            let lines = 2 * i64::try_from(of().count()).unwrap() + 2;
+            let off = (exact.nearest() - charged).abs();
+            prop_assert!(
+                off <= lines,
+                "{charged} for {exact:?} in period {index} of {at}"
+            );
+        }
     }
     Ok(())
 }

@@ -300,12 +300,12 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.terms.plans[self.books.subs[sub].plan].months
     }
 
-    fn whole(&self, sub: usize, index: u32) -> Span {
+    pub fn whole(&self, sub: usize, index: u32) -> Span {
         R::period(self.books.subs[sub].anchor, self.months(sub), index)
     }
 
     /// The days of a period that are charged: the first may be the rest of one.
-    fn charged(&self, sub: usize, index: u32) -> Span {
+    pub fn charged(&self, sub: usize, index: u32) -> Span {
         let from = self.books.subs[sub].charged_from;
         self.whole(sub, index).from(from)
     }
@@ -423,6 +423,21 @@ impl<'a, R: Rules> Teller<'a, R> {
         })
     }
 
+    /// What a whole period comes to for so many seats, after discounts.
+    pub fn worth(&self, sub: usize, index: u32, seats: u32) -> i64 {
+        let of = &self.books.subs[sub];
+        let whole = self.whole(sub, index);
+        let ahead = R::ahead(&Charged {
+            prices: &self.terms.plans[of.plan].prices,
+            seats,
+            discounts: &of.discounts,
+            index,
+            whole,
+            served: whole,
+        });
+        ahead.iter().map(|(list, off)| list - off).sum()
+    }
+
     fn clause(&self, sub: usize, index: u32, service: Span) -> (i64, i32) {
         let of = &self.books.subs[sub];
         let since = self.books.high_since[partner_of(of.customer)];
@@ -520,13 +535,19 @@ impl<'a, R: Rules> Teller<'a, R> {
         let mut turns = Vec::new();
         for at in self.standing(sub) {
             let old = self.books.segments[at].clone();
-            let price = &self.terms.plans[self.books.subs[sub].plan].prices[old.price];
-            if old.service.to <= on || !price.counts_seats() {
+            let of = &self.books.subs[sub];
+            let counts = self.terms.plans[of.plan].prices[old.price].counts_seats();
+            // A fixed discount is spread over all prices: its parts shift with any of them.
+            let is_shared = of.discounts.iter().any(|one| one.is_fixed_in(old.index));
+            if old.service.to <= on || !(counts || is_shared) {
                 continue;
             }
             let rest = old.service.from(on);
             let back = R::unused((old.service, old.amount), old.credited, rest.from);
             let (list, off) = self.ahead(sub, old.index, rest)[old.price];
+            if !counts && back == list - off {
+                continue;
+            }
             turns.push((at, rest, back, list - off, off));
         }
         // Each goes its own way: what costs less is credited, what costs more is charged.

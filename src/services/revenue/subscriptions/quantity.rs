@@ -7,8 +7,8 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus, audit::diff,
-        bill::Stretch, proration::credit_from,
+        Action, Discount, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus,
+        audit::diff, bill::Stretch, discount::Off, proration::credit_from,
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
@@ -150,11 +150,14 @@ fn turns<'a>(
     let mut turns = Vec::new();
     for old in newest(all).filter(|old| old.service_to > on) {
         let mut prices = plan.prices.iter().enumerate();
-        let price = prices.find(|(_, price)| price.id == old.price_id);
-        let Some((at, price)) = price.filter(|(_, price)| price.price.counts_seats()) else {
+        let Some((at, price)) = prices.find(|(_, price)| price.id == old.price_id) else {
             continue;
         };
         let index = u32::try_from(old.period_index).unwrap_or_default();
+        let is_shared = shares_fixed(terms.discounts(now), index);
+        if !price.price.counts_seats() && !is_shared {
+            continue;
+        }
         let rest = old.charge().service.rest_from(on);
         let stretch = Stretch {
             service: rest,
@@ -162,7 +165,7 @@ fn turns<'a>(
         };
         let ahead = terms.ahead(now, stretch)?;
         let ahead = ahead.get(at).copied().ok_or(Overflow)?;
-        turns.push(Turn {
+        let turn = Turn {
             old,
             price,
             rest,
@@ -170,9 +173,20 @@ fn turns<'a>(
             credit_minor: -credit_from(&old.charge(), rest.from)?,
             charge_minor: ahead.net_minor(),
             off_minor: ahead.off_minor,
-        });
+        };
+        if price.price.counts_seats() || turn.net_minor() != 0 {
+            turns.push(turn);
+        }
     }
     Ok(turns)
+}
+
+/// Whether a fixed discount runs in a period: its parts on each price shift with the amounts, so
+/// that prices which do not grow with the seats turn too, or more or less than it would be given.
+fn shares_fixed(discounts: &[Discount], period: u32) -> bool {
+    let is_fixed = |one: &&Discount| matches!(one.off, Off::Fixed(_));
+    let mut fixed = discounts.iter().filter(is_fixed);
+    fixed.any(|one| one.runs_in(period))
 }
 
 /// The line that the terms of a segment's period stand on: its own, or that of one it replaced.
