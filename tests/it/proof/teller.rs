@@ -609,7 +609,9 @@ impl<'a, R: Rules> Teller<'a, R> {
                 is_once: false,
                 clause: like,
             };
-            lines.push(line(-back, 0));
+            if back != 0 {
+                lines.push(line(-back, 0));
+            }
             self.books.segments[at].credited += back;
             self.replace(at, service, (more, back), Some((invoice, lines.len())));
             lines.push(line(more, off));

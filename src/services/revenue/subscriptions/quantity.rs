@@ -7,7 +7,7 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Discount, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus,
+        Action, Discount, Overflow, Permission, Price, Quantity, ServicePeriod, SubscriptionStatus,
         audit::diff, bill::Stretch, discount::Off, proration::credit_from,
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
@@ -53,6 +53,9 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
     let before = live(tx, change.subscription, change.version)?;
+    if before.status == SubscriptionStatus::Paused {
+        return Err(Error::conflict("It is paused: resume it first."));
+    }
     if before.quantity == units(change.quantity) {
         return Err(Error::on("quantity", "This is its quantity already."));
     }
@@ -72,7 +75,13 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     };
     note(tx, &now, noted)?;
     let all = segments::of_subscription(tx, now.id)?;
-    let turns = turns(&terms, &now, &all, change.effective_on)?;
+    let mut turns = turns(
+        &terms,
+        (&now, &all),
+        change.effective_on,
+        |price, period| price.counts_seats() || shares_fixed(terms.discounts(&now), period),
+    )?;
+    turns.retain(|one| one.price.price.counts_seats() || one.net_minor() != 0);
     // Each price goes its own way: netted against each other, a charge could not be credited later.
     let (more, less): (Vec<_>, Vec<_>) = turns.into_iter().partition(|one| one.net_minor() > 0);
     charge_less(tx, &books, (&now, &all), &less, &change.reason)?;
@@ -142,9 +151,9 @@ fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
 /// quantity and with the discounts of its period.
 fn turns<'a>(
     terms: &'a Terms,
-    now: &Subscription,
-    all: &'a [Segment],
+    (now, all): (&Subscription, &'a [Segment]),
     on: NaiveDate,
+    which: impl Fn(&Price, u32) -> bool,
 ) -> Result<Vec<Turn<'a>>> {
     let plan = terms.plan(now)?;
     let mut turns = Vec::new();
@@ -154,8 +163,7 @@ fn turns<'a>(
             continue;
         };
         let index = u32::try_from(old.period_index).unwrap_or_default();
-        let is_shared = shares_fixed(terms.discounts(now), index);
-        if !price.price.counts_seats() && !is_shared {
+        if !which(&price.price, index) {
             continue;
         }
         let rest = old.charge().service.rest_from(on);
@@ -165,7 +173,7 @@ fn turns<'a>(
         };
         let ahead = terms.ahead(now, stretch)?;
         let ahead = ahead.get(at).copied().ok_or(Overflow)?;
-        let turn = Turn {
+        turns.push(Turn {
             old,
             price,
             rest,
@@ -173,10 +181,7 @@ fn turns<'a>(
             credit_minor: -credit_from(&old.charge(), rest.from)?,
             charge_minor: ahead.net_minor(),
             off_minor: ahead.off_minor,
-        };
-        if price.price.counts_seats() || turn.net_minor() != 0 {
-            turns.push(turn);
-        }
+        });
     }
     Ok(turns)
 }
@@ -222,6 +227,21 @@ fn place(lines: &mut [InvoiceLine], invoice: InvoiceId) {
     }
 }
 
+/// Charges anew, from a day on, what was charged in advance and has been given back.
+pub(super) fn charge_rest(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (terms, now): (&Terms, &Subscription),
+    on: NaiveDate,
+) -> Result<()> {
+    let all = segments::of_subscription(tx, now.id)?;
+    let turns = turns(terms, (now, &all), on, |_, _| true)?;
+    match turns.is_empty() {
+        true => Ok(()),
+        false => charge_more(tx, books, terms, (now, &all), &turns),
+    }
+}
+
 fn charge_more(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -258,14 +278,13 @@ fn charge_more(
             ..like.clone()
         };
         let old = turn.old.quantity;
-        let back = format!("{name}, credit for {old}");
         let more = format!("{name}, {} from {}", now.quantity, day(turn.rest.from));
-        lines.push(line(
-            InvoiceLineKind::ProrationCredit,
-            (-turn.credit_minor, 0),
-            old,
-            back,
-        ));
+        // What was paused has been given back already.
+        if turn.credit_minor != 0 {
+            let back = format!("{name}, credit for {old}");
+            let net = (-turn.credit_minor, 0);
+            lines.push(line(InvoiceLineKind::ProrationCredit, net, old, back));
+        }
         let charge = line(
             InvoiceLineKind::ProrationCharge,
             (turn.charge_minor, turn.off_minor),
