@@ -88,9 +88,10 @@ where
 /// * Base and Amount are decimals of the currency, signed. Rate % is in
 ///   percent. Amount = Base × Rate % × Share numerator / Share denominator,
 ///   rounded once for the invoice; the exact amount before that is Exact
-///   numerator / Exact denominator in minor units.
+///   numerator / Exact denominator in minor units. A line that is paid by the
+///   unit has no Rate %: Amount per unit × Units take its place.
 /// * Dates are ISO 8601. An empty cell means that there is none.
-pub const STATEMENT_COLUMNS: [&str; 32] = [
+pub const STATEMENT_COLUMNS: [&str; 34] = [
     "Statement",
     "Version",
     "Period",
@@ -123,6 +124,8 @@ pub const STATEMENT_COLUMNS: [&str; 32] = [
     "Reason",
     "Reverses entry",
     "Reverses statement",
+    "Amount per unit",
+    "Units",
 ];
 
 /// One row per line with [`STATEMENT_COLUMNS`] and no total row: the column
@@ -148,6 +151,7 @@ fn row(document: &StatementDocument, line: &Line) -> Vec<Cell> {
     cells.extend(source(line));
     cells.extend(amounts(document, line));
     cells.extend(grounds(line));
+    cells.extend(units(document, line));
     cells
 }
 
@@ -180,7 +184,10 @@ fn amounts(document: &StatementDocument, line: &Line) -> [Cell; 7] {
     let (num, den) = line.exact.split_once('/').unwrap_or((&line.exact, ""));
     [
         Cell::minor(line.base_minor, document.exponent),
-        Cell::minor(i64::from(line.rate_bps), 2),
+        match line.per_unit {
+            Some(_) => optional(None),
+            None => Cell::minor(i64::from(line.rate_bps), 2),
+        },
         Cell::number(line.share_num),
         Cell::number(line.share_den),
         Cell::number(num),
@@ -198,6 +205,16 @@ fn grounds(line: &Line) -> [Cell; 5] {
         optional(reverses.map(|r| r.entry.as_str())),
         optional(reverses.and_then(|r| r.statement_number.as_deref())),
     ]
+}
+
+fn units(document: &StatementDocument, line: &Line) -> [Cell; 2] {
+    match line.per_unit {
+        Some(one) => [
+            Cell::minor(one.minor, document.exponent),
+            Cell::number(one.units),
+        ],
+        None => [optional(None), optional(None)],
+    }
 }
 
 fn optional(text: Option<&str>) -> Cell {

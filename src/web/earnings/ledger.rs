@@ -127,7 +127,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
     })
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "Entry",
     "Partner",
     "Customer",
@@ -139,6 +139,7 @@ const COLUMNS: [&str; 15] = [
     "Payable from",
     "Base",
     "Rate %",
+    "Amount per unit",
     "Amount",
     "Currency",
     "Statement",
@@ -179,7 +180,13 @@ fn cells(entry: &EntryRow) -> Vec<Cell> {
         Cell::text(entry.paid_on.to_string()),
         Cell::text(entry.matures_on.to_string()),
         Cell::number(entry.base.plain()),
-        Cell::minor(i64::from(entry.rate.bps()), 2),
+        match entry.per_unit {
+            Some(_) => Cell::text(""),
+            None => Cell::minor(i64::from(entry.rate.bps()), 2),
+        },
+        entry
+            .per_unit
+            .map_or_else(|| Cell::text(""), |one| Cell::number(one.plain())),
         Cell::number(entry.amount.plain()),
         Cell::text(entry.amount.currency().code()),
         Cell::text(statement.unwrap_or_default()),

@@ -58,6 +58,8 @@ on_both! {
         for said in ["2.50 a unit", "for each unit", "units × 2.50", "It says: “"] {
             assert!(entry.words().contains(said), "{said}: {}", entry.words());
         }
+        let file = owner.get("/meridian/ledger.csv?customer=adler").await.expect(200).text();
+        assert!(file.contains(",Rate %,Amount per unit,") && file.contains(",480.00,,2.50,"), "{file}");
     }
 
     async fn the_months_ahead_are_told_on_either_side(scene: Scene) {

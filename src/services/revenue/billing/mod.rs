@@ -1,5 +1,6 @@
 //! Billing: one invoice per subscription and service period, in advance.
 mod draft;
+mod expected;
 mod items;
 mod preview;
 mod terms;
@@ -29,6 +30,7 @@ use crate::{
 };
 use draft::Biller;
 pub(super) use draft::blank_invoice;
+pub(super) use expected::expected;
 pub use preview::{Preview, PreviewLine, preview};
 pub(super) use terms::Terms;
 
