@@ -313,6 +313,8 @@ named! {
     CustomerCredit = "ccr", CustomerCreditId;
     /// One line of the commission ledger.
     CommissionEntry = "ent", CommissionEntryId;
+    /// What finance proposes to give or take by hand.
+    Adjustment = "adj", AdjustmentId;
     /// An accounting month of a vendor.
     AccountingPeriod = "per", AccountingPeriodId;
     /// A commission statement.

@@ -45,6 +45,9 @@ coded! {
         ImportRefused = "import.refused", "Import refused";
         PeriodClosing = "period.closing", "Month's close started";
         PeriodClosed = "period.closed", "Month closed";
+        AdjustmentProposed = "adjustment.proposed", "Adjustment proposed";
+        AdjustmentApproved = "adjustment.approved", "Adjustment approved";
+        AdjustmentDeclined = "adjustment.declined", "Adjustment declined";
         StatementMade = "statement.made", "Statement made";
         StatementSent = "statement.sent", "Statement sent";
         MailSent = "mail.sent", "Mail sent";

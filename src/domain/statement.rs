@@ -47,6 +47,7 @@ coded! {
     LineBlock {
         Earned = "earned", "Earned";
         PostedLate = "posted_late", "From earlier months";
+        Extra = "extra", "Bonuses and adjustments";
         Reversed = "reversed", "Reversed";
     }
 }
@@ -57,8 +58,9 @@ coded! {
 pub fn block_of(kind: EntryKind, paid_in: Period, posted_in: Period) -> LineBlock {
     match kind {
         EntryKind::Reversal => LineBlock::Reversed,
-        EntryKind::Earned if posted_in > paid_in => LineBlock::PostedLate,
-        EntryKind::Earned => LineBlock::Earned,
+        EntryKind::Earned | EntryKind::Cap if posted_in > paid_in => LineBlock::PostedLate,
+        EntryKind::Earned | EntryKind::Cap => LineBlock::Earned,
+        EntryKind::Adjustment => LineBlock::Extra,
     }
 }
 

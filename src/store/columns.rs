@@ -8,8 +8,8 @@ use diesel::{
 };
 
 use crate::domain::{
-    Currency, Period, PeriodStatus, Phase, SubscriptionStatus, commission::EntryKind, ratio::Ratio,
-    statement::LineBlock,
+    AdjustmentReason, AdjustmentStatus, Currency, Period, PeriodStatus, Phase, SubscriptionStatus,
+    commission::EntryKind, ratio::Ratio, statement::LineBlock,
 };
 
 /// A value that is kept as its code.
@@ -67,6 +67,8 @@ macro_rules! coded_columns {
     )+};
 }
 coded_columns!(
+    AdjustmentReason,
+    AdjustmentStatus,
     Currency,
     EntryKind,
     SubscriptionStatus,

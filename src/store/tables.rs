@@ -177,6 +177,7 @@ scoped! {
     customer_credits: by partner_id;
     payment_allocations: by partner_id;
     commission_entries: by partner_id;
+    adjustments: private;
     forecasts: by partner_id;
     periods: shared;
     statements: by partner_id;
@@ -206,13 +207,12 @@ refers! {
     refunds.payment_id -> payments;
     credit_note_lines.credit_note_id -> credit_notes;
     payment_allocations.invoice_id -> invoices;
-    commission_entries.invoice_line_id -> invoice_lines;
-    commission_entries.customer_id -> customers;
     statements.partner_id -> partners;
     statement_lines.statement_id -> statements;
     statement_lines.commission_entry_id -> commission_entries;
     payouts.statement_id -> statements;
     payouts.partner_id -> partners;
+    adjustments.partner_id -> partners;
 }
 changeable! {
     vendors: name, legal_name, address, payment_days, payout_day, version;
@@ -238,6 +238,7 @@ changeable! {
     payment_allocations: refunded_minor;
     periods: status, cutoff_at, closed_at;
     statements: status;
+    adjustments: status, decided_by, decider, decided_at, answer;
     payouts: status, paid_on, reference, version;
     counters: value;
     jobs: status, run_at, lease_token, lease_until, attempts, last_error;

@@ -59,6 +59,7 @@ const STAFF: &[Group] = &[
             ),
             ("Tiers", "/tiers", "incentivize", ViewPartners),
             ("Ledger", "/ledger", "history", ViewMoney),
+            ("Adjustments", "/adjustments", "commission", ViewMoney),
             ("Forecast", "/forecast", "sell", ViewMoney),
             ("Months", "/periods", "periods", ViewMoney),
             ("Statements", "/statements", "statements", ViewMoney),

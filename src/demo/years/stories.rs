@@ -6,7 +6,7 @@ use super::{Joined, REPORTED_ON, Won, World};
 use crate::{
     Error, Result,
     demo::cast::Story,
-    domain::{Money, Period, Quantity},
+    domain::{AdjustmentReason, Currency, Money, Period, Quantity},
     id::{PartnerId, PaymentId},
     services::{
         incentivize::tiers,
@@ -48,6 +48,7 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
+                (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
                 (Story::Rises, 8, 1) => self.rise(store, joined.id, day)?,
                 (Story::PartialRefund, 13, 20) => self.refund(store, joined, (1, 40), day)?,
@@ -113,6 +114,31 @@ impl World {
                 },
             )
         })
+    }
+
+    /// For a bank's file that came late, finance gives a little on top.
+    fn make_good(&self, store: &Store, joined: &Joined, day: NaiveDate) -> Result<()> {
+        let amount = Money::new(15_000, self.currency()?);
+        let memo = "Commission came a month late because the bank’s file did";
+        let given = (amount, AdjustmentReason::Goodwill, memo);
+        self.finance.adjust(store, (joined.id, day), given, true)
+    }
+
+    /// What waits for somebody's approval on the last day.
+    pub(super) fn promise(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        let joined = self.partners.iter();
+        let mut joined = joined.filter(|one| one.part.story == Story::Rises);
+        let Some(joined) = joined.next() else {
+            return Ok(());
+        };
+        let amount = Money::new(40_000, self.currency()?);
+        let memo = "A customer event in the spring, as agreed";
+        let given = (amount, AdjustmentReason::Promotion, memo);
+        self.finance.adjust(store, (joined.id, day), given, false)
+    }
+
+    fn currency(&self) -> Result<Currency> {
+        self.vendor.currency.parse().map_err(Error::fault)
     }
 
     fn rise(&self, store: &Store, partner: PartnerId, day: NaiveDate) -> Result<()> {

@@ -1,4 +1,6 @@
-//! What partners earn: tiers, commission plans, and putting partners under them.
+//! What partners earn: tiers, commission plans and putting partners under them, and what is given
+//! by hand.
+pub mod adjustments;
 pub mod commission_plans;
 pub mod enrollments;
 pub mod tiers;

@@ -2,6 +2,7 @@
 mod accrual;
 pub mod billing;
 mod books;
+mod caps;
 pub mod close;
 mod credit;
 pub mod dry_run;

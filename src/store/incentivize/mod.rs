@@ -1,5 +1,6 @@
 //! What partners earn: tiers, commission plans and who is under which; the ledger, the months it
 //! closes in, and what partners are sent and paid.
+pub mod adjustments;
 pub mod commission_plans;
 pub mod enrollments;
 pub mod entries;

@@ -1,4 +1,5 @@
 //! The vendor's pages, one file per resource.
+pub mod adjustments;
 pub mod commission_plans;
 pub mod customers;
 pub mod home;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(ledger::routes)
+        .configure(adjustments::routes)
         .configure(super::earnings::forecast::staff_routes)
         .configure(metrics::routes)
         .configure(statements::routes)

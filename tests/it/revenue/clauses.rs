@@ -15,11 +15,11 @@ use perennial::{
 use super::world::{Like, SEATS, World, YEARLY, date, eur, id, month};
 use crate::support::postgres::{Databases, Kind};
 
-fn on_each(test: impl Fn(Kind)) {
+pub(super) fn on_each(test: impl Fn(Kind)) {
     Databases::each().into_iter().for_each(test);
 }
 
-fn percent(text: &str) -> ClauseDraft {
+pub(super) fn percent(text: &str) -> ClauseDraft {
     ClauseDraft {
         rate: text.parse::<Rate>().unwrap(),
         ..ClauseDraft::default()
@@ -27,7 +27,7 @@ fn percent(text: &str) -> ClauseDraft {
 }
 
 /// A world whose first partner sells under these clauses from now on.
-fn world(kind: Kind, now: &'static str, clauses: Vec<ClauseDraft>) -> World {
+pub(super) fn world(kind: Kind, now: &'static str, clauses: Vec<ClauseDraft>) -> World {
     let like = Like {
         now,
         tax_bps: 0,

@@ -89,6 +89,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("invitation", "inv", Whose::Partners, 13),
     ("membership", "mem", Whose::Partners, 14),
     ("discount", "dis", Whose::Partners, 17),
+    ("adjustment", "adj", Whose::Partners, 18),
 ];
 
 /// What is named the same in every workspace, and something it may be.
@@ -227,6 +228,8 @@ fn statement(name: &str) -> StatementDocument {
         seq: 1,
         block: Block::Earned,
         entry: format!("{name} entry"),
+        kind: String::new(),
+        note: String::new(),
         customer: format!("{name} customer"),
         offering: "Backup".to_owned(),
         plan: "Monthly".to_owned(),
@@ -267,6 +270,7 @@ fn statement(name: &str) -> StatementDocument {
         opening_minor: 0,
         earned_minor: 450,
         posted_late_minor: 0,
+        extra_minor: 0,
         reversed_minor: 0,
         payout_minor: 450,
         closing_minor: 0,
@@ -322,9 +326,11 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
     let earning = format!(
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
-                 posting_period, matures_on, created_at)
+                 posting_period, matures_on, created_at, note)
              VALUES ({t}, {ent}, {p}, {cus}, {sub}, {ivc}, {ivl}, {ccl}, 'earned', 'allocation', 1, 1, 3000, 1500, '450/1', 450, 'EUR', '2026-09-21',
-                 202609, 202609, 202609, '2026-09-21', '{AT}');
+                 202609, 202609, 202609, '2026-09-21', '{AT}', '');
+         INSERT INTO adjustments (tenant_id, id, partner_id, month, amount_minor, currency, reason, memo, status, proposed_by, proposer, proposed_at, decider, answer)
+             VALUES ({t}, {adj}, {p}, 202610, 100, 'EUR', 'goodwill', '{name} waited', 'proposed', {user}, '{name} someone', '{AT}', '', '');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
              VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
@@ -339,7 +345,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO memberships (tenant_id, id, user_id, partner_id, role, email, name, created_at)
              VALUES ({t}, {mem}, {user}, {p}, 'partner_seller', 'someone@{name}.test', '{name} someone', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), ent = id(8), sta = id(9), stl = id(10), pyo = id(11),
-        mai = id(12), inv = id(13), mem = id(14), ccl = v + 12,
+        mai = id(12), inv = id(13), mem = id(14), adj = id(18), ccl = v + 12,
     );
     selling + &earning
 }
