@@ -315,6 +315,8 @@ named! {
     CommissionEntry = "ent", CommissionEntryId;
     /// What finance proposes to give or take by hand.
     Adjustment = "adj", AdjustmentId;
+    /// A fixed amount for each new subscription.
+    Spiff = "spf", SpiffId;
     /// An accounting month of a vendor.
     AccountingPeriod = "per", AccountingPeriodId;
     /// A commission statement.

@@ -1,14 +1,19 @@
-//! What finance gives and takes by hand: one colleague proposes, the other approves.
+//! What is given beside the plan: by hand, where one colleague in finance proposes and the other
+//! approves, and for each new subscription of some months.
 use chrono::NaiveDate;
 
 use super::{Scope, cast::VendorPart, setting::read};
 use crate::{
     Error, Result,
-    domain::{AdjustmentReason, Money, Period, Role},
+    domain::{AdjustmentReason, Money, Period, Role, commission::clawback::ClawbackMode},
     id::{AdjustmentId, PartnerId},
-    services::incentivize::adjustments::{self, NewAdjustment},
+    services::incentivize::{
+        adjustments::{self, NewAdjustment},
+        spiffs::{self, NewSpiff},
+    },
     store::{
         Store,
+        catalogue::offerings,
         lobby::{self, Admission, NewMembership},
     },
 };
@@ -17,6 +22,33 @@ use crate::{
 pub(super) struct Finance([Scope; 2]);
 
 const COLLEAGUES: [&str; 2] = ["Jonas Weber", "Maria Rossi"];
+
+/// Three months in which each new subscription of the vendor's first offering is worth something.
+pub(super) fn announce(
+    store: &Store,
+    (scope, vendor): (&Scope, &VendorPart),
+    day: NaiveDate,
+) -> Result<()> {
+    let Some(first) = vendor.offerings.first() else {
+        return Ok(());
+    };
+    let month = Period::of(day);
+    store.write_now(scope.clone(), |tx| {
+        let known = offerings::names(tx)?;
+        let offering = known.iter().find(|(_, name)| name == first.name);
+        let new = NewSpiff {
+            name: read("Three strong months")?,
+            offering: offering.ok_or(Error::NotFound)?.0,
+            from: month.first_day(),
+            until: month.next().next().last_day(),
+            amount: Money::new(15_000, read(vendor.currency)?),
+            most: Some(3),
+            clawback_days: 180,
+            clawback_mode: ClawbackMode::Linear,
+        };
+        spiffs::add(tx, &new).map(drop)
+    })
+}
 
 impl Finance {
     /// Gives both their places.

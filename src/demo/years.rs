@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{
     Scope,
-    by_hand::Finance,
+    by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
     drift, outages,
@@ -101,6 +101,9 @@ impl World {
         let month = self.month_of(day);
         if day.day() == 1 && month > 0 {
             self.close(store, Period::of(day).previous())?;
+        }
+        if (month, day.day()) == (9, 1) {
+            by_hand::announce(store, (&self.scope, self.vendor), day)?;
         }
         if day.day() == 15 {
             self.pay_out(store, day)?;

@@ -269,6 +269,8 @@ coded! {
         Reversal = "reversal", "Reversed";
         Adjustment = "adjustment", "Adjustment";
         Cap = "cap", "Cap";
+        Spiff = "spiff", "SPIFF";
+        Clawback = "clawback", "Clawback";
     }
 }
 

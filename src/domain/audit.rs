@@ -45,6 +45,8 @@ coded! {
         ImportRefused = "import.refused", "Import refused";
         PeriodClosing = "period.closing", "Month's close started";
         PeriodClosed = "period.closed", "Month closed";
+        SpiffAnnounced = "spiff.announced", "SPIFF announced";
+        SpiffEnded = "spiff.ended", "SPIFF ended early";
         AdjustmentProposed = "adjustment.proposed", "Adjustment proposed";
         AdjustmentApproved = "adjustment.approved", "Adjustment approved";
         AdjustmentDeclined = "adjustment.declined", "Adjustment declined";

@@ -57,10 +57,10 @@ coded! {
 /// its hold does not.
 pub fn block_of(kind: EntryKind, paid_in: Period, posted_in: Period) -> LineBlock {
     match kind {
-        EntryKind::Reversal => LineBlock::Reversed,
+        EntryKind::Reversal | EntryKind::Clawback => LineBlock::Reversed,
         EntryKind::Earned | EntryKind::Cap if posted_in > paid_in => LineBlock::PostedLate,
         EntryKind::Earned | EntryKind::Cap => LineBlock::Earned,
-        EntryKind::Adjustment => LineBlock::Extra,
+        EntryKind::Adjustment | EntryKind::Spiff => LineBlock::Extra,
     }
 }
 

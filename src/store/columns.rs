@@ -9,7 +9,9 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, Currency, Period, PeriodStatus, Phase, SubscriptionStatus,
-    commission::EntryKind, ratio::Ratio, statement::LineBlock,
+    commission::{EntryKind, clawback::ClawbackMode},
+    ratio::Ratio,
+    statement::LineBlock,
 };
 
 /// A value that is kept as its code.
@@ -67,6 +69,7 @@ macro_rules! coded_columns {
     )+};
 }
 coded_columns!(
+    ClawbackMode,
     AdjustmentReason,
     AdjustmentStatus,
     Currency,

@@ -357,6 +357,7 @@ diesel::table! {
         anchor_on -> Nullable<Date>,
         charged_from -> Nullable<Date>,
         status -> Text,
+        ends_by_vendor -> Bool,
     }
 }
 
@@ -605,6 +606,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    spiffs (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        offering_id -> BigInt,
+        from_on -> Date,
+        until_on -> Date,
+        amount_minor -> BigInt,
+        currency -> Text,
+        most_per_partner -> Nullable<Integer>,
+        clawback_days -> Integer,
+        clawback_mode -> Text,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
     adjustments (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -832,6 +851,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_allocations,
     commission_entries,
     adjustments,
+    spiffs,
     forecasts,
     periods,
     statements,

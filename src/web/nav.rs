@@ -58,6 +58,7 @@ const STAFF: &[Group] = &[
                 ViewMoney,
             ),
             ("Tiers", "/tiers", "incentivize", ViewPartners),
+            ("SPIFFs", "/spiffs", "incentivize", ViewMoney),
             ("Ledger", "/ledger", "history", ViewMoney),
             ("Adjustments", "/adjustments", "commission", ViewMoney),
             ("Forecast", "/forecast", "sell", ViewMoney),

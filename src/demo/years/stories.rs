@@ -95,6 +95,7 @@ impl World {
                     version: now.version,
                     when: CancelWhen::Now(day),
                     reason: "The business was sold".to_owned(),
+                    is_vendor_fault: false,
                 },
             )
         })
@@ -111,6 +112,7 @@ impl World {
                     version: now.version,
                     when: CancelWhen::PeriodEnd,
                     reason: "Moves to a service of its own group".to_owned(),
+                    is_vendor_fault: false,
                 },
             )
         })

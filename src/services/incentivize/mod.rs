@@ -3,5 +3,6 @@
 pub mod adjustments;
 pub mod commission_plans;
 pub mod enrollments;
+pub mod spiffs;
 pub mod tiers;
 pub mod wording;

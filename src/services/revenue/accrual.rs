@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::{
     books::Books,
     caps::{Caps, is_earning},
+    spiffs,
 };
 use crate::{
     Error, Result,
@@ -70,6 +71,7 @@ pub(super) fn accrue_all(
     for moved in moves {
         ledger.accrue(&*tx, books, moved)?;
     }
+    ledger.new.extend(spiffs::earn(tx, books, moves)?);
     let count = ledger.new.len();
     invoices::settle_lines(tx, &ledger.changed())?;
     entries::post(tx, ledger.new)?;

@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::{
     Result,
     domain::{Currency, Money, Period, Rate, date_words},
-    id::CommissionClauseId,
+    id::{CommissionClauseId, CommissionPlanVersionId},
     store::{
         Tx, VendorScope, counters,
         incentivize::periods,
@@ -25,6 +25,7 @@ pub struct Books {
     /// The earliest month that is open.
     pub first_open: Period,
     clauses: HashMap<CommissionClauseId, ClauseTerms>,
+    holds: HashMap<CommissionPlanVersionId, u32>,
 }
 
 /// What a clause says beside what it pays.
@@ -48,7 +49,10 @@ impl Books {
         let today = vendor.zone.local_date(tx.now());
         let after = periods::last_not_open(tx)?.map(|row| row.month.next());
         let first_open = after.map_or(vendor.first_period, |month| month.max(vendor.first_period));
-        let clauses = terms::commission_terms(tx)?
+        let plans = terms::commission_terms(tx)?;
+        let holds = plans.iter().map(|(id, plan)| (*id, plan.hold_days));
+        let holds = holds.collect();
+        let clauses = plans
             .into_values()
             .flat_map(|plan| {
                 let hold_days = plan.hold_days;
@@ -67,12 +71,18 @@ impl Books {
             today,
             first_open,
             clauses,
+            holds,
         })
     }
 
     /// Days from a payment to the day its commission is payable, under a clause.
     pub(super) fn hold_days(&self, clause: CommissionClauseId) -> u32 {
         self.clauses.get(&clause).map_or(0, |terms| terms.hold_days)
+    }
+
+    /// Days from a payment to the day what it earns is payable, under a plan version.
+    pub(super) fn plan_hold_days(&self, plan: CommissionPlanVersionId) -> u32 {
+        self.holds.get(&plan).copied().unwrap_or_default()
     }
 
     /// The cap of a clause in a currency: the clause's place in its plan, and minor units.

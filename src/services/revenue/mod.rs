@@ -10,6 +10,7 @@ pub mod forecast;
 pub mod payments;
 pub mod payouts;
 mod recurring;
+mod spiffs;
 mod stage;
 pub mod statements;
 pub mod subscriptions;

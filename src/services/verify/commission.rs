@@ -20,6 +20,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     posted(ledger, found);
     reversals(ledger, found);
     caps(ledger, found)?;
+    spiffs(ledger, found);
     let invoices: HashMap<InvoiceId, &Invoice> =
         ledger.invoices.iter().map(|one| (one.id, one)).collect();
     for entry in &ledger.entries {
@@ -129,6 +130,36 @@ fn caps(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     Ok(())
 }
 
+/// A SPIFF pays what it says, to each partner no more often than it says.
+fn spiffs(ledger: &Ledger, found: &mut Findings) {
+    let paid = ledger
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::Spiff);
+    let mut times: HashMap<_, i32> = HashMap::new();
+    for entry in paid {
+        let spiff = ledger
+            .spiffs
+            .iter()
+            .find(|one| one.id.number() == entry.source_id);
+        let Some(spiff) = spiff else {
+            found.say(format!("Entry {} is of no SPIFF", entry.id));
+            continue;
+        };
+        found.same(
+            &format!("SPIFF of entry {}", entry.id),
+            entry.amount_minor,
+            spiff.amount_minor,
+        );
+        let count = times.entry((spiff.id, entry.partner_id)).or_default();
+        *count += 1;
+        let most = spiff.most_per_partner.unwrap_or(i32::MAX);
+        found.unless(*count <= most, || {
+            format!("SPIFF {} is paid {count} times to one partner", spiff.name)
+        });
+    }
+}
+
 fn reversals(ledger: &Ledger, found: &mut Findings) {
     let earned: HashMap<CommissionEntryId, &Entry> = ledger
         .entries
@@ -169,7 +200,8 @@ fn dates(entry: &Entry, found: &mut Findings) {
     let sound = entry.due_period == Period::of(entry.paid_on)
         && entry.posting_period >= entry.due_period
         && entry.matures_on >= entry.paid_on
-        && (entry.kind == EntryKind::Reversal) == entry.reverses_id.is_some()
+        && matches!(entry.kind, EntryKind::Reversal | EntryKind::Clawback)
+            == entry.reverses_id.is_some()
         && match entry.kind {
             EntryKind::Earned => entry.note.is_empty(),
             EntryKind::Reversal => true,

@@ -1,5 +1,5 @@
 //! The commission ledger. Entries are added; nothing here changes or removes one.
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
@@ -16,7 +16,7 @@ use crate::{
         SubscriptionId,
     },
     store::{
-        Tx, VendorScope,
+        Scope, Tx, VendorScope, Visible,
         columns::{Coded, Fraction, Month, row_codes},
         revenue::ASKED_AT_ONCE,
         schema::{commission_entries, statement_lines},
@@ -34,6 +34,10 @@ row_codes! {
         CreditNote = "credit_note",
         /// An adjustment that was approved.
         Adjustment = "adjustment",
+        /// A SPIFF.
+        Spiff = "spiff",
+        /// A subscription that ended early.
+        Cancellation = "cancellation",
     }
 }
 
@@ -242,6 +246,81 @@ pub fn sums_under(
                 amount_minor,
             });
         }
+    }
+    Ok(found)
+}
+
+/// Whom a SPIFF has paid for what, oldest first: of these partners.
+///
+/// # Errors
+/// Faults of the database.
+pub fn spiffs_of(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &[PartnerId],
+) -> Result<Vec<(i64, PartnerId, Option<SubscriptionId>)>> {
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
+            .order(commission_entries::id)
+            .select((
+                commission_entries::source_id,
+                commission_entries::partner_id,
+                commission_entries::subscription_id,
+            ));
+        found.extend(tx.load::<(i64, PartnerId, Option<SubscriptionId>), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// What each SPIFF has paid each partner: how many times, and minor units with what was taken back
+/// left in.
+///
+/// # Errors
+/// Faults of the database.
+pub fn spiffs_paid<S: Scope>(tx: &mut Tx<'_, S>) -> Result<Vec<(i64, PartnerId, i64, i64)>>
+where
+    commission_entries::table: Visible<S>,
+{
+    let rows = tx
+        .rows(commission_entries::table)
+        .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
+        .select((
+            commission_entries::source_id,
+            commission_entries::partner_id,
+            commission_entries::amount_minor,
+        ));
+    let mut sums: BTreeMap<(i64, PartnerId), (i64, i64)> = BTreeMap::new();
+    for (spiff, partner, minor) in tx.load::<(i64, PartnerId, i64), _>(rows)? {
+        let sum = sums.entry((spiff, partner)).or_default();
+        *sum = (sum.0 + 1, sum.1 + minor);
+    }
+    let rows = sums.into_iter();
+    Ok(rows
+        .map(|((spiff, partner), (times, minor))| (spiff, partner, times, minor))
+        .collect())
+}
+
+/// What was paid once for these subscriptions and follows none of their lines, and what was taken
+/// back of it, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn beside_lines(
+    tx: &mut Tx<'_, VendorScope>,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in subscriptions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::subscription_id.eq_any(some.to_vec()))
+            .filter(commission_entries::invoice_line_id.is_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
     }
     Ok(found)
 }

@@ -8,5 +8,6 @@ pub mod forecasts;
 pub mod outbox;
 pub mod payouts;
 pub mod periods;
+pub mod spiffs;
 pub mod statements;
 pub mod tiers;

@@ -243,6 +243,7 @@ struct ShowPage {
     standing: String,
     formula: Option<String>,
     pays: String,
+    is_capped: bool,
     detail: EntryDetail,
 }
 
@@ -271,6 +272,7 @@ pub async fn show<S: Sees>(
         because: because(&detail, terms.as_ref()),
         standing: standing(&row),
         pays: row.pays(),
+        is_capped: row.caps.is_some() || detail.reversed_by.iter().any(|one| one.caps.is_some()),
         formula: detail
             .line
             .as_ref()
@@ -293,7 +295,7 @@ fn answer(entry: &EntryRow) -> String {
     };
     match entry.kind {
         EntryKind::Earned => format!("{amount}{whom}, earned in {month}."),
-        EntryKind::Reversal => {
+        EntryKind::Reversal | EntryKind::Clawback => {
             format!("{amount}{whom}, taken back from {month}.")
         }
         kind => format!("{}: {amount}{whom}, in {month}.", kind.label()),

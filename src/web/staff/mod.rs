@@ -18,6 +18,7 @@ pub mod plans;
 pub mod service_levels;
 pub mod settings;
 pub mod sla_policies;
+pub mod spiffs;
 pub mod statements;
 pub mod subscriptions;
 pub mod tiers;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(service_levels::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
+        .configure(spiffs::routes)
         .configure(ledger::routes)
         .configure(adjustments::routes)
         .configure(super::earnings::forecast::staff_routes)

@@ -9,6 +9,7 @@ mod metrics;
 mod plans;
 mod scene;
 mod service_levels;
+mod spiffs;
 
 use perennial::{domain::Role, id};
 
@@ -32,6 +33,9 @@ const STAFF: &[&str] = &[
     "/ledger?kind=adjustment",
     "/adjustments",
     "/adjustments/new",
+    "/spiffs",
+    "/ledger?kind=spiff",
+    "/ledger?kind=clawback",
     "/statements",
     "/statements?month=2026-10&payout=due&delivery=none&currency=EUR&partner=n",
     "/statements?payout=overdue&delivery=queued",

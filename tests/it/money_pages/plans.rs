@@ -75,7 +75,7 @@ on_both! {
         let ledger = admin.get("/meridian/p/contoso/ledger?kind=cap").await.expect(200);
         let href = ledger.attr("tbody th a", "href").unwrap();
         let entry = admin.get(&href).await.expect(200);
-        for said in ["pays at most EUR 1.00 a month: EUR 1.50 of EUR 1.50 is beyond it", "Caps this entry"] {
+        for said in ["pays at most EUR 1.00 a month: EUR 0.50 of EUR 1.50 is beyond it", "Caps this entry"] {
             assert!(entry.words().contains(said), "{said}: {}", entry.words());
         }
         let capped = entry.attr("main table a[href*='/ledger/']", "href").unwrap();

@@ -75,6 +75,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("vendor_invitation", "inv", Whose::Vendors, 14),
     ("vendor_membership", "mem", Whose::Vendors, 15),
     ("sla_event", "sle", Whose::Vendors, 17),
+    ("spiff", "spf", Whose::Vendors, 18),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -195,6 +196,8 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
          INSERT INTO sla_events (tenant_id, id, offering_id, kind, began_at, ended_at, note, recorded_at)
              VALUES ({t}, {sle}, {off}, 'outage', '{AT}', '2026-09-20 09:00:00', '{name} cable', '{AT}');
+         INSERT INTO spiffs (tenant_id, id, name, offering_id, from_on, until_on, amount_minor, currency, clawback_days, clawback_mode, created_at, version)
+             VALUES ({t}, {spf}, '{name} launch', {off}, '2026-01-01', '2030-12-31', 100, 'EUR', 0, 'full', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
              VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
@@ -212,7 +215,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16), sle = id(17),
+        inv = id(14), mem = id(15), sold = id(16), sle = id(17), spf = id(18),
     )
 }
 
