@@ -3,7 +3,7 @@
 use super::csv::{Cell, STATEMENT_COLUMNS, guarded, table};
 use super::{csv, json, mail_summary, pdf};
 use crate::domain::statement_document::samples::{
-    late, line, many, mixed, reversal, settle, statement,
+    adjustment, late, line, many, mixed, reversal, settle, statement,
 };
 use crate::domain::statement_document::{
     Block, Line, Reverses, StatementDocument, figure, plain_decimal,

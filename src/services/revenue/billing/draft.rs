@@ -159,7 +159,8 @@ impl Biller<'_, '_> {
         }
     }
 
-    fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
+    /// A period as it is charged, or what is left of one.
+    pub fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
         let plan = self.terms.plan(subscription)?;
         let from = stretch.service.from;
         let phase = phase_of(stretch.index, subscription.anchor()?, subscription.term());

@@ -57,6 +57,10 @@ pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Resu
     before.ends_by_vendor = cancellation.is_vendor_fault;
     let has_begun = before.status != SubscriptionStatus::Pending;
     match cancellation.when {
+        CancelWhen::PeriodEnd if before.status == SubscriptionStatus::Paused => {
+            let why = "It is paused, so that no period is paid for: cancel it from a day.";
+            Err(Error::on("when", why))
+        }
         CancelWhen::Now(on) if has_begun => {
             check_effective(tx, &books, &before, on)?;
             end_now(tx, &books, (&before, on), &cancellation.reason)
@@ -93,6 +97,19 @@ fn end_now(
         reason,
     };
     note(tx, &now, noted)?;
+    give_back(tx, books, (&now, on), reason)?;
+    claw_back(tx, books, std::slice::from_ref(&now))?;
+    let summary = format!("Canceled from {}", day(on));
+    record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
+}
+
+/// Credits what was charged for days from this one on.
+pub(super) fn give_back(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (now, on): (&Subscription, NaiveDate),
+    reason: &str,
+) -> Result<()> {
     let all = segments::of_subscription(tx, now.id)?;
     let mut unused = Vec::new();
     for segment in newest(&all) {
@@ -107,11 +124,8 @@ fn end_now(
             });
         }
     }
-    let credited = credit(tx, books, (&now, &all), &unused, reason)?;
-    record_note(tx, &now, credited.as_ref())?;
-    claw_back(tx, books, std::slice::from_ref(&now))?;
-    let summary = format!("Canceled from {}", day(on));
-    record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
+    let credited = credit(tx, books, (now, &all), &unused, reason)?;
+    record_note(tx, now, credited.as_ref())
 }
 
 fn end_later(
