@@ -289,6 +289,10 @@ named! {
     SubscriptionChange = "chg", SubscriptionChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
+    /// Something that was used, as it was reported.
+    UsageEvent = "use", UsageEventId;
+    /// What the usage of one price in one period came to.
+    UsageCharge = "usc", UsageChargeId;
     /// An invoice to a customer.
     Invoice = "ivc", InvoiceId;
     /// A line of an invoice.

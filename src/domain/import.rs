@@ -9,6 +9,7 @@ coded! {
         Customers = "customers", "Customers";
         Subscriptions = "subscriptions", "Subscriptions";
         Payments = "payments", "Payments";
+        Usage = "usage", "Usage";
     }
 }
 
@@ -18,7 +19,7 @@ impl ImportKind {
         match self {
             Self::Partners => Permission::ManagePartners,
             Self::Customers => Permission::ManageCustomers,
-            Self::Subscriptions => Permission::ManageSubscriptions,
+            Self::Subscriptions | Self::Usage => Permission::ManageSubscriptions,
             Self::Payments => Permission::RecordPayments,
         }
     }

@@ -2,6 +2,7 @@
 //! reckoned. Pure and exact: no database, no clock, no framework, no float.
 
 pub mod accrual;
+pub mod arrears;
 pub mod audit;
 pub mod bill;
 pub mod billing_calendar;

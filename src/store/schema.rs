@@ -372,6 +372,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    usage_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        meter -> Text,
+        event_id -> Text,
+        subject -> Text,
+        value_micro -> BigInt,
+        verified -> Bool,
+        occurred_at -> Timestamp,
+        received_at -> Timestamp,
+        settled -> Bool,
+    }
+}
+
+diesel::table! {
+    usage_charges (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        price_id -> BigInt,
+        period_index -> Integer,
+        service_from -> Date,
+        service_to -> Date,
+        used_micro -> BigInt,
+        carries_micro -> BigInt,
+        billed_minor -> BigInt,
+    }
+}
+
+diesel::table! {
     invoices (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -742,6 +775,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     subscriptions,
     subscription_changes,
     discounts,
+    usage_events,
+    usage_charges,
     invoices,
     invoice_lines,
     charge_segments,

@@ -164,6 +164,8 @@ scoped! {
     subscriptions: by partner_id;
     subscription_changes: by partner_id;
     discounts: by partner_id;
+    usage_events: by partner_id;
+    usage_charges: by partner_id;
     invoices: by partner_id;
     invoice_lines: by partner_id;
     charge_segments: by partner_id;
@@ -222,6 +224,8 @@ changeable! {
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;
     discounts: runs_periods;
+    usage_events: verified, settled;
+    usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version;
     customers: name, name_key, country, tax_bps, version;

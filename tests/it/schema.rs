@@ -88,6 +88,9 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ),
     ("subscriptions.plan_version_id", "shown on the subscription"),
     ("tier_assignments.tier_id", "read by partner"),
+    ("usage_charges.partner_id", "read by subscription"),
+    ("usage_charges.price_id", "read by subscription"),
+    ("usage_events.partner_id", "read by subscription"),
     ("audit_events.partner_id", "read by subject"),
     ("form_submissions.partner_id", "read by form"),
 ];

@@ -9,6 +9,7 @@ pub mod payouts;
 mod stage;
 pub mod statements;
 pub mod subscriptions;
+pub mod usage;
 
 pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;

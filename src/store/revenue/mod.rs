@@ -6,6 +6,7 @@ pub mod invoices;
 pub mod segments;
 pub mod subscriptions;
 pub mod terms;
+pub mod usage;
 
 /// Rows asked for by id in one statement, well within what both databases bind.
 pub(super) const ASKED_AT_ONCE: usize = 500;

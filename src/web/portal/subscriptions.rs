@@ -7,15 +7,18 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     documents::csv::{Cell, table},
-    domain::{Permission, Rate, SubscriptionStatus, date_words},
+    domain::{Permission, SubscriptionStatus, date_words},
     id::{CustomerId, SubscriptionId},
-    services::revenue::billing::{Preview, preview},
+    services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
         PartnerScope, Store, Tx,
         account::vendor,
         incentivize::enrollments::{self, Enrollment},
         paging::{Count, Cursor, Page},
-        revenue::discounts::{self, Given},
+        revenue::{
+            discounts,
+            usage::{self, Book},
+        },
         sell::{
             accounts::{self, Billed},
             customers,
@@ -28,7 +31,7 @@ use crate::{
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
-        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
+        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold, UsageRow},
         words,
     },
 };
@@ -211,6 +214,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
+    usage: Vec<UsageRow>,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -220,19 +224,29 @@ struct Seen {
     record: Record,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
-    discounts: Vec<Given>,
-    tax: Rate,
+    basis: Basis,
     today: NaiveDate,
 }
 
 fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
     tx.allow(Permission::PartnerViewCustomers)?;
     let record = subscriptions::record(tx, id)?;
+    let zone = vendor::settings(tx)?.zone;
+    let asked = usage_asked(&record, zone, tx.now())?;
+    let usage = match asked {
+        Some(ask) => usage::books(tx, &[ask])?.remove(&id).unwrap_or_default(),
+        None => Book::default(),
+    };
+    let basis = Basis {
+        given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        zone,
+        usage,
+    };
     Ok(Seen {
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
-        tax: customers::customer(tx, record.subscription.customer)?.tax,
-        discounts: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        basis,
         today: vendor::today(tx)?,
         record,
     })
@@ -289,10 +303,11 @@ async fn show(
         earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &seen.enrolments),
         prices: sold::prices(&record.version, it.quantity),
-        preview: preview(record, &seen.discounts, seen.tax)?,
+        usage: sold::usage(record, &seen.basis.usage),
+        preview: preview(record, &seen.basis)?,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts: sold::discounts(
-            &seen.discounts,
+            &seen.basis.given,
             u32::try_from(it.billed_periods).unwrap_or_default(),
             it.mrr.currency(),
         ),

@@ -213,4 +213,85 @@ on_both! {
         assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["15000"]);
         shop.verify();
     }
+
+    async fn usage_is_reported_once_billed_in_arrears_and_corrected(shop: Shop) {
+        let price = [
+            ("price-1-label", "Platform"), ("price-1-kind", "flat"), ("price-1", "50.00"),
+            ("price-2-label", "Calls"), ("price-2-kind", "usage"), ("price-2", "0.02"),
+        ];
+        let refused = shop.try_plan("USE-M", &price).await.expect(422);
+        assert_eq!(problems(&refused), ["#price-2-meter"]);
+        shop.plan("USE-M", &[&price[..], &[("price-2-meter", "api-calls"), ("price-2-aggregation", "sum")]].concat()).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("EUR 0.02 per unit of api-calls and month"), "{page}");
+        let sold = shop.sell_with("USE-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        assert_eq!(shop.nets(), ["5000"]);
+
+        let head = "external_id,subscription,meter,occurred_at,value\r\n";
+        let refused = shop.report(&format!(
+            "{head}e0,S-9,api-calls,2026-11-02T10:00:00Z,1\r\ne0,S-1,mails,2026-11-02T10:00:00Z,1\r\n\
+             e0,S-1,api-calls,2026-12-02T10:00:00Z,1\r\ne0,S-1,api-calls,yesterday,many\r\n"
+        )).await.words();
+        for why in ["No subscription has this external id.", "No price of this subscription's plan", "has not come yet", "Give an instant in UTC", "Give a number"] {
+            assert!(refused.contains(why), "{why}: {refused}");
+        }
+        let events = "e1,S-1,api-calls,2026-11-02T10:00:00Z,100.5\r\ne2,S-1,api-calls,2026-11-09T08:00:00Z,400\r\ne2,S-1,api-calls,2026-11-09T08:00:00Z,400\r\n";
+        shop.bring(&format!("{head}{events}")).await;
+        shop.bring(&format!("{head}{events}")).await;
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM usage_events"), ["2"]);
+        let other = shop.report(&format!("{head}e1,S-1,api-calls,2026-11-02T10:00:00Z,7\r\n")).await.words();
+        assert!(other.contains("on record and says something else"), "{other}");
+
+        shop.app.now_is("2026-12-01T09:00:00Z");
+        // Midnight of the vendor's zone is the next period's.
+        shop.bring(&format!("{head}e3,S-1,api-calls,2026-11-30T22:59:59Z,34\r\ne4,S-1,api-calls,2026-11-30T23:00:00Z,700\r\n")).await;
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("Calls, 534.5 api-calls so far"), "{page}");
+        shop.bill("2026-12-01");
+        assert_eq!(shop.nets(), ["5000", "5000", "1069"]);
+        let invoice = shop.newest_invoice().await.words();
+        assert!(invoice.contains("Vault, USE-M: Calls, 534.5 api-calls 1–30 Nov 2026"), "{invoice}");
+
+        // A late event and a correction are the difference on the next bill.
+        shop.bring(&format!("{head}e5,S-1,api-calls,2026-11-20T10:00:00Z,100\r\ne6,S-1,api-calls,2026-11-20T10:00:00Z,-34.5\r\n")).await;
+        shop.app.now_is("2027-01-01T09:00:00Z");
+        shop.bill("2027-01-01");
+        assert_eq!(shop.nets()[3..], ["5000", "131", "1400"]);
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("1–30 Nov 2026 600 api-calls EUR 12.00") && page.contains("1–31 Dec 2026 700 api-calls EUR 14.00"), "{page}");
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let at = format!("/meridian/p/northwind/subscriptions/{}", shop::last(&sold));
+        assert!(partner.get(&at).await.expect(200).words().contains("1–30 Nov 2026 600 api-calls EUR 12.00"));
+        shop.verify();
+    }
+
+    async fn a_retainer_carries_over_an_outcome_is_verified_and_the_end_is_billed(shop: Shop) {
+        shop.plan("CARE-M", &[
+            ("price-1-label", "Hours"), ("price-1-kind", "retainer"), ("price-1", "900.00"), ("price-1-meter", "hours"),
+            ("price-1-free", "10"), ("price-1-over", "95.00"), ("price-1-rollover", "4"),
+            ("price-2-label", "Leads"), ("price-2-kind", "outcome"), ("price-2", "100.00"), ("price-2-meter", "leads"),
+            ("price-2-aggregation", "count"), ("price-2-free", "1"), ("price-2-over", "40.00"), ("price-2-cap", "60.00"),
+        ]).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("EUR 900.00 a month with 10 of hours included, then EUR 95.00 each; up to 4 carried into the next month"), "{page}");
+        let sold = shop.sell_with("CARE-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        shop.app.now_is("2027-01-15T09:00:00Z");
+        shop.bring("external_id,subscription,meter,occurred_at,value,verified\r\n\
+            h1,S-1,hours,2026-11-10T10:00:00Z,7,\r\nh2,S-1,hours,2026-12-10T10:00:00Z,15,\r\nh3,S-1,hours,2027-01-10T10:00:00Z,12.5,\r\n\
+            l1,S-1,leads,2026-11-10T10:00:00Z,1,yes\r\nl2,S-1,leads,2026-11-11T10:00:00Z,1,yes\r\nl3,S-1,leads,2026-11-12T10:00:00Z,1,no\r\n").await;
+        shop.bill("2027-01-15");
+        // November carries 3 hours on; December is 2 beyond 13. One lead beyond the baseline.
+        assert_eq!(shop.nets(), ["90000", "10000", "90000", "10000", "4000", "90000", "10000", "19000"]);
+        // The third lead is verified late, and capped.
+        shop.bring("external_id,subscription,meter,occurred_at,value,verified\r\nl3,S-1,leads,2026-11-12T10:00:00Z,1,yes\r\n").await;
+        let form = shop.page(&format!("{sold}/cancellation")).await.form("form[action$='/cancellation']");
+        let form = form.with("when", "later").with("reason", "Done.");
+        let confirm = shop.owner.submit(&form).await.form("form[action$='/cancellation']");
+        shop.owner.submit(&confirm).await.expect(303);
+        shop.app.now_is("2027-02-02T09:00:00Z");
+        shop.bill("2027-02-02");
+        assert_eq!(shop.nets()[8..], ["23750", "2000"]);
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM subscriptions WHERE next_bill_on IS NOT NULL"), ["0"]);
+        shop.verify();
+    }
 }

@@ -2,7 +2,8 @@
 use chrono::{Days, NaiveDate};
 
 use super::{
-    Draft,
+    Draft, Used,
+    arrears::{Served, Usage, UsageItem},
     items::{Facts, Item, items},
     terms::{Earns, Terms},
 };
@@ -20,6 +21,7 @@ use crate::{
             segments::Segment,
             subscriptions::{Advance, Subscription},
             terms::PlanTerms,
+            usage::UsageCharge,
         },
     },
 };
@@ -63,6 +65,7 @@ pub(super) struct Biller<'a, 'c> {
     pub tx: &'a Tx<'c, VendorScope>,
     pub books: &'a Books,
     pub terms: &'a Terms,
+    pub usage: &'a Usage,
 }
 
 impl Biller<'_, '_> {
@@ -78,8 +81,10 @@ impl Biller<'_, '_> {
                 status: subscription.status,
                 mrr_minor: None,
             };
-            return Ok((None, advance));
+            return Ok((self.last(subscription, stretch)?, advance));
         }
+        let prices = &self.terms.plan(subscription)?.prices;
+        let is_metered = prices.iter().any(|price| price.price.meter().is_some());
         let status = match subscription.status {
             SubscriptionStatus::Pending | SubscriptionStatus::Trialing => {
                 SubscriptionStatus::Active
@@ -88,7 +93,9 @@ impl Biller<'_, '_> {
         };
         let advance = Advance {
             billed_periods: subscription.billed_periods + 1,
-            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next)),
+            // What was used until the end is billed at the end.
+            next_bill_on: Some(stretch.service.to)
+                .filter(|next| !ends(*next) || is_metered),
             status,
             mrr_minor: self.mrr(subscription, stretch.index)?,
         };
@@ -122,7 +129,10 @@ impl Biller<'_, '_> {
             service_from: period.stretch.service.from,
             service_to: period.stretch.service.to,
             quantity: if is_ahead { of.quantity } else { 1 },
-            unit_price_micro: price.price.unit().micro(),
+            unit_price_micro: match item.kind {
+                InvoiceLineKind::Usage => 0,
+                _ => price.price.unit().micro(),
+            },
             net_minor: item.net_minor,
             discount_minor: item.off_minor,
             credited_net_minor: 0,
@@ -154,19 +164,32 @@ impl Biller<'_, '_> {
         }
     }
 
-    fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
-        let plan = self.terms.plan(subscription)?;
-        let from = stretch.service.from;
-        let phase = phase_of(stretch.index, subscription.anchor()?, subscription.term());
-        let period = Charged {
-            subscription,
-            plan,
+    /// The bill of a subscription that has ended: what it used until then, if that costs anything.
+    fn last(&self, subscription: &Subscription, stretch: Stretch) -> Result<Option<Draft>> {
+        let charged = self.charged(subscription, stretch)?;
+        let draft = self.finish(&charged, (Vec::new(), Vec::new()))?;
+        Ok(Some(draft).filter(|draft| !draft.lines.is_empty()))
+    }
+
+    fn charged<'p>(&'p self, of: &'p Subscription, stretch: Stretch) -> Result<Charged<'p>> {
+        Ok(Charged {
+            subscription: of,
+            plan: self.terms.plan(of)?,
             stretch,
-            earns: self.terms.earns(subscription, from, phase),
-        };
+            earns: self.earns(of, (stretch.index, stretch.service.from))?,
+        })
+    }
+
+    fn earns(&self, of: &Subscription, (index, from): (u32, NaiveDate)) -> Result<Earns> {
+        let phase = phase_of(index, of.anchor()?, of.term());
+        Ok(self.terms.earns(of, from, phase))
+    }
+
+    fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
+        let period = self.charged(subscription, stretch)?;
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         let facts = Facts {
-            prices: &plan.prices,
+            prices: &period.plan.prices,
             quantity: subscription.units()?,
             discounts: self.terms.discounts(subscription),
             stretch,
@@ -179,12 +202,42 @@ impl Biller<'_, '_> {
             }
             lines.push(line);
         }
-        let net = lines
-            .iter()
-            .try_fold(0i64, |sum, line| sum.checked_add(line.net_minor));
-        let on = (from, net.ok_or(Overflow)?);
-        let tax_bps = self.terms.customer(subscription)?.tax_bps;
-        let invoice = blank_invoice(self.tx, self.books, subscription, tax_bps, on)?;
+        self.finish(&period, (lines, segments))
+    }
+
+    /// Adds what was used, and the invoice around the lines.
+    fn finish(
+        &self,
+        period: &Charged<'_>,
+        (mut lines, segments): (Vec<InvoiceLine>, Vec<Segment>),
+    ) -> Result<Draft> {
+        let of = period.subscription;
+        let sum = |lines: &[InvoiceLine]| {
+            let mut nets = lines.iter().map(|line| line.net_minor);
+            nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)
+        };
+        let served = Served {
+            id: of.id,
+            anchor: of.anchor()?,
+            charged_from: of.charged_from(),
+            ends_on: of.ends_on,
+            zone: self.books.vendor.zone,
+            next: period.stretch.index,
+        };
+        let found = self.usage.items(served, &period.plan.prices, sum(&lines)?)?;
+        let mut used = Used {
+            settled: found.settled,
+            ..Used::default()
+        };
+        for item in &found.items {
+            self.note(of, item, &mut used);
+            if item.net_minor != 0 {
+                lines.push(self.usage_line(period, item)?);
+            }
+        }
+        let from = of.ends_on.unwrap_or(NaiveDate::MAX).min(period.stretch.service.from);
+        let tax_bps = self.terms.customer(of)?.tax_bps;
+        let invoice = blank_invoice(self.tx, self.books, of, tax_bps, (from, sum(&lines)?))?;
         for (place, line) in (1..).zip(&mut lines) {
             line.line_no = place;
             line.invoice_id = invoice.id;
@@ -193,11 +246,59 @@ impl Biller<'_, '_> {
             invoice,
             lines,
             segments,
+            used,
+        })
+    }
+
+    /// What a period's usage came to, to be written down.
+    fn note(&self, of: &Subscription, item: &UsageItem<'_>, used: &mut Used) {
+        if let Some(changed) = self.usage.charge(of.id, item) {
+            used.changed.push(changed);
+            return;
+        }
+        let period = item.arrear.period;
+        used.new.push(UsageCharge {
+            id: self.tx.fresh_id(),
+            partner_id: of.partner_id,
+            subscription_id: of.id,
+            price_id: item.price.id,
+            period_index: i32::try_from(period.index).unwrap_or(i32::MAX),
+            service_from: period.service.from,
+            service_to: period.service.to,
+            used_micro: item.arrear.used.micro(),
+            carries_micro: item.arrear.carries.micro(),
+            billed_minor: item.net_minor,
+        });
+    }
+
+    /// The line of a period's usage, under the terms of that period.
+    fn usage_line(&self, period: &Charged<'_>, used: &UsageItem<'_>) -> Result<InvoiceLine> {
+        let of = period.subscription;
+        let days = used.arrear.period.service;
+        let charged = Charged {
+            earns: self.earns(of, (used.arrear.period.index, days.from))?,
+            ..*period
+        };
+        let item = Item {
+            price: used.price,
+            kind: InvoiceLineKind::Usage,
+            net_minor: used.net_minor,
+            off_minor: 0,
+        };
+        let meter = used.price.price.meter().map(|meter| meter.code.to_string());
+        let quantity = format!("{} {}", used.arrear.used, meter.unwrap_or_default());
+        let line = self.line(&charged, &item);
+        Ok(InvoiceLine {
+            description: format!("{}, {quantity}", line.description),
+            service_from: days.from,
+            service_to: days.to,
+            ..line
         })
     }
 }
 
 /// A period that is being charged for.
+#[derive(Clone, Copy)]
 struct Charged<'a> {
     subscription: &'a Subscription,
     plan: &'a PlanTerms,

@@ -1,4 +1,5 @@
 //! Billing: one invoice per subscription and service period, in advance.
+mod arrears;
 mod draft;
 mod items;
 mod preview;
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     Result,
     domain::{Action, Period, Permission},
-    id::SubscriptionId,
+    id::{SubscriptionId, UsageEventId},
     store::{
         Platform, Tx, VendorScope,
         platform::Event,
@@ -23,12 +24,14 @@ use crate::{
             invoices::{self, Invoice, InvoiceLine},
             segments::{self, Segment},
             subscriptions::{self, Advance, Subscription},
+            usage::{self, UsageCharge},
         },
     },
 };
+use arrears::Usage;
 use draft::Biller;
 pub(super) use draft::blank_invoice;
-pub use preview::{Preview, PreviewLine, preview};
+pub use preview::{Basis, Preview, PreviewLine, preview, usage_asked};
 pub(super) use terms::Terms;
 
 /// Subscriptions billed in one transaction by [`bill_due`].
@@ -144,6 +147,7 @@ pub(super) fn bill_all(
 /// Bills the next period of each of these, then applies what their customers have in credit.
 fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Result<Vec<Invoice>> {
     let terms = Terms::of(tx, due)?;
+    let usage = Usage::of(tx, (books, &terms), due)?;
     let mut drafts = Vec::new();
     let mut moved: HashMap<Advance, Vec<SubscriptionId>> = HashMap::new();
     for subscription in due {
@@ -151,6 +155,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
             tx: &*tx,
             books,
             terms: &terms,
+            usage: &usage,
         }
         .draft(subscription)?;
         drafts.extend(draft);
@@ -169,6 +174,35 @@ pub(super) struct Draft {
     pub invoice: Invoice,
     pub lines: Vec<InvoiceLine>,
     pub segments: Vec<Segment>,
+    pub used: Used,
+}
+
+/// What a bill notes about the usage it charges for.
+#[derive(Default)]
+pub(super) struct Used {
+    pub settled: Vec<UsageEventId>,
+    pub new: Vec<UsageCharge>,
+    pub changed: Vec<UsageCharge>,
+}
+
+impl Used {
+    fn join(&mut self, other: Self) {
+        self.settled.extend(other.settled);
+        self.new.extend(other.new);
+        self.changed.extend(other.changed);
+    }
+
+    fn write(self, tx: &mut Tx<'_, VendorScope>) -> Result<()> {
+        usage::settle(tx, &self.settled)?;
+        if !self.new.is_empty() {
+            usage::add_charges(tx, self.new)?;
+        }
+        // Only late events change what a period came to.
+        for charge in &self.changed {
+            usage::change_charge(tx, charge)?;
+        }
+        Ok(())
+    }
 }
 
 /// Numbers drafts and writes them.
@@ -180,15 +214,18 @@ pub(super) fn issue(
     let issued: Vec<NaiveDate> = drafts.iter().map(|draft| draft.invoice.issued_on).collect();
     let numbers = books.numbers(tx, DocumentKind::Invoice, &issued)?;
     let (mut made, mut lines, mut charged) = (Vec::new(), Vec::new(), Vec::new());
+    let mut used = Used::default();
     for (mut draft, number) in drafts.into_iter().zip(numbers) {
         draft.invoice.number = number;
         draft.invoice.status = draft.invoice.standing();
         made.push(draft.invoice);
         lines.extend(draft.lines);
         charged.extend(draft.segments);
+        used.join(draft.used);
     }
     invoices::add(tx, made.clone(), lines)?;
     segments::add(tx, charged)?;
+    used.write(tx)?;
     Ok(made)
 }
 

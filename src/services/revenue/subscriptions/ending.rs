@@ -7,7 +7,7 @@ use crate::{
     domain::{Action, Change, Permission, SubscriptionStatus, proration::credit_from},
     id::SubscriptionId,
     services::revenue::{
-        billing::bill_one,
+        billing::{Terms, bill_one},
         books::{Books, day},
         credit::{Unused, credit},
     },
@@ -77,7 +77,7 @@ fn end_now(
     let mut now = subscriptions::one(tx, before.id)?;
     now.status = SubscriptionStatus::Canceled;
     now.ends_on = Some(on);
-    now.next_bill_on = None;
+    now.next_bill_on = last_bill(tx, &now, on)?;
     now.mrr_minor = 0;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
@@ -108,6 +108,19 @@ fn end_now(
     record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
 }
 
+/// When what was used until its end is billed, where its plan counts usage and something of it was
+/// served.
+fn last_bill(
+    tx: &mut Tx<'_, VendorScope>,
+    of: &Subscription,
+    end: NaiveDate,
+) -> Result<Option<NaiveDate>> {
+    let terms = Terms::of(tx, std::slice::from_ref(of))?;
+    let mut prices = terms.plan(of)?.prices.iter();
+    let is_metered = prices.any(|price| price.price.meter().is_some());
+    Ok(Some(end).filter(|_| is_metered && of.billed_periods > 0))
+}
+
 fn end_later(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -122,7 +135,7 @@ fn end_later(
     let end = now.stretch(now.next_index())?.service.from;
     now.status = SubscriptionStatus::PendingCancel;
     now.ends_on = Some(end);
-    now.next_bill_on = None;
+    now.next_bill_on = last_bill(tx, &now, end)?;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::CancelAtPeriodEnd,

@@ -12,7 +12,7 @@ use crate::{
     },
     id::{Id, InvoiceLineId, SubscriptionId},
     services::revenue::{
-        billing::{Draft, Terms, blank_invoice, issue},
+        billing::{Draft, Terms, Used, blank_invoice, issue},
         books::{Books, day},
         credit::{Unused, credit, use_credits},
     },
@@ -253,6 +253,7 @@ fn charge_more(
             invoice,
             lines,
             segments: charged,
+            used: Used::default(),
         }],
     )?;
     use_credits(tx, books, &mut made)

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use super::{Parts, subscription};
 use crate::{
     Result,
-    domain::{Permission, Rate, SubscriptionStatus},
+    domain::{Permission, SubscriptionStatus},
     id::SubscriptionId,
-    services::revenue::billing::{Preview, preview},
+    services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
         Platform, Store, Tx, VendorScope,
         account::vendor,
@@ -18,7 +18,10 @@ use crate::{
         },
         platform::History,
         recruit::partners,
-        revenue::discounts::{self, Given},
+        revenue::{
+            discounts,
+            usage::{self, Book},
+        },
         sell::{
             accounts::{self, Billed, Credited, Stretch},
             customers,
@@ -31,7 +34,7 @@ use crate::{
         filters,
         history::{self, HistoryRow},
         page::ok,
-        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
+        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold, UsageRow},
         words,
     },
 };
@@ -78,6 +81,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
+    usage: Vec<UsageRow>,
     discounts_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
@@ -93,8 +97,7 @@ struct Found {
     commission_plan: String,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
-    discounts: Vec<Given>,
-    tax: Rate,
+    basis: Basis,
     credits: Vec<Credited>,
     stretches: Vec<Stretch>,
     history: Vec<History>,
@@ -104,6 +107,18 @@ struct Found {
 fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
     let record = subscriptions::record(tx, id)?;
+    let zone = vendor::settings(tx)?.zone;
+    let asked = usage_asked(&record, zone, tx.now())?;
+    let usage = match asked {
+        Some(ask) => usage::books(tx, &[ask])?.remove(&id).unwrap_or_default(),
+        None => Book::default(),
+    };
+    let basis = Basis {
+        given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        zone,
+        usage,
+    };
     let partner = record.subscription.partner;
     let commission_plan = match record.subscription.commission_plan_version {
         None => String::new(),
@@ -118,8 +133,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         commission_plan,
         enrolments: enrollments::of_partner(tx, partner)?,
         billed: accounts::billed(tx, id)?,
-        tax: customers::customer(tx, record.subscription.customer)?.tax,
-        discounts: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        basis,
         credits: accounts::credited(tx, id)?,
         stretches: accounts::stretches(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
@@ -219,11 +233,12 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &found.enrolments),
         prices: sold::prices(&record.version, it.quantity),
-        preview: preview(record, &found.discounts, found.tax)?,
+        usage: sold::usage(record, &found.basis.usage),
+        preview: preview(record, &found.basis)?,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
         discounts: sold::discounts(
-            &found.discounts,
+            &found.basis.given,
             u32::try_from(it.billed_periods).unwrap_or_default(),
             it.mrr.currency(),
         ),

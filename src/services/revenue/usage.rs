@@ -1,0 +1,79 @@
+//! Usage as it is reported: each event counts once, and is billed with the period after its own.
+use chrono::NaiveDateTime;
+
+use crate::{
+    Result,
+    domain::{Measure, Permission},
+    id::{PartnerId, SubscriptionId, UsageEventId},
+    store::{
+        Tx, VendorScope,
+        revenue::usage::{self, UsageEvent},
+    },
+};
+
+/// Something that was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUsage {
+    /// Under which subscription.
+    pub subscription: SubscriptionId,
+    /// Whose customer's that is.
+    pub partner: PartnerId,
+    /// Which meter counts it.
+    pub meter: String,
+    /// Its own id.
+    pub event_id: String,
+    /// Who or what used it; empty where that does not matter.
+    pub subject: String,
+    /// How much; below zero to correct.
+    pub value: Measure,
+    /// Whether it was verified.
+    pub verified: bool,
+    /// When it happened, UTC.
+    pub occurred_at: NaiveDateTime,
+}
+
+impl NewUsage {
+    /// Whether it says what is on record, apart from whether that was verified.
+    pub fn says(&self, is: &UsageEvent) -> bool {
+        self.subscription == is.subscription_id
+            && self.meter == is.meter
+            && self.subject == is.subject
+            && self.value.micro() == is.value_micro
+            && self.occurred_at == is.occurred_at
+    }
+}
+
+/// Writes reported events down. Who calls has seen to it that none is on record.
+///
+/// # Errors
+/// [`Error::Forbidden`](crate::Error::Forbidden); faults of the database, an event that is on
+/// record among them.
+pub fn report(tx: &mut Tx<'_, VendorScope>, new: Vec<NewUsage>) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let now = tx.now();
+    let row = |new: NewUsage| UsageEvent {
+        id: tx.fresh_id(),
+        partner_id: new.partner,
+        subscription_id: new.subscription,
+        meter: new.meter,
+        event_id: new.event_id,
+        subject: new.subject,
+        value_micro: new.value.micro(),
+        verified: new.verified,
+        occurred_at: new.occurred_at,
+        received_at: now,
+        settled: false,
+    };
+    let rows: Vec<UsageEvent> = new.into_iter().map(row).collect();
+    usage::add_events(tx, rows)
+}
+
+/// Notes that results were verified.
+///
+/// # Errors
+/// [`Error::Forbidden`](crate::Error::Forbidden); faults of the database.
+pub fn verify(tx: &mut Tx<'_, VendorScope>, events: &[UsageEvent]) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let ids: Vec<UsageEventId> = events.iter().map(|event| event.id).collect();
+    usage::verify(tx, &ids)
+}

@@ -1,0 +1,296 @@
+//! What was used, as it was reported, and what of it was billed.
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+
+use super::ASKED_AT_ONCE;
+use crate::{
+    Result,
+    domain::{Measure, arrears::PastUsage, meter},
+    id::{PartnerId, PriceId, SubscriptionId, UsageChargeId, UsageEventId},
+    store::{
+        Scope, Tx, VendorScope, Visible,
+        schema::{usage_charges, usage_events},
+        tx::to,
+    },
+};
+
+/// Something that was used, as it was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = usage_events)]
+pub struct UsageEvent {
+    /// Which.
+    pub id: UsageEventId,
+    /// Whose customer used it.
+    pub partner_id: PartnerId,
+    /// Under which subscription.
+    pub subscription_id: SubscriptionId,
+    /// Which meter counts it.
+    pub meter: String,
+    /// Its own id: with the meter, it counts once.
+    pub event_id: String,
+    /// Who or what used it; empty where that does not matter.
+    pub subject: String,
+    /// How much, in millionths of a unit.
+    pub value_micro: i64,
+    /// Whether it was verified: only such results are billed.
+    pub verified: bool,
+    /// When it happened, UTC.
+    pub occurred_at: NaiveDateTime,
+    /// When it was reported, UTC.
+    pub received_at: NaiveDateTime,
+    /// Whether a bill has counted it.
+    pub settled: bool,
+}
+
+impl UsageEvent {
+    /// As the rules of metering see it.
+    pub fn measured(&self) -> meter::UsageEvent {
+        meter::UsageEvent {
+            event_id: self.event_id.clone(),
+            at: self.occurred_at,
+            subject: self.subject.clone(),
+            value: Measure::from_micro(self.value_micro),
+        }
+    }
+}
+
+/// What the usage of one price in one period came to when it was billed last.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = usage_charges)]
+pub struct UsageCharge {
+    /// Which.
+    pub id: UsageChargeId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// Of which subscription.
+    pub subscription_id: SubscriptionId,
+    /// By which price.
+    pub price_id: PriceId,
+    /// In which period, from 0.
+    pub period_index: i32,
+    /// Its first day.
+    pub service_from: NaiveDate,
+    /// The day after its last.
+    pub service_to: NaiveDate,
+    /// What was used, in millionths of a unit.
+    pub used_micro: i64,
+    /// What of an allowance it carries on, in millionths of a unit.
+    pub carries_micro: i64,
+    /// What was billed in all, in minor units.
+    pub billed_minor: i64,
+}
+
+impl UsageCharge {
+    /// As the rules of billing see it.
+    pub fn past(&self) -> PastUsage {
+        PastUsage {
+            index: u32::try_from(self.period_index).unwrap_or_default(),
+            carries: Measure::from_micro(self.carries_micro),
+            billed_minor: self.billed_minor,
+        }
+    }
+}
+
+/// What is asked about the usage of one subscription.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    /// Of what.
+    pub subscription: SubscriptionId,
+    /// Open events before this instant are late: their periods are reckoned anew.
+    pub late_before: NaiveDateTime,
+    /// Events from this instant on are left for a later bill.
+    pub before: NaiveDateTime,
+    /// Whether a level is held on from earlier events, however old.
+    pub holds_levels: bool,
+}
+
+/// The usage of one subscription that a bill rests on.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    /// Events in the order they happened; settled ones only where they are needed again.
+    pub events: Vec<UsageEvent>,
+    /// What was billed so far, by price and period.
+    pub charges: Vec<UsageCharge>,
+}
+
+/// No period is longer than a leap year.
+const LONGEST_PERIOD_DAYS: i64 = 366;
+
+/// The usage that the next bills of some subscriptions rest on.
+///
+/// # Errors
+/// Faults of the database.
+pub fn books<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    asks: &[Ask],
+) -> Result<HashMap<SubscriptionId, Book>>
+where
+    usage_events::table: Visible<S>,
+    usage_charges::table: Visible<S>,
+{
+    let mut found: HashMap<SubscriptionId, Book> = HashMap::new();
+    for some in asks.chunks(ASKED_AT_ONCE) {
+        let ids: Vec<SubscriptionId> = some.iter().map(|ask| ask.subscription).collect();
+        let by_id: HashMap<SubscriptionId, Ask> =
+            some.iter().map(|ask| (ask.subscription, *ask)).collect();
+        let charges = tx
+            .rows(usage_charges::table)
+            .filter(usage_charges::subscription_id.eq_any(ids.clone()))
+            .order((usage_charges::price_id, usage_charges::period_index))
+            .select(UsageCharge::as_select());
+        for charge in tx.load::<UsageCharge, _>(charges)? {
+            found.entry(charge.subscription_id).or_default().charges.push(charge);
+        }
+        let open = events(tx, &ids, (false, None))?;
+        // How far back a subscription's settled events are needed again.
+        let mut again: HashMap<SubscriptionId, NaiveDateTime> = HashMap::new();
+        for event in open {
+            let Some(ask) = by_id.get(&event.subscription_id) else {
+                continue;
+            };
+            if event.occurred_at >= ask.before {
+                continue;
+            }
+            if event.occurred_at < ask.late_before {
+                let since = event.occurred_at - TimeDelta::days(LONGEST_PERIOD_DAYS);
+                let known = again.entry(ask.subscription).or_insert(since);
+                *known = since.min(*known);
+            }
+            found.entry(event.subscription_id).or_default().events.push(event);
+        }
+        for ask in some.iter().filter(|ask| ask.holds_levels) {
+            again.insert(ask.subscription, DateTime::UNIX_EPOCH.naive_utc());
+        }
+        for event in settled(tx, &again)? {
+            found.entry(event.subscription_id).or_default().events.push(event);
+        }
+    }
+    for book in found.values_mut() {
+        book.events.sort_by_key(|event| (event.occurred_at, event.id));
+    }
+    Ok(found)
+}
+
+fn events<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    ids: &[SubscriptionId],
+    (settled, since): (bool, Option<NaiveDateTime>),
+) -> Result<Vec<UsageEvent>>
+where
+    usage_events::table: Visible<S>,
+{
+    let rows = tx
+        .rows(usage_events::table)
+        .filter(usage_events::subscription_id.eq_any(ids.to_vec()))
+        .filter(usage_events::settled.eq(settled))
+        .filter(usage_events::occurred_at.ge(since.unwrap_or(DateTime::UNIX_EPOCH.naive_utc())))
+        .select(UsageEvent::as_select());
+    tx.load(rows)
+}
+
+fn settled<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    again: &HashMap<SubscriptionId, NaiveDateTime>,
+) -> Result<Vec<UsageEvent>>
+where
+    usage_events::table: Visible<S>,
+{
+    let Some(since) = again.values().min().copied() else {
+        return Ok(Vec::new());
+    };
+    let ids: Vec<SubscriptionId> = again.keys().copied().collect();
+    events(tx, &ids, (true, Some(since)))
+}
+
+/// Writes reported events.
+///
+/// # Errors
+/// Faults of the database.
+pub fn add_events(tx: &mut Tx<'_, VendorScope>, new: Vec<UsageEvent>) -> Result<()> {
+    tx.insert_all(usage_events::table, new)?;
+    Ok(())
+}
+
+/// The events with these ids, whichever meter counts them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn events_named(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<Vec<UsageEvent>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(usage_events::table)
+            .filter(usage_events::event_id.eq_any(some.to_vec()))
+            .select(UsageEvent::as_select());
+        found.extend(tx.load::<UsageEvent, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Notes that results were verified; the next bill counts them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn verify(tx: &mut Tx<'_, VendorScope>, ids: &[UsageEventId]) -> Result<()> {
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(usage_events::table)
+            .filter(usage_events::id.eq_any(some.to_vec()));
+        let changed = (to(usage_events::verified, true), to(usage_events::settled, false));
+        tx.update(rows, changed)?;
+    }
+    Ok(())
+}
+
+/// Notes that a bill has counted events.
+///
+/// # Errors
+/// Faults of the database.
+pub fn settle(tx: &mut Tx<'_, VendorScope>, ids: &[UsageEventId]) -> Result<()> {
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(usage_events::table)
+            .filter(usage_events::id.eq_any(some.to_vec()));
+        tx.update(rows, to(usage_events::settled, true))?;
+    }
+    Ok(())
+}
+
+/// Writes what periods came to for the first time.
+///
+/// # Errors
+/// Faults of the database.
+pub fn add_charges(tx: &mut Tx<'_, VendorScope>, new: Vec<UsageCharge>) -> Result<()> {
+    tx.insert_all(usage_charges::table, new)?;
+    Ok(())
+}
+
+/// Writes what a period comes to after late events.
+///
+/// # Errors
+/// Faults of the database.
+pub fn change_charge(tx: &mut Tx<'_, VendorScope>, now: &UsageCharge) -> Result<()> {
+    let row = tx
+        .rows_of(usage_charges::table)
+        .filter(usage_charges::id.eq(now.id));
+    let changed = (
+        to(usage_charges::used_micro, now.used_micro),
+        to(usage_charges::carries_micro, now.carries_micro),
+        to(usage_charges::billed_minor, now.billed_minor),
+    );
+    tx.update(row, changed)?;
+    Ok(())
+}
+
+/// A subscription as a report of usage names it.
+#[derive(Debug, Clone)]
+pub struct Used {
+    /// Which.
+    pub id: SubscriptionId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// The meters of its prices.
+    pub meters: Vec<String>,
+}
