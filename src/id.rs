@@ -261,6 +261,8 @@ named! {
     SlaPolicy = "sla", SlaPolicyId;
     /// One promise of a service level policy.
     SlaTarget = "slt", SlaTargetId;
+    /// An outage or maintenance of a service.
+    SlaEvent = "sle", SlaEventId;
     /// A recurring service that partners may resell.
     Offering = "off", OfferingId;
     /// A plan of an offering.
@@ -279,6 +281,8 @@ named! {
     CommissionClause = "ccl", CommissionClauseId;
     /// A partner's enrolment in a commission plan version from a date on.
     CommissionEnrollment = "enr", CommissionEnrollmentId;
+    /// A month ahead of one partner.
+    Forecast = "fct", ForecastId;
     /// An end customer.
     Customer = "cus", CustomerId;
     /// A customer's ongoing purchase of a plan.
@@ -287,6 +291,8 @@ named! {
     Discount = "dis", DiscountId;
     /// A recorded change of a subscription.
     SubscriptionChange = "chg", SubscriptionChangeId;
+    /// A change of what a subscription brings a month.
+    MrrChange = "mrr", MrrChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
     /// Something that was used, as it was reported.

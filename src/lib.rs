@@ -8,6 +8,7 @@ pub mod documents;
 pub mod domain;
 pub mod error;
 pub mod id;
+pub mod load;
 pub mod mail;
 pub mod passwords;
 pub mod queue;

@@ -2,6 +2,7 @@
 mod close;
 mod demo;
 mod import;
+mod load;
 mod output;
 mod serve;
 mod settings;
@@ -41,6 +42,10 @@ enum Command {
     Verify(verify::Verify),
     /// Adds the first people of a vendor
     User(user::User),
+    /// Fills an empty database with made-up vendors of any size, by the real rules
+    Generate(load::Generate),
+    /// Lives a month of a made-up vendor and says how long it takes, beside its floor
+    Measure(load::Measure),
 }
 
 /// Runs what the command line says; gives the exit code.
@@ -69,5 +74,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Import(command) => command.run(&settings),
         Command::Verify(command) => command.run(&settings),
         Command::User(command) => command.run(&settings),
+        Command::Generate(command) => command.run(&settings),
+        Command::Measure(command) => command.run(&settings),
     }
 }

@@ -3,6 +3,8 @@
 //! gives the same content; only password salts and one-time secrets differ.
 mod cast;
 mod chance;
+mod drift;
+mod outages;
 mod setting;
 mod years;
 
@@ -113,6 +115,9 @@ pub fn fill(
             tell(&Period::of(day).previous().title());
         }
         day = day.succ_opt().unwrap_or(last);
+    }
+    for world in &worlds {
+        world.look_ahead(store, last)?;
     }
     setting::people(store, &hash)
 }

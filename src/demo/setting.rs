@@ -1,6 +1,8 @@
 //! What is there before the first day: vendors, catalogue, terms; and the personas at the end.
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+
 use super::{
     Scope,
     cast::{self, OfferingPart, PartnerPart, PlanPart, PolicyPart, VendorPart},
@@ -20,6 +22,7 @@ use crate::{
     store::{
         Store, Tx,
         catalogue::{offerings as offering_rows, plans::Terms, sla::Target},
+        incentivize::{commission_plans as plan_rows, tiers as tier_rows},
         lobby::{self, NewMembership, NewVendor},
         recruit::partners,
     },
@@ -208,16 +211,53 @@ fn add_commission(
             phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,
             tier: tiers.get(tier).copied(),
             rate: read(rate)?,
+            ..commission_plans::ClauseDraft::default()
         });
     }
     let draft = commission_plans::Draft {
         effective_from: tx.now().date(),
         hold_days: 30,
+        outcome: part.outcome.to_owned(),
         clauses,
     };
     let (_, version) = commission_plans::add(tx, &read(name)?, &draft)?;
     commission_plans::publish(tx, version, 1)?;
     Ok(version)
+}
+
+/// The plan that a channel manager is thinking about: a draft to be tried on past months.
+pub fn draft_next_plan(tx: &mut Tx<'_, Scope>, part: &VendorPart, day: NaiveDate) -> Result<()> {
+    let name = part.commission.0;
+    let plans = plan_rows::plans(tx)?;
+    let Some(plan) = plans.into_iter().find(|plan| plan.name == name) else {
+        return Ok(());
+    };
+    let gold = tier_rows::tiers(tx)?
+        .into_iter()
+        .find(|tier| tier.name == "Gold");
+    let gold = gold.map(|tier| tier.id);
+    let share = |tier, months, rate: &str| -> Result<commission_plans::ClauseDraft> {
+        Ok(commission_plans::ClauseDraft {
+            tier,
+            months,
+            rate: read(rate)?,
+            ..commission_plans::ClauseDraft::default()
+        })
+    };
+    let clauses = vec![
+        share(gold, Some(12), "20")?,
+        share(gold, None, "16")?,
+        share(None, None, "12")?,
+    ];
+    let version = commission_plans::new_version(tx, plan.id)?;
+    let old = plan_rows::version(tx, version)?;
+    let draft = commission_plans::Draft {
+        effective_from: Period::of(day).next().first_day(),
+        hold_days: old.hold_days,
+        outcome: old.outcome,
+        clauses,
+    };
+    commission_plans::edit_draft(tx, version, old.version, &draft)
 }
 
 /// Gives the personas their places, and the same password.

@@ -1,34 +1,33 @@
 //! The days: who joins, who buys, who pays when, what goes wrong, and the close on the first of
 //! each month.
+mod sale;
+mod stories;
+
 use chrono::{Datelike, NaiveDate};
 
 use super::{
     Scope,
-    cast::{CUSTOMER_FIRST, CUSTOMER_SECOND, PartnerPart, Story, VendorPart},
+    cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
+    drift, outages,
     setting::{self, Plans, read},
 };
 use crate::{
-    Error, Result,
-    domain::{CountryCode, Currency, Money, Period, Quantity, Rate},
+    Result,
+    domain::{Currency, Money, Period},
     id::{CustomerId, PartnerId, PaymentId, SubscriptionId},
     services::{
         incentivize::{enrollments, tiers},
         recruit::partners,
         revenue::{
-            billing, close,
-            payments::{self, NewPayment, NewRefund},
+            billing, close, forecast,
+            payments::{self, NewPayment},
             payouts::{self, PaidOut},
-            subscriptions::{self, CancelWhen, Cancellation, NewSubscription, QuantityChange},
         },
-        sell::customers,
     },
-    store::{
-        Store, Tx,
-        incentivize::payouts as payout_rows,
-        revenue::{invoices, subscriptions as subscription_rows},
-    },
+    store::{Store, Tx, incentivize::payouts as payout_rows, revenue::invoices},
 };
+use sale::{Sale, customer_name, draft};
 
 /// A vendor and everything that has happened to it so far.
 pub struct World {
@@ -42,21 +41,23 @@ pub struct World {
 }
 
 /// A partner that has joined.
-struct Joined {
-    part: &'static PartnerPart,
+pub(super) struct Joined {
+    pub(super) part: &'static PartnerPart,
     id: PartnerId,
-    customers: Vec<Won>,
+    pub(super) customers: Vec<Won>,
     payments: Vec<PaymentId>,
 }
 
 /// A customer that was won.
 #[derive(Clone)]
-struct Won {
-    id: CustomerId,
-    subscription: SubscriptionId,
+pub(super) struct Won {
+    pub(super) id: CustomerId,
+    pub(super) subscription: SubscriptionId,
     currency: Currency,
     pays_after: i64,
-    leaves_unpaid: bool,
+    pub(super) leaves_unpaid: bool,
+    /// The month it left in, while it is away.
+    pub(super) left: Option<u32>,
 }
 
 /// The day of the month on which a bank's file comes that is late.
@@ -79,6 +80,14 @@ impl World {
     }
 
     /// One day: the month before is closed on the first, then business goes on.
+    /// Reckons the months ahead, as the daily run does, and drafts the plan that comes next.
+    pub fn look_ahead(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        store.write_now(self.scope.clone(), |tx| {
+            forecast::renew(tx, day)?;
+            setting::draft_next_plan(tx, self.vendor, day)
+        })
+    }
+
     pub fn live(&mut self, store: &Store, day: NaiveDate) -> Result<()> {
         let month = self.month_of(day);
         if day.day() == 1 && month > 0 {
@@ -94,6 +103,10 @@ impl World {
         let scope = self.scope.clone();
         store.write_now(scope, |tx| billing::bill_due(tx, day).map(drop))?;
         self.collect(store, day)?;
+        outages::live(store, &self.scope, (month, day))?;
+        for joined in &mut self.partners {
+            drift::live(store, &self.scope, joined, (month, day))?;
+        }
         self.stories(store, month, day)
     }
 
@@ -230,227 +243,4 @@ impl World {
         }
         Ok(())
     }
-
-    fn stories(&mut self, store: &Store, month: u32, day: NaiveDate) -> Result<()> {
-        for index in 0..self.partners.len() {
-            let Some(joined) = self.partners.get(index) else {
-                continue;
-            };
-            let Some(first) = joined.customers.first().cloned() else {
-                continue;
-            };
-            let second = joined.customers.get(1).cloned();
-            match (joined.part.story, month, day.day()) {
-                (Story::Quantity, 9, 14) => self.seats(store, &first, 4, day)?,
-                (Story::Quantity, 12, 11) => {
-                    if let Some(second) = second {
-                        self.seats(store, &second, -1, day)?;
-                    }
-                }
-                (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
-                (Story::Rises, 8, 1) => self.rise(store, joined.id, day)?,
-                (Story::PartialRefund, 13, 20) => self.refund(store, joined, (1, 40), day)?,
-                (Story::Negative, 17, 18) => self.refund(store, joined, (9, 100), day)?,
-                (Story::Late, 16, REPORTED_ON) => {
-                    let customers = joined.customers.clone();
-                    for customer in customers.iter().filter(|one| !one.leaves_unpaid) {
-                        let made = self.report_late(store, customer, day)?;
-                        if let Some(joined) = self.partners.get_mut(index) {
-                            joined.payments.extend(made);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn seats(&self, store: &Store, customer: &Won, by: i64, day: NaiveDate) -> Result<()> {
-        store.write_now(self.scope.clone(), |tx| {
-            let now = subscription_rows::one(tx, customer.subscription)?;
-            let quantity = u32::try_from((i64::from(now.quantity) + by).max(1)).unwrap_or(1);
-            subscriptions::change_quantity(
-                tx,
-                &QuantityChange {
-                    subscription: customer.subscription,
-                    version: now.version,
-                    quantity: Quantity::new(quantity).map_err(Error::fault)?,
-                    effective_on: day,
-                    reason: "The team has changed in size".to_owned(),
-                },
-            )
-        })
-    }
-
-    fn leave(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<()> {
-        store.write_now(self.scope.clone(), |tx| {
-            let now = subscription_rows::one(tx, customer.subscription)?;
-            subscriptions::cancel(
-                tx,
-                &Cancellation {
-                    subscription: customer.subscription,
-                    version: now.version,
-                    when: CancelWhen::Now(day),
-                    reason: "The business was sold".to_owned(),
-                },
-            )
-        })
-    }
-
-    fn rise(&self, store: &Store, partner: PartnerId, day: NaiveDate) -> Result<()> {
-        let gold = self
-            .plans
-            .tiers
-            .get("Gold")
-            .copied()
-            .ok_or(Error::NotFound)?;
-        store.write_now(self.scope.clone(), |tx| {
-            tiers::assign(tx, partner, gold, day)
-        })
-    }
-
-    /// Gives back a share of the last payments, each by a refund of its own.
-    fn refund(
-        &self,
-        store: &Store,
-        joined: &Joined,
-        (count, percent): (usize, i64),
-        day: NaiveDate,
-    ) -> Result<()> {
-        for payment in joined.payments.iter().rev().take(count) {
-            store.write_now(self.scope.clone(), |tx| {
-                let paid = crate::store::revenue::cash::payment(tx, *payment)?;
-                let minor = (paid.amount_minor - paid.refunded_minor) * percent / 100;
-                if minor == 0 {
-                    return Ok(());
-                }
-                payments::refund(
-                    tx,
-                    &NewRefund {
-                        external_id: format!("REFUND-{}", paid.external_id),
-                        payment: *payment,
-                        refunded_on: day,
-                        amount: Money::new(minor, paid.currency),
-                        reason: "The service was not delivered as agreed".to_owned(),
-                    },
-                )
-                .map(drop)
-            })?;
-        }
-        Ok(())
-    }
-
-    /// The bank's file of last month arrives after that month was closed.
-    fn report_late(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<Vec<PaymentId>> {
-        let received_on = Period::of(day).previous().last_day();
-        store.write_now(self.scope.clone(), |tx| {
-            let unpaid = invoices::unpaid_of(tx, &[customer.id])?;
-            let mut made = Vec::new();
-            for invoice in unpaid
-                .into_iter()
-                .filter(|one| one.issued_on <= received_on)
-            {
-                let new = NewPayment {
-                    external_id: format!("LATE-{}", invoice.number),
-                    received_on,
-                    amount: Money::new(invoice.due_minor(), customer.currency),
-                    invoice_number: Some(invoice.number),
-                    customer: Some(customer.id),
-                };
-                made.push(payments::receive(tx, &new)?.id());
-            }
-            Ok(made)
-        })
-    }
-}
-
-/// What a customer is sold.
-struct Sale {
-    plan: &'static str,
-    quantity: u32,
-    pays_after: i64,
-    leaves_unpaid: bool,
-    plan_version: crate::id::PlanVersionId,
-    currency: Currency,
-    number: u32,
-}
-
-impl Sale {
-    fn of(part: &PartnerPart, k: u32, plans: &Plans, chance: &mut Chance) -> Result<Self> {
-        let plan = part.sells[usize::try_from(k).unwrap_or_default() % part.sells.len()];
-        let (plan_version, currency) = *plans.versions.get(plan).ok_or(Error::NotFound)?;
-        let quantity = match (part.story, plan) {
-            (Story::BelowMinimum, _) => 2,
-            (_, "MON-M" | "MON-JPY" | "PRV-Y") => chance.between(1, 6),
-            _ => chance.between(3, 28),
-        };
-        Ok(Self {
-            plan,
-            quantity,
-            pays_after: i64::from(chance.between(2, 19)),
-            leaves_unpaid: chance.between(1, 40) == 1,
-            plan_version,
-            currency,
-            number: k + 1,
-        })
-    }
-
-    fn close(
-        &self,
-        tx: &mut Tx<'_, Scope>,
-        (partner, part): (PartnerId, &PartnerPart),
-        name: &str,
-        day: NaiveDate,
-    ) -> Result<Won> {
-        let code = format!("{}-C{:02}", part.code, self.number);
-        let draft = customers::Draft {
-            name: read(name)?,
-            country: read::<CountryCode>(part.country)?,
-            tax: Rate::from_bps(part.tax_bps).map_err(Error::fault)?,
-        };
-        let id = customers::add(tx, partner, Some(&read(&code)?), &draft)?;
-        let new = NewSubscription {
-            external_id: format!("{code}-{}", self.plan),
-            customer: id,
-            plan_version: self.plan_version,
-            starts_on: day,
-            quantity: Quantity::new(self.quantity).map_err(Error::fault)?,
-        };
-        Ok(Won {
-            id,
-            subscription: subscriptions::start(tx, &new)?.id(),
-            currency: self.currency,
-            pays_after: self.pays_after,
-            leaves_unpaid: self.leaves_unpaid,
-        })
-    }
-}
-
-/// No two alike: the two lists have lengths without a common factor.
-fn customer_name(index: usize) -> String {
-    let first = CUSTOMER_FIRST[index % CUSTOMER_FIRST.len()];
-    let second = CUSTOMER_SECOND[(index * 7 + 3) % CUSTOMER_SECOND.len()];
-    format!("{first} {second}")
-}
-
-fn draft(part: &PartnerPart) -> Result<partners::Draft> {
-    let host: String = part
-        .name
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    Ok(partners::Draft {
-        name: read(part.name)?,
-        legal_name: read(part.legal_name)?,
-        address: read(part.address)?,
-        country: read(part.country)?,
-        partner_type: read(part.kind)?,
-        statement_email: Some(read(&format!(
-            "finance@{}.example",
-            host.trim_matches('-')
-        ))?),
-        delivery: read("attached")?,
-    })
 }

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 
 use super::{
+    billing_calendar::ServicePeriod,
     coded::coded,
+    commission::window::DayShare,
     period::Period,
     rate::Rate,
     ratio::{Overflow, Ratio},
@@ -58,8 +60,8 @@ pub struct EarningLine {
     pub credited_net_minor: i64,
     /// The clause it earns under: lines of one clause are rounded together.
     pub clause: i64,
-    /// The clause's rate as first posted: a later change alters nothing.
-    pub rate: Rate,
+    /// What it earns, as fixed when it was billed: a later change alters nothing.
+    pub terms: LineTerms,
     /// The sum of the line's commission entries so far, in minor units.
     pub posted_minor: i64,
     /// The sum of their bases so far, in minor units.
@@ -75,7 +77,88 @@ impl EarningLine {
 
     /// Its commission so far, before rounding.
     fn exact(&self, collected: Ratio) -> Result<Ratio, Overflow> {
-        self.base(collected)?.times(self.rate.exact(1))
+        let base = self.base(collected)?;
+        let earned = match self.terms.pay {
+            Pay::Share(rate) => base.times(rate.exact(1))?,
+            Pay::PerUnit { minor, units } => {
+                if self.net_minor == 0 {
+                    return Ok(Ratio::ZERO);
+                }
+                // As much of the whole as of the net: units that were credited earn nothing.
+                let whole = i128::from(minor) * i128::from(units);
+                let kept = base.over(Ratio::from_int(self.net_minor))?;
+                let signed = whole * i128::from(self.net_minor.signum());
+                Ratio::new(signed, 1)?.times(kept)?
+            }
+        };
+        match self.terms.share.is_whole() {
+            true => Ok(earned),
+            false => earned.times(self.terms.share.exact()?),
+        }
+    }
+}
+
+/// What a line pays for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pay {
+    /// A share of its net.
+    Share(Rate),
+    /// An amount for each of its units, in minor units of its currency.
+    PerUnit {
+        /// For one unit.
+        minor: i64,
+        /// How many there are.
+        units: u32,
+    },
+}
+
+/// The terms of a line, fixed when it is billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineTerms {
+    /// What it pays for.
+    pub pay: Pay,
+    /// The part of its days that earns: those inside the clause's months.
+    pub share: DayShare,
+}
+
+impl LineTerms {
+    /// A share of all of its net.
+    pub fn share_of(rate: Rate) -> Self {
+        Self {
+            pay: Pay::Share(rate),
+            share: DayShare::WHOLE,
+        }
+    }
+
+    /// The terms of the other lines of the same subscription: units are paid for once.
+    pub fn beside_units(&self) -> Self {
+        match self.pay {
+            Pay::Share(_) => *self,
+            Pay::PerUnit { .. } => Self::share_of(Rate::default()),
+        }
+    }
+
+    /// The part of its days that earns when a line of `like` with these terms is charged anew for
+    /// the rest of a whole period: a share of the net counts the rest's own days, an amount per
+    /// unit the whole period's.
+    pub fn prorated(
+        &self,
+        like: ServicePeriod,
+        rest: ServicePeriod,
+        whole: ServicePeriod,
+    ) -> DayShare {
+        let earning = match self.share.is_whole() {
+            true => rest,
+            false => {
+                let days = Days::new(u64::try_from(self.share.days).unwrap_or_default());
+                rest.until(like.from.checked_add_days(days).unwrap_or(like.to))
+            }
+        };
+        let all = match self.pay {
+            Pay::Share(_) => rest,
+            Pay::PerUnit { .. } => whole,
+        };
+        DayShare::new(earning.days(), all.days())
     }
 }
 
@@ -190,7 +273,7 @@ coded! {
 coded! {
     /// How far an entry has come on its way to the partner.
     EntryStatus {
-        Held = "held", "In hold";
+        Held = "held", "Held";
         Payable = "payable", "Payable";
         Stated = "stated", "On a statement";
         Paid = "paid", "Paid";

@@ -24,6 +24,8 @@ coded! {
         PlanPublished = "plan.published", "Plan version published";
         PriceSet = "price.set", "Price set";
         SlaSet = "sla.set", "Service level set";
+        SlaEventRecorded = "sla_event.recorded", "Outage or maintenance recorded";
+        SlaEventWithdrawn = "sla_event.withdrawn", "Outage or maintenance withdrawn";
         TierAdded = "tier.added", "Tier added";
         TierChanged = "tier.changed", "Tier changed";
         CommissionPlanAdded = "commission_plan.added", "Commission plan added";

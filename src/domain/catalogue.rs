@@ -52,6 +52,14 @@ coded! {
 }
 
 coded! {
+    /// What happened to a service.
+    SlaEventKind {
+        Outage = "outage", "Outage";
+        Maintenance = "maintenance", "Maintenance";
+    }
+}
+
+coded! {
     /// The hours that count for a service level.
     SlaCalendar {
         Always = "24x7", "Around the clock";

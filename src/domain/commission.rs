@@ -1,23 +1,32 @@
-//! What a commission plan says: which rate holds for whom, and when.
+//! What a commission plan says: which clause holds for whom, and when.
 
-use super::{coded::coded, problems::Problems, rate::Rate, subscription::Phase};
+pub mod bands;
+pub mod bonus;
+pub mod checks;
+pub mod clawback;
+pub mod parties;
+pub mod slices;
+pub mod window;
+pub mod words;
+
+use chrono::NaiveDate;
+
+use super::{
+    billing_calendar::ServicePeriod,
+    money::{Currency, Money},
+    rate::Rate,
+    subscription::Phase,
+};
+use window::{DayShare, Window};
 
 pub use super::accrual::{
-    Accrual, EarningLine, EntryFacts, EntryKind, EntryStatus, InvoiceState, accrue, matures_on,
-    posting_period, reversal_matures_on, reverse_newest_first,
+    Accrual, EarningLine, EntryFacts, EntryKind, EntryStatus, InvoiceState, LineTerms, Pay, accrue,
+    matures_on, posting_period, reversal_matures_on, reverse_newest_first,
 };
+pub use checks::{clause_problems, clause_warnings};
+pub use words::{Names, sentence, sentences};
 
-coded! {
-    /// How precisely a clause names what it is for; the later the stronger.
-    Precision {
-        Anything = "default", "Every other case";
-        Phase = "phase", "A phase";
-        Tier = "tier", "A tier";
-        TierAndPhase = "tier_and_phase", "A tier in a phase";
-    }
-}
-
-/// One sentence of a commission plan: a rate, and what it is for.
+/// One sentence of a commission plan: what it pays, and for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommissionClause {
     /// Its place in the plan, counted from 1.
@@ -26,219 +35,112 @@ pub struct CommissionClause {
     pub phase: Option<Phase>,
     /// The partner tier it is for, by its id; any, when none is named.
     pub tier: Option<i64>,
-    /// The share of net revenue it pays.
+    /// The offering it is for, by its id; any, when none is named.
+    pub offering: Option<i64>,
+    /// The share of net revenue it pays; nothing where it pays per unit.
     pub rate: Rate,
+    /// What it pays for each unit of each period, in the one currency it holds for.
+    pub per_unit: Option<Money>,
+    /// For how many months from the first paid period; for life, when none are named.
+    pub months: Option<u32>,
+    /// The most it pays a partner for a month of service, in the currency it is named in.
+    pub cap: Option<Money>,
+}
+
+/// What a clause is looked up for: one service period of one subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case {
+    /// Where the period lies in the subscription's life.
+    pub phase: Phase,
+    /// The partner's tier on the period's first day, by its id.
+    pub tier: Option<i64>,
+    /// The offering sold, by its id.
+    pub offering: i64,
+    /// What is billed in.
+    pub currency: Currency,
+    /// The first day of the first paid period: months are counted from it.
+    pub since: NaiveDate,
+    /// The days charged for.
+    pub service: ServicePeriod,
 }
 
 impl CommissionClause {
-    /// How precisely it names what it is for.
-    pub fn precision(&self) -> Precision {
-        match (self.tier, self.phase) {
-            (None, None) => Precision::Anything,
-            (None, Some(_)) => Precision::Phase,
-            (Some(_), None) => Precision::Tier,
-            (Some(_), Some(_)) => Precision::TierAndPhase,
+    /// A share of revenue for every case, for life and without a cap.
+    pub fn percent(seq: i32, rate: Rate) -> Self {
+        Self {
+            seq,
+            phase: None,
+            tier: None,
+            offering: None,
+            rate,
+            per_unit: None,
+            months: None,
+            cap: None,
         }
     }
 
-    fn is_for(&self, phase: Phase, tier: Option<i64>) -> bool {
-        self.phase.is_none_or(|named| named == phase)
-            && self.tier.is_none_or(|named| tier == Some(named))
+    fn is_for(&self, case: &Case) -> bool {
+        self.phase.is_none_or(|named| named == case.phase)
+            && self.tier.is_none_or(|named| case.tier == Some(named))
+            && self.offering.is_none_or(|named| named == case.offering)
+            && self
+                .per_unit
+                .is_none_or(|amount| amount.currency() == case.currency)
+            && self.is_within(case.since, case.service.from)
     }
-}
 
-/// The clause that holds in a phase for a partner of a tier (or of none): the
-/// most precise one, tier before phase. `None` where the plan says nothing.
-pub fn clause_for(
-    clauses: &[CommissionClause],
-    phase: Phase,
-    tier: Option<i64>,
-) -> Option<&CommissionClause> {
-    clauses
-        .iter()
-        .filter(|clause| clause.is_for(phase, tier))
-        .max_by_key(|clause| (clause.precision(), std::cmp::Reverse(clause.seq)))
-}
-
-/// What keeps a plan from being published: two clauses for the same case
-/// (remarked on `clause-2`, by the later one's place), or cases in which the
-/// plan says nothing (remarked on `clauses`).
-pub fn clause_problems(clauses: &[CommissionClause]) -> Problems {
-    let mut problems = Problems::default();
-    for (index, clause) in clauses.iter().enumerate() {
-        let case = (clause.tier, clause.phase);
-        let earlier = clauses.iter().take(index);
-        if let Some(first) = earlier
-            .rev()
-            .find(|other| (other.tier, other.phase) == case)
-        {
-            let why = format!(
-                "Clause {} is for the same case. Keep one of them.",
-                first.seq
-            );
-            problems.add(format!("clause-{}", clause.seq), why);
+    /// Whether a period that starts on a day lies in its months.
+    fn is_within(&self, since: NaiveDate, from: NaiveDate) -> bool {
+        match self.months {
+            None => true,
+            Some(months) => Window::months(since, months).is_none_or(|window| window.covers(from)),
         }
     }
-    if let Some(gap) = gap(clauses) {
-        problems.add("clauses", gap);
+
+    /// How precisely it names what it is for: tier before offering before phase, a currency
+    /// before all currencies, few months before many, the earlier of equals.
+    fn precision(&self) -> (bool, bool, bool, bool, std::cmp::Reverse<(u32, i32)>) {
+        (
+            self.tier.is_some(),
+            self.offering.is_some(),
+            self.phase.is_some(),
+            self.per_unit.is_some(),
+            std::cmp::Reverse((self.months.unwrap_or(u32::MAX), self.seq)),
+        )
     }
-    problems
+
+    /// The terms it gives a line for so many units in these days.
+    pub fn terms(&self, case: &Case, units: u32) -> LineTerms {
+        let window = self
+            .months
+            .and_then(|months| Window::months(case.since, months));
+        LineTerms {
+            pay: match self.per_unit {
+                Some(amount) => Pay::PerUnit {
+                    minor: amount.minor(),
+                    units,
+                },
+                None => Pay::Share(self.rate),
+            },
+            share: window.map_or(DayShare::WHOLE, |window| window.share(case.service)),
+        }
+    }
+
+    /// Its cap in a currency, in minor units.
+    pub fn cap_in(&self, currency: Currency) -> Option<i64> {
+        let cap = self.cap.filter(|cap| cap.currency() == currency);
+        cap.map(Money::minor)
+    }
 }
 
-/// The cases without a rate, in words. A tier's own clauses are exceptions:
-/// what holds for everyone must be complete without them.
-fn gap(clauses: &[CommissionClause]) -> Option<String> {
-    if clauses.is_empty() {
-        return Some("Give at least one rate.".to_owned());
-    }
-    let missing: Vec<&str> = Phase::ALL
-        .iter()
-        .filter(|phase| clause_for(clauses, **phase, None).is_none())
-        .map(|phase| revenue_in(*phase))
-        .collect();
-    let missing = match missing.as_slice() {
-        [] => return None,
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    };
-    Some(format!(
-        "Nothing is said for every partner about revenue {missing}. Add a rate for every other case."
-    ))
-}
-
-fn revenue_in(phase: Phase) -> &'static str {
-    match phase {
-        Phase::First => "in the first period",
-        Phase::Recurring => "after the first period",
-        Phase::Renewal => "from the first renewal on",
-    }
-}
-
-/// A clause in words: `Gold partners earn 20 % of recurring revenue in the
-/// first period`.
-pub fn sentence(clause: &CommissionClause, tier_name: Option<&str>) -> String {
-    let who = match tier_name {
-        Some(tier) => format!("{tier} partners"),
-        None => "Partners".to_owned(),
-    };
-    let earn = format!("{who} earn {} of recurring revenue", clause.rate);
-    match clause.phase {
-        Some(phase) => format!("{earn} {}", revenue_in(phase)),
-        None => earn,
-    }
+/// The clause that holds in a case: the most precise one. `None` where the plan says nothing.
+pub fn clause_for<'a>(
+    clauses: impl IntoIterator<Item = &'a CommissionClause>,
+    case: &Case,
+) -> Option<&'a CommissionClause> {
+    let fitting = clauses.into_iter().filter(|clause| clause.is_for(case));
+    fitting.max_by_key(|clause| clause.precision())
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const GOLD: i64 = 7;
-
-    fn clause(seq: i32, tier: Option<i64>, phase: Option<Phase>, bps: i32) -> CommissionClause {
-        CommissionClause {
-            seq,
-            phase,
-            tier,
-            rate: Rate::from_bps(bps).unwrap(),
-        }
-    }
-
-    #[test]
-    fn the_most_precise_clause_wins() {
-        let clauses = [
-            clause(1, Some(GOLD), Some(Phase::Renewal), 500),
-            clause(2, Some(GOLD), None, 2_000),
-            clause(3, None, Some(Phase::First), 3_000),
-            clause(4, None, None, 1_000),
-        ];
-        let seq = |phase, tier| clause_for(&clauses, phase, tier).unwrap().seq;
-        assert_eq!(seq(Phase::Recurring, None), 4);
-        assert_eq!(seq(Phase::First, None), 3);
-        assert_eq!(seq(Phase::First, Some(GOLD)), 2);
-        assert_eq!(seq(Phase::Renewal, Some(GOLD)), 1);
-        assert_eq!(seq(Phase::Renewal, Some(GOLD + 1)), 4);
-        assert!(clause_problems(&clauses).is_empty());
-    }
-
-    #[test]
-    fn a_plan_with_doubles_is_not_sound() {
-        let clauses = [
-            clause(1, None, None, 1_000),
-            clause(2, Some(GOLD), None, 2_000),
-            clause(3, Some(GOLD), None, 2_500),
-        ];
-        let problems = clause_problems(&clauses);
-        assert_eq!(
-            problems.on("clause-3"),
-            Some("Clause 2 is for the same case. Keep one of them.")
-        );
-        assert_eq!(problems.iter().count(), 1);
-    }
-
-    #[test]
-    fn a_plan_with_gaps_says_where() {
-        let say = |clauses: &[CommissionClause]| {
-            clause_problems(clauses).on("clauses").map(str::to_owned)
-        };
-        assert_eq!(say(&[]).as_deref(), Some("Give at least one rate."));
-        let first = clause(1, None, Some(Phase::First), 3_000);
-        assert_eq!(
-            say(&[first]).as_deref(),
-            Some(
-                "Nothing is said for every partner about revenue after the first period and \
-                 from the first renewal on. Add a rate for every other case."
-            )
-        );
-        let gold = clause(2, Some(GOLD), None, 2_000);
-        assert!(say(&[first, gold]).is_some());
-        let all = Phase::ALL.iter().zip(1..);
-        let phased: Vec<_> = all
-            .map(|(&phase, seq)| clause(seq, None, Some(phase), 1_000))
-            .collect();
-        assert_eq!(say(&phased), None);
-    }
-
-    #[test]
-    fn a_clause_reads_as_a_sentence() {
-        assert_eq!(
-            sentence(
-                &clause(1, Some(GOLD), Some(Phase::First), 2_000),
-                Some("Gold")
-            ),
-            "Gold partners earn 20 % of recurring revenue in the first period"
-        );
-        assert_eq!(
-            sentence(&clause(1, None, Some(Phase::Renewal), 750), None),
-            "Partners earn 7.5 % of recurring revenue from the first renewal on"
-        );
-        assert_eq!(
-            sentence(&clause(1, None, None, 1_000), None),
-            "Partners earn 10 % of recurring revenue"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_sound_plan_has_one_answer_to_every_case(
-            cases in prop::collection::vec((prop::option::of(1i64..4), prop::option::of(0usize..3)), 0..8),
-        ) {
-            let clauses: Vec<_> = cases
-                .iter()
-                .zip(1..)
-                .map(|((tier, phase), seq)| clause(seq, *tier, phase.map(|phase| Phase::ALL[phase]), 100))
-                .collect();
-            let is_sound = clause_problems(&clauses).is_empty();
-            for phase in Phase::ALL {
-                for tier in [None, Some(1), Some(2), Some(3), Some(4)] {
-                    let found = clause_for(&clauses, *phase, tier);
-                    prop_assert!(!is_sound || found.is_some());
-                    let mut turned = clauses.clone();
-                    turned.reverse();
-                    prop_assert_eq!(found, clause_for(&turned, *phase, tier));
-                }
-            }
-        }
-    }
-}
+mod tests;

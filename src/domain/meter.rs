@@ -103,7 +103,7 @@ pub fn used(how: Aggregation, span: Span, events: &[UsageEvent]) -> Result<Ratio
         Aggregation::Sum => Ratio::sum(values().map(Measure::exact))?,
         Aggregation::Count => whole(inside.len())?,
         Aggregation::Max => values().max().unwrap_or_default().exact(),
-        Aggregation::Last => values().last().unwrap_or_default().exact(),
+        Aggregation::Last => values().next_back().unwrap_or_default().exact(),
         Aggregation::Unique => {
             let subjects: HashSet<&str> =
                 inside.iter().map(|event| event.subject.as_str()).collect();

@@ -12,6 +12,7 @@ pub mod coded;
 pub mod commission;
 mod decimal;
 pub mod discount;
+pub mod forecast;
 pub mod import;
 pub mod lifecycle;
 pub mod measure;
@@ -19,6 +20,8 @@ pub mod meter;
 pub mod metrics;
 pub mod money;
 pub mod partner;
+pub mod payable;
+pub mod payout;
 pub mod period;
 pub mod permission;
 pub mod price;
@@ -34,14 +37,17 @@ pub mod shares;
 pub mod sla;
 pub mod statement;
 pub mod statement_document;
+pub mod states;
 pub mod subscription;
 pub mod text;
 
 pub use audit::{Action, Change};
 pub use billing_calendar::{Anchor, BillingInterval, ServicePeriod};
-pub use catalogue::{DeliveryParty, OfferingStatus, SlaCalendar, SlaMetric, VersionStatus};
+pub use catalogue::{
+    DeliveryParty, OfferingStatus, SlaCalendar, SlaEventKind, SlaMetric, VersionStatus,
+};
 pub use coded::UnknownCode;
-pub use commission::CommissionClause;
+pub use commission::{CommissionClause, window::DayShare};
 pub use discount::{Discount, DiscountDuration};
 pub use import::ImportKind;
 pub use lifecycle::{PartnerFacts, Position, Stage};

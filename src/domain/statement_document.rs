@@ -156,10 +156,13 @@ pub struct Line {
     pub base_minor: i64,
     /// The rate in basis points: 2000 is 20 %.
     pub rate_bps: i32,
-    /// The partner's share of the commission, numerator.
+    /// The share of the line that earns, numerator: days inside the clause's months.
     pub share_num: u32,
-    /// The partner's share of the commission, denominator, not 0.
+    /// The share of the line that earns, denominator, not 0: all its days.
     pub share_den: u32,
+    /// What it pays per unit, where it pays no share of the base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_unit: Option<PerUnit>,
     /// The amount before rounding as "numerator/denominator" of minor units.
     pub exact: String,
     /// What it comes to, minor units.
@@ -180,6 +183,16 @@ pub struct Line {
     pub reason: Option<String>,
     /// The entry that it reverses.
     pub reverses: Option<Reverses>,
+}
+
+/// An amount for each unit of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerUnit {
+    /// For one unit, minor units.
+    pub minor: i64,
+    /// How many units the line is for.
+    pub units: u32,
 }
 
 /// The blocks of a statement, in the order they are printed.

@@ -205,6 +205,31 @@ impl Zone {
         self.0.name()
     }
 
+    /// The names people choose from, by continent.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let old = ["Etc/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/"];
+        chrono_tz::TZ_VARIANTS
+            .iter()
+            .map(|zone| zone.name())
+            .filter(move |name| {
+                let is_place = name.contains('/') && !old.iter().any(|at| name.starts_with(at));
+                is_place || *name == "UTC"
+            })
+    }
+
+    /// An instant in UTC as the zone's clocks show it, with the zone's short name:
+    /// "3 Nov 2026, 14:05 CET".
+    pub fn instant_words(&self, utc: NaiveDateTime) -> String {
+        let local = self.0.from_utc_datetime(&utc);
+        let short = local.format("%Z").to_string();
+        let short = match short.starts_with(['+', '-']) {
+            true => format!("UTC{short}"),
+            false => short,
+        };
+        let day = super::period::date_words(local.date_naive());
+        format!("{day}, {} {short}", local.format("%H:%M"))
+    }
+
     /// The local time, without its zone, at an instant in UTC.
     pub fn local(&self, utc: NaiveDateTime) -> NaiveDateTime {
         self.0.from_utc_datetime(&utc).naive_local()
@@ -225,6 +250,16 @@ impl Zone {
             .filter_map(|second| midnight.checked_add_signed(TimeDelta::seconds(second)))
             .find_map(|local| self.0.from_local_datetime(&local).earliest())
             .map_or(midnight, |instant| instant.naive_utc())
+    }
+
+    /// The instant, in UTC, at which clocks show a local time: the first of two; of a time that
+    /// clocks skip, the instant they skip it.
+    pub fn instant(&self, local: NaiveDateTime) -> NaiveDateTime {
+        let day = TimeDelta::days(1).num_seconds();
+        (0..day)
+            .filter_map(|second| local.checked_add_signed(TimeDelta::seconds(second)))
+            .find_map(|local| self.0.from_local_datetime(&local).earliest())
+            .map_or(local, |instant| instant.naive_utc())
     }
 
     /// The first instant, in UTC, after a local date.

@@ -1,6 +1,7 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
 mod commission;
+mod recurring;
 mod revenue;
 mod statements;
 
@@ -21,8 +22,9 @@ use crate::{
             cash::{self, Allocation, CustomerCredit, Payment, Refund},
             credit_notes::{self, CreditNote, CreditNoteLine},
             invoices::{self, Invoice, InvoiceLine},
+            recurring::{self as mrr, MrrChange},
             segments::{self, Segment},
-            subscriptions::{self, Subscription},
+            subscriptions::{self, Subscription, SubscriptionChange},
         },
     },
 };
@@ -33,6 +35,8 @@ struct Ledger {
     invoices: Vec<Invoice>,
     lines: Vec<InvoiceLine>,
     segments: Vec<Segment>,
+    mrr: Vec<MrrChange>,
+    changes: Vec<SubscriptionChange>,
     payments: Vec<Payment>,
     refunds: Vec<Refund>,
     allocations: Vec<Allocation>,
@@ -53,6 +57,8 @@ impl Ledger {
             invoices: invoices::all(tx)?,
             lines: invoices::all_lines(tx)?,
             segments: segments::all(tx)?,
+            mrr: mrr::all(tx)?,
+            changes: subscriptions::all_changes(tx)?,
             payments: cash::all_payments(tx)?,
             refunds: cash::all_refunds(tx)?,
             allocations: cash::all_allocations(tx)?,
@@ -78,6 +84,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     let ledger = Ledger::read(tx)?;
     let mut found = Findings::default();
     revenue::check(&ledger, &mut found);
+    recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
     Ok(found.0)

@@ -87,6 +87,14 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page of nothing.
+    pub fn none() -> Self {
+        Self {
+            rows: Vec::new(),
+            previous: None,
+            next: None,
+        }
+    }
     /// A page of what a query found: up to one row more than `size`, and backwards when `from`
     /// points back. `place` tells a row's sort key and id.
     pub(super) fn of(
@@ -136,6 +144,10 @@ pub struct Count {
 }
 
 impl Count {
+    /// Of nothing.
+    pub fn none() -> Self {
+        Self::of(0)
+    }
     /// Of rows counted up to one more than [`COUNT_CAP`].
     pub(super) fn of(counted: usize) -> Self {
         let rows = i64::try_from(counted).unwrap_or(i64::MAX);

@@ -167,6 +167,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    sla_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        offering_id -> BigInt,
+        kind -> Text,
+        began_at -> Timestamp,
+        ended_at -> Timestamp,
+        announced_at -> Nullable<Timestamp>,
+        note -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     offerings (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -263,6 +277,7 @@ diesel::table! {
         hold_days -> Integer,
         published_at -> Nullable<Timestamp>,
         version -> Integer,
+        outcome -> Text,
     }
 }
 
@@ -275,6 +290,11 @@ diesel::table! {
         phase -> Nullable<Text>,
         tier_id -> Nullable<BigInt>,
         rate_bps -> Integer,
+        offering_id -> Nullable<BigInt>,
+        unit_minor -> Nullable<BigInt>,
+        months -> Nullable<Integer>,
+        cap_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
     }
 }
 
@@ -405,6 +425,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    mrr_changes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        customer_id -> BigInt,
+        subscription_id -> BigInt,
+        offering_id -> BigInt,
+        currency -> Text,
+        month -> Integer,
+        effective_on -> Date,
+        change_minor -> BigInt,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     invoices (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -449,6 +485,9 @@ diesel::table! {
         phase -> Text,
         tier_id -> Nullable<BigInt>,
         kind -> Text,
+        unit_pay_minor -> BigInt,
+        share_days -> Integer,
+        share_of -> Integer,
         discount_minor -> BigInt,
     }
 }
@@ -593,6 +632,21 @@ diesel::table! {
         matures_on -> Date,
         reverses_id -> Nullable<BigInt>,
         created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    forecasts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        currency -> Text,
+        month -> Integer,
+        reckoned_on -> Date,
+        committed_net_minor -> BigInt,
+        committed_minor -> BigInt,
+        expected_net_minor -> BigInt,
+        expected_minor -> BigInt,
     }
 }
 
@@ -761,6 +815,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     sla_policies,
     sla_targets,
+    sla_events,
     offerings,
     plans,
     plan_versions,
@@ -777,6 +832,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     discounts,
     usage_events,
     usage_charges,
+    mrr_changes,
     invoices,
     invoice_lines,
     charge_segments,
@@ -787,6 +843,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customer_credits,
     payment_allocations,
     commission_entries,
+    forecasts,
     periods,
     statements,
     statement_lines,

@@ -28,6 +28,7 @@ macro_rules! scoped {
     (@rewritable commission_entries) => {};
     (@rewritable credit_note_lines) => {};
     (@rewritable credit_notes) => {};
+    (@rewritable mrr_changes) => {};
     (@rewritable refunds) => {};
     (@rewritable statement_lines) => {};
     (@rewritable subscription_changes) => {};
@@ -150,6 +151,7 @@ scoped! {
     invitations: by partner_id writes;
     sla_policies: shared;
     sla_targets: shared;
+    sla_events: shared;
     offerings: shared;
     plans: shared;
     plan_versions: shared;
@@ -166,6 +168,7 @@ scoped! {
     discounts: by partner_id;
     usage_events: by partner_id;
     usage_charges: by partner_id;
+    mrr_changes: by partner_id;
     invoices: by partner_id;
     invoice_lines: by partner_id;
     charge_segments: by partner_id;
@@ -176,6 +179,7 @@ scoped! {
     customer_credits: by partner_id;
     payment_allocations: by partner_id;
     commission_entries: by partner_id;
+    forecasts: by partner_id;
     periods: shared;
     statements: by partner_id;
     statement_lines: by partner_id;
@@ -227,7 +231,7 @@ changeable! {
     usage_events: verified, settled;
     usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;
-    commission_plan_versions: status, effective_from, hold_days, published_at, version;
+    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome;
     customers: name, name_key, country, tax_bps, version;
     subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status;

@@ -190,6 +190,12 @@ impl<S, Q> Scoped<S, Q> {
     }
 }
 
+/// An update of rows that come as JSON, for either database.
+pub(super) struct ByHand {
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
+}
+
 impl<'c, S: Scope> Tx<'c, S> {
     pub(super) fn new(conn: &'c mut Conn, scope: S, now: NaiveDateTime, mint: Mint) -> Self {
         Rule::of(&scope).hold(conn);
@@ -313,8 +319,8 @@ impl<'c, S: Scope> Tx<'c, S> {
         table.put(&self.scope, row, self.conn)?;
         Ok(())
     }
-    /// Many rows: on Postgres one statement per batch; on SQLite, which diesel gives no `DEFAULT`
-    /// to leave a column out with, one prepared statement run for each.
+    /// Many rows, one statement per batch. Rows that may leave a column out (an `Option` without
+    /// `treat_none_as_default_value = false`) go one by one on SQLite, which knows no `DEFAULT`.
     pub fn insert_all<T, V>(&mut self, table: T, rows: impl IntoIterator<Item = V>) -> Result<usize>
     where
         T: StampAll<S, V> + Copy,
@@ -345,36 +351,29 @@ impl<'c, S: Scope> Tx<'c, S> {
         let update = diesel::update(rows.query).set(changes.set());
         Ok(ExecuteDsl::execute(update, self.conn)?)
     }
-    /// Many rows, each with values of its own, in one statement written by hand for PostgreSQL:
-    /// `$1` is the tenant, `$2` the rows as JSON. Says false on SQLite, where nothing is gained
-    /// over one prepared statement run for each, and nothing is done.
+    /// Many rows, each with values of its own, in one statement written by hand: `1` binds the
+    /// tenant, `2` the rows as a JSON array.
     pub(super) fn update_each(
         &mut self,
-        sql: &'static str,
+        by_hand: &ByHand,
         rows: impl Iterator<Item = serde_json::Value>,
-    ) -> Result<bool> {
-        let Conn::Postgres(_) = self.conn else {
-            return Ok(false);
-        };
-        let rows: Vec<serde_json::Value> = rows.collect();
-        if rows.is_empty() {
-            return Ok(true);
-        }
-        let rows = serde_json::Value::Array(rows).to_string();
-        let query = diesel::sql_query(sql)
-            .bind::<BigInt, TenantId>(self.scope.tenant())
-            .bind::<Text, String>(rows);
+    ) -> Result<()> {
         if self.scope.partner_id().is_some() {
             return Err(Error::Forbidden);
         }
-        Rule::Each.hold(self.conn);
-        let done = match self.conn {
-            Conn::Postgres(conn) => ExecuteDsl::<PgConnection>::execute(query, conn).map(drop),
-            Conn::Sqlite(_) => Ok(()),
+        let rows: Vec<serde_json::Value> = rows.collect();
+        let sql = match self.conn {
+            Conn::Postgres(_) => by_hand.postgres,
+            Conn::Sqlite(_) => by_hand.sqlite,
         };
+        let query = diesel::sql_query(sql)
+            .bind::<BigInt, TenantId>(self.scope.tenant())
+            .bind::<Text, String>(serde_json::Value::Array(rows).to_string());
+        Rule::Each.hold(self.conn);
+        let done = ExecuteDsl::<Conn, Db>::execute(query, self.conn);
         Rule::of(&self.scope).hold(self.conn);
         done?;
-        Ok(true)
+        Ok(())
     }
     /// Says how many rows it removed.
     pub fn delete<Q>(&mut self, rows: Scoped<S, Q>) -> Result<usize>

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    domain::{Zone, date_words},
     id::{Id, UserId},
     store::{
         PartnerScope, Scope, Store, VendorScope,
@@ -52,9 +53,11 @@ struct Frame {
     here: Workspace,
     all: Vec<Workspace>,
     person: String,
+    zone: Zone,
     path: String,
     flash: Option<String>,
     demo: bool,
+    today: String,
 }
 
 impl Frame {
@@ -71,11 +74,13 @@ impl Frame {
             nav,
             workspaces: self.all.iter().map(link).collect(),
             person: self.person.clone(),
+            zone: self.zone,
             account_href: "/account".to_owned(),
             flash: self.flash.clone(),
             css: super::assets::css(),
             icons: super::assets::icons(),
             demo: self.demo,
+            today: self.today.clone(),
             mail_href: mail,
         }
     }
@@ -103,6 +108,10 @@ impl Staff {
     pub fn person(&self) -> &str {
         &self.frame.person
     }
+    /// The zone the person sees times in.
+    pub fn zone(&self) -> Zone {
+        self.frame.zone
+    }
 }
 
 impl Visitor {
@@ -127,6 +136,10 @@ impl Visitor {
     /// The person's name.
     pub fn person(&self) -> &str {
         &self.frame.person
+    }
+    /// The zone the person sees times in.
+    pub fn zone(&self) -> Zone {
+        self.frame.zone
     }
 }
 
@@ -206,7 +219,10 @@ async fn admit(
         })
         .await?;
     let (admission, here, all, person) = found.ok_or(Error::NotFound)?;
+    let zone = person.zone(here.zone);
     let frame = Frame {
+        today: date_words(zone.local_date(store.now())),
+        zone,
         here,
         all,
         person: person.name,

@@ -1,7 +1,7 @@
 //! Filters that templates use.
 use chrono::{NaiveDate, NaiveDateTime};
 
-use crate::domain::date_words;
+use crate::domain::{Zone, date_words};
 
 /// "3 Nov 2026".
 #[askama::filter_fn]
@@ -9,14 +9,10 @@ pub fn date(day: &NaiveDate, _: &dyn askama::Values) -> askama::Result<String> {
     Ok(date_words(*day))
 }
 
-/// "3 Nov 2026, 14:05 UTC".
+/// "3 Nov 2026, 14:05 CET", by the clocks of a zone.
 #[askama::filter_fn]
-pub fn instant(at: &NaiveDateTime, _: &dyn askama::Values) -> askama::Result<String> {
-    Ok(format!(
-        "{}, {} UTC",
-        date_words(at.date()),
-        at.format("%H:%M")
-    ))
+pub fn instant(at: &NaiveDateTime, _: &dyn askama::Values, zone: &Zone) -> askama::Result<String> {
+    Ok(zone.instant_words(*at))
 }
 
 /// "EUR 1,234.50", with a space that does not break and a minus sign.

@@ -1,10 +1,10 @@
 //! A record's history as its page shows it.
-use crate::store::platform::History;
+use crate::{domain::Zone, store::platform::History};
 
 /// One line: when, who, what, and the fields that changed.
 #[derive(Debug, Clone)]
 pub struct HistoryRow {
-    /// For reading: "3 Nov 2026, 14:05 UTC".
+    /// For reading: "3 Nov 2026, 14:05 CET".
     pub at: String,
     /// For machines: 2026-11-03T14:05:00Z.
     pub at_iso: String,
@@ -16,19 +16,19 @@ pub struct HistoryRow {
     pub changes: Vec<(String, String, String)>,
 }
 
-/// The lines of a history.
-pub fn rows(history: Vec<History>) -> Vec<HistoryRow> {
+/// The lines of a history, by the clocks of a zone.
+pub fn rows(history: Vec<History>, zone: Zone) -> Vec<HistoryRow> {
+    let row = |line| row(line, zone);
     history.into_iter().map(row).collect()
 }
 
-fn row(line: History) -> HistoryRow {
-    let day = crate::domain::date_words(line.at.date());
+fn row(line: History, zone: Zone) -> HistoryRow {
     let what = match line.summary.is_empty() {
         true => line.action.label().to_owned(),
         false => line.summary,
     };
     HistoryRow {
-        at: format!("{day}, {} UTC", line.at.format("%H:%M")),
+        at: zone.instant_words(line.at),
         at_iso: line.at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         who: line.actor,
         what,

@@ -72,6 +72,14 @@ pub struct Pager {
     pub next_href: Option<String>,
 }
 
+/// What a filter offers: all, and then each code there is.
+pub fn options(all: &str, codes: impl IntoIterator<Item = String>) -> Vec<(String, String)> {
+    let each = codes.into_iter().map(|code| (code.clone(), code));
+    std::iter::once((String::new(), all.to_owned()))
+        .chain(each)
+        .collect()
+}
+
 /// "25 of 312 partners", or "12 partners" when all of them are shown.
 pub fn count_words(shown: usize, count: Count, (one, many): (&str, &str)) -> String {
     let noun = if count.rows == 1 && !count.is_capped {

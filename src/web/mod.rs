@@ -2,6 +2,7 @@
 pub mod account;
 pub mod admission;
 pub mod assets;
+pub mod chart;
 pub mod earnings;
 pub mod edge;
 pub mod failure;
@@ -14,6 +15,7 @@ pub mod form;
 pub mod health;
 pub mod history;
 pub mod list;
+pub mod metrics;
 pub mod nav;
 pub mod page;
 pub mod people;

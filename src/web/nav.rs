@@ -18,6 +18,7 @@ const STAFF: &[Group] = &[
             ("Today", "", "home", ViewPartners),
             ("Partners", "/partners", "partners", ViewPartners),
             ("Lifecycle", "/lifecycle", "accelerate", ViewPartners),
+            ("Metrics", "/metrics", "accelerate", ViewMoney),
         ],
     ),
     (
@@ -25,6 +26,12 @@ const STAFF: &[Group] = &[
         &[
             ("Offerings", "/offerings", "catalogue", ViewCatalogue),
             ("SLA policies", "/sla-policies", "strategize", ViewCatalogue),
+            (
+                "Service levels",
+                "/service-levels",
+                "history",
+                ViewCatalogue,
+            ),
         ],
     ),
     (
@@ -52,6 +59,7 @@ const STAFF: &[Group] = &[
             ),
             ("Tiers", "/tiers", "incentivize", ViewPartners),
             ("Ledger", "/ledger", "history", ViewMoney),
+            ("Forecast", "/forecast", "sell", ViewMoney),
             ("Months", "/periods", "periods", ViewMoney),
             ("Statements", "/statements", "statements", ViewMoney),
         ],
@@ -78,6 +86,7 @@ const PORTAL: &[Group] = &[
                 "subscriptions",
                 PartnerViewCustomers,
             ),
+            ("Invoices", "/invoices", "invoices", PartnerViewCustomers),
         ],
     ),
     (
@@ -90,12 +99,22 @@ const PORTAL: &[Group] = &[
                 PartnerViewEarnings,
             ),
             ("Ledger", "/ledger", "history", PartnerViewEarnings),
+            ("Forecast", "/forecast", "sell", PartnerViewEarnings),
+            ("Metrics", "/metrics", "accelerate", PartnerViewEarnings),
             ("Plan terms", "/terms", "commission", PartnerViewEarnings),
         ],
     ),
     (
         "Offerings",
-        &[("Catalogue", "/offerings", "catalogue", ViewCatalogue)],
+        &[
+            ("Catalogue", "/offerings", "catalogue", ViewCatalogue),
+            (
+                "Service levels",
+                "/service-levels",
+                "history",
+                ViewCatalogue,
+            ),
+        ],
     ),
     (
         "Our company",

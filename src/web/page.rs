@@ -56,6 +56,8 @@ pub struct Shell {
     pub workspaces: Vec<WorkspaceLink>,
     /// Who is signed in.
     pub person: String,
+    /// The zone they see times in.
+    pub zone: crate::domain::Zone,
     /// Their own page.
     pub account_href: String,
     /// A message from the page before.
@@ -66,6 +68,8 @@ pub struct Shell {
     pub icons: &'static str,
     /// Whether this is the demo.
     pub demo: bool,
+    /// The date by the person's clock: "3 Nov 2026".
+    pub today: String,
     /// The page of all mail, for those who may see it.
     pub mail_href: Option<String>,
 }

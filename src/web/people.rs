@@ -222,17 +222,17 @@ async fn show_page<S: People>(
     let (role, problems) =
         refused.unwrap_or_else(|| (member.role.code().to_owned(), Problems::default()));
     Ok(ShowPage {
-        shell: place.shell,
         base: place.base,
         crumbs,
         people_href,
         answer: format!("{} here.", member.role.label()),
-        since: date_words(member.created_at.date()),
+        since: date_words(place.shell.zone.local_date(member.created_at)),
         member,
         roles: roles(place.is_vendor),
         role,
         problems,
-        history: history::rows(history),
+        history: history::rows(history, place.shell.zone),
+        shell: place.shell,
     })
 }
 

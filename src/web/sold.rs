@@ -277,7 +277,7 @@ pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
 /// An invoice as a record shows it.
 #[derive(Debug, Clone)]
 pub struct BilledRow {
-    /// Its page; empty where there is none.
+    /// Its page.
     pub href: String,
     /// Its number.
     pub number: String,
@@ -295,9 +295,8 @@ pub struct BilledRow {
     pub earned: String,
 }
 
-/// Invoices of a subscription. `base` is where the vendor's workspace begins; without one,
-/// numbers lead nowhere.
-pub fn billed(base: Option<&str>, invoices: &[Billed], today: NaiveDate) -> Vec<BilledRow> {
+/// Invoices of a subscription. `base` is where the workspace begins.
+pub fn billed(base: &str, invoices: &[Billed], today: NaiveDate) -> Vec<BilledRow> {
     let row = |invoice: &Billed| {
         let status = match (invoice.due.is_zero(), invoice.due == invoice.total) {
             (true, _) => "paid",
@@ -307,9 +306,7 @@ pub fn billed(base: Option<&str>, invoices: &[Billed], today: NaiveDate) -> Vec<
         let (kind, status) = words::invoice_pill(status, invoice.due_on < today);
         let days = invoice.service.map(|(from, to)| words::service(from, to));
         BilledRow {
-            href: base.map_or_else(String::new, |base| {
-                format!("{base}/invoices/{}", invoice.id)
-            }),
+            href: format!("{base}/invoices/{}", invoice.id),
             number: invoice.number.clone(),
             issued: invoice.issued_on,
             service: days.unwrap_or_default(),

@@ -22,7 +22,7 @@ pub fn amounts(amounts: &[Money]) -> String {
     let said: Vec<String> = amounts.iter().map(|amount| money(*amount)).collect();
     match said.is_empty() {
         true => "none".to_owned(),
-        false => said.join(", "),
+        false => said.join(" · "),
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     fn amounts_of_two_currencies_stand_beside_each_other() {
         let (eur, jpy) = ("EUR".parse().unwrap(), "JPY".parse().unwrap());
         let both = [Money::new(-123_450, eur), Money::new(1_005, jpy)];
-        assert_eq!(amounts(&both), "EUR\u{a0}−1,234.50, JPY\u{a0}1,005");
+        assert_eq!(amounts(&both), "EUR\u{a0}−1,234.50 · JPY\u{a0}1,005");
         assert_eq!(amounts(&[]), "none");
         assert_eq!(count(1, "entry", "entries"), "1 entry");
         assert_eq!(count(1_204, "entry", "entries"), "1,204 entries");

@@ -1,4 +1,4 @@
-//! The daily run: bills what is due and ends what ends.
+//! The daily run: bills what is due, ends what ends, and reckons the months ahead.
 use chrono::NaiveDate;
 
 use super::payload;
@@ -6,7 +6,7 @@ use crate::{
     Result,
     domain::period::read_date,
     queue::DailyRun,
-    services::revenue::{billing, subscriptions},
+    services::revenue::{billing, forecast, subscriptions},
     store::{
         Store, VendorScope,
         jobs::{self, Claimed},
@@ -34,6 +34,7 @@ async fn step(store: &Store, scope: &VendorScope, job: &Claimed, day: NaiveDate)
                 jobs::moved_on(tx, &job)?;
                 return Ok(true);
             }
+            forecast::renew(tx, day)?;
             jobs::finish(tx, &job)?;
             Ok(false)
         })

@@ -30,6 +30,7 @@ const LAYERS: &[&str] = &[
     "startup",
     "telemetry",
     "demo",
+    "load",
     "cli",
 ];
 

@@ -212,7 +212,9 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
                     phase: None,
                     tier: None,
                     rate: Rate::from_bps(2_000).unwrap(),
+                    ..commission_plans::ClauseDraft::default()
                 }],
+                outcome: String::new(),
             };
             let (_, version) = commission_plans::add(tx, &read("Recurring"), &draft)?;
             commission_plans::publish(tx, version, 1)?;

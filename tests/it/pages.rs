@@ -115,12 +115,17 @@ fn is_page(route: &Route) -> bool {
 async fn drafts(app: &TestApp, owner: &Visitor) {
     for (path, sql) in [
         ("plans/{}/versions", "SELECT MIN(id) AS value FROM plans"),
+        // Where the demo has no draft of its own.
         (
             "commission-plans/{}/versions",
-            "SELECT MIN(id) AS value FROM commission_plans",
+            "SELECT id AS value FROM commission_plans WHERE tenant_id IN (SELECT id FROM tenants
+             WHERE slug = 'meridian') AND id NOT IN (SELECT commission_plan_id
+             FROM commission_plan_versions WHERE status = 'draft') ORDER BY id LIMIT 1",
         ),
     ] {
-        let number: i64 = app.ask(sql)[0].parse().unwrap();
+        let Some(number) = app.ask(sql).first().and_then(|id| id.parse().ok()) else {
+            continue;
+        };
         let name = if path.starts_with("plans") {
             "plan"
         } else {
@@ -206,6 +211,11 @@ fn number(app: &TestApp, name: &str) -> i64 {
             ),
             "id",
         ),
+        "subscription set to end" => (
+            "subscriptions",
+            format!("{of_vendor} AND status = 'pending_cancel'"),
+            "id",
+        ),
         "invoice" => ("invoices", of_partner, "paid_minor DESC, id"),
         "payment" => (
             "payments",
@@ -242,6 +252,9 @@ fn address(app: &TestApp, route: &Route) -> String {
             "month" if route.path.ends_with("/closure") => "2026-11".to_owned(),
             "month" => "2026-10".to_owned(),
             "kind" => "partners".to_owned(),
+            "subscription" if route.path.ends_with("/undo") => {
+                spelling("sub", number(app, "subscription set to end"))
+            }
             "token" => "spent".to_owned(),
             _ => spelled(app, &route.meant(&name)),
         };

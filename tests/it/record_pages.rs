@@ -66,7 +66,8 @@ impl Desk {
         let at = format!("/meridian/customers/new?partner={id}");
         let form = self.owner.get(&at).await.expect(200);
         let form = form.form("form[action='/meridian/customers']");
-        assert_eq!(form.value("partner"), id);
+        // The way here named it by its id; the field says its name.
+        assert!(!form.value("partner").is_empty() && form.value("partner") != id);
         let form = form
             .with("name", name)
             .with("country", "DE")
@@ -142,10 +143,12 @@ fn catalogue(app: &TestApp) {
             phase: None,
             tier: None,
             rate: Rate::from_bps(2_000).unwrap(),
+            ..ClauseDraft::default()
         };
         let terms = commission_plans::Draft {
             effective_from: read("2026-01-01"),
             hold_days: 30,
+            outcome: String::new(),
             clauses: vec![clause],
         };
         let (_, version) = commission_plans::add(tx, &read("Recurring"), &terms)?;
@@ -199,6 +202,107 @@ on_both! {
         let file = owner.get("/meridian/partners.csv?q=northwind").await.expect(200);
         assert!(file.header("content-type").starts_with("text/csv"));
         assert!(file.text().contains("Northwind & Söhne"), "{}", file.text());
+    }
+
+    async fn a_partner_is_named_in_a_field_and_doubt_is_told(desk: Desk) {
+        let owner = &desk.owner;
+        let (north, _) = (desk.partner("Northwind").await, desk.partner("North Sea Data").await);
+        desk.customer(&north, "Hotel Adler").await;
+        let list = async |named: &str| {
+            owner.get(&format!("/meridian/customers?partner={named}")).await.expect(200)
+        };
+        for named in ["northwind", "NORTHWIND", "wind", last(&north)] {
+            let page = list(named).await;
+            assert!(page.words().contains("1 customer"), "{named}: {}", page.words());
+            assert_eq!(page.attr("#filter-partner", "value").unwrap(), "Northwind");
+        }
+        let doubtful = list("north").await;
+        assert!(doubtful.words().contains("Several partners fit “north”, such as North Sea Data, Northwind."), "{}", doubtful.words());
+        assert!(!doubtful.words().contains("Hotel Adler"));
+        assert_eq!(doubtful.attr("#filter-partner", "aria-invalid").unwrap(), "true");
+        assert!(list("sud").await.words().contains("No partner is called that."));
+        assert_eq!(list("north").await.attrs("datalist option", "value"), ["North Sea Data", "Northwind"]);
+        owner.get("/meridian/customers.csv?partner=north").await.expect(422);
+        let sold = owner.get("/meridian/subscriptions?partner=north").await.expect(200);
+        assert!(sold.words().contains("Several partners fit"));
+
+        let form = owner.get("/meridian/customers/new").await.expect(200);
+        let form = form.form("form[action='/meridian/customers']");
+        let form = form.with("name", "Clinic am Park").with("country", "DE").with("tax", "19");
+        for (named, why) in [("", "Give the partner’s name"), ("north", "Several partners fit"), ("sud", "No partner is called that.")] {
+            let again = owner.submit(&form.clone().with("partner", named)).await.expect(422);
+            assert_eq!(problems(&again), ["#partner"], "{named}");
+            assert!(again.words().contains(why), "{}", again.words());
+            assert_eq!(again.attr("#partner", "value").unwrap(), named);
+        }
+        owner.submit(&form.with("partner", "north sea")).await.expect(303);
+        assert!(list("north sea data").await.words().contains("Clinic am Park"));
+        // Countries and currencies are those there are.
+        let page = list("").await;
+        assert_eq!(page.attrs("#filter-country option", "value"), ["", "DE"]);
+        assert_eq!(sold.attrs("#filter-currency option", "value"), ["", "EUR"]);
+    }
+
+    async fn an_offering_is_closed_after_it_was_confirmed(desk: Desk) {
+        let owner = &desk.owner;
+        let list = owner.get("/meridian/offerings").await.expect(200);
+        let offering = list.attr("tbody th a", "href").unwrap();
+        let page = owner.get(&offering).await.expect(200);
+        assert!(page.attr("form[action$='/closing']", "action").is_none());
+        let confirm = owner.get(&page.attr("a[href$='/closing']", "href").unwrap()).await.expect(200);
+        assert!(confirm.words().contains("Vault") && confirm.words().contains("takes no new customers"), "{}", confirm.words());
+        assert!(owner.get(&offering).await.expect(200).words().contains("Published"));
+        owner.submit(&confirm.form("form[action$='/closing']")).await.expect(303);
+        let page = owner.get(&offering).await.expect(200);
+        assert!(page.words().contains("Closed to new customers"), "{}", page.words());
+        let retire = owner.get(&page.attr("a[href$='/retirement']", "href").unwrap()).await.expect(200);
+        owner.submit(&retire.form("form[action$='/retirement']")).await.expect(303);
+        assert!(owner.get(&offering).await.expect(200).words().contains("Retired"));
+        let late = owner.get(&format!("{offering}/closing")).await.expect(303);
+        assert_eq!(late.location(), offering);
+        let viewer = desk.app.staff_of("meridian", Role::VendorViewer).await;
+        viewer.get(&format!("{offering}/closing")).await.expect(403);
+    }
+
+    async fn each_form_of_the_settings_keeps_its_own_problems(desk: Desk) {
+        let owner = &desk.owner;
+        let page = owner.get("/meridian/settings").await.expect(200);
+        assert_eq!(page.attrs("#currency option", "value"), ["EUR"]);
+        let minimum = page.form("form[action$='/payout-minimums']");
+        let again = owner.submit(&minimum.clone().with("minimum", "fifty")).await.expect(422);
+        assert_eq!(again.attrs("form[action$='/payout-minimums'] .summary a", "href"), ["#minimum"]);
+        assert!(again.attrs("form[action$='/settings'] .summary a", "href").is_empty());
+        assert_eq!(again.attr("#minimum", "value").unwrap(), "fifty");
+        owner.submit(&minimum.with("minimum", "75")).await.expect(303);
+        assert!(owner.get("/meridian/settings").await.expect(200).words().contains("75.00"));
+        let general = page.form("form[action$='/settings']");
+        let again = owner.submit(&general.with("payout_day", "31")).await.expect(422);
+        assert!(again.attrs("form[action$='/payout-minimums'] .summary a", "href").is_empty());
+    }
+
+    async fn times_are_told_by_each_persons_own_clock(desk: Desk) {
+        let owner = &desk.owner;
+        let partner = desk.partner("Northwind").await;
+        // The vendor's zone, for who chose none.
+        let page = owner.get(&partner).await.expect(200);
+        assert!(page.words().contains("10 Nov 2026, 10:00 CET"), "{}", page.words());
+        assert!(!page.words().contains("UTC"));
+        let account = owner.get("/account").await.expect(200);
+        assert!(account.words().contains("It is 10 Nov 2026, 10:00 CET by your clock."), "{}", account.words());
+        let form = account.form("form[action='/account/time-zone']");
+        let again = owner.submit(&form.clone().with("time_zone", "Berlin")).await.expect(422);
+        assert_eq!(problems(&again), ["#time_zone"]);
+        assert_eq!(again.attr("#time_zone", "value").unwrap(), "Berlin");
+        owner.submit(&form.clone().with("time_zone", "America/New_York")).await.expect(303);
+        let page = owner.get(&partner).await.expect(200);
+        assert!(page.words().contains("10 Nov 2026, 04:00 EST"), "{}", page.words());
+        let people = owner.get("/meridian/people").await.expect(200);
+        assert!(people.words().contains("EST") && !people.words().contains("CET"), "{}", people.words());
+        // Nobody else's clock has moved.
+        let colleague = desk.app.staff_of("meridian", Role::ChannelManager).await;
+        assert!(colleague.get(&partner).await.expect(200).words().contains("10:00 CET"));
+        owner.submit(&form.with("time_zone", "")).await.expect(303);
+        assert!(owner.get(&partner).await.expect(200).words().contains("10:00 CET"));
     }
 
     async fn who_saves_second_sees_both(desk: Desk) {

@@ -35,6 +35,7 @@ const OUTSIDE: &[(&str, For)] = &[
     ("/account", For::People),
     ("/account/password", For::People),
     ("/account/sign-out-everywhere", For::People),
+    ("/account/time-zone", For::People),
     ("/invitations/{token}", For::Anyone),
     ("/livez", For::Anyone),
     ("/readyz", For::Anyone),

@@ -13,8 +13,8 @@ use perennial::domain::{
     Anchor, BillingInterval, ChargeSegment, CommissionClause, Money, Period, Phase, Price,
     Quantity, Rate, Ratio, ServicePeriod, UnitPrice,
     commission::{
-        EarningLine, EntryKind, InvoiceState, accrue, clause_for, clause_problems, matures_on,
-        posting_period,
+        Case, EarningLine, EntryKind, InvoiceState, LineTerms, accrue, clause_for, clause_problems,
+        matures_on, posting_period,
     },
     proration::{TaxedCharge, charge_for, credit_from, credit_tax},
     shares::allocate,
@@ -22,6 +22,8 @@ use perennial::domain::{
     subscription::phase_of,
 };
 use serde_json::{Map, Value, json};
+
+mod commission;
 
 const CASES: &str = include_str!("../vectors/engine.json");
 
@@ -64,6 +66,7 @@ fn answer(id: &str, input: &mut Input) -> Value {
         _ => metrics::answer(id, input)
             .or_else(|| pricing::answer(id, input))
             .or_else(|| sla::answer(id, input))
+            .or_else(|| commission::answer(id, input))
             .unwrap_or_else(|| panic!("{id}: no rule answers this case")),
     }
 }
@@ -264,7 +267,7 @@ fn earning(net_minor: i64, rate: Rate) -> EarningLine {
         net_minor,
         credited_net_minor: 0,
         clause: 1,
-        rate,
+        terms: LineTerms::share_of(rate),
         posted_minor: 0,
         posted_base_minor: 0,
     }
@@ -310,10 +313,8 @@ fn phased(input: &mut Input) -> Value {
     for ((mut phase, &named), seq) in input.parts("phases").into_iter().zip(Phase::ALL).zip(1..) {
         ranges.push(phase.take("periods"));
         clauses.push(CommissionClause {
-            seq,
             phase: Some(named),
-            tier: None,
-            rate: phase.rate("rate_bps"),
+            ..CommissionClause::percent(seq, phase.rate("rate_bps"))
         });
         phase.done();
     }
@@ -321,13 +322,26 @@ fn phased(input: &mut Input) -> Value {
     let mut per_phase = vec![0; clauses.len()];
     for number in 1..=input.int("periods_billed") {
         let phase = phase_of(u32::try_from(number - 1).unwrap(), anchor, 12);
-        let clause = clause_for(&clauses, phase, None).unwrap();
+        let case = case_of(anchor, u32::try_from(number - 1).unwrap(), None);
+        let clause = clause_for(&clauses, &Case { phase, ..case }).unwrap();
         let place = usize::try_from(clause.seq - 1).unwrap();
         let (first, last) = (ranges[place][0].as_i64(), ranges[place][1].as_i64());
         assert!(first.unwrap() <= number && number <= last.unwrap_or(i64::MAX));
         per_phase[place] += post(&paid_in_full(amount), &mut earning(amount, clause.rate));
     }
     json!({ "per_phase": per_phase, "total": per_phase.iter().sum::<i64>() })
+}
+
+/// Period `k` of a subscription in euros, for a partner of a tier.
+fn case_of(anchor: Anchor, k: u32, tier: Option<i64>) -> Case {
+    Case {
+        phase: phase_of(k, anchor, 12),
+        tier,
+        offering: 1,
+        currency: "EUR".parse().unwrap(),
+        since: anchor.on,
+        service: anchor.service_period(k).unwrap(),
+    }
 }
 
 fn paid_in_parts(input: &mut Input) -> Value {

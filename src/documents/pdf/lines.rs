@@ -4,7 +4,7 @@
 use super::front;
 use super::sheet::{BOTTOM, Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, bold, soft, text};
 use crate::domain::statement_document::{
-    Block, Line, StatementDocument, month_short, percent, service_words,
+    Block, Line, StatementDocument, month_short, service_words,
 };
 use anyhow::Context;
 
@@ -236,7 +236,7 @@ impl<'d> Ledger<'_, 'd> {
         self.fitted(DAYS, y, &days, row);
         self.fitted(EARNED, y, &month_short(&line.earned_period), row);
         self.right_cell(BASE, y, (&self.document.figure(line.base_minor), BODY), row);
-        self.right_cell(RATE, y, (&percent(line.rate_bps), BODY), row);
+        self.right_cell(RATE, y, (&self.document.rate_words(line), BODY), row);
         self.right_cell(
             AMOUNT,
             y,

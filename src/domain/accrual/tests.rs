@@ -8,7 +8,7 @@ fn line(net_minor: i64, rate_bps: i32) -> EarningLine {
         net_minor,
         credited_net_minor: 0,
         clause: 1,
-        rate: Rate::from_bps(rate_bps).unwrap(),
+        terms: LineTerms::share_of(Rate::from_bps(rate_bps).unwrap()),
         posted_minor: 0,
         posted_base_minor: 0,
     }
@@ -288,6 +288,13 @@ fn invoices() -> impl Strategy<Value = (InvoiceState, Vec<EarningLine>)> {
     invoices_of(-10_000)
 }
 
+fn rate_of(line: &EarningLine) -> Rate {
+    match line.terms.pay {
+        Pay::Share(rate) => rate,
+        Pay::PerUnit { .. } => Rate::default(),
+    }
+}
+
 fn posted(lines: &[EarningLine]) -> Vec<i64> {
     lines.iter().map(|line| line.posted_minor).collect()
 }
@@ -354,7 +361,7 @@ proptest! {
         prop_assert!(part >= 0 && rest >= 0);
         for clause in 0..3 {
             let group = lines.iter().filter(|line| line.clause == clause);
-            let exact = Ratio::sum(group.clone().map(|line| line.rate.exact(line.net_minor))).unwrap();
+            let exact = Ratio::sum(group.clone().map(|line| rate_of(line).exact(line.net_minor))).unwrap();
             prop_assert_eq!(group.map(|line| line.posted_minor).sum::<i64>(), exact.round().unwrap());
         }
         for line in &lines {
@@ -391,5 +398,111 @@ proptest! {
         let left: i64 = open.iter().map(|(_, left)| left).sum();
         prop_assert_eq!(parts.iter().map(|(_, part)| part).sum::<i64>(), delta.max(-left));
         prop_assert!(parts.iter().all(|(_, part)| *part < 0));
+    }
+}
+
+/// A line that pays for each of its units instead of a share of its net.
+fn per_unit(net_minor: i64, minor: i64, units: u32) -> EarningLine {
+    let pay = Pay::PerUnit { minor, units };
+    let terms = LineTerms {
+        pay,
+        share: DayShare::WHOLE,
+    };
+    EarningLine {
+        terms,
+        ..line(net_minor, 0)
+    }
+}
+
+#[test]
+fn units_are_paid_for_as_they_are_collected_and_credited() {
+    let (mut state, mut lines) = (invoice(17_000), [per_unit(17_000, 250, 17)]);
+    state.paid_minor = 8_500;
+    assert_eq!(post(&state, &mut lines), [2_125]);
+    state.paid_minor = 17_000;
+    assert_eq!(post(&state, &mut lines), [2_125]);
+    // Five of the seventeen go back, and with them what they earned.
+    (state.credited_minor, lines[0].credited_net_minor) = (5_000, 5_000);
+    assert_eq!(post(&state, &mut lines), [-1_250]);
+    state.refunded_minor = 17_000;
+    assert_eq!(post(&state, &mut lines), [-3_000]);
+    let free = per_unit(0, 250, 17);
+    assert_eq!(post(&invoice(0), &mut [free]), [0]);
+}
+
+#[test]
+fn only_days_inside_the_months_earn() {
+    let mut year = line(120_000, 1_000);
+    year.terms.share = DayShare::new(184, 366);
+    let (mut state, mut lines) = (invoice(120_000), [year]);
+    state.paid_minor = 120_000;
+    assert_eq!(post(&state, &mut lines), [6_033]);
+    state.refunded_minor = 120_000;
+    assert_eq!(post(&state, &mut lines), [-6_033]);
+}
+
+#[test]
+fn a_chargeback_that_is_won_is_earned_again() {
+    let (mut state, mut lines) = (invoice(9_900), [line(9_900, 2_000)]);
+    state.paid_minor = 9_900;
+    assert_eq!(post(&state, &mut lines), [1_980]);
+    state.refunded_minor = 9_900;
+    assert_eq!(post(&state, &mut lines), [-1_980]);
+    state.refunded_minor = 0;
+    let again = accrue(&state, &lines).unwrap()[0];
+    assert_eq!((again.kind, again.delta_minor), (EntryKind::Earned, 1_980));
+}
+
+/// Lines of every kind of terms, some for a part of their days.
+fn any_terms() -> impl Strategy<Value = LineTerms> {
+    let pay = prop_oneof![
+        (0i32..=10_000).prop_map(|bps| Pay::Share(Rate::from_bps(bps).unwrap())),
+        (0i64..1_000, 1u32..40).prop_map(|(minor, units)| Pay::PerUnit { minor, units }),
+    ];
+    (pay, 0i64..=30).prop_map(|(pay, days)| LineTerms {
+        pay,
+        share: DayShare::new(days, 30),
+    })
+}
+
+proptest! {
+    /// Invariants 6, 8, 9 and 23 for every kind of terms: in any order of payments and refunds
+    /// the line ends at the rounded whole, never beyond it, and at nothing once all went back.
+    #[test]
+    fn every_kind_of_terms_ends_where_its_state_says(
+        nets in prop::collection::vec((1i64..50_000, 1i64..4), 1..6),
+        terms in prop::collection::vec(any_terms(), 4),
+        moves in prop::collection::vec((any::<bool>(), 1i64..30_000), 0..12),
+    ) {
+        let mut lines: Vec<EarningLine> = nets
+            .iter()
+            .map(|&(net, clause)| EarningLine {
+                clause,
+                terms: terms[usize::try_from(clause).unwrap()],
+                ..line(net, 0)
+            })
+            .collect();
+        let total = nets.iter().map(|(net, _)| net).sum();
+        let full = InvoiceState { paid_minor: total, ..invoice(total) };
+        let most: i64 = accrue(&full, &lines).unwrap().iter().map(|a| a.delta_minor).sum();
+        let mut state = invoice(total);
+        for (is_payment, amount) in moves {
+            match is_payment {
+                true => state.paid_minor += amount.min(total - state.paid_minor),
+                false => state.refunded_minor += amount.min(state.paid_minor - state.refunded_minor),
+            }
+            post(&state, &mut lines);
+            let sum: i64 = posted(&lines).iter().sum();
+            prop_assert!(sum >= 0 && sum <= most);
+        }
+        let mut fresh = lines.clone();
+        for line in &mut fresh {
+            (line.posted_minor, line.posted_base_minor) = (0, 0);
+        }
+        post(&state, &mut fresh);
+        prop_assert_eq!(posted(&fresh), posted(&lines));
+        state.refunded_minor = state.paid_minor;
+        post(&state, &mut lines);
+        prop_assert!(posted(&lines).iter().all(|minor| *minor == 0));
     }
 }

@@ -20,7 +20,7 @@ pub fn cost_ratio_bps(
 coded! {
     /// How far commission that is owed has come.
     LiabilityState {
-        Held = "held", "In hold";
+        Held = "held", "Held";
         Payable = "payable", "Payable, on no statement yet";
         Stated = "stated", "On a statement, not paid out";
     }

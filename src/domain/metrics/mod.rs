@@ -8,6 +8,7 @@ mod fixed;
 mod lifetime;
 mod movements;
 mod normal;
+mod steps;
 
 pub use channel::{AgeBand, Liability, LiabilityState, Owed, cost_ratio_bps, liability};
 pub use churn::{Combine, Convention, Projection, Reading, churn_point, gross_new_bps, project};
@@ -18,3 +19,4 @@ pub use movements::{
     quotient, retention, share_bps,
 };
 pub use normal::{Cadence, monthly_value};
+pub use steps::restated;

@@ -18,8 +18,8 @@ pub struct Maintenance {
 /// What is known of one month of a service. All instants are in one zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthOfService<'a> {
-    /// The month, or the part of it that was served.
-    pub served: Span,
+    /// The month, or the parts of it that count, in order and apart.
+    pub served: &'a [Span],
     /// Planned work.
     pub maintenance: &'a [Maintenance],
     /// When the service was not there.
@@ -67,15 +67,18 @@ pub fn availability(month: &MonthOfService<'_>) -> Availability {
         .maintenance
         .iter()
         .partition(|one| one.announced_at <= one.span.from - notice);
-    let in_month = |span: &Span| span.within(month.served);
-    let timely = merged(timely.iter().filter_map(|one| in_month(&one.span)));
+    let counted = |span: Span| {
+        let parts = month.served.iter();
+        parts.filter_map(move |part| span.within(*part))
+    };
+    let timely = merged(timely.iter().flat_map(|one| counted(one.span)));
     let (planned, over) = capped(&timely, month.maintenance_cap_seconds);
-    let late = late.iter().filter_map(|one| in_month(&one.span));
-    let outages = month.outages.iter().filter_map(in_month);
+    let late = late.iter().flat_map(|one| counted(one.span));
+    let outages = month.outages.iter().flat_map(|span| counted(*span));
     let down = merged(late.chain(over).chain(outages));
     let maintenance = total(&planned);
     Availability {
-        service: month.served.seconds() - maintenance,
+        service: total(month.served) - maintenance,
         down: total(&without(&down, &planned)),
         maintenance,
     }
@@ -120,7 +123,7 @@ mod tests {
             ..served
         };
         availability(&MonthOfService {
-            served,
+            served: &[served],
             maintenance: &[],
             outages: &[outage],
             notice_seconds: 0,
@@ -145,7 +148,7 @@ mod tests {
         let served = span(0, 1_000);
         let of = |maintenance: &[Maintenance], cap| {
             availability(&MonthOfService {
-                served,
+                served: &[served],
                 maintenance,
                 outages: &[span(95, 115), span(100, 120)],
                 notice_seconds: 3_600,
@@ -197,7 +200,7 @@ mod tests {
             }).collect();
             let outages: Vec<Span> = outages.iter().map(|&(from, long)| span(from, from + long)).collect();
             let of = |outages: &[Span]| availability(&MonthOfService {
-                served,
+                served: &[served],
                 maintenance: &maintenance,
                 outages,
                 notice_seconds: 6_000,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
 
 use super::spans::{Span, merged, total, without};
 use crate::domain::text::Zone;
@@ -22,6 +22,17 @@ pub struct BusinessHours {
 }
 
 impl BusinessHours {
+    /// Nine to five, Monday to Friday.
+    pub fn office(zone: Zone) -> Self {
+        let nine = NaiveTime::MIN + TimeDelta::hours(9);
+        Self {
+            zone,
+            opens: nine,
+            closes: nine + TimeDelta::hours(8),
+            holidays: BTreeSet::new(),
+        }
+    }
+
     fn is_working(&self, day: NaiveDate) -> bool {
         !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !self.holidays.contains(&day)
     }
@@ -42,8 +53,8 @@ impl BusinessHours {
         }
     }
 
-    /// The hours that count in a span of UTC.
-    fn within(&self, span: Span) -> Vec<Span> {
+    /// The hours that count in a span of UTC, in order and apart.
+    pub fn within(&self, span: Span) -> Vec<Span> {
         let first = self.zone.local_date(span.from);
         let last = self.zone.local_date(span.to);
         let days = first.iter_days().take_while(|day| *day <= last);
@@ -80,12 +91,7 @@ mod tests {
     }
 
     fn hours(zone: &str) -> BusinessHours {
-        BusinessHours {
-            zone: zone.parse().unwrap(),
-            opens: NaiveTime::from_hms_opt(9, 0, 0).unwrap(),
-            closes: NaiveTime::from_hms_opt(17, 0, 0).unwrap(),
-            holidays: BTreeSet::new(),
-        }
+        BusinessHours::office(zone.parse().unwrap())
     }
 
     fn minutes(from: &str, to: &str, waiting: &[Span], hours: Option<&BusinessHours>) -> i64 {

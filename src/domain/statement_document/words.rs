@@ -173,6 +173,14 @@ impl StatementDocument {
         format!("{} {}", self.currency, self.figure(minor))
     }
 
+    /// What a line pays: "20 %", or "2.50 a unit".
+    pub fn rate_words(&self, line: &Line) -> String {
+        match line.per_unit {
+            Some(per_unit) => format!("{} a unit", self.figure(per_unit.minor)),
+            None => percent(line.rate_bps),
+        }
+    }
+
     /// The period as it is read: "October 2026".
     pub fn period_words(&self) -> String {
         month_words(&self.period)
@@ -242,7 +250,7 @@ impl StatementDocument {
             date_words(line.held_until)
         )];
         said.extend(cause(line));
-        said.push(standing(line));
+        said.push(format!("{}: {}.", standing(line), self.rate_words(line)));
         said.push(self.arithmetic(line));
         said.push(format!(
             "Plan {}, clause {}.",
@@ -253,13 +261,21 @@ impl StatementDocument {
     }
 
     fn arithmetic(&self, line: &Line) -> String {
+        let amount = self.figure(line.amount_minor);
+        if let Some(per_unit) = line.per_unit {
+            return format!(
+                "{} units × {} × share {}, for the part collected: {amount}.",
+                per_unit.units,
+                self.figure(per_unit.minor),
+                line.share_words()
+            );
+        }
         let sum = format!(
             "{} × {} × share {}",
             self.figure(line.base_minor),
             percent(line.rate_bps),
             line.share_words()
         );
-        let amount = self.figure(line.amount_minor);
         let Some((alone, exact)) = line.alone() else {
             return format!("{sum}: {amount}.");
         };
@@ -295,15 +311,14 @@ fn cause(line: &Line) -> Option<String> {
     }
 }
 
-/// "Gold, first period: 20 %."
+/// "Gold, first period".
 fn standing(line: &Line) -> String {
     let phase = line.phase.title();
-    let rate = percent(line.rate_bps);
     match &line.tier {
-        Some(tier) => format!("{tier}, {phase}: {rate}."),
+        Some(tier) => format!("{tier}, {phase}"),
         None => {
             let (head, rest) = phase.split_at(1);
-            format!("{}{rest}: {rate}.", head.to_uppercase())
+            format!("{}{rest}", head.to_uppercase())
         }
     }
 }

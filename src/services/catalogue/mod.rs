@@ -1,4 +1,5 @@
 //! What partners can sell, from draft to retirement.
 pub mod offerings;
 pub mod plans;
+pub mod service_levels;
 pub mod sla;

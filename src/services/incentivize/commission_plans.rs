@@ -1,18 +1,19 @@
 //! Commission plans: a draft is edited freely; once published a version never changes.
 use chrono::NaiveDate;
 
-use super::enrollments::terms_of;
+use super::wording::Wording;
 use crate::{
     Error, Result,
     domain::{
-        Action, CommissionClause, Name, Permission, Phase, Problems, Rate, VersionStatus,
+        Action, CommissionClause, Money, Name, Permission, Phase, Problems, Rate, VersionStatus,
         audit::{Change, diff},
         commission::clause_problems,
     },
-    id::{CommissionPlanId, CommissionPlanVersionId, Id, TierId},
+    id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
     store::{
         Platform, Tx, VendorScope,
+        catalogue::offerings,
         incentivize::{
             commission_plans::{self, CommissionPlan, CommissionPlanVersion},
             tiers,
@@ -27,14 +28,22 @@ pub const MOST_CLAUSES: usize = 40;
 pub const LONGEST_HOLD_DAYS: i32 = 365;
 
 /// One clause as a form says it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct ClauseDraft {
     /// The phase it is for; any, when none is named.
     pub phase: Option<Phase>,
     /// The tier it is for; any, when none is named.
     pub tier: Option<TierId>,
-    /// The share of net revenue it pays.
+    /// The offering it is for; any, when none is named.
+    pub offering: Option<OfferingId>,
+    /// The share of net revenue it pays; nothing where it pays per unit.
     pub rate: Rate,
+    /// What it pays for each unit of each period.
+    pub per_unit: Option<Money>,
+    /// For how many months; for life, when none are named.
+    pub months: Option<u32>,
+    /// The most it pays a partner for a month.
+    pub cap: Option<Money>,
 }
 
 /// What a form says about a version.
@@ -44,6 +53,8 @@ pub struct Draft {
     pub effective_from: NaiveDate,
     /// Days a commission is held after the customer paid.
     pub hold_days: i32,
+    /// The customer's outcome it is there for; may be empty.
+    pub outcome: String,
     /// In order.
     pub clauses: Vec<ClauseDraft>,
 }
@@ -54,7 +65,11 @@ impl Draft {
             seq,
             phase: draft.phase,
             tier: draft.tier.map(Id::number),
+            offering: draft.offering.map(Id::number),
             rate: draft.rate,
+            per_unit: draft.per_unit,
+            months: draft.months,
+            cap: draft.cap,
         };
         (1..).zip(&self.clauses).map(clause).collect()
     }
@@ -92,6 +107,7 @@ pub fn add(
         hold_days: draft.hold_days,
         published_at: None,
         version: 1,
+        outcome: draft.outcome.clone(),
         clauses: draft.clauses(),
     };
     commission_plans::insert_version(tx, &version)?;
@@ -109,13 +125,46 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
         problems.add("clauses", "Give at most 40 rates.");
     }
     let tiers = tiers::tiers(tx)?;
+    let offerings = offerings::names(tx)?;
     for (number, clause) in (1..).zip(&draft.clauses) {
-        let is_known = |id| tiers.iter().any(|tier| tier.id == id);
-        if clause.tier.is_some_and(|id| !is_known(id)) {
+        let is_tier = |id| tiers.iter().any(|tier| tier.id == id);
+        let is_offering = |id| offerings.iter().any(|(known, _)| *known == id);
+        if clause.tier.is_some_and(|id| !is_tier(id)) {
             problems.add(format!("clause-{number}"), "Choose one of the tiers.");
+        }
+        if clause.offering.is_some_and(|id| !is_offering(id)) {
+            problems.add(format!("clause-{number}"), "Choose one of the offerings.");
+        }
+        if let Some(why) = clause.refusal() {
+            problems.add(format!("clause-{number}"), why);
         }
     }
     Ok(problems)
+}
+
+/// The longest limited clause: fifty years.
+const MOST_MONTHS: u32 = 600;
+
+impl ClauseDraft {
+    /// Why no line can earn by it.
+    fn refusal(&self) -> Option<&'static str> {
+        let positive = |money: Option<Money>| money.is_none_or(Money::is_positive);
+        if !positive(self.per_unit) || !positive(self.cap) {
+            return Some("Give an amount above zero.");
+        }
+        if self
+            .months
+            .is_some_and(|months| !(1..=MOST_MONTHS).contains(&months))
+        {
+            return Some("Give 1 to 600 months, or none for life.");
+        }
+        if self.per_unit.is_some() && self.rate != Rate::default() {
+            return Some("Give a percentage or an amount per unit, not both.");
+        }
+        let currencies = self.per_unit.zip(self.cap);
+        let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());
+        differ.then_some("Give the amount per unit and the cap in one currency.")
+    }
 }
 
 fn refuse(problems: Problems) -> Result<()> {
@@ -174,6 +223,7 @@ pub fn edit_draft(
     let new = CommissionPlanVersion {
         effective_from: draft.effective_from,
         hold_days: draft.hold_days,
+        outcome: draft.outcome.clone(),
         clauses: draft.clauses(),
         version,
         ..old.clone()
@@ -181,11 +231,8 @@ pub fn edit_draft(
     if !commission_plans::update_draft(tx, &new)? {
         return Err(stale("commission plan"));
     }
-    let tiers = tiers::tiers(tx)?;
-    let (was, is) = (
-        terms_of(&old.clauses, &tiers),
-        terms_of(&new.clauses, &tiers),
-    );
+    let wording = Wording::of(tx)?;
+    let (was, is) = (wording.terms(&old.clauses), wording.terms(&new.clauses));
     let (from, until) = (
         old.effective_from.to_string(),
         new.effective_from.to_string(),
@@ -197,6 +244,7 @@ pub fn edit_draft(
             old.hold_days.to_string(),
             new.hold_days.to_string(),
         ),
+        ("customer outcome", old.outcome.clone(), new.outcome.clone()),
         ("clauses", was, is),
     ]);
     let plan = commission_plans::plan(tx, old.plan)?;
@@ -234,7 +282,7 @@ pub fn publish(
     if !commission_plans::publish(tx, &expected)? {
         return Err(stale("commission plan"));
     }
-    let terms = terms_of(&expected.clauses, &tiers::tiers(tx)?);
+    let terms = Wording::of(tx)?.terms(&expected.clauses);
     let plan = commission_plans::plan(tx, expected.plan)?;
     let changes = diff(&[("clauses", String::new(), terms)]);
     note(tx, &plan, Action::CommissionPlanPublished, &changes)

@@ -1,35 +1,21 @@
 //! Putting partners under a commission plan.
 use chrono::NaiveDate;
 
+use super::wording::Wording;
 use crate::{
     Error, Result,
-    domain::{
-        Action, CommissionClause, Permission, VersionStatus, audit::diff, commission::sentence,
-        date_words,
-    },
+    domain::{Action, Permission, VersionStatus, audit::diff, date_words},
     id::{CommissionEnrollmentId, CommissionPlanVersionId, PartnerId},
     store::{
         Platform, Tx, VendorScope,
         incentivize::{
             commission_plans,
             enrollments::{self, Enrollment},
-            tiers::{self, Tier},
         },
         platform::Event,
         recruit::partners,
     },
 };
-
-/// A version's clauses in words, one to a line, as a partner reads its terms.
-pub fn terms_of(clauses: &[CommissionClause], tiers: &[Tier]) -> String {
-    let sentences = clauses.iter().map(|clause| {
-        let tier = tiers
-            .iter()
-            .find(|tier| Some(tier.id.number()) == clause.tier);
-        sentence(clause, tier.map(|tier| tier.name.as_str()))
-    });
-    sentences.collect::<Vec<_>>().join("\n")
-}
 
 /// Puts a partner's sales from a date on (in the vendor's zone) under a published version of a
 /// commission plan. Earlier sales keep theirs; an enrolment of that very date is replaced.
@@ -69,7 +55,7 @@ pub fn enroll(
         partner,
         plan_version,
         effective_from: from,
-        terms: terms_of(&version.clauses, &tiers::tiers(tx)?),
+        terms: Wording::of(tx)?.terms(&version.clauses),
     };
     enrollments::enroll(tx, &enrollment)?;
     VendorScope::record(

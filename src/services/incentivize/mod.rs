@@ -2,3 +2,4 @@
 pub mod commission_plans;
 pub mod enrollments;
 pub mod tiers;
+pub mod wording;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use super::books::{Books, rate};
+use super::books::Books;
 use crate::{
     Error, Result,
     domain::{
@@ -92,7 +92,7 @@ impl Ledger {
         moved.sort_unstable();
         moved.dedup();
         let mut lines = invoices::lines(tx, &moved)?;
-        lines.retain(|line| line.commission_clause_id.is_some() && line.rate_bps > 0);
+        lines.retain(InvoiceLine::earns);
         let ids: Vec<InvoiceLineId> = lines.iter().map(|line| line.id).collect();
         let mut ledger = Self::default();
         for entry in entries::of_lines(tx, &ids)? {
@@ -160,7 +160,7 @@ pub(in crate::services) fn earning_lines(
                 clause: line
                     .commission_clause_id
                     .map_or(0, CommissionClauseId::number),
-                rate: rate(line.rate_bps)?,
+                terms: line.terms()?,
                 posted_minor: line.commission_minor,
                 posted_base_minor: entries.iter().map(|entry| entry.base_minor).sum(),
             })

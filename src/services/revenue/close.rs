@@ -17,7 +17,7 @@ use crate::{
     store::{
         Platform, Tx, VendorScope,
         incentivize::{
-            entries::SourceKind,
+            entries::{self, SourceKind},
             outbox,
             payouts::{self, Payout, PayoutStatus},
             periods,
@@ -30,6 +30,8 @@ use crate::{
 
 /// Partners read at once when a close is finished.
 const PAGE: i64 = 500;
+/// Entries read in one transaction of a close, but for those of a single partner.
+const STAGED_AT_ONCE: i64 = 10_000;
 /// Subscriptions billed in one transaction of a close.
 pub const BILLED_AT_ONCE: i64 = 500;
 
@@ -152,6 +154,7 @@ pub fn stage_chunk(
     let row = row.filter(|row| row.status == PeriodStatus::Closing);
     let row = row.ok_or_else(|| Error::conflict("This month is not being closed."))?;
     let partners = statements::partners_after(tx, after, limit)?;
+    let (partners, is_last) = some_of(tx, period, partners, limit)?;
     let books = Books::open(tx)?;
     let cutoff = row.cutoff_at.unwrap_or_else(|| tx.now());
     let month = stage::Month {
@@ -160,8 +163,30 @@ pub fn stage_chunk(
         books: &books,
     };
     stage::stage(tx, &month, &partners)?;
-    let full = i64::try_from(partners.len()).is_ok_and(|many| many >= limit);
-    Ok(partners.last().filter(|_| full).map(|partner| partner.id))
+    Ok(partners.last().filter(|_| !is_last).map(|one| one.id))
+}
+
+/// As many of these partners as have a chunk's worth of entries, at least one; and whether no
+/// partner is left after them. So a month of a million entries is staged in no more memory than
+/// one of ten thousand.
+fn some_of(
+    tx: &mut Tx<'_, VendorScope>,
+    period: Period,
+    mut partners: Vec<StatedPartner>,
+    limit: i64,
+) -> Result<(Vec<StatedPartner>, bool)> {
+    let is_full = i64::try_from(partners.len()).is_ok_and(|many| many >= limit);
+    let ids: Vec<PartnerId> = partners.iter().map(|one| one.id).collect();
+    let counts = entries::maturing(tx, &ids, period.previous().last_day())?;
+    let mut sum = 0;
+    let fitting = ids.iter().take_while(|id| {
+        sum += counts.get(id).copied().unwrap_or_default();
+        sum <= STAGED_AT_ONCE
+    });
+    let fitting = fitting.count().max(1).min(partners.len());
+    let is_last = !is_full && fitting == partners.len();
+    partners.truncate(fitting);
+    Ok((partners, is_last))
 }
 
 /// Where the staging of a month goes on after a stop.

@@ -4,8 +4,11 @@ pub mod billing;
 mod books;
 pub mod close;
 mod credit;
+pub mod dry_run;
+pub mod forecast;
 pub mod payments;
 pub mod payouts;
+mod recurring;
 mod stage;
 pub mod statements;
 pub mod subscriptions;
@@ -13,3 +16,4 @@ pub mod usage;
 
 pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;
+pub(in crate::services) use recurring::wanted as wanted_mrr;

@@ -62,10 +62,8 @@ fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
             .push(entry.clone());
     }
     let mut lines: BTreeMap<InvoiceId, Vec<InvoiceLine>> = BTreeMap::new();
-    for line in ledger.lines.iter().filter(|line| line.rate_bps > 0) {
-        if line.commission_clause_id.is_some() {
-            lines.entry(line.invoice_id).or_default().push(line.clone());
-        }
+    for line in ledger.lines.iter().filter(|line| line.earns()) {
+        lines.entry(line.invoice_id).or_default().push(line.clone());
     }
     for invoice in &ledger.invoices {
         let Some(lines) = lines.get(&invoice.id) else {

@@ -3,5 +3,6 @@ pub mod offerings;
 pub mod plans;
 mod prices;
 pub mod sla;
+pub mod sla_events;
 
 pub(in crate::store) use prices::of_versions;

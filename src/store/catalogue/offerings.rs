@@ -198,6 +198,18 @@ pub fn named(tx: &mut Tx<'_, VendorScope>, name: &str) -> Result<Option<Offering
     tx.first(row)
 }
 
+/// What every offering is called, by name.
+///
+/// # Errors
+/// Faults of the database.
+pub fn names(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<(OfferingId, String)>> {
+    let rows = tx
+        .rows(offerings::table)
+        .order((offerings::name, offerings::id))
+        .select((offerings::id, offerings::name));
+    tx.load(rows)
+}
+
 /// A new offering.
 ///
 /// # Errors

@@ -6,9 +6,11 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{CommissionClause, Rate, VersionStatus},
+    domain::{CommissionClause, Currency, Money, Rate, VersionStatus},
     error::Error,
-    id::{CommissionClauseId, CommissionPlanId, CommissionPlanVersionId, Id, Tier, TierId},
+    id::{
+        CommissionClauseId, CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, Tier, TierId,
+    },
     store::{
         Tx, VendorScope,
         names::stored,
@@ -46,7 +48,9 @@ pub struct CommissionPlanVersion {
     pub published_at: Option<NaiveDateTime>,
     /// Rises with every edit of a draft.
     pub version: i32,
-    /// What it says; `tier` holds the bare number of a [`TierId`].
+    /// The customer's outcome it is there for; empty while none is named.
+    pub outcome: String,
+    /// What it says; `tier` and `offering` hold the bare numbers of their ids.
     pub clauses: Vec<CommissionClause>,
 }
 
@@ -61,6 +65,7 @@ struct Row {
     hold_days: i32,
     published_at: Option<NaiveDateTime>,
     version: i32,
+    outcome: String,
 }
 
 impl Row {
@@ -74,28 +79,48 @@ impl Row {
             hold_days: self.hold_days,
             published_at: self.published_at,
             version: self.version,
+            outcome: self.outcome,
             clauses,
         })
     }
 }
 
-type ClauseRow = (
-    CommissionPlanVersionId,
-    i32,
-    Option<String>,
-    Option<TierId>,
-    i32,
-);
+/// A clause as it is stored.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = commission_clauses)]
+pub(in crate::store) struct ClauseRow {
+    pub id: CommissionClauseId,
+    pub commission_plan_version_id: CommissionPlanVersionId,
+    seq: i32,
+    phase: Option<String>,
+    tier_id: Option<TierId>,
+    offering_id: Option<OfferingId>,
+    rate_bps: i32,
+    unit_minor: Option<i64>,
+    months: Option<i32>,
+    cap_minor: Option<i64>,
+    currency: Option<String>,
+}
 
-fn clause(row: ClauseRow) -> Result<(CommissionPlanVersionId, CommissionClause)> {
-    let (version, seq, phase, tier, bps) = row;
-    let clause = CommissionClause {
-        seq,
-        phase: phase.map(|phase| stored(&phase)).transpose()?,
-        tier: tier.map(Id::number),
-        rate: Rate::from_bps(bps).map_err(Error::fault)?,
-    };
-    Ok((version, clause))
+impl ClauseRow {
+    pub(in crate::store) fn read(&self) -> Result<CommissionClause> {
+        let currency: Option<Currency> = self.currency.as_deref().map(stored).transpose()?;
+        let money = |minor: Option<i64>| {
+            let parts = minor.zip(currency);
+            parts.map(|(minor, currency)| Money::new(minor, currency))
+        };
+        let months = self.months.map(u32::try_from).transpose();
+        Ok(CommissionClause {
+            seq: self.seq,
+            phase: self.phase.as_deref().map(stored).transpose()?,
+            tier: self.tier_id.map(Id::number),
+            offering: self.offering_id.map(Id::number),
+            rate: Rate::from_bps(self.rate_bps).map_err(Error::fault)?,
+            per_unit: money(self.unit_minor),
+            months: months.map_err(Error::fault)?,
+            cap: money(self.cap_minor),
+        })
+    }
 }
 
 fn with_clauses(
@@ -110,17 +135,11 @@ fn with_clauses(
             commission_clauses::commission_plan_version_id,
             commission_clauses::seq,
         ))
-        .select((
-            commission_clauses::commission_plan_version_id,
-            commission_clauses::seq,
-            commission_clauses::phase,
-            commission_clauses::tier_id,
-            commission_clauses::rate_bps,
-        ));
+        .select(ClauseRow::as_select());
     let mut said: BTreeMap<CommissionPlanVersionId, Vec<CommissionClause>> = BTreeMap::new();
-    for row in tx.load(clauses)? {
-        let (version, clause) = clause(row)?;
-        said.entry(version).or_default().push(clause);
+    for row in tx.load::<ClauseRow, _>(clauses)? {
+        let clauses = said.entry(row.commission_plan_version_id).or_default();
+        clauses.push(row.read()?);
     }
     rows.into_iter()
         .map(|row| {
@@ -246,6 +265,7 @@ pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion)
             commission_plan_versions::hold_days.eq(new.hold_days),
             commission_plan_versions::published_at.eq(new.published_at),
             commission_plan_versions::version.eq(new.version),
+            commission_plan_versions::outcome.eq(new.outcome.as_str()),
         ),
     )?;
     insert_clauses(tx, new)
@@ -255,6 +275,10 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
     for clause in &new.clauses {
         let id: CommissionClauseId = tx.fresh_id();
         let tier: Option<TierId> = clause.tier.map(Id::<Tier>::of);
+        let offering: Option<OfferingId> = clause.offering.map(Id::of);
+        let amount = clause.per_unit.or(clause.cap);
+        let months = clause.months.map(i32::try_from).transpose();
+        let minor = |money: Option<Money>| money.map(Money::minor);
         tx.insert(
             commission_clauses::table,
             (
@@ -264,6 +288,11 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
                 commission_clauses::phase.eq(clause.phase.map(|phase| phase.code())),
                 commission_clauses::tier_id.eq(tier),
                 commission_clauses::rate_bps.eq(clause.rate.bps()),
+                commission_clauses::offering_id.eq(offering),
+                commission_clauses::unit_minor.eq(minor(clause.per_unit)),
+                commission_clauses::months.eq(months.map_err(Error::fault)?),
+                commission_clauses::cap_minor.eq(minor(clause.cap)),
+                commission_clauses::currency.eq(amount.map(|amount| amount.currency().code())),
             ),
         )?;
     }
@@ -287,6 +316,7 @@ pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -
             to(commission_plan_versions::effective_from, new.effective_from),
             to(commission_plan_versions::hold_days, new.hold_days),
             to(commission_plan_versions::version, new.version + 1),
+            to(commission_plan_versions::outcome, new.outcome.clone()),
         ),
     )?;
     if changed == 0 {

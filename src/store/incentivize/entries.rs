@@ -1,7 +1,9 @@
 //! The commission ledger. Entries are added; nothing here changes or removes one.
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
-    dsl::{exists, not},
+    dsl::{count_star, exists, not},
     prelude::*,
 };
 
@@ -34,7 +36,7 @@ row_codes! {
 
 /// One line of the commission ledger. Amounts are minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = commission_entries)]
+#[diesel(table_name = commission_entries, treat_none_as_default_value = false)]
 pub struct Entry {
     /// Which.
     pub id: CommissionEntryId,
@@ -136,10 +138,38 @@ pub fn unstated(
             .rows(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::posting_period.le(month.key()))
+            // Whatever matured and was posted by the month before is on a statement of then.
+            .filter(
+                commission_entries::matures_on
+                    .gt(month.previous().last_day())
+                    .or(commission_entries::posting_period.eq(month.key())),
+            )
             .filter(not(exists(stated)))
             .order((commission_entries::partner_id, commission_entries::id))
             .select(Entry::as_select());
         found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// How many entries of each of these partners mature after a day.
+///
+/// # Errors
+/// Faults of the database.
+pub fn maturing(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &[PartnerId],
+    after: NaiveDate,
+) -> Result<HashMap<PartnerId, i64>> {
+    let mut found = HashMap::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::matures_on.gt(after))
+            .group_by(commission_entries::partner_id)
+            .select((commission_entries::partner_id, count_star()));
+        found.extend(tx.load::<(PartnerId, i64), _>(rows)?);
     }
     Ok(found)
 }

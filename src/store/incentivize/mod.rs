@@ -3,6 +3,7 @@
 pub mod commission_plans;
 pub mod enrollments;
 pub mod entries;
+pub mod forecasts;
 pub mod outbox;
 pub mod payouts;
 pub mod periods;

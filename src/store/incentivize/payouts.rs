@@ -26,7 +26,7 @@ row_codes! {
 
 /// A payment to a partner, in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = payouts)]
+#[diesel(table_name = payouts, treat_none_as_default_value = false)]
 pub struct Payout {
     /// Which.
     pub id: PayoutId,

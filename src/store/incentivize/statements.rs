@@ -27,7 +27,7 @@ row_codes! {
 
 /// A statement. Amounts are minor units of its currency.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = statements)]
+#[diesel(table_name = statements, treat_none_as_default_value = false)]
 pub struct Statement {
     /// Which.
     pub id: StatementId,
@@ -68,7 +68,7 @@ pub struct Statement {
 
 /// An entry's place on a statement.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = statement_lines)]
+#[diesel(table_name = statement_lines, treat_none_as_default_value = false)]
 pub struct StatementLine {
     /// Which.
     pub id: StatementLineId,

@@ -211,8 +211,8 @@ pub fn post(lobby: &mut Lobby<'_>, letter: PersonalLetter) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound); faults of the database.
 pub fn slug_of(lobby: &mut Lobby<'_>, scope: &crate::store::VendorScope) -> Result<String> {
-    let slug = super::tenants::table
-        .filter(super::tenants::id.eq(super::tenant_of(scope)))
-        .select(super::tenants::slug);
+    let slug = tenants::table
+        .filter(tenants::id.eq(super::tenant_of(scope)))
+        .select(tenants::slug);
     lobby.first(slug)?.ok_or(crate::Error::NotFound)
 }

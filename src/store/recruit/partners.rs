@@ -3,12 +3,12 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::{
-    Result,
+    Error, Result,
     domain::{CountryCode, PartnerStatus, PartnerType, Slug, StatementDelivery},
     id::PartnerId,
     store::{
         Scope, Tx, VendorScope, Visible,
-        names::{name_key, stored},
+        names::{anywhere, name_key, stored},
         schema::partners,
         tx::to,
     },
@@ -142,6 +142,89 @@ pub fn choices(tx: &mut Tx<'_, VendorScope>, limit: i64) -> Result<Vec<(PartnerI
         .order((partners::name_key, partners::id))
         .limit(limit)
         .select((partners::id, partners::name));
+    tx.load(rows)
+}
+
+/// The partner that a field names: by its id, its code (external id or address), its whole name, or
+/// a part of the name that no other has.
+///
+/// # Errors
+/// [`Error::Invalid`] on `partner` where none is called that, or several; faults of the database.
+pub fn called(tx: &mut Tx<'_, VendorScope>, typed: &str) -> Result<(PartnerId, String)> {
+    let typed = typed.trim();
+    let by_id = typed.parse::<PartnerId>().ok();
+    if let Some(found) = by_id.map(|id| names(tx, &[id])).transpose()? {
+        return only(found, typed);
+    }
+    let code = partners::external_id
+        .eq(typed.to_owned())
+        .or(partners::slug.eq(typed.to_owned()));
+    let rows = tx.rows(partners::table).filter(code);
+    let by_code: Vec<(PartnerId, String)> = tx.load(rows.select((partners::id, partners::name)))?;
+    let named = tx
+        .rows(partners::table)
+        .filter(partners::name_key.eq(name_key(typed)));
+    let by_name = named.limit(FEW).select((partners::id, partners::name));
+    let by_name: Vec<(PartnerId, String)> = tx.load(by_name)?;
+    let alike = tx
+        .rows(partners::table)
+        .filter(partners::name_key.like(anywhere(typed)).escape('\\'))
+        .order((partners::name_key, partners::id));
+    let alike = alike.limit(FEW).select((partners::id, partners::name));
+    let alike: Vec<(PartnerId, String)> = tx.load(alike)?;
+    let tries = [by_code, by_name, alike];
+    let found = tries.into_iter().find(|found| !found.is_empty());
+    only(found.unwrap_or_default(), typed)
+}
+
+/// How many of those that fit are looked at, and named.
+const FEW: i64 = 4;
+
+fn only(mut found: Vec<(PartnerId, String)>, typed: &str) -> Result<(PartnerId, String)> {
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => Err(Error::on("partner", "No partner is called that.")),
+        (Some(last), false) => {
+            found.push(last);
+            let names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
+            let why = format!(
+                "Several partners fit “{typed}”, such as {}. Give the whole name, or the external id of one.",
+                names.join(", ")
+            );
+            Err(Error::on("partner", why))
+        }
+    }
+}
+
+/// What a field says for a partner, so that [`called`] finds the same one again: its name, or its
+/// external id where another has that name too.
+///
+/// # Errors
+/// Faults of the database.
+pub fn calling(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<String> {
+    let one = partner(tx, id)?;
+    let namesakes = tx
+        .rows(partners::table)
+        .filter(partners::name_key.eq(name_key(&one.name)))
+        .limit(2)
+        .select(partners::id);
+    let namesakes: Vec<PartnerId> = tx.load(namesakes)?;
+    Ok(match namesakes.len() {
+        1 => one.name,
+        _ => one.external_id,
+    })
+}
+
+/// The countries partners are in.
+///
+/// # Errors
+/// Faults of the database.
+pub fn countries(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
+    let rows = tx
+        .rows_of(partners::table)
+        .group_by(partners::country)
+        .order(partners::country)
+        .select(partners::country);
     tx.load(rows)
 }
 

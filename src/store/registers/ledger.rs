@@ -1,7 +1,8 @@
 //! The commission ledger, entry by entry.
 mod explain;
+mod standing;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
@@ -9,27 +10,28 @@ use diesel::{
     prelude::*,
 };
 
-use super::{Rows, Sees, Where, by_ids, customer_names, money, month, named, partner_names, whose};
+use super::{Rows, Sees, Where, by_ids, whose};
 use crate::{
     Result,
     domain::{
-        Money, Period, Rate,
-        accrual::{EntryFacts, EntryKind, EntryStatus},
+        Money, Period, Rate, Ratio,
+        accrual::{EntryKind, EntryStatus},
     },
-    error::Error,
     id::{
         CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, StatementId,
         SubscriptionId,
     },
     store::{
         Tx,
-        names::{anywhere, stored, typed},
+        columns::Fraction,
+        names::{anywhere, typed},
         paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{commission_entries, customers, partners, payouts, statement_lines, statements},
     },
 };
 
 pub use explain::{EntryDetail, EntryTerms, entry, terms};
+use standing::dressed;
 
 /// What entries to show; all of it together.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +80,10 @@ pub struct EntryRow {
     pub base: Money,
     /// The share of it.
     pub rate: Rate,
+    /// What it pays for each unit instead, where its line is paid by the unit.
+    pub per_unit: Option<Money>,
+    /// What it is before rounding, in minor units.
+    pub exact: Ratio,
     /// What it comes to.
     pub amount: Money,
     /// The day of the payment or of what took it back.
@@ -98,6 +104,16 @@ pub struct EntryRow {
     pub statement: Option<(StatementId, String)>,
 }
 
+impl EntryRow {
+    /// What it pays, to read: "20 %", or "2.50 a unit".
+    pub fn pays(&self) -> String {
+        match self.per_unit {
+            Some(amount) => format!("{} a unit", amount.figure()),
+            None => self.rate.to_string(),
+        }
+    }
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = commission_entries)]
 struct Row {
@@ -111,6 +127,8 @@ struct Row {
     source_kind: String,
     base_minor: i64,
     rate_bps: i32,
+    #[diesel(deserialize_as = Fraction)]
+    exact: Ratio,
     amount_minor: i64,
     currency: String,
     paid_on: NaiveDate,
@@ -313,113 +331,4 @@ pub fn of_sources<S: Sees>(
         .select(Row::as_select()));
     rows.sort_by_key(|row| row.id);
     dressed(tx, rows, today)
-}
-
-/// Where entries stand: on which statement, and what was taken back of them.
-struct Standing {
-    places: HashMap<CommissionEntryId, StatementId>,
-    numbers: HashMap<StatementId, String>,
-    paid: BTreeSet<StatementId>,
-    taken: HashMap<CommissionEntryId, i64>,
-}
-
-impl Standing {
-    fn of<S: Sees>(tx: &mut Tx<'_, S>, ids: Vec<CommissionEntryId>) -> Result<Self> {
-        let places: Vec<(CommissionEntryId, StatementId)> =
-            by_ids!(tx, ids.clone(), |some| S::lines(tx)
-                .filter(statement_lines::commission_entry_id.eq_any(some))
-                .select((
-                    statement_lines::commission_entry_id,
-                    statement_lines::statement_id
-                )));
-        let places: HashMap<_, _> = places.into_iter().collect();
-        let numbers: Vec<(StatementId, String)> =
-            by_ids!(tx, places.values().copied(), |some| S::statements(tx)
-                .filter(statements::id.eq_any(some))
-                .select((statements::id, statements::number)));
-        let paid: Vec<StatementId> = by_ids!(tx, places.values().copied(), |some| S::payouts(tx)
-            .filter(payouts::statement_id.eq_any(some))
-            .filter(payouts::status.eq("paid"))
-            .select(payouts::statement_id));
-        Ok(Self {
-            places,
-            numbers: numbers.into_iter().collect(),
-            paid: paid.into_iter().collect(),
-            taken: taken_back_of(tx, ids)?,
-        })
-    }
-
-    /// The closed statement an entry is on.
-    fn statement(&self, id: CommissionEntryId) -> Option<(StatementId, String)> {
-        let statement = self.places.get(&id)?;
-        Some((*statement, self.numbers.get(statement)?.clone()))
-    }
-
-    fn status(&self, row: &Row, today: NaiveDate) -> EntryStatus {
-        let statement = self.statement(row.id);
-        let taken = self.taken.get(&row.id);
-        let facts = EntryFacts {
-            matures_on: row.matures_on,
-            is_reversed: taken.is_some_and(|sum| sum + row.amount_minor == 0),
-            is_paid: statement
-                .as_ref()
-                .is_some_and(|(id, _)| self.paid.contains(id)),
-            is_stated: statement.is_some(),
-        };
-        facts.status(today)
-    }
-}
-
-/// Gives entries their names, statement and status.
-fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>, today: NaiveDate) -> Result<Vec<EntryRow>> {
-    let partners = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
-    let customers = customer_names(tx, rows.iter().map(|row| row.customer_id))?;
-    let standing = Standing::of(tx, rows.iter().map(|row| row.id).collect())?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(EntryRow {
-                partner_name: named(&partners, &row.partner_id),
-                customer_name: named(&customers, &row.customer_id),
-                status: standing.status(&row, today),
-                statement: standing.statement(row.id),
-                base: money(row.base_minor, &row.currency)?,
-                amount: money(row.amount_minor, &row.currency)?,
-                rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
-                kind: stored(&row.kind)?,
-                earned: month(row.earned_period)?,
-                posted: month(row.posting_period)?,
-                id: row.id,
-                partner: row.partner_id,
-                customer: row.customer_id,
-                subscription: row.subscription_id,
-                invoice: row.invoice_id,
-                invoice_line: row.invoice_line_id,
-                source_kind: row.source_kind,
-                paid_on: row.paid_on,
-                matures_on: row.matures_on,
-                reverses: row.reverses_id,
-                created_at: row.created_at,
-            })
-        })
-        .collect()
-}
-
-/// What reversals have taken back of entries, in minor units.
-fn taken_back_of<S: Sees>(
-    tx: &mut Tx<'_, S>,
-    ids: Vec<CommissionEntryId>,
-) -> Result<HashMap<CommissionEntryId, i64>> {
-    let rows: Vec<(Option<CommissionEntryId>, i64)> = by_ids!(tx, ids, |some| S::entries(tx)
-        .filter(commission_entries::reverses_id.eq_any(some))
-        .select((
-            commission_entries::reverses_id,
-            commission_entries::amount_minor
-        )));
-    let mut sums = HashMap::new();
-    for (entry, minor) in rows {
-        if let Some(entry) = entry {
-            *sums.entry(entry).or_default() += minor;
-        }
-    }
-    Ok(sums)
 }

@@ -1,13 +1,16 @@
 //! What the pages about money ask: read only, one function to a question. Questions that both
 //! sides ask are generic over [`Sees`].
+pub mod forecasts;
 pub mod homes;
 pub mod invoices;
 pub mod ledger;
 pub mod mails;
+pub mod metrics;
 pub mod payments;
 pub mod payouts;
 pub mod periods;
 mod sees;
+pub mod service_levels;
 pub mod statements;
 
 pub use sees::Sees;

@@ -1,10 +1,12 @@
 //! Which rows the questions of either side begin at.
+use chrono::NaiveDate;
 use diesel::{expression::SqlLiteral, prelude::*, sql_types::BigInt};
 
 use super::{Rows, Where, money, totals};
 use crate::{
     Result,
     domain::Money,
+    id::CustomerId,
     store::{PartnerScope, Scope, Tx, VendorScope, schema::*},
 };
 
@@ -12,6 +14,8 @@ use crate::{
 pub trait Sees: Scope {
     /// Commission entries.
     fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table>;
+    /// Months ahead.
+    fn forecasts(tx: &Tx<'_, Self>) -> Rows<Self, forecasts::table>;
     /// Statements.
     fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table>;
     /// Statement lines.
@@ -28,6 +32,16 @@ pub trait Sees: Scope {
     fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table>;
     /// Invoice lines.
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
+    /// Subscriptions.
+    fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
+    /// Payments.
+    fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table>;
+    /// Cash applied to invoices.
+    fn allocations(tx: &Tx<'_, Self>) -> Rows<Self, payment_allocations::table>;
+    /// Credit notes.
+    fn credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, credit_notes::table>;
+    /// What credit notes take off which invoice line.
+    fn credit_note_lines(tx: &Tx<'_, Self>) -> Rows<Self, credit_note_lines::table>;
     /// Tiers.
     fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table>;
     /// The vendor's settings.
@@ -45,6 +59,52 @@ pub trait Sees: Scope {
     /// # Errors
     /// Faults of the database.
     fn payout_sums(tx: &mut Tx<'_, Self>, of: Where<payouts::table>) -> Result<Vec<Money>>;
+    /// Offerings.
+    fn offerings(tx: &Tx<'_, Self>) -> Rows<Self, offerings::table>;
+    /// Promises of service levels.
+    fn sla_targets(tx: &Tx<'_, Self>) -> Rows<Self, sla_targets::table>;
+    /// Outages and maintenance.
+    fn sla_events(tx: &Tx<'_, Self>) -> Rows<Self, sla_events::table>;
+    /// Changes of MRR by customer and month (as 202610), minor units, in that order.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn mrr_by_customer(
+        tx: &mut Tx<'_, Self>,
+        of: Where<mrr_changes::table>,
+    ) -> Result<Vec<(CustomerId, i32, i64)>>;
+    /// The currencies that customers pay in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn mrr_currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
+    /// Commission by the month it was posted in (as 202610): the net collected that it is on, and
+    /// itself, minor units.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn commission_by_month(
+        tx: &mut Tx<'_, Self>,
+        of: Where<commission_entries::table>,
+    ) -> Result<Vec<(i32, i64, i64)>>;
+    /// Commission by the day of the payment it follows, minor units.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn commission_by_day(
+        tx: &mut Tx<'_, Self>,
+        of: Where<commission_entries::table>,
+    ) -> Result<Vec<(NaiveDate, i64)>>;
+    /// The codes of the currencies that plans on sale, or once on sale, are in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
+    /// The countries customers are in.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
     /// Monthly recurring revenue of live subscriptions per currency, and how many they are.
     ///
     /// # Errors
@@ -64,6 +124,9 @@ macro_rules! sees {
         impl Sees for $scope {
             fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table> {
                 tx.rows(commission_entries::table)
+            }
+            fn forecasts(tx: &Tx<'_, Self>) -> Rows<Self, forecasts::table> {
+                tx.rows(forecasts::table)
             }
             fn statements(tx: &Tx<'_, Self>) -> Rows<Self, statements::table> {
                 // A staged statement is the close's own until the month is closed.
@@ -90,6 +153,21 @@ macro_rules! sees {
             }
             fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table> {
                 tx.rows(invoice_lines::table)
+            }
+            fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table> {
+                tx.rows(subscriptions::table)
+            }
+            fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table> {
+                tx.rows(payments::table)
+            }
+            fn allocations(tx: &Tx<'_, Self>) -> Rows<Self, payment_allocations::table> {
+                tx.rows(payment_allocations::table)
+            }
+            fn credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, credit_notes::table> {
+                tx.rows(credit_notes::table)
+            }
+            fn credit_note_lines(tx: &Tx<'_, Self>) -> Rows<Self, credit_note_lines::table> {
+                tx.rows(credit_note_lines::table)
             }
             fn tiers(tx: &Tx<'_, Self>) -> Rows<Self, tiers::table> {
                 tx.rows(tiers::table)
@@ -124,6 +202,87 @@ macro_rules! sees {
                     ));
                 let rows: Vec<(String, i64)> = tx.load(rows)?;
                 totals(rows)
+            }
+            fn offerings(tx: &Tx<'_, Self>) -> Rows<Self, offerings::table> {
+                tx.rows(offerings::table)
+            }
+            fn sla_targets(tx: &Tx<'_, Self>) -> Rows<Self, sla_targets::table> {
+                tx.rows(sla_targets::table)
+            }
+            fn sla_events(tx: &Tx<'_, Self>) -> Rows<Self, sla_events::table> {
+                tx.rows(sla_events::table)
+            }
+            fn mrr_by_customer(
+                tx: &mut Tx<'_, Self>,
+                of: Where<mrr_changes::table>,
+            ) -> Result<Vec<(CustomerId, i32, i64)>> {
+                let rows = tx
+                    .rows_of(mrr_changes::table)
+                    .filter(of)
+                    .group_by((mrr_changes::customer_id, mrr_changes::month))
+                    .order((mrr_changes::customer_id, mrr_changes::month))
+                    .select((
+                        mrr_changes::customer_id,
+                        mrr_changes::month,
+                        sum_of("CAST(SUM(mrr_changes.change_minor) AS BIGINT)"),
+                    ));
+                tx.load(rows)
+            }
+            fn mrr_currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(mrr_changes::table)
+                    .group_by(mrr_changes::currency)
+                    .order(mrr_changes::currency)
+                    .select(mrr_changes::currency);
+                tx.load(rows)
+            }
+            fn commission_by_month(
+                tx: &mut Tx<'_, Self>,
+                of: Where<commission_entries::table>,
+            ) -> Result<Vec<(i32, i64, i64)>> {
+                let rows = tx
+                    .rows_of(commission_entries::table)
+                    .filter(of)
+                    .group_by(commission_entries::posting_period)
+                    .order(commission_entries::posting_period)
+                    .select((
+                        commission_entries::posting_period,
+                        sum_of("CAST(SUM(commission_entries.base_minor) AS BIGINT)"),
+                        sum_of("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+                    ));
+                tx.load(rows)
+            }
+            fn commission_by_day(
+                tx: &mut Tx<'_, Self>,
+                of: Where<commission_entries::table>,
+            ) -> Result<Vec<(NaiveDate, i64)>> {
+                let rows = tx
+                    .rows_of(commission_entries::table)
+                    .filter(of)
+                    .group_by(commission_entries::paid_on)
+                    .order(commission_entries::paid_on)
+                    .select((
+                        commission_entries::paid_on,
+                        sum_of("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+                    ));
+                tx.load(rows)
+            }
+            fn currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(plan_versions::table)
+                    .filter(plan_versions::status.ne("draft"))
+                    .group_by(plan_versions::currency)
+                    .order(plan_versions::currency)
+                    .select(plan_versions::currency);
+                tx.load(rows)
+            }
+            fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows_of(customers::table)
+                    .group_by(customers::country)
+                    .order(customers::country)
+                    .select(customers::country);
+                tx.load(rows)
             }
             fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {
                 let rows = tx

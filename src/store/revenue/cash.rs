@@ -22,7 +22,7 @@ use crate::{
 
 /// Money received from a customer, in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = payments)]
+#[diesel(table_name = payments, treat_none_as_default_value = false)]
 pub struct Payment {
     /// Which.
     pub id: PaymentId,
@@ -49,7 +49,7 @@ pub struct Payment {
 
 /// Money given back to a customer, in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = refunds)]
+#[diesel(table_name = refunds, treat_none_as_default_value = false)]
 pub struct Refund {
     /// Which.
     pub id: RefundId,
@@ -71,7 +71,7 @@ pub struct Refund {
 
 /// Cash applied to an invoice, in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = payment_allocations)]
+#[diesel(table_name = payment_allocations, treat_none_as_default_value = false)]
 pub struct Allocation {
     /// Which.
     pub id: PaymentAllocationId,
@@ -93,7 +93,7 @@ pub struct Allocation {
 
 /// Money of a customer that no invoice has used yet, in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = customer_credits)]
+#[diesel(table_name = customer_credits, treat_none_as_default_value = false)]
 pub struct CustomerCredit {
     /// Which.
     pub id: CustomerCreditId,

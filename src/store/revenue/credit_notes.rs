@@ -19,7 +19,7 @@ use crate::{
 
 /// What is taken back of invoices; magnitudes in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = credit_notes)]
+#[diesel(table_name = credit_notes, treat_none_as_default_value = false)]
 pub struct CreditNote {
     /// Which.
     pub id: CreditNoteId,
@@ -54,7 +54,7 @@ pub struct CreditNote {
 
 /// What a credit note takes back of one invoice line; magnitudes in minor units.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = credit_note_lines)]
+#[diesel(table_name = credit_note_lines, treat_none_as_default_value = false)]
 pub struct CreditNoteLine {
     /// Which.
     pub id: CreditNoteLineId,

@@ -30,7 +30,7 @@ pub struct Given {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = discounts)]
+#[diesel(table_name = discounts, treat_none_as_default_value = false)]
 struct Row {
     id: DiscountId,
     partner_id: PartnerId,

@@ -6,10 +6,10 @@ use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
-    Result,
+    Error, Result,
     domain::{
-        Currency, Overflow, Phase,
-        commission::InvoiceState,
+        Currency, DayShare, Overflow, Phase, Rate,
+        commission::{InvoiceState, LineTerms, Pay},
         proration::{TaxedCharge, credit_tax},
     },
     id::{
@@ -19,7 +19,7 @@ use crate::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
         schema::{invoice_lines, invoices},
-        tx::to,
+        tx::ByHand,
     },
 };
 
@@ -50,7 +50,7 @@ row_codes! {
 
 /// An invoice to a customer. Amounts are minor units of its currency.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = invoices)]
+#[diesel(table_name = invoices, treat_none_as_default_value = false)]
 pub struct Invoice {
     /// Which.
     pub id: InvoiceId,
@@ -146,7 +146,7 @@ impl Invoice {
 
 /// A line of an invoice. Amounts are minor units, before tax.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = invoice_lines)]
+#[diesel(table_name = invoice_lines, treat_none_as_default_value = false)]
 pub struct InvoiceLine {
     /// Which.
     pub id: InvoiceLineId,
@@ -188,6 +188,47 @@ pub struct InvoiceLine {
     pub phase: Phase,
     /// The partner's tier at its period's start.
     pub tier_id: Option<TierId>,
+    /// What the clause pays for each unit; zero where it pays a share of the net.
+    pub unit_pay_minor: i64,
+    /// Of its days, those that earn.
+    pub share_days: i32,
+    /// All its days, or one where all of them earn.
+    pub share_of: i32,
+}
+
+impl InvoiceLine {
+    /// Whether a partner can earn on it.
+    pub fn earns(&self) -> bool {
+        self.commission_clause_id.is_some() && (self.rate_bps > 0 || self.unit_pay_minor > 0)
+    }
+
+    /// What it pays, as fixed when it was billed.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn terms(&self) -> Result<LineTerms> {
+        let pay = match self.unit_pay_minor {
+            0 => Pay::Share(Rate::from_bps(self.rate_bps).map_err(Error::fault)?),
+            minor => Pay::PerUnit {
+                minor,
+                units: u32::try_from(self.quantity).map_err(Error::fault)?,
+            },
+        };
+        let share = DayShare {
+            days: self.share_days,
+            of: self.share_of,
+        };
+        Ok(LineTerms { pay, share })
+    }
+
+    /// Fixes what it pays.
+    pub fn fix(&mut self, terms: &LineTerms) {
+        (self.rate_bps, self.unit_pay_minor) = match terms.pay {
+            Pay::Share(rate) => (rate.bps(), 0),
+            Pay::PerUnit { minor, .. } => (0, minor),
+        };
+        (self.share_days, self.share_of) = (terms.share.days, terms.share.of);
+    }
 }
 
 /// Writes new invoices.
@@ -284,6 +325,25 @@ pub fn unpaid_of(tx: &mut Tx<'_, VendorScope>, customers: &[CustomerId]) -> Resu
     Ok(found)
 }
 
+/// The next invoices after one, by id, on which nothing was paid yet.
+///
+/// # Errors
+/// Faults of the database.
+pub fn open_after(
+    tx: &mut Tx<'_, VendorScope>,
+    after: InvoiceId,
+    limit: i64,
+) -> Result<Vec<Invoice>> {
+    let rows = tx
+        .rows(invoices::table)
+        .filter(invoices::id.gt(after))
+        .filter(invoices::status.eq(InvoiceStatus::Open.code()))
+        .order(invoices::id)
+        .limit(limit)
+        .select(Invoice::as_select());
+    tx.load(rows)
+}
+
 /// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
 ///
 /// # Errors
@@ -293,7 +353,12 @@ pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoi
         .joined(invoice_lines::table, invoices::table)
         .filter(invoices::paid_minor.gt(invoices::refunded_minor))
         .filter(invoice_lines::commission_clause_id.is_not_null())
-        .filter(invoice_lines::rate_bps.gt(0))
+        .filter(
+            invoice_lines::rate_bps
+                .gt(0)
+                .or(invoice_lines::unit_pay_minor.gt(0)),
+        )
+        .filter(invoice_lines::share_days.gt(0))
         .filter(invoice_lines::commission_minor.eq(0))
         .filter(invoice_lines::net_minor.ne(0))
         .order(invoice_lines::invoice_id)
@@ -320,32 +385,21 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoice>> {
 /// # Errors
 /// Faults of the database.
 pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> {
-    if tx.update_each(SETTLE, invoices.iter().map(settled))? {
-        return Ok(());
-    }
-    for invoice in invoices {
-        let row = tx
-            .rows_of(invoices::table)
-            .filter(invoices::id.eq(invoice.id));
-        tx.update(
-            row,
-            (
-                to(invoices::paid_minor, invoice.paid_minor),
-                to(invoices::refunded_minor, invoice.refunded_minor),
-                to(invoices::credited_minor, invoice.credited_minor),
-                to(invoices::reduced_minor, invoice.reduced_minor),
-                to(invoices::status, invoice.standing().code()),
-            ),
-        )?;
-    }
-    Ok(())
+    tx.update_each(&SETTLE, invoices.iter().map(settled))
 }
 
-const SETTLE: &str = "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
-    credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
-    FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT, credited BIGINT,
-        reduced BIGINT, status TEXT)
-    WHERE invoices.tenant_id = $1 AND invoices.id = v.id";
+const SETTLE: ByHand = ByHand {
+    sqlite: "UPDATE invoices SET paid_minor = v.value ->> 'paid',
+        refunded_minor = v.value ->> 'refunded', credited_minor = v.value ->> 'credited',
+        reduced_minor = v.value ->> 'reduced', status = v.value ->> 'status'
+        FROM json_each(?2) AS v
+        WHERE invoices.tenant_id = ?1 AND invoices.id = v.value ->> 'id'",
+    postgres: "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
+        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT,
+            credited BIGINT, reduced BIGINT, status TEXT)
+        WHERE invoices.tenant_id = $1 AND invoices.id = v.id",
+};
 
 fn settled(invoice: &Invoice) -> serde_json::Value {
     serde_json::json!({
@@ -373,6 +427,27 @@ pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec
         found.extend(tx.load::<InvoiceLine, _>(rows)?);
     }
     Ok(found)
+}
+
+/// Lines whose service starts in some days (half-open), by invoice, after one of these.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines_served(
+    tx: &mut Tx<'_, VendorScope>,
+    (from, to): (NaiveDate, NaiveDate),
+    after: Option<InvoiceId>,
+    limit: i64,
+) -> Result<Vec<InvoiceLine>> {
+    let rows = tx
+        .rows(invoice_lines::table)
+        .filter(invoice_lines::service_from.ge(from))
+        .filter(invoice_lines::service_from.lt(to))
+        .filter(invoice_lines::invoice_id.gt(after.unwrap_or(InvoiceId::of(0))))
+        .order((invoice_lines::invoice_id, invoice_lines::line_no))
+        .limit(limit)
+        .select(InvoiceLine::as_select());
+    tx.load(rows)
 }
 
 /// The lines with these ids.
@@ -415,28 +490,19 @@ pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceLine>> {
 /// # Errors
 /// Faults of the database.
 pub fn settle_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLine]) -> Result<()> {
-    if tx.update_each(SETTLE_LINES, lines.iter().map(settled_line))? {
-        return Ok(());
-    }
-    for line in lines {
-        let row = tx
-            .rows_of(invoice_lines::table)
-            .filter(invoice_lines::id.eq(line.id));
-        tx.update(
-            row,
-            (
-                to(invoice_lines::credited_net_minor, line.credited_net_minor),
-                to(invoice_lines::commission_minor, line.commission_minor),
-            ),
-        )?;
-    }
-    Ok(())
+    tx.update_each(&SETTLE_LINES, lines.iter().map(settled_line))
 }
 
-const SETTLE_LINES: &str = "UPDATE invoice_lines SET credited_net_minor = v.credited,
-    commission_minor = v.commission
-    FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, commission BIGINT)
-    WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id";
+const SETTLE_LINES: ByHand = ByHand {
+    sqlite: "UPDATE invoice_lines SET credited_net_minor = v.value ->> 'credited',
+        commission_minor = v.value ->> 'commission'
+        FROM json_each(?2) AS v
+        WHERE invoice_lines.tenant_id = ?1 AND invoice_lines.id = v.value ->> 'id'",
+    postgres: "UPDATE invoice_lines SET credited_net_minor = v.credited,
+        commission_minor = v.commission
+        FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, commission BIGINT)
+        WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id",
+};
 
 fn settled_line(line: &InvoiceLine) -> serde_json::Value {
     serde_json::json!({

@@ -11,7 +11,7 @@ use crate::{
 
 /// What was charged for a stretch of service, in minor units before tax.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = charge_segments)]
+#[diesel(table_name = charge_segments, treat_none_as_default_value = false)]
 pub struct Segment {
     /// Which.
     pub id: ChargeSegmentId,

@@ -22,7 +22,7 @@ use crate::{
 
 /// A customer's ongoing purchase of a plan.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = subscriptions)]
+#[diesel(table_name = subscriptions, treat_none_as_default_value = false)]
 pub struct Subscription {
     /// Which.
     pub id: SubscriptionId,
@@ -234,6 +234,41 @@ pub fn plan_versions_of(
     Ok(found)
 }
 
+/// The subscriptions with these ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_ids(tx: &mut Tx<'_, VendorScope>, ids: &[SubscriptionId]) -> Result<Vec<Subscription>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscriptions::table)
+            .filter(subscriptions::id.eq_any(some.to_vec()))
+            .select(Subscription::as_select());
+        found.extend(tx.load::<Subscription, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Subscriptions that are served or will be, by id, after one of them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn live_after(
+    tx: &mut Tx<'_, VendorScope>,
+    after: Option<SubscriptionId>,
+    limit: i64,
+) -> Result<Vec<Subscription>> {
+    let rows = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::status.ne(SubscriptionStatus::Canceled.code()))
+        .filter(subscriptions::id.gt(after.unwrap_or(SubscriptionId::of(0))))
+        .order(subscriptions::id)
+        .limit(limit)
+        .select(Subscription::as_select());
+    tx.load(rows)
+}
+
 /// Writes new subscriptions.
 ///
 /// # Errors
@@ -343,7 +378,7 @@ row_codes! {
 
 /// A recorded change of a subscription.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = subscription_changes)]
+#[diesel(table_name = subscription_changes, treat_none_as_default_value = false)]
 pub struct SubscriptionChange {
     /// Which.
     pub id: SubscriptionChangeId,
@@ -412,6 +447,18 @@ pub fn changes(
     let rows = tx
         .rows(subscription_changes::table)
         .filter(subscription_changes::subscription_id.eq(id))
+        .order(subscription_changes::id)
+        .select(SubscriptionChange::as_select());
+    tx.load(rows)
+}
+
+/// Every recorded change, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_changes(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<SubscriptionChange>> {
+    let rows = tx
+        .rows(subscription_changes::table)
         .order(subscription_changes::id)
         .select(SubscriptionChange::as_select());
     tx.load(rows)

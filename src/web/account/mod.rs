@@ -32,6 +32,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(post().to(reset::update)),
         )
         .service(resource("/account").route(get().to(profile::show)))
+        .service(resource("/account/time-zone").route(post().to(profile::change_time_zone)))
         .service(resource("/account/password").route(post().to(profile::change_password)))
         .service(
             resource("/account/sign-out-everywhere").route(post().to(profile::sign_out_everywhere)),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::Problems,
+    domain::{Problems, Zone},
     id::UserId,
     passwords,
     store::{
@@ -34,11 +34,22 @@ pub struct PasswordForm {
     password: String,
 }
 
+/// The zone as typed; empty for the vendor's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZoneForm {
+    time_zone: String,
+}
+
 #[derive(Template)]
 #[template(path = "account/show.html")]
 struct ShowPage {
     css: &'static str,
     problems: Problems,
+    zone_problems: Problems,
+    time_zone: String,
+    zones: Vec<(String, String)>,
+    now: String,
     person: Person,
     workspaces: Vec<Workspace>,
 }
@@ -48,15 +59,21 @@ fn whoever(request: &HttpRequest, store: &Store, session: &Session) -> Result<Us
 }
 
 async fn page(store: &Store, user: UserId, problems: Problems) -> Result<ShowPage> {
-    let (person, workspaces) = store
+    let (person, workspaces, now) = store
         .lobby(move |lobby| {
             let person = lobby::person(lobby, user)?.ok_or(Error::NotFound)?;
-            Ok((person, lobby::workspaces(lobby, user)?))
+            Ok((person, lobby::workspaces(lobby, user)?, lobby.now()))
         })
         .await?;
+    let of_vendor = workspaces.first().map_or(Zone::UTC, |place| place.zone);
+    let named = |name: &str| (name.to_owned(), String::new());
     Ok(ShowPage {
         css: css(),
         problems,
+        zone_problems: Problems::default(),
+        time_zone: person.time_zone.clone().unwrap_or_default(),
+        zones: Zone::names().map(named).collect(),
+        now: person.zone(of_vendor).instant_words(now),
         person,
         workspaces,
     })
@@ -69,6 +86,38 @@ async fn page(store: &Store, user: UserId, problems: Problems) -> Result<ShowPag
 pub async fn show(request: HttpRequest, store: Data<Store>, session: Session) -> Answer {
     let user = whoever(&request, &store, &session)?;
     ok(&page(&store, user, Problems::default()).await?)
+}
+
+/// Sets the zone the person sees times in.
+///
+/// # Errors
+/// To sign-in for nobody.
+pub async fn change_time_zone(
+    request: HttpRequest,
+    (store, session): (Data<Store>, Session),
+    Typed(typed): Typed<ZoneForm>,
+) -> Answer {
+    let user = whoever(&request, &store, &session)?;
+    let chosen = match typed.time_zone.trim() {
+        "" => Ok(None),
+        name => name.parse::<Zone>().map(Some),
+    };
+    match chosen {
+        Ok(zone) => {
+            store
+                .lobby_write(move |lobby| lobby::set_time_zone(lobby, user, zone))
+                .await?;
+            see_other("/account")
+        }
+        Err(why) => {
+            let found = page(&store, user, Problems::default()).await?;
+            unprocessable(&ShowPage {
+                zone_problems: Problems::with("time_zone", why.to_string()),
+                time_zone: typed.time_zone,
+                ..found
+            })
+        }
+    }
 }
 
 /// Changes the password; every other session ends.

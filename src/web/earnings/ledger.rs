@@ -8,7 +8,7 @@ use crate::{
     Result,
     documents::csv::{self, Cell},
     domain::{
-        Money, Phase,
+        Money, Phase, Ratio,
         accrual::{EntryKind, EntryStatus},
         date_words,
     },
@@ -23,7 +23,7 @@ use crate::{
     },
     web::{
         Answer, Shell, filters,
-        list::{Address, Pager, count_words},
+        list::{Address, Pager, count_words, options},
         page::{download, ok},
         words,
     },
@@ -75,7 +75,7 @@ impl Asked {
 /// How entries stand, for the filter.
 const STATUSES: [(&str, &str); 5] = [
     ("", "All"),
-    ("held", "In hold"),
+    ("held", "Held"),
     ("payable", "Payable"),
     ("stated", "On a statement"),
     ("paid", "Paid"),
@@ -90,6 +90,7 @@ struct IndexPage {
     is_staff: bool,
     asked: Asked,
     months: Vec<(String, String)>,
+    currencies: Vec<(String, String)>,
     entries: Vec<EntryRow>,
     count: String,
     csv_href: String,
@@ -103,11 +104,11 @@ struct IndexPage {
 /// [`crate::Error::Forbidden`]; faults.
 pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer {
     let (filter, from) = (asked.filter(), Cursor::read(&asked.at));
-    let (page, count, months) = desk
+    let (page, count, months, currencies) = desk
         .read(store, move |tx, calendar| {
             let page = ledger::page(tx, &filter, calendar.today, from.as_ref())?;
             let count = ledger::count(tx, &filter, calendar.today)?;
-            Ok((page, count, months(calendar)))
+            Ok((page, count, months(calendar), S::currencies(tx)?))
         })
         .await?;
     let address = asked.address(&desk.base);
@@ -122,6 +123,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
         is_staff: desk.is_staff,
         asked,
         months,
+        currencies: options("All", currencies),
     })
 }
 
@@ -221,6 +223,7 @@ struct ShowPage {
     because: Vec<String>,
     standing: String,
     formula: String,
+    pays: String,
     detail: EntryDetail,
 }
 
@@ -249,7 +252,8 @@ pub async fn show<S: Sees>(
         service: words::service(detail.service_from, detail.service_to),
         because: because(&detail, terms.as_ref()),
         standing: standing(&row),
-        formula: formula(&row),
+        pays: row.pays(),
+        formula: formula(&detail),
         shell: desk.shell,
         base: desk.base,
         is_staff: desk.is_staff,
@@ -275,21 +279,54 @@ fn answer(entry: &EntryRow) -> String {
 }
 
 /// "480.00 × 20 % = 96.00", or how rounding over the whole invoice makes it differ.
-fn formula(entry: &EntryRow) -> String {
-    let sum = format!("{} × {}", words::figure(entry.base), entry.rate);
-    let alone = Money::new(entry.rate.of(entry.base.minor()), entry.amount.currency());
+fn formula(detail: &EntryDetail) -> String {
+    let entry = &detail.entry;
     let amount = words::figure(entry.amount);
-    match alone == entry.amount {
+    let share = match detail.share.is_whole() {
+        true => String::new(),
+        false => format!(" × {} of {} days", detail.share.days, detail.share.of),
+    };
+    if let Some((per_unit, units)) = detail.per_unit {
+        let whole = format!("{units} units × {}{share}", words::figure(per_unit));
+        return format!(
+            "{whole}, of which {amount} for {}",
+            words::figure(entry.base)
+        );
+    }
+    let sum = format!("{} × {}{share}", words::figure(entry.base), entry.rate);
+    let part = detail.share.exact().unwrap_or(Ratio::ONE);
+    let alone = entry.rate.exact(entry.base.minor()).times(part);
+    let alone = alone.and_then(Ratio::round).unwrap_or_default();
+    match alone == entry.amount.minor() {
         true => format!("{sum} = {amount}"),
         false => format!(
             "{sum} is {} alone. Rounding is done once for the whole invoice; this entry’s part is {amount}",
-            words::figure(alone)
+            words::figure(Money::new(alone, entry.amount.currency()))
         ),
     }
 }
 
+/// The amount before rounding, where it is no whole minor unit.
+fn exactly(entry: &EntryRow) -> Option<String> {
+    (entry.exact.den() > 1).then(|| {
+        format!(
+            "Before rounding it is {}/{} of the smallest unit of {}; halves round away from zero.",
+            entry.exact.num(),
+            entry.exact.den(),
+            entry.amount.currency()
+        )
+    })
+}
+
 fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
     let mut said = vec![cause(detail), rate(detail)];
+    if !detail.share.is_whole() {
+        said.push(format!(
+            "The clause pays for some months only: {} of the {} days lie within them.",
+            detail.share.days, detail.share.of
+        ));
+    }
+    said.extend(exactly(&detail.entry));
     if let Some(terms) = terms {
         said.push(format!(
             "Commission plan “{}”, version {}, clause {}. The plan holds commission for {} after the payment.",
@@ -298,6 +335,7 @@ fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
             terms.clause_no,
             words::count(terms.hold_days.into(), "day", "days")
         ));
+        said.push(format!("It says: “{}.”", terms.clause));
     }
     if detail.entry.posted > crate::domain::Period::of(detail.entry.paid_on) {
         said.push(format!(
@@ -334,7 +372,10 @@ fn rate(detail: &EntryDetail) -> String {
         Some(Phase::Renewal) => "a service period after the first term",
         None => "this service period",
     };
-    let rate = detail.entry.rate;
+    let rate = match detail.per_unit {
+        Some((per_unit, _)) => format!("{} for each unit", words::money(per_unit)),
+        None => detail.entry.rate.to_string(),
+    };
     match &detail.tier {
         Some(tier) => format!("The rate is {rate}: {tier} at the start of {phase}."),
         None => format!("The rate is {rate}, in {phase}."),
@@ -344,7 +385,7 @@ fn rate(detail: &EntryDetail) -> String {
 fn standing(entry: &EntryRow) -> String {
     let from = date_words(entry.matures_on);
     match (entry.status, &entry.statement) {
-        (EntryStatus::Held, _) => format!("In hold until {from}, payable from that day on."),
+        (EntryStatus::Held, _) => format!("Held until {from}, payable from that day on."),
         (EntryStatus::Payable, _) => {
             format!("Payable since {from}. It comes onto the next statement.")
         }

@@ -1,5 +1,8 @@
-//! Pages about earnings that both sides have: the vendor sees every partner's, a partner its own.
+//! Pages about money that both sides have: the vendor sees every partner's, a partner its own.
+pub mod forecast;
+pub mod invoices;
 pub mod ledger;
+pub mod service_levels;
 pub mod statements;
 
 use crate::{
@@ -53,9 +56,22 @@ impl Desk<PartnerScope> {
             needs: Permission::PartnerViewEarnings,
         }
     }
+
+    /// As [`of_partner`](Self::of_partner), for what those see who look after customers.
+    pub fn of_seller(visitor: Visitor) -> Self {
+        Self {
+            needs: Permission::PartnerViewCustomers,
+            ..Self::of_partner(visitor)
+        }
+    }
 }
 
 impl<S: Sees> Desk<S> {
+    /// The same desk for pages that ask for another permission.
+    pub fn needing(self, needs: Permission) -> Self {
+        Self { needs, ..self }
+    }
+
     /// Whether they may do something, for buttons that are shown or not.
     pub fn may(&self, permission: Permission) -> bool {
         self.scope.actor().may(permission)

@@ -15,6 +15,7 @@ use crate::{
         PartnerScope, Store, Tx,
         account::vendor,
         paging::{Count, Cursor, Page},
+        registers::Sees,
         sell::{
             accounts::{self, Balance, Recurring},
             customers::{self, Customer, Filter, Sort},
@@ -25,8 +26,8 @@ use crate::{
         Answer, Shell,
         admission::Visitor,
         filters,
-        list::{Address, Pager, count_words, every},
-        page::{download, ok},
+        list::{Address, Pager, count_words, every, options},
+        page::{download, ok, query},
         sold::{self, Sold},
         words,
     },
@@ -89,6 +90,7 @@ struct IndexPage {
     shell: Shell,
     vendor: String,
     asked: Asked,
+    countries: Vec<(String, String)>,
     address: Address,
     by_name: &'static str,
     by_newest: &'static str,
@@ -97,23 +99,29 @@ struct IndexPage {
     pager: Pager,
 }
 
-type Found = (Page<Customer>, Count, BTreeMap<CustomerId, Recurring>);
+struct Found {
+    page: Page<Customer>,
+    count: Count,
+    recurring: BTreeMap<CustomerId, Recurring>,
+    countries: Vec<String>,
+}
 
 fn find(tx: &mut Tx<'_, PartnerScope>, asked: &Asked) -> Result<Found> {
     tx.allow(Permission::PartnerViewCustomers)?;
     let (filter, at) = (asked.filter(), Cursor::read(&asked.at));
     let page = customers::page(tx, &filter, asked.order(), at.as_ref())?;
     let ids: Vec<CustomerId> = page.rows.iter().map(|row| row.id).collect();
-    Ok((
+    Ok(Found {
         page,
-        customers::count(tx, &filter)?,
-        accounts::recurring(tx, &ids)?,
-    ))
+        count: customers::count(tx, &filter)?,
+        recurring: accounts::recurring(tx, &ids)?,
+        countries: PartnerScope::customer_countries(tx)?,
+    })
 }
 
 async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) -> Answer {
     let wanted = asked.clone();
-    let (page, count, recurring) = store
+    let found = store
         .read(visitor.scope.clone(), move |tx| find(tx, &wanted))
         .await?;
     let address = asked.address(&visitor.base);
@@ -122,14 +130,15 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
         Sort::Newest => ("", "descending"),
     };
     let row = |customer: &Customer| {
-        let recurring = recurring.get(&customer.id).cloned().unwrap_or_default();
+        let recurring = found.recurring.get(&customer.id);
+        let recurring = recurring.cloned().unwrap_or_default();
         Row {
             href: format!("{}/customers/{}", visitor.base, customer.id),
             name: customer.name.clone(),
             country: customer.country.to_string(),
             live: recurring.live,
             mrr: recurring.mrr.iter().map(|mrr| words::money(*mrr)).collect(),
-            since: customer.created_at.date(),
+            since: visitor.zone().local_date(customer.created_at),
         }
     };
     ok(&IndexPage {
@@ -137,9 +146,14 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
         vendor: visitor.vendor_name().to_owned(),
         by_name,
         by_newest,
-        count: count_words(page.rows.len(), count, ("customer", "customers")),
-        pager: address.pager(&page),
-        rows: page.rows.iter().map(row).collect(),
+        count: count_words(
+            found.page.rows.len(),
+            found.count,
+            ("customer", "customers"),
+        ),
+        pager: address.pager(&found.page),
+        rows: found.page.rows.iter().map(row).collect(),
+        countries: options("All", found.countries),
         address,
         asked,
     })
@@ -214,6 +228,7 @@ struct ShowPage {
     overdue: String,
     sold: Vec<Sold>,
     more_href: Option<String>,
+    invoices_href: String,
 }
 
 struct Seen {
@@ -265,7 +280,7 @@ async fn show(
                 words::count(live, "subscription", "subscriptions")
             ),
         },
-        since: seen.customer.created_at.date(),
+        since: visitor.zone().local_date(seen.customer.created_at),
         mrr,
         due: words::amounts(&seen.balance.due),
         overdue: words::amounts(&seen.balance.overdue),
@@ -274,6 +289,10 @@ async fn show(
             .sold
             .next
             .map(|_| format!("{base}/subscriptions?customer={id}")),
+        invoices_href: format!(
+            "{base}/invoices?{}",
+            query(&[("customer", &seen.customer.name)])
+        ),
         customer: seen.customer,
         base,
     })

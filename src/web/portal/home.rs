@@ -74,13 +74,13 @@ struct Earnings {
 
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let (shell, base) = (visitor.shell(), visitor.base.clone());
-    let person = visitor.person().to_owned();
+    let (person, zone) = (visitor.person().to_owned(), visitor.zone());
     let sees_earnings = visitor.may(Permission::PartnerViewEarnings);
     let (calendar, hour, earnings, looming, facts) = store
         .read(visitor.scope, move |tx| {
             tx.allow(Permission::PartnerViewCustomers)?;
             let calendar = calendar(tx)?;
-            let hour = calendar.zone.local(tx.now()).hour();
+            let hour = zone.local(tx.now()).hour();
             let earnings = match sees_earnings {
                 false => None,
                 true => Some(Earnings {
@@ -119,7 +119,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     })
 }
 
-/// "Good morning, Mira", by the vendor's clock.
+/// "Good morning, Mira", by their own clock.
 fn greeting(hour: u32, person: &str) -> String {
     let part = match hour {
         5..12 => "morning",

@@ -1,10 +1,13 @@
 //! A partner's pages, one file per resource.
 pub mod customers;
 pub mod home;
+pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
+pub mod metrics;
 pub mod offerings;
 pub mod people;
+pub mod service_levels;
 pub mod statements;
 pub mod subscriptions;
 pub mod terms;
@@ -17,10 +20,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(home::routes)
         .configure(customers::routes)
         .configure(subscriptions::routes)
+        .configure(invoices::routes)
         .configure(statements::routes)
         .configure(ledger::routes)
+        .configure(super::earnings::forecast::portal_routes)
+        .configure(metrics::routes)
         .configure(terms::routes)
         .configure(offerings::routes)
+        .configure(service_levels::routes)
         .configure(lifecycle::routes)
         .configure(people::routes);
 }

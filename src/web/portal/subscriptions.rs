@@ -312,7 +312,7 @@ async fn show(
             it.mrr.currency(),
         ),
         changes: sold::changes(&record.changes),
-        billed: sold::billed(None, &seen.billed, seen.today),
+        billed: sold::billed(&base, &seen.billed, seen.today),
         title,
         line,
     })

@@ -327,7 +327,7 @@ async fn show_page(
         may_apply: may_apply && file.status == "checked",
         more_problems: checked.problem_count.saturating_sub(checked.problems.len()),
         refused: problems.iter().map(refused_line).collect(),
-        history: history::rows(events),
+        history: history::rows(events, visitor.zone()),
         checked,
         file,
         base,

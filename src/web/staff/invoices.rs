@@ -1,28 +1,15 @@
-//! Invoices to customers.
+//! Invoices on the vendor's side.
 use actix_web::web::{Data, Path, Query, ServiceConfig, get, resource};
-use askama::Template;
-use chrono::NaiveDate;
-use serde::Deserialize;
 
 use crate::{
-    documents::csv::{self, Cell},
-    id::InvoiceId,
-    store::{
-        Store,
-        paging::Cursor,
-        registers::{
-            invoices::{self, InvoiceDetail, InvoiceFilter, InvoiceLineRow, InvoiceRow},
-            ledger::{self, EntryRow},
-        },
-    },
+    store::Store,
     web::{
-        Answer, Shell,
+        Answer,
         admission::Staff,
-        earnings::{Desk, id, ledger::csv_file, month, months},
-        filters,
-        list::{Address, Pager, count_words},
-        page::ok,
-        words::{self, invoice_pill},
+        earnings::{
+            Desk,
+            invoices::{self, Asked},
+        },
     },
 };
 
@@ -34,242 +21,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/invoices/{invoice}").route(get().to(show)));
 }
 
-/// The register's address, as typed.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-struct Asked {
-    customer: String,
-    partner: String,
-    status: String,
-    month: String,
-    at: String,
-}
-
-impl Asked {
-    fn filter(&self) -> InvoiceFilter {
-        InvoiceFilter {
-            customer: self.customer.clone(),
-            partner: self.partner.clone(),
-            status: self.status.clone(),
-            month: month(&self.month),
-        }
-    }
-    fn address(&self, base: &str) -> Address {
-        Address::new(
-            format!("{base}/invoices"),
-            &[
-                ("customer", &self.customer),
-                ("partner", &self.partner),
-                ("status", &self.status),
-                ("month", &self.month),
-            ],
-        )
-    }
-}
-
-const STATUSES: [(&str, &str); 5] = [
-    ("", "All"),
-    ("open", "Open"),
-    ("partially_paid", "Paid in part"),
-    ("overdue", "Overdue"),
-    ("paid", "Paid"),
-];
-
-/// An invoice in the register, ready to be set.
-struct Listed {
-    row: InvoiceRow,
-    pill: (&'static str, &'static str),
-}
-
-fn pill(row: &InvoiceRow, today: NaiveDate) -> (&'static str, &'static str) {
-    invoice_pill(&row.status, row.due_on < today && row.due.is_positive())
-}
-
-#[derive(Template)]
-#[template(path = "staff/invoices/index.html")]
-struct IndexPage {
-    shell: Shell,
-    base: String,
-    asked: Asked,
-    months: Vec<(String, String)>,
-    invoices: Vec<Listed>,
-    count: String,
-    csv_href: String,
-    clear_href: String,
-    pager: Pager,
-}
-
 async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
-    let (desk, asked) = (Desk::of_staff(staff), asked.into_inner());
-    let (filter, from) = (asked.filter(), Cursor::read(&asked.at));
-    let (page, count, months, today) = desk
-        .read(&store, move |tx, calendar| {
-            let page = invoices::page(tx, &filter, calendar.today, from.as_ref())?;
-            let count = invoices::count(tx, &filter, calendar.today)?;
-            Ok((page, count, months(calendar), calendar.today))
-        })
-        .await?;
-    let address = asked.address(&desk.base);
-    let listed = |row: InvoiceRow| Listed {
-        pill: pill(&row, today),
-        row,
-    };
-    ok(&IndexPage {
-        count: count_words(page.rows.len(), count, ("invoice", "invoices")),
-        pager: address.pager(&page),
-        csv_href: address.csv(),
-        clear_href: address.clear(),
-        invoices: page.rows.into_iter().map(listed).collect(),
-        shell: desk.shell,
-        base: desk.base,
-        asked,
-        months,
-    })
+    invoices::index(&store, Desk::of_staff(staff), asked.into_inner()).await
 }
-
-const COLUMNS: [&str; 14] = [
-    "Invoice",
-    "Customer",
-    "Partner",
-    "Issued on",
-    "Due on",
-    "Status",
-    "Currency",
-    "Net",
-    "Tax",
-    "Total",
-    "Paid",
-    "Refunded",
-    "Credited",
-    "Still due",
-];
 
 async fn file(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
-    let filter = asked.filter();
-    let content = Desk::of_staff(staff)
-        .read(&store, move |tx, calendar| {
-            let rows = invoices::all(tx, &filter, calendar.today)?;
-            Ok(csv::table(&COLUMNS, rows.iter().map(cells))?)
-        })
-        .await?;
-    Ok(csv_file("invoices.csv", content))
-}
-
-fn cells(row: &InvoiceRow) -> Vec<Cell> {
-    let mut cells = vec![
-        Cell::text(&row.number),
-        Cell::text(&row.customer_name),
-        Cell::text(&row.partner_name),
-        Cell::text(row.issued_on.to_string()),
-        Cell::text(row.due_on.to_string()),
-        Cell::text(&row.status),
-        Cell::text(row.total.currency().code()),
-    ];
-    let amounts = [
-        row.net,
-        row.tax,
-        row.total,
-        row.paid,
-        row.refunded,
-        row.credited,
-        row.due,
-    ];
-    cells.extend(amounts.map(|amount| Cell::number(amount.plain())));
-    cells
-}
-
-/// A line of an invoice, ready to be set.
-struct LineView {
-    line: InvoiceLineRow,
-    period: String,
-    price: String,
-    terms: String,
-    entries: Vec<EntryRow>,
-}
-
-#[derive(Template)]
-#[template(path = "staff/invoices/show.html")]
-struct ShowPage {
-    shell: Shell,
-    base: String,
-    crumbs: Vec<(String, String)>,
-    title: String,
-    answer: String,
-    pill: (&'static str, &'static str),
-    links: [String; 3],
-    lines: Vec<LineView>,
-    invoice: InvoiceDetail,
+    invoices::file(&store, Desk::of_staff(staff), asked.into_inner()).await
 }
 
 async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) -> Answer {
-    let (desk, invoice) = (Desk::of_staff(staff), id::<InvoiceId>(&path.1)?);
-    let (invoice, entries, today) = desk
-        .read(&store, move |tx, calendar| {
-            let detail = invoices::invoice(tx, invoice)?;
-            let entries = ledger::of_invoices(tx, vec![invoice], calendar.today)?;
-            Ok((detail, entries, calendar.today))
-        })
-        .await?;
-    let base = desk.base;
-    let row = &invoice.row;
-    ok(&ShowPage {
-        crumbs: vec![("Invoices".to_owned(), format!("{base}/invoices"))],
-        title: format!("Invoice {}", row.number),
-        answer: answer(row),
-        pill: pill(row, today),
-        links: [
-            format!("{base}/customers/{}", row.customer),
-            format!("{base}/partners/{}", row.partner),
-            format!("{base}/subscriptions/{}", row.subscription),
-        ],
-        lines: invoice
-            .lines
-            .iter()
-            .map(|line| view(line, &entries))
-            .collect(),
-        shell: desk.shell,
-        invoice,
-        base,
-    })
-}
-
-fn answer(row: &InvoiceRow) -> String {
-    let total = words::money(row.total);
-    match row.due.is_positive() {
-        true => format!(
-            "{total} to {}, of which {} is still due.",
-            row.customer_name,
-            words::money(row.due)
-        ),
-        false => format!("{total} to {}. Nothing is due.", row.customer_name),
-    }
-}
-
-fn view(line: &InvoiceLineRow, entries: &[EntryRow]) -> LineView {
-    let price = line.unit_price.figure(line.net.currency());
-    LineView {
-        period: words::service(line.service_from, line.service_to),
-        price,
-        terms: terms(line),
-        entries: entries
-            .iter()
-            .filter(|entry| entry.invoice_line == line.id)
-            .cloned()
-            .collect(),
-        line: line.clone(),
-    }
-}
-
-fn terms(line: &InvoiceLineRow) -> String {
-    let Some(rate) = line.rate else {
-        return "No commission: the customer’s partner was under no plan at the sale.".to_owned();
-    };
-    let phase = line
-        .phase
-        .parse()
-        .map_or("", |phase: crate::domain::Phase| phase.label());
-    match &line.tier {
-        Some(tier) => format!("{rate}: {tier}, {}", phase.to_lowercase()),
-        None => format!("{rate}: {}", phase.to_lowercase()),
-    }
+    invoices::show(&store, Desk::of_staff(staff), &path.1).await
 }

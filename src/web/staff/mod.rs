@@ -7,12 +7,14 @@ pub mod invoices;
 pub mod ledger;
 pub mod lifecycle;
 pub mod mail;
+pub mod metrics;
 pub mod offerings;
 pub mod partners;
 pub mod payments;
 pub mod people;
 pub mod periods;
 pub mod plans;
+pub mod service_levels;
 pub mod settings;
 pub mod sla_policies;
 pub mod statements;
@@ -36,9 +38,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(offerings::routes)
         .configure(plans::routes)
         .configure(sla_policies::routes)
+        .configure(service_levels::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(ledger::routes)
+        .configure(super::earnings::forecast::staff_routes)
+        .configure(metrics::routes)
         .configure(statements::routes)
         .configure(imports::routes)
         .configure(people::routes)

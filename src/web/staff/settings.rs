@@ -11,6 +11,7 @@ use crate::{
     store::{
         Platform, Store, Tx, VendorScope,
         account::{vendor, vendor_edit},
+        registers::Sees,
     },
     web::{
         Answer, Shell,
@@ -63,19 +64,20 @@ struct EditPage {
     minimums: Vec<(String, String)>,
     problems: Problems,
     typed: SettingsForm,
-    minimum_currency: String,
-    minimum_amount: String,
+    currencies: Vec<(String, String)>,
+    minimum: MinimumForm,
+    minimum_problems: Problems,
     history: Vec<HistoryRow>,
 }
 
 async fn page(staff: &Staff, store: &Store) -> Result<EditPage> {
-    let (settings, minimums, history) = store
+    let (settings, minimums, currencies, history) = store
         .read(staff.scope.clone(), |tx: &mut Tx<'_, VendorScope>| {
             tx.allow(Permission::ManageSettings)?;
             let settings = vendor::settings(tx)?;
             let minimums = vendor_edit::minimums(tx)?;
             let history = VendorScope::history(tx, settings.id.number())?;
-            Ok((settings, minimums, history))
+            Ok((settings, minimums, VendorScope::currencies(tx)?, history))
         })
         .await?;
     Ok(EditPage {
@@ -97,10 +99,22 @@ async fn page(staff: &Staff, store: &Store) -> Result<EditPage> {
             payout_day: settings.payout_day.to_string(),
             version: settings.version.to_string(),
         },
-        minimum_currency: String::new(),
-        minimum_amount: String::new(),
-        history: history::rows(history),
+        currencies: offered(settings.currency, currencies),
+        minimum: MinimumForm {
+            currency: settings.currency.code().to_owned(),
+            minimum: String::new(),
+        },
+        minimum_problems: Problems::default(),
+        history: history::rows(history, staff.zone()),
     })
+}
+
+/// The currencies a payout can be in: that of the books, and those of the plans.
+fn offered(books: Currency, plans: Vec<String>) -> Vec<(String, String)> {
+    let mut codes = plans;
+    codes.retain(|code| code != books.code());
+    codes.insert(0, books.code().to_owned());
+    codes.into_iter().map(|code| (code.clone(), code)).collect()
 }
 
 async fn edit(staff: Staff, store: Data<Store>) -> Answer {
@@ -187,9 +201,8 @@ async fn set_minimum(
         Err(Error::Invalid(problems)) => {
             let page = page(&staff, &store).await?;
             unprocessable(&EditPage {
-                problems,
-                minimum_currency: typed.currency,
-                minimum_amount: typed.minimum,
+                minimum: typed,
+                minimum_problems: problems,
                 ..page
             })
         }

@@ -187,7 +187,7 @@ async fn edit_page(
         cancel_href: at,
         problems,
         typed,
-        history: history::rows(history),
+        history: history::rows(history, staff.zone()),
     })
 }
 

@@ -4,9 +4,8 @@ use super::teller::Teller;
 /// A small programme pays small amounts.
 pub async fn lowest_payout(story: &Teller) {
     story.follow("Settings").await;
-    story
-        .fill_all(&[("currency", "EUR"), ("minimum", "-25")])
-        .await;
+    story.choose("currency", "EUR").await;
+    story.fill("minimum", "-25").await;
     story.press("Set").await;
     story
         .refused(
@@ -142,10 +141,8 @@ pub async fn plan(story: &Teller) {
             "main",
             &[
                 "Platform",
-                "flat, a month",
-                "49.00",
-                "per seat, a month",
-                "12.50",
+                "EUR 49.00 a month",
+                "EUR 12.50 per seat and month",
                 "Add a plan",
             ],
         )

@@ -4,7 +4,10 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod metrics;
+mod plans;
 mod scene;
+mod service_levels;
 
 use perennial::{domain::Role, id};
 
@@ -79,6 +82,45 @@ on_both! {
         for said in ["571.20", "114.24", "R-1", "Service was down for six days", "Reversed", "96.00", "−19.20"] {
             assert!(page.words().contains(said), "{said}: {}", page.words());
         }
+    }
+
+    async fn a_partner_reads_the_invoices_of_its_own_customers(scene: Scene) {
+        let base = "/meridian/p/northwind";
+        let seller = scene.partner("northwind", Role::PartnerSeller).await;
+        let list = seller.get(&format!("{base}/invoices")).await.expect(200);
+        assert!(list.words().contains("Hotel Adler") && !list.words().contains("Clinic am Park"), "{}", list.words());
+        let narrow = seller.get(&format!("{base}/invoices?customer=adler&status=paid&month=2026-10")).await.expect(200);
+        assert_eq!(narrow.select("tbody tr").len(), 1, "{}", narrow.words());
+        let none = seller.get(&format!("{base}/invoices?customer=clinic")).await.expect(200);
+        assert!(none.words().contains("No invoice fits"), "{}", none.words());
+        let file = seller.get(&format!("{base}/invoices.csv?customer=adler")).await.expect(200);
+        assert!(file.header("content-type").starts_with("text/csv") && file.text().lines().count() > 1);
+        assert!(!file.text().contains("Contoso"));
+
+        let invoice: id::InvoiceId =
+            scene.spelled_id("SELECT min(i.id) AS value FROM invoices i JOIN customers c ON c.id = i.customer_id WHERE c.external_id = 'C-1'");
+        let path = format!("{base}/invoices/{invoice}");
+        let page = seller.get(&path).await.expect(200);
+        for said in ["Hotel Adler", "480.00", "571.20", "P-1", "1–31 Oct 2026"] {
+            assert!(page.words().contains(said), "{said}: {}", page.words());
+        }
+        assert!(!page.words().contains("Commission") && page.attr("main a[href*='/payments/']", "href").is_none());
+        let finance = scene.partner("northwind", Role::PartnerFinance).await;
+        let page = finance.get(&path).await.expect(200);
+        assert!(page.words().contains("Gold, first period") && page.words().contains("96.00"), "{}", page.words());
+        for href in page.attrs("main a", "href") {
+            finance.get(&href).await.expect(200);
+        }
+        let customer = page.attr("main a[href*='/customers/']", "href").unwrap();
+        let customer = finance.get(&customer).await.expect(200);
+        let all = customer.attr("main a[href*='/invoices?customer=']", "href").unwrap();
+        assert!(finance.get(&all).await.expect(200).words().contains("Hotel Adler"));
+        let sold = page.attr("main a[href*='/subscriptions/']", "href").unwrap();
+        assert!(finance.get(&sold).await.expect(200).attrs("main a", "href").contains(&path));
+
+        let rival = scene.partner("contoso", Role::PartnerAdmin).await;
+        rival.get(&format!("/meridian/p/contoso/invoices/{invoice}")).await.expect(404);
+        seller.post(&path, &[]).await.expect(405);
     }
 
     async fn an_entry_explains_itself_on_either_side(scene: Scene) {
@@ -170,10 +212,11 @@ on_both! {
         }
         // Every link of the page leads somewhere.
         for href in page.attrs("main a", "href") {
-            if href.contains("/ledger/") {
+            if href.contains("/ledger/") || href.contains("/invoices/") {
                 admin.get(&href).await.expect(200);
             }
         }
+        assert_eq!(page.attrs("tr.lines__why a[href*='/invoices/']", "href").len(), lines);
     }
 
     async fn a_payout_is_marked_paid_once_and_a_copy_is_sent(scene: Scene) {

@@ -63,8 +63,8 @@ impl Scene {
                ({tenant}, 322, 312, 1, 'Licence', 'flat', 120000000000),
                ({tenant}, 323, 313, 1, 'Licence', 'flat', 50000000000);
              INSERT INTO commission_plans VALUES ({tenant}, 401, 'Recurring 2026');
-             INSERT INTO commission_plan_versions VALUES ({tenant}, 411, 401, 3, 'published', '2026-01-01', 30, NULL, 1);
-             INSERT INTO commission_clauses VALUES
+             INSERT INTO commission_plan_versions (tenant_id, id, commission_plan_id, version_no, status, effective_from, hold_days, published_at, version) VALUES ({tenant}, 411, 401, 3, 'published', '2026-01-01', 30, NULL, 1);
+             INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps) VALUES
                ({tenant}, 421, 411, 1, NULL, 102, 2000),
                ({tenant}, 422, 411, 2, 'first', NULL, 1500),
                ({tenant}, 423, 411, 3, NULL, NULL, 1250);

@@ -44,6 +44,13 @@ impl Shop {
         shop
     }
 
+    /// The same shop at another time, which may be after the sign-in ran out.
+    pub async fn at(mut self, now: &str) -> Self {
+        self.app.now_is(now);
+        self.owner = self.app.staff_of("meridian", Role::Owner).await;
+        self
+    }
+
     pub async fn page(&self, at: &str) -> Page {
         self.owner.get(at).await.expect(200)
     }

@@ -21,10 +21,12 @@ fn draft(clauses: &[(Option<Phase>, Option<TierId>, i32)]) -> Draft {
         phase: *phase,
         tier: *tier,
         rate: rate(*bps),
+        ..ClauseDraft::default()
     };
     Draft {
         effective_from: day("2026-10-01"),
         hold_days: 30,
+        outcome: String::new(),
         clauses: clauses.iter().map(clause).collect(),
     }
 }
@@ -188,7 +190,7 @@ fn a_partner_is_enrolled_and_rises_from_a_date_on() {
         );
         assert_eq!(
             mine[0].terms,
-            "Partners earn 10 % of recurring revenue\nGold partners earn 25 % of recurring revenue in the first period"
+            "Partners earn 10 % of recurring revenue, for as long as they serve the customer\nGold partners earn 25 % of recurring revenue in the first period"
         );
         assert!(
             scene

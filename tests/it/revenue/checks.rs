@@ -86,6 +86,18 @@ fn the_check_notices_whatever_is_changed_behind_its_back() {
                 "UPDATE payouts SET amount_minor = amount_minor - 1",
             ),
             (
+                "UPDATE mrr_changes SET change_minor = change_minor + 1",
+                "UPDATE mrr_changes SET change_minor = change_minor - 1",
+            ),
+            (
+                "UPDATE mrr_changes SET effective_on = '2027-01-02'",
+                "UPDATE mrr_changes SET effective_on = '2027-01-01'",
+            ),
+            (
+                "UPDATE mrr_changes SET month = 202702",
+                "UPDATE mrr_changes SET month = 202701",
+            ),
+            (
                 "UPDATE periods SET status = 'closing'",
                 "UPDATE periods SET status = 'closed'",
             ),
@@ -122,7 +134,8 @@ fn a_month_of_many_subscriptions_is_quick() {
         for n in 0..many {
             let (id, customer, partner) = (10_000 + n, 20_000_000 + n, 201 + n % 2);
             sql += &format!("INSERT INTO customers VALUES ({tenant}, {customer}, {partner}, 'X-{n}', 'N', 'n', 'DE', 2000, '2027-01-01 00:00:00', 1);
-              INSERT INTO subscriptions (tenant_id, id, partner_id, customer_id, plan_version_id, commission_plan_version_id, external_id, currency, starts_on, interval_months, term_months, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, created_at, version) VALUES ({tenant}, {id}, {partner}, {customer}, {}, 411, 'S-{n}', 'EUR', '2027-01-01', 1, 12, 5, 5000, 0, '2027-01-01', NULL, 'active', '2027-01-01 00:00:00', 1);", plan_version(SEATS).number());
+              INSERT INTO subscriptions (tenant_id, id, partner_id, customer_id, plan_version_id, commission_plan_version_id, external_id, currency, starts_on, interval_months, term_months, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, created_at, version) VALUES ({tenant}, {id}, {partner}, {customer}, {}, 411, 'S-{n}', 'EUR', '2027-01-01', 1, 12, 5, 5000, 0, '2027-01-01', NULL, 'active', '2027-01-01 00:00:00', 1);
+              INSERT INTO mrr_changes VALUES ({tenant}, {id}, {partner}, {customer}, {id}, 301, 'EUR', 202701, '2027-01-01', 5000, '2027-01-01 00:00:00');", plan_version(SEATS).number());
         }
         world.database.sql(&(sql + "COMMIT;"));
         let began = Instant::now();

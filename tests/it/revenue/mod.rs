@@ -2,6 +2,7 @@
 //! databases.
 mod cases;
 mod checks;
+mod clauses;
 mod closing;
 mod random;
 mod world;

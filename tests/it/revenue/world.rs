@@ -246,8 +246,8 @@ fn seed(tenant: i64, like: &Like) -> String {
            ({tenant}, 322, 312, 1, 'Licence', 'flat', 120000000000),
            ({tenant}, 323, 313, 1, 'Licence', 'flat', 5000000000);
          INSERT INTO commission_plans VALUES ({tenant}, 401, 'Recurring 2027');
-         INSERT INTO commission_plan_versions VALUES ({tenant}, 411, 401, 1, 'published', '2020-01-01', {hold}, NULL, 1);
-         INSERT INTO commission_clauses VALUES
+         INSERT INTO commission_plan_versions (tenant_id, id, commission_plan_id, version_no, status, effective_from, hold_days, published_at, version) VALUES ({tenant}, 411, 401, 1, 'published', '2020-01-01', {hold}, NULL, 1);
+         INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps) VALUES
            ({tenant}, 421, 411, 1, 'first', NULL, {first}),
            ({tenant}, 422, 411, 2, 'recurring', NULL, {recurring}),
            ({tenant}, 423, 411, 3, 'renewal', NULL, {renewal});

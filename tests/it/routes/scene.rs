@@ -74,6 +74,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("payout_minimum", "min", Whose::Vendors, 13),
     ("vendor_invitation", "inv", Whose::Vendors, 14),
     ("vendor_membership", "mem", Whose::Vendors, 15),
+    ("sla_event", "sle", Whose::Vendors, 17),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -191,6 +192,8 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO sla_policies (tenant_id, id, name, summary, version) VALUES ({t}, {sla}, '{name} promise', 'x', 1);
          INSERT INTO offerings (tenant_id, id, name, name_key, category, summary, delivery_party, sla_policy_id, status, created_at, version)
              VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
+         INSERT INTO sla_events (tenant_id, id, offering_id, kind, began_at, ended_at, note, recorded_at)
+             VALUES ({t}, {sle}, {off}, 'outage', '{AT}', '2026-09-20 09:00:00', '{name} cable', '{AT}');
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
              VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
@@ -208,7 +211,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16),
+        inv = id(14), mem = id(15), sold = id(16), sle = id(17),
     )
 }
 
@@ -238,6 +241,7 @@ fn statement(name: &str) -> StatementDocument {
         rate_bps: 1500,
         share_num: 1,
         share_den: 1,
+        per_unit: None,
         exact: "450/1".to_owned(),
         amount_minor: 450,
         tier: None,
@@ -319,7 +323,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
                  posting_period, matures_on, created_at)
-             VALUES ({t}, {ent}, {p}, {cus}, {sub}, {ivc}, {ivl}, {ccl}, 'earned', 'allocation', 1, 1, 3000, 1500, '450', 450, 'EUR', '2026-09-21',
+             VALUES ({t}, {ent}, {p}, {cus}, {sub}, {ivc}, {ivl}, {ccl}, 'earned', 'allocation', 1, 1, 3000, 1500, '450/1', 450, 'EUR', '2026-09-21',
                  202609, 202609, 202609, '2026-09-21', '{AT}');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)

@@ -45,7 +45,7 @@ fn available(input: &mut Input) -> Value {
     };
     let outages: Vec<Span> = input.parts("outages").into_iter().map(outage).collect();
     let kept = availability(&MonthOfService {
-        served: span(0, input.int("month_minutes")),
+        served: &[span(0, input.int("month_minutes"))],
         maintenance: &[Maintenance {
             span: span(0, planned),
             announced_at: start,

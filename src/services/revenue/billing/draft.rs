@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Result,
     domain::{
-        Overflow, SubscriptionStatus, bill::Stretch, proration::tax_on, subscription::phase_of,
+        Overflow, ServicePeriod, SubscriptionStatus, bill::Stretch, proration::tax_on, subscription::phase_of,
     },
     id::{Id, PriceId},
     services::revenue::books::{Books, rate},
@@ -109,7 +109,7 @@ impl Biller<'_, '_> {
         Ok(Some(mrr).filter(|mrr| *mrr != subscription.mrr_minor))
     }
 
-    fn line(&self, period: &Charged<'_>, item: &Item<'_>) -> InvoiceLine {
+    fn line(&self, period: &Charged<'_>, (place, item): (i32, &Item<'_>)) -> InvoiceLine {
         let (of, price) = (period.subscription, item.price);
         let earns = match price.commissionable {
             true => period.earns,
@@ -117,7 +117,7 @@ impl Biller<'_, '_> {
         };
         let is_ahead = item.kind == InvoiceLineKind::Recurring;
         let plan = period.plan;
-        InvoiceLine {
+        let mut line = InvoiceLine {
             id: self.tx.fresh_id(),
             partner_id: of.partner_id,
             // Set below, once the net is known.
@@ -138,10 +138,15 @@ impl Biller<'_, '_> {
             credited_net_minor: 0,
             commission_minor: 0,
             commission_clause_id: earns.clause,
-            rate_bps: earns.rate_bps,
+            rate_bps: 0,
             phase: earns.phase,
             tier_id: earns.tier,
-        }
+            unit_pay_minor: 0,
+            share_days: 1,
+            share_of: 1,
+        };
+        line.fix(&earns.at_place(place, period.plan));
+        line
     }
 
     /// What a line charged ahead for, as its period begins.
@@ -176,13 +181,13 @@ impl Biller<'_, '_> {
             subscription: of,
             plan: self.terms.plan(of)?,
             stretch,
-            earns: self.earns(of, (stretch.index, stretch.service.from))?,
+            earns: self.earns(of, (stretch.index, stretch.service))?,
         })
     }
 
-    fn earns(&self, of: &Subscription, (index, from): (u32, NaiveDate)) -> Result<Earns> {
+    fn earns(&self, of: &Subscription, (index, of_days): (u32, ServicePeriod)) -> Result<Earns> {
         let phase = phase_of(index, of.anchor()?, of.term());
-        Ok(self.terms.earns(of, from, phase))
+        self.terms.earns(of, of_days, phase)
     }
 
     fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
@@ -195,8 +200,8 @@ impl Biller<'_, '_> {
             stretch,
             is_first: subscription.billed_periods == 0,
         };
-        for item in items(&facts)? {
-            let line = self.line(&period, &item);
+        for (place, item) in (1..).zip(items(&facts)?) {
+            let line = self.line(&period, (place, &item));
             if item.kind == InvoiceLineKind::Recurring {
                 segments.push(self.segment(subscription, item.price.id, &line));
             }
@@ -276,7 +281,7 @@ impl Biller<'_, '_> {
         let of = period.subscription;
         let days = used.arrear.period.service;
         let charged = Charged {
-            earns: self.earns(of, (used.arrear.period.index, days.from))?,
+            earns: self.earns(of, (used.arrear.period.index, days))?,
             ..*period
         };
         let item = Item {
@@ -287,7 +292,7 @@ impl Biller<'_, '_> {
         };
         let meter = used.price.price.meter().map(|meter| meter.code.to_string());
         let quantity = format!("{} {}", used.arrear.used, meter.unwrap_or_default());
-        let line = self.line(&charged, &item);
+        let line = self.line(&charged, (0, &item));
         Ok(InvoiceLine {
             description: format!("{}, {quantity}", line.description),
             service_from: days.from,

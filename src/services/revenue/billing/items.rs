@@ -41,14 +41,19 @@ pub(super) fn items<'a>(facts: &Facts<'a>) -> Result<Vec<Item<'a>>> {
                 off_minor: ahead.off_minor,
             });
         }
-        if facts.is_first && !price.price.is_recurring() {
-            items.push(Item {
-                price,
-                kind: InvoiceLineKind::OneOff,
-                net_minor: price.price.once()?,
-                off_minor: 0,
-            });
-        }
+    }
+    // After what comes back, so that its lines have the same places on every bill.
+    let once = facts
+        .prices
+        .iter()
+        .filter(|line| !line.price.is_recurring());
+    for price in once.filter(|_| facts.is_first) {
+        items.push(Item {
+            price,
+            kind: InvoiceLineKind::OneOff,
+            net_minor: price.price.once()?,
+            off_minor: 0,
+        });
     }
     Ok(items)
 }

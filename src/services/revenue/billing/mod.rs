@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use super::{
     books::{Books, DocumentKind},
     credit::use_credits,
+    recurring::{Turned, turn},
 };
 use crate::{
     Result,
@@ -150,6 +151,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
     let usage = Usage::of(tx, (books, &terms), due)?;
     let mut drafts = Vec::new();
     let mut moved: HashMap<Advance, Vec<SubscriptionId>> = HashMap::new();
+    let mut turned = Vec::new();
     for subscription in due {
         let (draft, advance) = Biller {
             tx: &*tx,
@@ -158,8 +160,19 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
             usage: &usage,
         }
         .draft(subscription)?;
+        if let (Some(mrr_minor), Some(draft)) = (advance.mrr_minor, &draft) {
+            turned.push(Turned {
+                subscription,
+                offering: terms.plan(subscription)?.offering_id,
+                from: draft.invoice.issued_on,
+                mrr_minor,
+            });
+        }
         drafts.extend(draft);
         moved.entry(advance).or_default().push(subscription.id);
+    }
+    if !turned.is_empty() {
+        turn(tx, &turned)?;
     }
     for (advance, ids) in moved {
         subscriptions::advance(tx, &ids, advance)?;

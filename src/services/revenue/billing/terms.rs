@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Discount, Phase,
+        Discount, Phase, Rate, ServicePeriod,
         bill::{self, Ahead, Stretch},
-        commission::clause_for,
+        commission::{Case, LineTerms, clause_for},
     },
     id::{
         CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
@@ -90,48 +90,66 @@ impl Terms {
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.
-    pub(super) fn earns(
+    pub fn earns(
         &self,
         subscription: &Subscription,
-        from: NaiveDate,
+        service: ServicePeriod,
         phase: Phase,
-    ) -> Earns {
+    ) -> Result<Earns> {
         let tier = self.tiers.get(&subscription.partner_id).and_then(|given| {
-            let held = given.iter().rev().find(|(since, _)| *since <= from);
+            let held = given.iter().rev().find(|(since, _)| *since <= service.from);
             held.map(|(_, tier)| *tier)
         });
+        let case = Case {
+            phase,
+            tier: tier.map(TierId::number),
+            offering: self.plan(subscription)?.offering_id.number(),
+            currency: subscription.currency,
+            since: subscription.charged_from(),
+            service,
+        };
         let pinned = subscription.commission_plan_version_id;
-        let found = pinned
-            .and_then(|id| self.commissions.get(&id))
-            .and_then(|plan| {
-                let clauses: Vec<_> = plan.clauses.iter().map(|(_, clause)| *clause).collect();
-                let seq = clause_for(&clauses, phase, tier.map(TierId::number))?.seq;
-                plan.clauses.iter().find(|(_, clause)| clause.seq == seq)
-            });
-        Earns {
-            clause: found.map(|(id, _)| *id),
-            rate_bps: found.map_or(0, |(_, clause)| clause.rate.bps()),
+        let plan = pinned.and_then(|id| self.commissions.get(&id));
+        let clause = plan.and_then(|plan| {
+            let found = clause_for(plan.clauses.iter().map(|(_, clause)| clause), &case)?;
+            let named = plan.clauses.iter().find(|(_, one)| one.seq == found.seq);
+            named.map(|(id, _)| (*id, *found))
+        });
+        let units = subscription.units()?.get();
+        Ok(Earns {
+            clause: clause.map(|(id, _)| id),
+            terms: match clause {
+                Some((_, clause)) => clause.terms(&case, units),
+                None => LineTerms::share_of(Rate::default()),
+            },
             phase,
             tier,
-        }
+        })
     }
 }
 
 /// The commission terms that a line is billed under.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Earns {
+pub(in crate::services::revenue) struct Earns {
     pub clause: Option<CommissionClauseId>,
-    pub rate_bps: i32,
+    pub terms: LineTerms,
     pub phase: Phase,
     pub tier: Option<TierId>,
 }
 
 impl Earns {
+    /// The terms of the line at a place of a plan: units are paid for on one line.
+    pub fn at_place(&self, place: i32, plan: &PlanTerms) -> LineTerms {
+        match place == plan.unit_place() {
+            true => self.terms,
+            false => self.terms.beside_units(),
+        }
+    }
     /// The same period, on something that partners earn nothing on.
     pub fn nothing(self) -> Self {
         Self {
             clause: None,
-            rate_bps: 0,
+            terms: LineTerms::share_of(Rate::default()),
             ..self
         }
     }

@@ -11,12 +11,13 @@ use super::books::{Books, day, rate};
 use crate::{
     Error, Result,
     domain::{
-        Currency, Period,
-        commission::sentence,
+        CommissionClause, Currency, Period,
+        commission::{Names as Words, Pay, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
     id::{CommissionEntryId, PartnerId, StatementId},
+    secrets::sha256_hex,
     store::{
         Tx, VendorScope,
         control::{self, Wall},
@@ -25,7 +26,7 @@ use crate::{
             entries::{self, Entry},
             statements::{self, Staging, StatedPartner, Statement, StatementLine},
         },
-        revenue::terms,
+        revenue::{invoices::InvoiceLine, terms},
     },
 };
 
@@ -175,6 +176,7 @@ impl Maker<'_, '_> {
                 wrong.join(" ")
             )));
         }
+        let content_json = document.canonical_json();
         let statement = Statement {
             id: self.tx.fresh_id(),
             partner_id: self.partner.id,
@@ -189,8 +191,8 @@ impl Maker<'_, '_> {
             payout_reason: settlement.reason.code().to_owned(),
             due_on: document.payout.due_on,
             line_count: i32::try_from(lines.len()).map_err(Error::fault)?,
-            content: document.canonical_json(),
-            sha256: document.sha256_hex(),
+            sha256: sha256_hex(content_json.as_bytes()),
+            content: content_json,
             created_at: self.tx.now(),
         };
         let its = self.rows(statement.id, &lines);
@@ -273,13 +275,14 @@ impl Maker<'_, '_> {
             invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
             base_minor: entry.base_minor,
             rate_bps: rate(entry.rate_bps)?.bps(),
-            share_num: 1,
-            share_den: 1,
+            share_num: u32::try_from(line.share_days).map_err(Error::fault)?,
+            share_den: u32::try_from(line.share_of).map_err(Error::fault)?,
+            per_unit: per_unit(line)?,
             exact: entry.exact.to_string(),
             amount_minor: entry.amount_minor,
             tier: tier.clone(),
             clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,
-            clause: sentence(clause, clause.tier.and(tier.as_deref())),
+            clause: said(clause, tier.as_deref(), &plan.offering),
             plan_version: label.clone(),
             paid_on: entry.paid_on,
             held_until: entry.matures_on,
@@ -365,6 +368,14 @@ impl Maker<'_, '_> {
     }
 }
 
+fn said(clause: &CommissionClause, tier: Option<&str>, offering: &str) -> String {
+    let words = Words {
+        tier: clause.tier.and(tier),
+        offering: clause.offering.and(Some(offering)),
+    };
+    sentence(clause, words)
+}
+
 fn party(name: &str, legal_name: &str, address: &str) -> document::Party {
     let lines = address
         .lines()
@@ -389,6 +400,13 @@ fn block(entry: &Entry) -> document::Block {
         LineBlock::PostedLate => document::Block::PostedLate,
         LineBlock::Reversed => document::Block::Reversed,
     }
+}
+
+fn per_unit(line: &InvoiceLine) -> Result<Option<document::PerUnit>> {
+    Ok(match line.terms()?.pay {
+        Pay::Share(_) => None,
+        Pay::PerUnit { minor, units } => Some(document::PerUnit { minor, units }),
+    })
 }
 
 fn phase(phase: crate::domain::Phase) -> document::Phase {

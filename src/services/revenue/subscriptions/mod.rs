@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use super::{
     billing::bill_one,
     books::{Books, day},
+    recurring::restate,
 };
 use crate::{
     Error, Result,
@@ -143,7 +144,8 @@ impl Noted<'_> {
 
 fn note(tx: &mut Tx<'_, VendorScope>, subscription: &Subscription, noted: Noted<'_>) -> Result<()> {
     let change = noted.of(&*tx, subscription);
-    subscriptions::record_changes(tx, vec![change])
+    subscriptions::record_changes(tx, vec![change])?;
+    restate(tx, subscription, noted.on)
 }
 
 fn record(

@@ -10,7 +10,7 @@ use crate::{
         Action, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus, audit::diff,
         bill::Stretch, proration::credit_from,
     },
-    id::{Id, InvoiceLineId, SubscriptionId},
+    id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
         billing::{Draft, Terms, Used, blank_invoice, issue},
         books::{Books, day},
@@ -95,6 +95,7 @@ struct Turn<'a> {
     old: &'a Segment,
     price: &'a PriceLine,
     rest: ServicePeriod,
+    whole: ServicePeriod,
     credit_minor: i64,
     charge_minor: i64,
     off_minor: i64,
@@ -163,6 +164,7 @@ fn turns<'a>(
             old,
             price,
             rest,
+            whole: stretch.whole,
             credit_minor: -credit_from(&old.charge(), rest.from)?,
             charge_minor: ahead.net_minor(),
             off_minor: ahead.off_minor,
@@ -190,6 +192,20 @@ fn origin<'a>(
     Err(Error::fault("a segment has no line that charged for it"))
 }
 
+fn service_of(line: &InvoiceLine) -> ServicePeriod {
+    ServicePeriod {
+        from: line.service_from,
+        to: line.service_to,
+    }
+}
+
+fn place(lines: &mut [InvoiceLine], invoice: InvoiceId) {
+    for (place, line) in (1..).zip(lines) {
+        line.line_no = place;
+        line.invoice_id = invoice;
+    }
+}
+
 fn charge_more(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -203,6 +219,9 @@ fn charge_more(
     let (mut lines, mut charged) = (Vec::new(), Vec::new());
     for turn in turns {
         let like = origin(all, &known, turn.old)?;
+        let share = like
+            .terms()?
+            .prorated(service_of(like), turn.rest, turn.whole);
         let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
         let line = |kind, (net_minor, discount_minor), quantity, description| InvoiceLine {
             id: tx.fresh_id(),
@@ -218,6 +237,8 @@ fn charge_more(
             discount_minor,
             credited_net_minor: 0,
             commission_minor: 0,
+            share_days: share.days,
+            share_of: share.of,
             ..like.clone()
         };
         let old = turn.old.quantity;
@@ -242,10 +263,7 @@ fn charge_more(
     let net = turns.iter().map(Turn::net_minor).sum();
     let tax_bps = terms.customer(now)?.tax_bps;
     let invoice = blank_invoice(tx, books, now, tax_bps, (books.today, net))?;
-    for (place, line) in (1..).zip(&mut lines) {
-        line.line_no = place;
-        line.invoice_id = invoice.id;
-    }
+    place(&mut lines, invoice.id);
     let mut made = issue(
         tx,
         books,

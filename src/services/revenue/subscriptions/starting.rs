@@ -15,6 +15,7 @@ use crate::{
         billing::bill_all,
         books::Books,
         payments::{AtPlace, Recorded},
+        recurring::begin,
     },
     store::{
         Tx, VendorScope,
@@ -221,6 +222,7 @@ fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -
         })
         .collect();
     subscriptions::record_changes(tx, changes)?;
+    begin(tx, rows)?;
     let events: Vec<Event<'_>> = rows
         .iter()
         .zip(names)

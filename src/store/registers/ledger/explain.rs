@@ -5,15 +5,19 @@ use diesel::prelude::*;
 use super::{EntryRow, Row, dressed};
 use crate::{
     Result,
-    domain::{Money, Phase},
+    domain::{
+        DayShare, Money, Phase,
+        commission::{Names, sentence},
+    },
     error::Error,
-    id::{CommissionClauseId, CommissionEntryId, CommissionPlanVersionId, TierId},
+    id::{CommissionEntryId, OfferingId, TierId},
     store::{
         Tx, VendorScope,
+        incentivize::commission_plans::ClauseRow,
         registers::Sees,
         schema::{
             commission_clauses, commission_entries, commission_plan_versions, commission_plans,
-            invoice_lines, invoices, tiers,
+            invoice_lines, invoices, offerings, tiers,
         },
     },
 };
@@ -37,6 +41,10 @@ pub struct EntryDetail {
     pub line_net: Money,
     /// What the line has earned in all.
     pub line_commission: Money,
+    /// What it pays for each of its units, and how many there are, where it pays no share.
+    pub per_unit: Option<(Money, i32)>,
+    /// The days of it that earn.
+    pub share: DayShare,
     /// Where in the subscription's life the period lies.
     pub phase: Option<Phase>,
     /// The partner's tier at the period's start.
@@ -86,6 +94,12 @@ pub fn entry<S: Sees>(
         service_to: line.service_to,
         line_net: Money::new(line.net_minor, currency),
         line_commission: Money::new(line.commission_minor, currency),
+        per_unit: (line.unit_pay_minor > 0)
+            .then(|| (Money::new(line.unit_pay_minor, currency), line.quantity)),
+        share: DayShare {
+            days: line.share_days,
+            of: line.share_of,
+        },
         phase: line.phase.parse().ok(),
         tier,
         entry,
@@ -103,6 +117,10 @@ struct LineRow {
     commission_minor: i64,
     phase: String,
     tier_id: Option<TierId>,
+    quantity: i32,
+    unit_pay_minor: i64,
+    share_days: i32,
+    share_of: i32,
 }
 
 fn one<S: Sees>(tx: &mut Tx<'_, S>, id: CommissionEntryId, today: NaiveDate) -> Result<EntryRow> {
@@ -122,6 +140,8 @@ pub struct EntryTerms {
     pub version_no: i32,
     /// The clause's place in it.
     pub clause_no: i32,
+    /// The clause in words.
+    pub clause: String,
     /// Days from payment until it is payable.
     pub hold_days: i32,
 }
@@ -135,15 +155,31 @@ pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<Entr
         .rows(commission_entries::table)
         .filter(commission_entries::id.eq(id))
         .select(commission_entries::commission_clause_id);
-    let clause: CommissionClauseId = tx.one(clause)?;
+    let clause: crate::id::CommissionClauseId = tx.one(clause)?;
     let clause = tx
         .rows(commission_clauses::table)
         .filter(commission_clauses::id.eq(clause))
-        .select((
-            commission_clauses::commission_plan_version_id,
-            commission_clauses::seq,
-        ));
-    let (version, clause_no): (CommissionPlanVersionId, i32) = tx.one(clause)?;
+        .select(ClauseRow::as_select());
+    let clause: ClauseRow = tx.one(clause)?;
+    let version = clause.commission_plan_version_id;
+    let clause = clause.read()?;
+    let tier = match clause.tier {
+        Some(id) => tx.first(
+            tx.rows(tiers::table)
+                .filter(tiers::id.eq(TierId::of(id)))
+                .select(tiers::name),
+        )?,
+        None => None,
+    };
+    let offering: Option<String> = match clause.offering {
+        Some(id) => tx.first(
+            tx.rows(offerings::table)
+                .filter(offerings::id.eq(OfferingId::of(id)))
+                .select(offerings::name),
+        )?,
+        None => None,
+    };
+    let tier: Option<String> = tier;
     let version = tx
         .joined(commission_plan_versions::table, commission_plans::table)
         .filter(commission_plan_versions::id.eq(version))
@@ -156,7 +192,14 @@ pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<Entr
     Ok(EntryTerms {
         plan,
         version_no,
-        clause_no,
+        clause_no: clause.seq,
+        clause: sentence(
+            &clause,
+            Names {
+                tier: tier.as_deref(),
+                offering: offering.as_deref(),
+            },
+        ),
         hold_days,
     })
 }

@@ -6,10 +6,10 @@ use diesel::prelude::*;
 
 use super::{Found, Vendors};
 use crate::{
-    Error,
-    domain::{CommissionClause, Rate},
+    domain::CommissionClause,
     id::{CommissionClauseId, CommissionPlanVersionId, PartnerId, TierId},
     store::{
+        incentivize::commission_plans::ClauseRow,
         revenue::ASKED_AT_ONCE,
         schema::{
             commission_clauses, commission_enrollments, commission_plan_versions, commission_plans,
@@ -72,47 +72,16 @@ type Clause = (
 );
 
 fn clauses(tx: Vendors<'_, '_>) -> Found<Vec<Clause>> {
-    type Row = (
-        CommissionPlanVersionId,
-        CommissionClauseId,
-        i32,
-        Option<String>,
-        Option<i64>,
-        i32,
-    );
     let rows = tx
         .rows(commission_clauses::table)
         .order((
             commission_clauses::commission_plan_version_id,
             commission_clauses::seq,
         ))
-        .select((
-            commission_clauses::commission_plan_version_id,
-            commission_clauses::id,
-            commission_clauses::seq,
-            commission_clauses::phase,
-            commission_clauses::tier_id,
-            commission_clauses::rate_bps,
-        ));
-    let rows: Vec<Row> = tx.load(rows)?;
+        .select(ClauseRow::as_select());
+    let rows: Vec<ClauseRow> = tx.load(rows)?;
     rows.into_iter()
-        .map(|(version, id, seq, phase, tier, bps)| {
-            let phase = phase
-                .map(|code| code.parse())
-                .transpose()
-                .map_err(Error::fault)?;
-            let rate = Rate::from_bps(bps).map_err(Error::fault)?;
-            Ok((
-                version,
-                id,
-                CommissionClause {
-                    seq,
-                    phase,
-                    tier,
-                    rate,
-                },
-            ))
-        })
+        .map(|row| Ok((row.commission_plan_version_id, row.id, row.read()?)))
         .collect()
 }
 

@@ -111,6 +111,8 @@ pub fn payout_minimums_set(tx: Vendors<'_, '_>) -> Found<HashMap<Currency, i64>>
 /// A plan version as it is billed.
 #[derive(Debug, Clone)]
 pub struct PlanTerms {
+    /// The offering.
+    pub offering_id: OfferingId,
     /// The offering's name.
     pub offering: String,
     /// The plan's name.
@@ -129,6 +131,20 @@ pub struct PlanTerms {
     pub anchor_day: Option<i32>,
     /// In order.
     pub prices: Vec<PriceLine>,
+}
+
+impl PlanTerms {
+    /// The place of the line that an amount per unit is paid on: the first that is priced by the
+    /// seat, or the first of all. Counted from 1, over what is charged in advance.
+    pub fn unit_place(&self) -> i32 {
+        let ahead = self
+            .prices
+            .iter()
+            .filter(|price| price.price.is_charged_ahead());
+        let mut placed = (1..).zip(ahead);
+        let first = placed.find(|(_, price)| price.price.counts_seats());
+        first.map_or(1, |(place, _)| place)
+    }
 }
 
 type PlanRow = (
@@ -156,9 +172,10 @@ pub fn plans_of(
     let mut found: HashMap<PlanVersionId, PlanTerms> = rows
         .into_iter()
         .map(
-            |(id, status, currency, interval_months, term_months, plan, offering, begins)| {
-                let (offering, offered) = offered.get(&offering).cloned().unwrap_or_default();
+            |(id, status, currency, interval_months, term_months, plan, offering_id, begins)| {
+                let (offering, offered) = offered.get(&offering_id).cloned().unwrap_or_default();
                 let terms = PlanTerms {
+                    offering_id,
                     offering,
                     plan,
                     is_published: status == "published" && offered == "published",

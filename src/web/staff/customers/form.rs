@@ -11,7 +11,7 @@ use super::{Parts, customer};
 use crate::{
     Error, Result,
     domain::{CountryCode, ExternalId, Name, Permission, Problems, Rate},
-    id::{CustomerId, PartnerId},
+    id::CustomerId,
     services::sell::customers::{self as service, Draft},
     store::{
         Store,
@@ -23,6 +23,7 @@ use crate::{
         admission::Staff,
         form::{Typed, fresh_form_id, once},
         page::{html, ok, see_other_saying, unprocessable},
+        staff::partners::called::Called,
         stale::{Differing, differing},
     },
 };
@@ -64,10 +65,11 @@ impl CustomerForm {
         }
     }
 
-    fn read_new(&self) -> Result<(PartnerId, Option<ExternalId>, Draft), Problems> {
+    fn read_new(&self) -> Result<(Option<ExternalId>, Draft), Problems> {
         let mut problems = Problems::default();
-        let chosen = self.partner.parse::<PartnerId>();
-        let partner = problems.check("partner", chosen.map_err(|_| "Choose one of the partners."));
+        if self.partner.trim().is_empty() {
+            problems.add("partner", "Give the partner’s name or its external id.");
+        }
         let draft = self.read();
         for (field, why) in draft.as_ref().err().iter().flat_map(|wrong| wrong.iter()) {
             problems.add(field, why);
@@ -75,8 +77,8 @@ impl CustomerForm {
         let typed = Some(self.external_id.as_str()).filter(|typed| !typed.trim().is_empty());
         let external_id = typed.map(str::parse::<ExternalId>).transpose();
         let external_id = problems.check("external_id", external_id);
-        match (partner, external_id, draft) {
-            (Some(partner), Some(external_id), Ok(draft)) => Ok((partner, external_id, draft)),
+        match (external_id, draft) {
+            (Some(external_id), Ok(draft)) if problems.is_empty() => Ok((external_id, draft)),
             _ => Err(problems),
         }
     }
@@ -94,6 +96,7 @@ struct FormPage {
     verb: &'static str,
     is_new: bool,
     partners: Vec<(String, String)>,
+    has_partners: bool,
     typed: CustomerForm,
     problems: Problems,
     is_stale: bool,
@@ -107,9 +110,6 @@ fn may(visitor: &Staff) -> Result<(), Error> {
     }
 }
 
-/// Partners the form offers.
-const CHOICES: i64 = 1_000;
-
 async fn new_page(
     visitor: &Staff,
     store: &Store,
@@ -117,13 +117,9 @@ async fn new_page(
     problems: Problems,
 ) -> Result<FormPage> {
     let scope = visitor.scope.clone();
-    let partners = store
-        .read(scope, |tx| partners::choices(tx, CHOICES))
-        .await?;
-    let choose = (String::new(), "Choose".to_owned());
-    let choices = partners
-        .into_iter()
-        .map(|(id, name)| (id.to_string(), name));
+    let named = typed.partner.clone();
+    let called = store.read(scope, move |tx| Called::of(tx, &named)).await?;
+    let choice = |name: &String| (name.clone(), String::new());
     let register = format!("{}/customers", visitor.base);
     Ok(FormPage {
         shell: visitor.shell(),
@@ -134,8 +130,10 @@ async fn new_page(
         cancel: register,
         verb: "Add customer",
         is_new: true,
-        partners: std::iter::once(choose).chain(choices).collect(),
+        partners: called.known.iter().map(choice).collect(),
+        has_partners: !called.known.is_empty(),
         typed: CustomerForm {
+            partner: called.text,
             form_id: fresh_form_id()?,
             ..typed
         },
@@ -166,6 +164,7 @@ fn edit_page(
         verb: "Save customer",
         is_new: false,
         partners: Vec::new(),
+        has_partners: true,
         typed,
         problems,
         is_stale: false,
@@ -203,11 +202,13 @@ pub(super) async fn create(
     may(&visitor)?;
     let added = match typed.read_new() {
         Err(problems) => Err(Error::Invalid(problems)),
-        Ok((partner, external_id, draft)) => {
+        Ok((external_id, draft)) => {
             let (base, form_id) = (visitor.base.clone(), typed.form_id.clone());
+            let named = typed.partner.clone();
             store
                 .write(visitor.scope.clone(), move |tx| {
                     once(tx, &form_id, |tx| {
+                        let (partner, _) = partners::called(tx, &named)?;
                         let id = service::add(tx, partner, external_id.as_ref(), &draft)?;
                         Ok(format!("{base}/customers/{id}"))
                     })

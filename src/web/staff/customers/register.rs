@@ -9,13 +9,14 @@ use serde::Deserialize;
 use crate::{
     Result,
     documents::csv::{Cell, table},
-    domain::Permission,
+    domain::{Permission, Zone},
     id::{CustomerId, PartnerId},
     store::{
         Store, Tx, VendorScope,
         account::vendor,
         paging::{Count, Cursor, Page},
         recruit::partners,
+        registers::Sees,
         sell::{
             accounts::{self, Recurring},
             customers::{self, Customer, Filter, Sort},
@@ -25,8 +26,9 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         filters,
-        list::{Address, Pager, count_words, every},
+        list::{Address, Pager, count_words, every, options},
         page::{download, ok},
+        staff::partners::called::Called,
         words,
     },
 };
@@ -43,10 +45,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self) -> Filter {
+    fn filter(&self, partner: Option<PartnerId>) -> Filter {
         Filter {
             search: self.q.clone(),
-            partner: self.partner.parse().ok(),
+            partner,
             country: self.country.parse().ok(),
         }
     }
@@ -88,7 +90,9 @@ struct IndexPage {
     answer: &'static str,
     may_add: bool,
     asked: Asked,
-    partners: Vec<(String, String)>,
+    partner: Called,
+    partner_id: String,
+    countries: Vec<(String, String)>,
     address: Address,
     by_name: &'static str,
     by_newest: &'static str,
@@ -97,15 +101,13 @@ struct IndexPage {
     pager: Pager,
 }
 
-/// Partners a filter or a form offers.
-const CHOICES: i64 = 1_000;
-
 struct Found {
     page: Page<Customer>,
     count: Count,
     partners: BTreeMap<PartnerId, String>,
     recurring: BTreeMap<CustomerId, Recurring>,
-    choices: Vec<(PartnerId, String)>,
+    called: Called,
+    countries: Vec<String>,
 }
 
 type Besides = (BTreeMap<PartnerId, String>, BTreeMap<CustomerId, Recurring>);
@@ -125,19 +127,27 @@ fn besides(tx: &mut Tx<'_, VendorScope>, rows: &[Customer]) -> Result<Besides> {
 
 fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
-    let (filter, at) = (asked.filter(), Cursor::read(&asked.at));
-    let page = customers::page(tx, &filter, asked.order(), at.as_ref())?;
+    let called = Called::of(tx, &asked.partner)?;
+    let (filter, at) = (asked.filter(called.id), Cursor::read(&asked.at));
+    let (page, count) = match called.problem.is_empty() {
+        true => (
+            customers::page(tx, &filter, asked.order(), at.as_ref())?,
+            customers::count(tx, &filter)?,
+        ),
+        false => (Page::none(), Count::none()),
+    };
     let (partners, recurring) = besides(tx, &page.rows)?;
     Ok(Found {
-        count: customers::count(tx, &filter)?,
-        choices: partners::choices(tx, CHOICES)?,
+        countries: VendorScope::customer_countries(tx)?,
+        called,
         page,
+        count,
         partners,
         recurring,
     })
 }
 
-fn row(base: &str, found: &Found, customer: &Customer) -> Row {
+fn row((base, zone): (&str, Zone), found: &Found, customer: &Customer) -> Row {
     let recurring = found
         .recurring
         .get(&customer.id)
@@ -155,7 +165,7 @@ fn row(base: &str, found: &Found, customer: &Customer) -> Row {
         country: customer.country.to_string(),
         live: recurring.live,
         mrr: recurring.mrr.iter().map(|mrr| words::money(*mrr)).collect(),
-        since: customer.created_at.date(),
+        since: zone.local_date(customer.created_at),
     }
 }
 
@@ -175,16 +185,16 @@ pub(super) async fn index(
         Sort::Name => ("ascending", ""),
         Sort::Newest => ("", "descending"),
     };
-    let every = (String::new(), "All partners".to_owned());
-    let choices = found
-        .choices
-        .iter()
-        .map(|(id, name)| (id.to_string(), name.clone()));
     ok(&IndexPage {
         shell: visitor.shell(),
         answer: "Who is served, through whom, and what they bring in a month.",
         may_add: visitor.may(Permission::ManageCustomers),
-        partners: std::iter::once(every).chain(choices).collect(),
+        partner_id: found
+            .called
+            .id
+            .map_or_else(String::new, |id| id.to_string()),
+        countries: options("All", found.countries.iter().cloned()),
+        partner: found.called.clone(),
         by_name,
         by_newest,
         count: count_words(
@@ -197,7 +207,7 @@ pub(super) async fn index(
             .page
             .rows
             .iter()
-            .map(|customer| row(&base, &found, customer))
+            .map(|customer| row((&base, visitor.zone()), &found, customer))
             .collect(),
         address,
         asked,
@@ -244,7 +254,7 @@ pub(super) async fn csv(visitor: Staff, store: Data<Store>, Query(asked): Query<
     let (rows, beside, today) = store
         .read(visitor.scope, move |tx| {
             tx.allow(Permission::ViewPartners)?;
-            let filter = asked.filter();
+            let filter = asked.filter(Called::meant(tx, &asked.partner)?);
             let rows = every(|at| customers::page(tx, &filter, asked.order(), at))?;
             let beside = besides(tx, &rows)?;
             Ok((rows, beside, vendor::today(tx)?))

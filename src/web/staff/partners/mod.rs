@@ -1,4 +1,5 @@
 //! Partners: the register, their records, and their people.
+pub(in crate::web::staff) mod called;
 mod form;
 mod people;
 mod record;

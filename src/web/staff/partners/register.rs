@@ -7,19 +7,22 @@ use serde::Deserialize;
 use crate::{
     Result,
     documents::csv::{Cell, table},
-    domain::{PartnerStatus, Permission, Stage},
+    domain::{PartnerStatus, Permission, Stage, Zone},
     store::{
         Store, Tx, VendorScope,
         account::vendor,
         incentivize::tiers::{self, Tier},
         paging::{Count, Cursor, Page},
-        recruit::register::{self, Filter, Line, Sort},
+        recruit::{
+            partners,
+            register::{self, Filter, Line, Sort},
+        },
     },
     web::{
         Answer, Shell,
         admission::Staff,
         filters,
-        list::{Address, Pager, count_words, every},
+        list::{Address, Pager, count_words, every, options},
         page::{download, ok},
     },
 };
@@ -91,6 +94,7 @@ struct IndexPage {
     may_add: bool,
     asked: Asked,
     tiers: Vec<(String, String)>,
+    countries: Vec<(String, String)>,
     stages: Vec<(String, String)>,
     statuses: Vec<(String, String)>,
     address: Address,
@@ -106,6 +110,7 @@ struct Found {
     page: Page<Line>,
     count: Count,
     tiers: Vec<Tier>,
+    countries: Vec<String>,
 }
 
 fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
@@ -116,6 +121,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
         page: register::page(tx, &filter, asked.order(), at.as_ref(), today)?,
         count: register::count(tx, &filter, today)?,
         tiers: tiers::tiers(tx)?,
+        countries: partners::countries(tx)?,
     })
 }
 
@@ -124,7 +130,7 @@ fn tier_name(tiers: &[Tier], line: &Line) -> String {
     held.map_or_else(String::new, |tier| tier.name.clone())
 }
 
-fn row(base: &str, tiers: &[Tier], line: Line) -> Row {
+fn row((base, zone): (&str, Zone), tiers: &[Tier], line: Line) -> Row {
     Row {
         href: format!("{base}/partners/{}", line.partner.id),
         tier: tier_name(tiers, &line),
@@ -134,7 +140,7 @@ fn row(base: &str, tiers: &[Tier], line: Line) -> Row {
         mrr: line.facts.mrr.iter().map(ToString::to_string).collect(),
         country: line.partner.country.to_string(),
         status: line.partner.status,
-        since: line.partner.created_at.date(),
+        since: zone.local_date(line.partner.created_at),
         name: line.partner.name,
     }
 }
@@ -191,9 +197,10 @@ pub(super) async fn index(
             .page
             .rows
             .into_iter()
-            .map(|line| row(&base, &found.tiers, line))
+            .map(|line| row((&base, visitor.zone()), &found.tiers, line))
             .collect(),
         tiers: tier_choices(&found.tiers),
+        countries: options("All", found.countries),
         by_name,
         by_newest,
         address,

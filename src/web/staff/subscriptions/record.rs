@@ -190,6 +190,16 @@ fn answer(record: &Record, line: &Sold) -> String {
     }
 }
 
+fn can_end(status: SubscriptionStatus) -> bool {
+    matches!(
+        status,
+        SubscriptionStatus::Pending
+            | SubscriptionStatus::Trialing
+            | SubscriptionStatus::Active
+            | SubscriptionStatus::PendingCancel
+    )
+}
+
 /// The record.
 pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = subscription(&parts)?;
@@ -207,21 +217,14 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     };
     let line = sold::row(&base, &line, today);
     let may = visitor.may(Permission::ManageSubscriptions);
-    let billed = sold::billed(Some(&base), &found.billed, today);
+    let billed = sold::billed(&base, &found.billed, today);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
         answer: answer(record, &line),
         href: format!("{base}/subscriptions/{id}"),
         may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
-        may_cancel: may
-            && matches!(
-                it.status,
-                SubscriptionStatus::Pending
-                    | SubscriptionStatus::Trialing
-                    | SubscriptionStatus::Active
-                    | SubscriptionStatus::PendingCancel
-            ),
+        may_cancel: may && can_end(it.status),
         may_undo: may
             && it.status == SubscriptionStatus::PendingCancel
             && it.ends_on.is_some_and(|end| end > today),
@@ -245,7 +248,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         changes: sold::changes(&record.changes),
         credits: credit_rows(&found.credits),
         stretches: stretch_rows(&found),
-        history: history::rows(found.history.clone()),
+        history: history::rows(found.history.clone(), visitor.zone()),
         commission_plan: found.commission_plan.clone(),
         partner: found.partner.clone(),
         title,

@@ -17,6 +17,7 @@ use crate::{
         catalogue::plans::{self, Plan},
         paging::{Count, Cursor, Page},
         recruit::partners,
+        registers::Sees,
         sell::{
             customers,
             subscriptions::{self, Filter, Line},
@@ -26,9 +27,10 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         filters,
-        list::{Address, Pager, count_words, every},
+        list::{Address, Pager, count_words, every, options},
         page::{download, ok},
         sold::{self, Sold},
+        staff::partners::called::Called,
     },
 };
 
@@ -46,10 +48,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self, plans: &[(String, Plan)]) -> Filter {
+    fn filter(&self, plans: &[(String, Plan)], partner: Option<PartnerId>) -> Filter {
         Filter {
             search: self.q.clone(),
-            partner: self.partner.parse().ok(),
+            partner,
             customer: self.customer.parse().ok(),
             status: self.status.parse().ok(),
             plans: self.plans(plans),
@@ -94,7 +96,9 @@ struct IndexPage {
     answer: String,
     may_add: bool,
     asked: Asked,
-    partners: Vec<(String, String)>,
+    partner: Called,
+    partner_id: String,
+    currencies: Vec<(String, String)>,
     plans: Vec<(String, String)>,
     statuses: Vec<(String, String)>,
     address: Address,
@@ -103,14 +107,12 @@ struct IndexPage {
     pager: Pager,
 }
 
-/// Partners the filter offers.
-const CHOICES: i64 = 1_000;
-
 struct Found {
     page: Page<Line>,
     count: Count,
     partners: BTreeMap<PartnerId, String>,
-    choices: Vec<(PartnerId, String)>,
+    called: Called,
+    currencies: Vec<String>,
     plans: Vec<(String, Plan)>,
     of: Option<String>,
     today: NaiveDate,
@@ -133,8 +135,15 @@ fn partner_names(
 fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
     let plans = plans::all(tx)?;
-    let (filter, at) = (asked.filter(&plans), Cursor::read(&asked.at));
-    let page = subscriptions::page(tx, &filter, at.as_ref())?;
+    let called = Called::of(tx, &asked.partner)?;
+    let (filter, at) = (asked.filter(&plans, called.id), Cursor::read(&asked.at));
+    let (page, count) = match called.problem.is_empty() {
+        true => (
+            subscriptions::page(tx, &filter, at.as_ref())?,
+            subscriptions::count(tx, &filter)?,
+        ),
+        false => (Page::none(), Count::none()),
+    };
     let of = match filter.customer {
         Some(customer) => customers::names(tx, &[customer])?
             .pop()
@@ -142,9 +151,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, asked: &Asked) -> Result<Found> {
         None => None,
     };
     Ok(Found {
-        count: subscriptions::count(tx, &filter)?,
         partners: partner_names(tx, &page.rows)?,
-        choices: partners::choices(tx, CHOICES)?,
+        currencies: VendorScope::currencies(tx)?,
+        called,
+        count,
         today: vendor::today(tx)?,
         page,
         plans,
@@ -191,10 +201,6 @@ pub(super) async fn index(
         .await?;
     let base = visitor.base.clone();
     let address = asked.address(&base);
-    let partners = found
-        .choices
-        .iter()
-        .map(|(id, name)| (id.to_string(), name.clone()));
     let statuses = SubscriptionStatus::ALL.iter();
     let statuses = statuses.map(|status| (status.code().to_owned(), status.label().to_owned()));
     let count = count_words(
@@ -209,9 +215,12 @@ pub(super) async fn index(
             None => "What is sold, what it brings in a month, and until when.".to_owned(),
         },
         may_add: visitor.may(Permission::ManageSubscriptions),
-        partners: std::iter::once(all("All partners"))
-            .chain(partners)
-            .collect(),
+        partner_id: found
+            .called
+            .id
+            .map_or_else(String::new, |id| id.to_string()),
+        currencies: options("All", found.currencies.iter().cloned()),
+        partner: found.called.clone(),
         plans: plan_choices(&found.plans),
         statuses: std::iter::once(all("All")).chain(statuses).collect(),
         count,
@@ -270,7 +279,8 @@ pub(super) async fn csv(visitor: Staff, store: Data<Store>, Query(asked): Query<
     let (rows, partners, today) = store
         .read(visitor.scope, move |tx| {
             tx.allow(Permission::ViewPartners)?;
-            let filter = asked.filter(&plans::all(tx)?);
+            let partner = Called::meant(tx, &asked.partner)?;
+            let filter = asked.filter(&plans::all(tx)?, partner);
             let rows = every(|at| subscriptions::page(tx, &filter, at))?;
             let partners = partner_names(tx, &rows)?;
             Ok((rows, partners, vendor::today(tx)?))

@@ -1,19 +1,13 @@
-//! Accounting months: what they came to, and the close.
-use actix_session::Session;
-use actix_web::{
-    HttpResponse,
-    http::header,
-    web::{Data, Path, ServiceConfig, get, post, resource},
-};
+//! One month: what it came to or would come to, its statements, and how far its close is.
+use actix_web::{HttpResponse, http::header, web::Data};
 use askama::Template;
-use serde::Deserialize;
 
+use super::{Parts, asked_month, job, pill};
 use crate::{
     Error, Result,
     documents::csv::{self, Cell},
     domain::{Money, Period, PeriodStatus, Permission, date_words},
-    queue::{self, CloseMonth, Job},
-    services::{jobs, revenue::close},
+    queue::Job,
     store::{
         Store, VendorScope,
         registers::{
@@ -27,106 +21,26 @@ use crate::{
         admission::Staff,
         earnings::{Desk, ledger::csv_file},
         filters,
-        form::{Typed, fresh_form_id, once},
-        page::{ok, see_other_saying},
-        words::{self, mail_pill, period_pill},
+        form::fresh_form_id,
+        page::ok,
+        words::{self, mail_pill},
     },
 };
 
-/// The routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/periods").route(get().to(index)))
-        .service(resource("/periods/{month}.csv").route(get().to(file)))
-        .service(resource("/periods/{month}").route(get().to(show)))
-        .service(
-            resource("/periods/{month}/closure")
-                .route(get().to(confirm))
-                .route(post().to(begin)),
-        )
-        .service(resource("/periods/{month}/retry").route(post().to(retry)));
-}
-
-type Parts = Path<(String, String)>;
-
-fn month(parts: &Parts) -> Result<Period> {
-    parts.1.parse().map_err(|_| Error::NotFound)
-}
-
-/// A month in the register, ready to be set.
-struct Listed {
-    row: MonthRow,
-    pill: (&'static str, &'static str),
-    posted: String,
-    paid: String,
-}
-
-fn pill(row: &MonthRow, calendar: &Calendar) -> (&'static str, &'static str) {
-    match row.waits(calendar) {
-        true => ("watch", "To be closed"),
-        false => period_pill(row.status),
-    }
-}
-
-#[derive(Template)]
-#[template(path = "staff/periods/index.html")]
-struct IndexPage {
-    shell: Shell,
-    base: String,
-    answer: String,
-    next: Option<MonthRow>,
-    may_close: bool,
-    months: Vec<Listed>,
-}
-
-async fn index(staff: Staff, store: Data<Store>) -> Answer {
-    let desk = Desk::of_staff(staff);
-    let (months, calendar) = desk
-        .read(&store, |tx, calendar| {
-            Ok((periods::months(tx, calendar)?, calendar.clone()))
-        })
-        .await?;
-    let waiting: Vec<&MonthRow> = months.iter().filter(|row| row.waits(&calendar)).collect();
-    // Months close strictly in order, so the earliest is next.
-    let next = waiting.last().map(|row| (*row).clone());
-    let answer = match waiting.len() {
-        0 => format!(
-            "Every month that is over is closed. {} ends on {}.",
-            calendar.this_month().title(),
-            date_words(calendar.this_month().last_day())
-        ),
-        1 => "One month is over and waits to be closed.".to_owned(),
-        many => format!("{many} months are over and wait to be closed, the earliest first."),
-    };
-    let listed = |row: MonthRow| Listed {
-        pill: pill(&row, &calendar),
-        posted: words::amounts(&row.posted),
-        paid: words::amounts(&row.paid),
-        row,
-    };
-    ok(&IndexPage {
-        may_close: desk.may(Permission::ClosePeriods),
-        months: months.into_iter().map(listed).collect(),
-        shell: desk.shell,
-        base: desk.base,
-        answer,
-        next,
-    })
-}
-
 /// What is known of one month.
-struct Found {
+pub(super) struct Found {
     row: MonthRow,
     calendar: Calendar,
     job: Option<CloseJob>,
     staged: i64,
     /// An earlier month that is still open, if there is one.
     earlier: Option<Period>,
-    preview: Vec<PreviewRow>,
+    pub(super) preview: Vec<PreviewRow>,
     statements: Vec<StatementRow>,
 }
 
-async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period) -> Result<Found> {
+/// What is known of a month.
+pub(super) async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period) -> Result<Found> {
     desk.read(store, move |tx, calendar| {
         let months = periods::months(tx, calendar)?;
         let open = |row: &&MonthRow| row.status != PeriodStatus::Closed && row.period < period;
@@ -155,12 +69,6 @@ async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period) -> Result
     .await
 }
 
-fn job(period: Period) -> CloseMonth {
-    CloseMonth {
-        period: period.to_string(),
-    }
-}
-
 /// What a month's close is doing.
 #[derive(PartialEq, Eq)]
 enum Doing {
@@ -184,10 +92,12 @@ impl Found {
             (None, PeriodStatus::Open) => Doing::Nothing,
         }
     }
-    fn may_be_closed(&self) -> bool {
+    /// Whether its close can be begun now.
+    pub(super) fn may_be_closed(&self) -> bool {
         self.row.waits(&self.calendar) && self.earlier.is_none() && self.doing() == Doing::Nothing
     }
-    fn answer(&self) -> String {
+    /// How it stands, in a sentence.
+    pub(super) fn answer(&self) -> String {
         let (title, last) = (
             self.row.period.title(),
             date_words(self.row.period.last_day()),
@@ -267,8 +177,9 @@ struct ShowPage {
     form_id: String,
 }
 
-async fn show(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
-    let (desk, period) = (Desk::of_staff(staff), month(&path)?);
+/// The month.
+pub(super) async fn show(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
+    let (desk, period) = (Desk::of_staff(staff), asked_month(&path)?);
     let found = find(&store, &desk, period).await?;
     let is_running = matches!(found.doing(), Doing::Queued | Doing::Staging);
     let page = ok(&show_page(desk, found)?)?;
@@ -383,8 +294,9 @@ const COLUMNS: [&str; 9] = [
     "Why",
 ];
 
-async fn file(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
-    let (desk, period) = (Desk::of_staff(staff), month(&path)?);
+/// The month's statements, or those there would be, as a file.
+pub(super) async fn file(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
+    let (desk, period) = (Desk::of_staff(staff), asked_month(&path)?);
     let found = find(&store, &desk, period).await?;
     let rows: Vec<Vec<Cell>> = match found.row.status {
         PeriodStatus::Closed => found.statements.iter().map(stated).collect(),
@@ -421,97 +333,4 @@ fn stated(row: &StatementRow) -> Vec<Cell> {
         Cell::text(""),
         Cell::text(row.reason.code()),
     ]
-}
-
-#[derive(Template)]
-#[template(path = "staff/periods/closure.html")]
-struct ConfirmPage {
-    shell: Shell,
-    href: String,
-    crumbs: Vec<(String, String)>,
-    title: String,
-    name: String,
-    label: String,
-    totals: Vec<PreviewTotal>,
-    form_id: String,
-}
-
-async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> Answer {
-    let (desk, period) = (Desk::of_staff(staff), month(&path)?);
-    if !desk.may(Permission::ClosePeriods) {
-        return Err(Error::Forbidden.into());
-    }
-    let found = find(&store, &desk, period).await?;
-    if !found.may_be_closed() {
-        return Err(Error::Conflict(found.answer()).into());
-    }
-    let (base, name) = (desk.base, period.title());
-    let href = format!("{base}/periods/{period}");
-    ok(&ConfirmPage {
-        crumbs: vec![
-            ("Months".to_owned(), format!("{base}/periods")),
-            (name.clone(), href.clone()),
-        ],
-        title: format!("Close {name}"),
-        label: format!("Close {name}"),
-        totals: periods::preview_totals(&found.preview)?,
-        form_id: fresh_form_id()?,
-        shell: desk.shell,
-        href,
-        name,
-    })
-}
-
-/// A form that says nothing but that it was sent.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct SentForm {
-    form_id: String,
-}
-
-async fn begin(
-    staff: Staff,
-    (store, session): (Data<Store>, Session),
-    path: Parts,
-    Typed(typed): Typed<SentForm>,
-) -> Answer {
-    let period = month(&path)?;
-    let to = format!("{}/periods/{period}", staff.base);
-    let to = store
-        .write(staff.scope, move |tx| {
-            tx.allow(Permission::ClosePeriods)?;
-            once(tx, &typed.form_id, |tx| {
-                if close::progress(tx, period)? != close::Progress::Closed {
-                    queue::enqueue_once(tx, &job(period))?;
-                }
-                Ok(to.clone())
-            })
-        })
-        .await?;
-    see_other_saying(
-        &session,
-        &to,
-        &format!("{} is being closed.", period.title()),
-    )
-}
-
-async fn retry(
-    staff: Staff,
-    (store, session): (Data<Store>, Session),
-    path: Parts,
-    Typed(typed): Typed<SentForm>,
-) -> Answer {
-    let period = month(&path)?;
-    let to = format!("{}/periods/{period}", staff.base);
-    let to = store
-        .write(staff.scope, move |tx| {
-            tx.allow(Permission::ClosePeriods)?;
-            once(tx, &typed.form_id, |tx| {
-                let parked = periods::close_job(tx, &job(period).dedupe())?;
-                jobs::retry(tx, parked.ok_or(Error::NotFound)?.id)?;
-                Ok(to.clone())
-            })
-        })
-        .await?;
-    see_other_saying(&session, &to, "The close is tried again.")
 }

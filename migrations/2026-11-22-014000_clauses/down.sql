@@ -1,0 +1,9 @@
+ALTER TABLE invoice_lines DROP COLUMN share_of;
+ALTER TABLE invoice_lines DROP COLUMN share_days;
+ALTER TABLE invoice_lines DROP COLUMN unit_pay_minor;
+ALTER TABLE commission_plan_versions DROP COLUMN outcome;
+ALTER TABLE commission_clauses DROP COLUMN currency;
+ALTER TABLE commission_clauses DROP COLUMN cap_minor;
+ALTER TABLE commission_clauses DROP COLUMN months;
+ALTER TABLE commission_clauses DROP COLUMN unit_minor;
+ALTER TABLE commission_clauses DROP COLUMN offering_id;

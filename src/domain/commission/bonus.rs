@@ -1,0 +1,158 @@
+//! What is paid beside the share of revenue: rewards for events, uplifts, floors and caps.
+
+use chrono::NaiveDate;
+
+use super::super::{
+    coded::coded,
+    rate::Rate,
+    ratio::{Overflow, Ratio},
+};
+
+coded! {
+    /// How far a registered deal has come.
+    DealStatus {
+        Submitted = "submitted", "Submitted";
+        Approved = "approved", "Approved";
+        Rejected = "rejected", "Rejected";
+        Withdrawn = "withdrawn", "Withdrawn";
+        Won = "won", "Won";
+        Expired = "expired", "Expired";
+    }
+}
+
+impl DealStatus {
+    /// Whether this may turn into that; what is not listed is refused.
+    pub fn can_become(self, next: Self) -> bool {
+        use DealStatus::{Approved, Expired, Rejected, Submitted, Withdrawn, Won};
+        matches!(
+            (self, next),
+            (Submitted, Approved | Rejected | Withdrawn) | (Approved, Won | Expired | Withdrawn)
+        )
+    }
+}
+
+/// The rate of a deal: the base rate, and the uplift where a registration was approved and had
+/// not expired on the day of activation, its last day included. Never more than the whole.
+pub fn uplifted(
+    base: Rate,
+    uplift: Rate,
+    registration: Option<(DealStatus, NaiveDate)>,
+    activated_on: NaiveDate,
+) -> Rate {
+    let holds = registration.is_some_and(|(status, last_day)| {
+        matches!(status, DealStatus::Approved | DealStatus::Won) && activated_on <= last_day
+    });
+    if !holds {
+        return base;
+    }
+    let sum = base.bps().saturating_add(uplift.bps()).min(10_000);
+    Rate::from_bps(sum).unwrap_or(base)
+}
+
+/// A reward per event, in minor units: at most so many events count.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit.
+pub fn spiff(per_event_minor: i64, most: u32, events: u32) -> Result<i64, Overflow> {
+    let counted = i64::from(events.min(most));
+    per_event_minor.checked_mul(counted).ok_or(Overflow)
+}
+
+/// A share of the renewed value, if at least `kept` of the value before was kept; minor units.
+pub fn renewal_bonus(rate: Rate, kept_bps: u32, before_minor: i64, now_minor: i64) -> i64 {
+    let is = i128::from(now_minor) * 10_000;
+    let needed = i128::from(before_minor) * i128::from(kept_bps);
+    if is >= needed { rate.of(now_minor) } else { 0 }
+}
+
+/// What a cap takes off an amount, in minor units, zero or less, when so much has been earned
+/// under it already. Amounts below zero are left alone: they make room for later ones only.
+pub fn capped(cap_minor: i64, earned_minor: i64, amount_minor: i64) -> i64 {
+    let room = cap_minor.saturating_sub(earned_minor).max(0);
+    -(amount_minor.max(0) - amount_minor.max(0).min(room))
+}
+
+/// What brings a month's earnings up to a floor, in minor units, zero or more.
+pub fn guaranteed(floor_minor: i64, earned_minor: i64) -> i64 {
+    floor_minor.saturating_sub(earned_minor).max(0)
+}
+
+/// What goes back of a cap when so much of the capped entry is reversed: in the same proportion,
+/// cumulatively. Minor units, of the opposite sign of the cap.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit, or the entry came to nothing.
+pub fn uncapped(
+    cap_entry_minor: i64,
+    entry_minor: i64,
+    reversed_before: i64,
+    reversed_now: i64,
+) -> Result<i64, Overflow> {
+    let share =
+        |reversed: i64| Ratio::new(i128::from(reversed.abs()), i128::from(entry_minor.abs()));
+    let all = reversed_before.checked_add(reversed_now).ok_or(Overflow)?;
+    let back = super::super::shares::cumulative_part(
+        cap_entry_minor,
+        share(reversed_before)?,
+        share(all)?,
+    )?;
+    back.checked_neg().ok_or(Overflow)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_cap_leaves_the_room_that_is_left() {
+        assert_eq!(capped(30_000, 29_000, 2_500), -1_500);
+        assert_eq!(capped(30_000, 0, 2_500), 0);
+        assert_eq!(capped(30_000, 31_000, 2_500), -2_500);
+        assert_eq!(capped(30_000, 29_000, -2_500), 0);
+    }
+
+    #[test]
+    fn a_floor_fills_up_and_never_takes() {
+        assert_eq!(guaranteed(50_000, 32_000), 18_000);
+        assert_eq!(guaranteed(50_000, 60_000), 0);
+        assert_eq!(guaranteed(50_000, -1_000), 51_000);
+    }
+
+    #[test]
+    fn deals_are_judged_once() {
+        assert!(DealStatus::Submitted.can_become(DealStatus::Approved));
+        assert!(!DealStatus::Rejected.can_become(DealStatus::Approved));
+        assert!(!DealStatus::Expired.can_become(DealStatus::Won));
+    }
+
+    proptest! {
+        #[test]
+        fn a_capped_month_never_exceeds_its_cap(
+            cap in 0i64..100_000, amounts in prop::collection::vec(0i64..50_000, 0..12),
+        ) {
+            let mut earned = 0;
+            for amount in amounts {
+                earned += amount + capped(cap, earned, amount);
+                prop_assert!(earned <= cap);
+            }
+        }
+
+        /// Invariant 8 for a pair: all of the entry reversed gives all of its cap back.
+        #[test]
+        fn an_entry_reversed_in_any_steps_frees_its_cap(
+            entry in 1i64..100_000, cap_share in 0i64..=100, steps in prop::collection::vec(1i64..30_000, 0..9),
+        ) {
+            let cap = -(entry * cap_share / 100);
+            let (mut gone, mut freed) = (0, 0);
+            for step in steps.into_iter().chain([i64::MAX]) {
+                let step = step.min(entry - gone);
+                freed += uncapped(cap, entry, -gone, -step).unwrap();
+                gone += step;
+                prop_assert!(freed >= 0 && freed <= -cap);
+            }
+            prop_assert_eq!(freed, -cap);
+        }
+    }
+}

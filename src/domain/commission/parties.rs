@@ -1,0 +1,202 @@
+//! Who else has a part in a commission: partners who split it, the distributor above a reseller,
+//! and those who keep a margin instead.
+
+use super::super::{
+    rate::Rate,
+    ratio::{Overflow, Ratio},
+    shares::{ShareError, allocate, apportion},
+};
+
+/// Why a commission cannot be shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    /// Amounts that do not fit.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+    /// Nobody has a part.
+    #[error(transparent)]
+    Share(#[from] ShareError),
+}
+
+/// Shares out what the lines of one invoice and clause earn: rounded once, parted by weight, each
+/// part spread to the lines. Gives, per beneficiary, what they earn on each line, in minor units.
+///
+/// # Errors
+/// See [`SplitError`].
+pub fn split(exact_lines: &[Ratio], weights: &[u64]) -> Result<Vec<Vec<i64>>, SplitError> {
+    let whole = Ratio::sum(exact_lines.iter().copied())?;
+    let parts = allocate(whole.round()?, weights)?;
+    parts
+        .into_iter()
+        .map(|part| spread(part, whole, exact_lines).map_err(SplitError::from))
+        .collect()
+}
+
+/// A beneficiary's part over the lines, each in proportion to what it earned.
+fn spread(part: i64, whole: Ratio, lines: &[Ratio]) -> Result<Vec<i64>, Overflow> {
+    if whole == Ratio::ZERO {
+        return Ok(vec![0; lines.len()]);
+    }
+    let share = Ratio::from_int(part).over(whole)?;
+    let exact: Result<Vec<Ratio>, Overflow> = lines.iter().map(|line| line.times(share)).collect();
+    apportion(&exact?)
+}
+
+/// How a distributor shares in what its resellers earn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Override {
+    /// A share of the revenue, on top of the reseller's.
+    OnRevenue(Rate),
+    /// A share of the reseller's commission, out of it.
+    CarvedOut(Rate),
+}
+
+/// What each of two gets, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overridden {
+    /// The reseller's part.
+    pub reseller_minor: i64,
+    /// The distributor's part.
+    pub distributor_minor: i64,
+}
+
+impl Override {
+    /// What reseller and distributor earn on a base, in minor units.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn on(self, base_minor: i64, reseller: Rate) -> Result<Overridden, Overflow> {
+        let earned = reseller.exact(base_minor).round()?;
+        Ok(match self {
+            Self::OnRevenue(rate) => Overridden {
+                reseller_minor: earned,
+                distributor_minor: rate.exact(base_minor).round()?,
+            },
+            Self::CarvedOut(rate) => {
+                let carved = rate.of(earned);
+                Overridden {
+                    reseller_minor: earned - carved,
+                    distributor_minor: carved,
+                }
+            }
+        })
+    }
+}
+
+/// A resale in two steps: everybody keeps the difference between what they pay and what they
+/// get, and no commission is earned on the same money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resale {
+    /// The vendor's list price, in minor units.
+    pub list_minor: i64,
+    /// Off the list for the distributor.
+    pub distributor_discount: Rate,
+    /// Off the list for the reseller.
+    pub reseller_discount: Rate,
+    /// What the customer pays, in minor units.
+    pub street_minor: i64,
+}
+
+/// Who pays and keeps what in a [`Resale`], in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Margins {
+    /// What the distributor pays the vendor: all the vendor takes in.
+    pub distributor_buys: i64,
+    /// What the reseller pays the distributor.
+    pub reseller_buys: i64,
+    /// What the distributor keeps.
+    pub distributor_margin: i64,
+    /// What the reseller keeps; below zero when it sells below what it pays.
+    pub reseller_margin: i64,
+}
+
+impl Resale {
+    /// What each buys for and keeps. Both discounts are off the list.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn margins(&self) -> Result<Margins, Overflow> {
+        let off = |discount: Rate| self.list_minor.checked_sub(discount.of(self.list_minor));
+        let distributor_buys = off(self.distributor_discount).ok_or(Overflow)?;
+        let reseller_buys = off(self.reseller_discount).ok_or(Overflow)?;
+        let distributor_margin = reseller_buys.checked_sub(distributor_buys);
+        let reseller_margin = self.street_minor.checked_sub(reseller_buys);
+        Ok(Margins {
+            distributor_buys,
+            reseller_buys,
+            distributor_margin: distributor_margin.ok_or(Overflow)?,
+            reseller_margin: reseller_margin.ok_or(Overflow)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn half_a_refund_takes_half_from_each() {
+        let rate = |bps| Rate::from_bps(bps).unwrap();
+        let exact = rate(1_000).exact(-20_000);
+        assert_eq!(
+            split(&[exact], &[75, 25]),
+            Ok(vec![vec![-1_500], vec![-500]])
+        );
+        let both = Override::OnRevenue(rate(500))
+            .on(-20_000, rate(1_000))
+            .unwrap();
+        assert_eq!(both.distributor_minor, -1_000);
+    }
+
+    #[test]
+    fn nobody_gets_a_part_of_nothing() {
+        assert_eq!(
+            split(&[Ratio::ZERO, Ratio::ZERO], &[1, 1]),
+            Ok(vec![vec![0, 0]; 2])
+        );
+        assert_eq!(
+            split(&[Ratio::ONE], &[]),
+            Err(SplitError::Share(ShareError::NoWeights))
+        );
+    }
+
+    proptest! {
+        /// Invariants 5, 6 and 7: parts add up, each beneficiary is within a unit of its exact
+        /// share, each line within a unit of its own, and a reversal mirrors what was given.
+        #[test]
+        fn a_split_loses_nothing(
+            nets in prop::collection::vec(-100_000i64..1_000_000, 1..8),
+            bps in 0i32..=10_000,
+            weights in prop::collection::vec(1u64..100, 1..5),
+        ) {
+            let rate = Rate::from_bps(bps).unwrap();
+            let lines: Vec<Ratio> = nets.iter().map(|&net| rate.exact(net)).collect();
+            let exact = Ratio::sum(lines.iter().copied()).unwrap();
+            let parts = split(&lines, &weights).unwrap();
+            let sums: Vec<i64> = parts.iter().map(|part| part.iter().sum()).collect();
+            prop_assert_eq!(sums.iter().sum::<i64>(), exact.round().unwrap());
+            let whole: u64 = weights.iter().sum();
+            for (sum, weight) in sums.iter().zip(&weights) {
+                let share = Ratio::new(i128::from(*weight), i128::from(whole)).unwrap();
+                let rounded = Ratio::from_int(exact.round().unwrap());
+                let off = rounded.times(share).unwrap().minus(Ratio::from_int(*sum)).unwrap();
+                prop_assert!(off < Ratio::ONE && off.negated().unwrap() < Ratio::ONE);
+            }
+            let back: Vec<Ratio> = lines.iter().map(|line| line.negated().unwrap()).collect();
+            let mirror: Vec<Vec<i64>> =
+                parts.iter().map(|part| part.iter().map(|minor| -minor).collect()).collect();
+            prop_assert_eq!(split(&back, &weights).unwrap(), mirror);
+        }
+
+        #[test]
+        fn what_is_carved_out_costs_the_vendor_nothing_more(
+            base in -1_000_000i64..1_000_000, share in 0i32..=10_000, carved in 0i32..=10_000,
+        ) {
+            let rate = |bps| Rate::from_bps(bps).unwrap();
+            let both = Override::CarvedOut(rate(carved)).on(base, rate(share)).unwrap();
+            prop_assert_eq!(both.reseller_minor + both.distributor_minor, rate(share).of(base));
+        }
+    }
+}

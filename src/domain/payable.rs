@@ -1,0 +1,128 @@
+//! What a partner is owed in another currency: converted once, at the rate of the payment.
+
+use std::str::FromStr;
+
+use super::{
+    decimal,
+    money::{Currency, Money},
+    ratio::{Overflow, Ratio},
+    shares::cumulative_part,
+};
+
+/// How much of the target currency one unit of the source buys, in billionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FxRate(i64);
+
+/// A rate that is nothing, below nothing, or no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Give a rate above zero, with at most nine decimals.")]
+pub struct BadFxRate;
+
+const PLACES: u32 = 9;
+const BILLION: i128 = 1_000_000_000;
+
+impl FxRate {
+    /// A rate of so many billionths.
+    ///
+    /// # Errors
+    /// [`BadFxRate`] at zero and below.
+    pub fn from_nano(nano: i64) -> Result<Self, BadFxRate> {
+        (nano > 0).then_some(Self(nano)).ok_or(BadFxRate)
+    }
+
+    /// The rate in billionths.
+    pub fn nano(self) -> i64 {
+        self.0
+    }
+
+    /// An amount in the target currency, rounded once: currencies differ in their decimals.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn convert(self, amount: Money, target: Currency) -> Result<Money, Overflow> {
+        let scale = |exponent: u32| 10i128.checked_pow(exponent).ok_or(Overflow);
+        let rate = Ratio::new(i128::from(self.0), BILLION)?;
+        let digits = Ratio::new(
+            scale(target.exponent())?,
+            scale(amount.currency().exponent())?,
+        )?;
+        let exact = Ratio::from_int(amount.minor()).times(rate)?.times(digits)?;
+        Ok(Money::new(exact.round()?, target))
+    }
+}
+
+impl FromStr for FxRate {
+    type Err = BadFxRate;
+
+    /// Reads what a person types: `1.0837`.
+    fn from_str(typed: &str) -> Result<Self, BadFxRate> {
+        let nano = decimal::read(typed, PLACES).map_err(|_| BadFxRate)?;
+        Self::from_nano(nano)
+    }
+}
+
+/// An entry's amount and what it was converted to when the customer paid. Nothing is ever
+/// converted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payable {
+    /// The entry's amount, in minor units of the invoice's currency.
+    pub amount_minor: i64,
+    /// The same, in minor units of the currency of the payout.
+    pub payable_minor: i64,
+}
+
+impl Payable {
+    /// What goes back in the payout's currency when so much of the entry is reversed, after so
+    /// much was reversed before (magnitudes): cumulative on what was converted, so that no gain or
+    /// loss of the exchange lands on the partner. Minor units, of the opposite sign.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit, or the entry came to nothing.
+    pub fn reversed(&self, before: i64, now: i64) -> Result<i64, Overflow> {
+        let whole = i128::from(self.amount_minor.abs());
+        let all = before.checked_add(now).ok_or(Overflow)?;
+        let done = Ratio::new(i128::from(before), whole)?;
+        let part = cumulative_part(
+            self.payable_minor,
+            done,
+            Ratio::new(i128::from(all), whole)?,
+        )?;
+        part.checked_neg().ok_or(Overflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn currencies_without_decimals_convert_too() {
+        let rate: FxRate = "151.37".parse().unwrap();
+        let yen = "JPY".parse().unwrap();
+        let ten = Money::new(1_000, "USD".parse().unwrap());
+        assert_eq!(rate.convert(ten, yen), Ok(Money::new(1_514, yen)));
+        assert_eq!("0".parse::<FxRate>(), Err(BadFxRate));
+        assert_eq!("-1".parse::<FxRate>(), Err(BadFxRate));
+    }
+
+    proptest! {
+        /// Invariants 7 and 8 in the payout's currency.
+        #[test]
+        fn all_of_it_reversed_in_any_steps_is_nothing(
+            amount in 1i64..1_000_000, payable in 0i64..2_000_000,
+            steps in prop::collection::vec(1i64..400_000, 0..8),
+        ) {
+            let entry = Payable { amount_minor: amount, payable_minor: payable };
+            let (mut gone, mut back) = (0, 0);
+            for step in steps.into_iter().chain([i64::MAX]) {
+                let step = step.min(amount - gone);
+                back += entry.reversed(gone, step).unwrap();
+                gone += step;
+                prop_assert!(back <= 0 && back >= -payable);
+            }
+            prop_assert_eq!(back, -payable);
+        }
+    }
+}

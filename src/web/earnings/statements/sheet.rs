@@ -1,0 +1,307 @@
+//! One statement as a page: its sum, its lines with their reasons, its payout and its letters.
+use std::collections::HashMap;
+
+use askama::Template;
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::{find, payout_pill};
+use crate::{
+    Result,
+    documents::{SummaryRow, mail_summary},
+    domain::{
+        Permission, Problems, Zone, date_words,
+        statement_document::{Block, Line, StatementDocument, month_short, service_words},
+    },
+    id::{InvoiceId, StatementId},
+    store::{
+        Store,
+        registers::{
+            Sees, invoices,
+            mails::MailRow,
+            statements::{self, StatementDetail, StatementRow},
+        },
+    },
+    web::{
+        Answer, Shell,
+        earnings::{Desk, id},
+        filters,
+        form::fresh_form_id,
+        page::{html, ok},
+        words::{self, mail_pill},
+    },
+};
+
+/// A line of a statement, ready to be set.
+struct LineView {
+    customer: String,
+    service: String,
+    period: String,
+    earned: String,
+    base: String,
+    rate: String,
+    amount: String,
+    why: String,
+    entry_href: String,
+    invoice: String,
+    /// Empty where the number is not known any more.
+    invoice_href: String,
+}
+
+/// The lines of one block and what they come to.
+struct BlockView {
+    title: &'static str,
+    lines: Vec<LineView>,
+    total: String,
+}
+
+/// Lines shown on a page; all of them are in the files.
+const LINES_SHOWN: usize = 500;
+
+type Numbers = HashMap<String, InvoiceId>;
+
+fn blocks(document: &StatementDocument, base: &str, invoices: &Numbers) -> Vec<BlockView> {
+    let mut left = LINES_SHOWN;
+    let block = |block: Block| {
+        let lines: Vec<LineView> = document
+            .block(block)
+            .take(left)
+            .map(|line| LineView {
+                invoice_href: invoices
+                    .get(&line.invoice_number)
+                    .map_or_else(String::new, |id| format!("{base}/invoices/{id}")),
+                ..view(document, line, base)
+            })
+            .collect();
+        left = left.saturating_sub(lines.len());
+        BlockView {
+            title: block.title(),
+            total: document.figure(document.stated_total(block)),
+            lines,
+        }
+    };
+    let blocks = Block::ALL.map(block);
+    blocks
+        .into_iter()
+        .filter(|block| !block.lines.is_empty())
+        .collect()
+}
+
+fn view(document: &StatementDocument, line: &Line, base: &str) -> LineView {
+    LineView {
+        customer: line.customer.clone(),
+        service: format!("{}, {}", line.offering, line.plan),
+        period: service_words(line.service_from, line.service_to),
+        earned: month_short(&line.earned_period),
+        base: document.figure(line.base_minor),
+        rate: document.rate_words(line),
+        amount: document.figure(line.amount_minor),
+        why: document.explanation(line),
+        entry_href: format!("{base}/ledger/{}", line.entry),
+        invoice: line.invoice_number.clone(),
+        invoice_href: String::new(),
+    }
+}
+
+/// A letter about the statement, ready to be set.
+struct Letter {
+    pill: (&'static str, &'static str),
+    at: String,
+    mail: MailRow,
+}
+
+#[derive(Template)]
+#[template(path = "statements/show.html")]
+struct ShowPage {
+    shell: Shell,
+    base: String,
+    is_staff: bool,
+    may_send: bool,
+    may_pay: bool,
+    // Not `href`: inside the body of a section that name is the section's own.
+    own_href: String,
+    title: String,
+    crumbs: Vec<(String, String)>,
+    answer: String,
+    summary: [SummaryRow; 6],
+    held: String,
+    next_payment: Option<String>,
+    plans: String,
+    blocks: Vec<BlockView>,
+    lines_left: usize,
+    lines_total: String,
+    letters: Vec<Letter>,
+    payout: (&'static str, String),
+    row: StatementRow,
+    document: StatementDocument,
+    sha256: String,
+    problems: Problems,
+    typed: PaidForm,
+    form_id: String,
+}
+
+/// What the page is made from.
+struct Found {
+    detail: StatementDetail,
+    invoices: Numbers,
+    today: NaiveDate,
+}
+
+/// "Payout made", as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PaidForm {
+    /// The day, as 2026-11-15.
+    pub paid_on: String,
+    /// The bank's reference.
+    pub reference: String,
+    /// The version that was seen.
+    pub version: String,
+    /// Makes the form count once.
+    pub form_id: String,
+}
+
+/// One statement.
+///
+/// # Errors
+/// [`crate::Error::NotFound`]; [`crate::Error::Forbidden`]; faults.
+pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, statement: &str) -> Answer {
+    show_with(
+        store,
+        desk,
+        statement,
+        (PaidForm::default(), Problems::default()),
+    )
+    .await
+}
+
+/// As [`show`], with a payout form that was refused.
+///
+/// # Errors
+/// As [`show`].
+pub async fn show_with<S: Sees>(
+    store: &Store,
+    desk: Desk<S>,
+    statement: &str,
+    (mut typed, problems): (PaidForm, Problems),
+) -> Answer {
+    let statement: StatementId = id(statement)?;
+    let found = desk
+        .read(store, move |tx, calendar| {
+            let detail = statements::statement(tx, statement)?;
+            let shown = detail.document.lines.iter().take(LINES_SHOWN);
+            let numbers = shown.map(|line| line.invoice_number.clone());
+            Ok(Found {
+                invoices: invoices::by_numbers(tx, numbers)?,
+                today: calendar.today,
+                detail,
+            })
+        })
+        .await?;
+    let status = match problems.is_empty() {
+        true => actix_web::http::StatusCode::OK,
+        false => actix_web::http::StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    if problems.is_empty() {
+        typed.paid_on = found.today.to_string();
+    }
+    html(status, &show_page(desk, found, (typed, problems))?)
+}
+
+/// What became of a payout that was made; the document itself was written before.
+fn paid_words(row: &StatementRow) -> Option<String> {
+    let day = row.payment.as_ref()?.paid_on?;
+    Some(format!(
+        "{} was paid on {}.",
+        words::money(row.payout),
+        date_words(day)
+    ))
+}
+
+fn show_page<S: Sees>(
+    desk: Desk<S>,
+    found: Found,
+    (typed, problems): (PaidForm, Problems),
+) -> Result<ShowPage> {
+    let StatementDetail {
+        row,
+        document,
+        sha256,
+        mails,
+    } = found.detail;
+    let summary = mail_summary(&document);
+    let blocks = blocks(&document, &desk.base, &found.invoices);
+    let shown: usize = blocks.iter().map(|block| block.lines.len()).sum();
+    let letter = |mail: MailRow| Letter {
+        pill: mail_pill(&mail.status),
+        at: sent_words(&mail, desk.shell.zone),
+        mail,
+    };
+    Ok(ShowPage {
+        own_href: format!("{}/statements/{}", desk.base, row.id),
+        crumbs: vec![("Statements".to_owned(), format!("{}/statements", desk.base))],
+        title: format!("{} statement", document.period_words()),
+        answer: paid_words(&row).unwrap_or(summary.sentence),
+        summary: summary.rows,
+        held: summary.held,
+        next_payment: document.next_payment_sentence(),
+        plans: document.commission_plans.join("; "),
+        lines_total: document.figure(row.lines.minor()),
+        lines_left: document.lines.len() - shown,
+        blocks,
+        letters: mails.into_iter().map(letter).collect(),
+        payout: payout_pill(&row, found.today),
+        may_send: desk.is_staff && desk.may(Permission::SendStatements),
+        may_pay: desk.is_staff && desk.may(Permission::MarkPayoutsPaid),
+        shell: desk.shell,
+        base: desk.base,
+        is_staff: desk.is_staff,
+        row,
+        document,
+        sha256,
+        problems,
+        typed,
+        form_id: fresh_form_id()?,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "statements/sending.html")]
+struct SendingPage {
+    shell: Shell,
+    href: String,
+    crumbs: Vec<(String, String)>,
+    row: StatementRow,
+    recipient: String,
+    form_id: String,
+}
+
+/// The page that asks before a statement is sent again.
+///
+/// # Errors
+/// [`crate::Error::NotFound`]; [`crate::Error::Forbidden`]; faults.
+pub async fn sending<S: Sees>(
+    store: &Store,
+    desk: Desk<S>,
+    statement: &str,
+    recipient: String,
+) -> Answer {
+    let row = find(store, &desk, statement).await?.row;
+    let href = format!("{}/statements/{}", desk.base, row.id);
+    ok(&SendingPage {
+        crumbs: vec![
+            ("Statements".to_owned(), format!("{}/statements", desk.base)),
+            (row.number.clone(), href.clone()),
+        ],
+        form_id: fresh_form_id()?,
+        shell: desk.shell,
+        href,
+        row,
+        recipient,
+    })
+}
+
+/// "2 Nov 2026, 09:00 CET": when a letter was taken, or else written.
+fn sent_words(mail: &MailRow, zone: Zone) -> String {
+    zone.instant_words(mail.sent_at.unwrap_or(mail.created_at))
+}

@@ -1,0 +1,271 @@
+//! The clauses of a draft as rows of a form.
+use crate::{
+    Result,
+    domain::{CommissionClause, Currency, Money, Phase, Problems, Rate},
+    id::{OfferingId, TierId},
+    services::incentivize::commission_plans::{self as service, ClauseDraft},
+    store::{Tx, VendorScope, account::vendor, catalogue::offerings, incentivize::tiers},
+    web::form::Fields,
+};
+
+const ROWS: usize = service::MOST_CLAUSES;
+
+/// The parts of a clause as they are typed, in the order of its sentence.
+const PARTS: [&str; 7] = [
+    "tier", "rate", "kind", "offering", "phase", "months", "currency",
+];
+
+/// An amount for each unit, instead of a share of revenue.
+const PER_UNIT: &str = "unit";
+
+/// One clause of the form: what each of its fields is called and holds.
+pub(super) struct ClauseRow {
+    pub name: String,
+    /// Whether anything beyond the simple sentence is said.
+    pub is_open: bool,
+    pub tier: Part,
+    pub rate: Part,
+    pub kind: Part,
+    pub offering: Part,
+    pub phase: Part,
+    pub months: Part,
+    pub currency: Part,
+}
+
+/// One field of a clause.
+pub(super) struct Part {
+    pub name: String,
+    pub value: String,
+}
+
+type Options = Vec<(String, String)>;
+
+/// What the fields choose from.
+pub(super) struct Choices {
+    pub tiers: Options,
+    pub kinds: Options,
+    pub offerings: Options,
+    pub phases: Options,
+    /// The vendor's own currency.
+    pub currency: String,
+}
+
+impl Choices {
+    pub fn of(tx: &mut Tx<'_, VendorScope>) -> Result<Self> {
+        let named = |first: &str, rest: Options| {
+            let first = (String::new(), first.to_owned());
+            std::iter::once(first).chain(rest).collect()
+        };
+        let tiers = tiers::tiers(tx)?.into_iter();
+        let tiers = tiers.map(|tier| (tier.id.to_string(), format!("{} partners", tier.name)));
+        let offerings = offerings::names(tx)?.into_iter();
+        let offerings = offerings.map(|(id, name)| (id.to_string(), name));
+        Ok(Self {
+            tiers: named("Every partner", tiers.collect()),
+            kinds: named(
+                "% of recurring revenue",
+                vec![(PER_UNIT.to_owned(), "per unit of each period".to_owned())],
+            ),
+            offerings: named("every offering", offerings.collect()),
+            phases: named(
+                "in every period",
+                [
+                    (Phase::First, "in the first period"),
+                    (Phase::Recurring, "between first period and renewal"),
+                    (Phase::Renewal, "from the renewal on"),
+                ]
+                .map(|(phase, label)| (phase.code().to_owned(), label.to_owned()))
+                .into(),
+            ),
+            currency: vendor::settings(tx)?.currency.code().to_owned(),
+        })
+    }
+}
+
+fn field(n: usize, part: &str) -> String {
+    format!("clause-{n}-{part}")
+}
+
+/// Whether a field belongs to a clause of the form.
+pub(super) fn is_known(name: &str) -> bool {
+    let Some((n, part)) = name
+        .strip_prefix("clause-")
+        .and_then(|rest| rest.split_once('-'))
+    else {
+        return false;
+    };
+    n.parse::<usize>().is_ok_and(|n| (1..=ROWS).contains(&n)) && PARTS.contains(&part)
+}
+
+/// Whether anything was typed into a clause beyond its currency.
+fn is_said(typed: &Fields, n: usize) -> bool {
+    let said = |part: &&str| !typed.get(&field(n, part)).trim().is_empty();
+    PARTS.iter().filter(|part| **part != "currency").any(said)
+}
+
+/// The rows to show: those that say something, and two to fill.
+pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
+    let filled = (1..=ROWS).filter(|n| is_said(typed, *n)).max();
+    let shown = (filled.unwrap_or_default() + 2).clamp(4, ROWS);
+    (1..=shown)
+        .map(|n| {
+            let part = |part: &str| Part {
+                value: typed.text(&field(n, part)),
+                name: field(n, part),
+            };
+            let more = ["kind", "offering", "months"].map(part);
+            let mut currency_part = part("currency");
+            if currency_part.value.is_empty() {
+                currency_part.value = currency.to_owned();
+            }
+            let is_open = more.iter().any(|part| !part.value.is_empty());
+            let [kind, offering, months] = more;
+            ClauseRow {
+                name: format!("clause-{n}"),
+                is_open,
+                tier: part("tier"),
+                rate: part("rate"),
+                phase: part("phase"),
+                kind,
+                offering,
+                months,
+                currency: currency_part,
+            }
+        })
+        .collect()
+}
+
+/// Reads every clause that says something.
+pub(super) fn read(typed: &Fields, problems: &mut Problems) -> Vec<ClauseDraft> {
+    let said = (1..=ROWS).filter(|n| is_said(typed, *n));
+    said.filter_map(|n| Reader { typed, n, problems }.clause())
+        .collect()
+}
+
+struct Reader<'a> {
+    typed: &'a Fields,
+    n: usize,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn clause(mut self) -> Option<ClauseDraft> {
+        let tier = self.choice(
+            "tier",
+            |id| id.parse::<TierId>().ok(),
+            "Choose one of the tiers.",
+        );
+        let offering = self.choice(
+            "offering",
+            |id| id.parse::<OfferingId>().ok(),
+            "Choose one of the offerings.",
+        );
+        let phase = self.choice(
+            "phase",
+            |code| code.parse::<Phase>().ok(),
+            "Choose one of the phases.",
+        );
+        let months = self.choice(
+            "months",
+            |typed| typed.parse::<u32>().ok(),
+            "Give a whole number of months, or none for life.",
+        );
+        let (rate, per_unit) = self.pays()?;
+        Some(ClauseDraft {
+            tier: tier?,
+            offering: offering?,
+            phase: phase?,
+            months: months?,
+            cap: None,
+            rate,
+            per_unit,
+        })
+    }
+
+    fn text(&self, part: &str) -> (String, String) {
+        let name = field(self.n, part);
+        let text = self.typed.get(&name).trim().to_owned();
+        (name, text)
+    }
+
+    /// A field that may be left empty.
+    fn choice<T>(
+        &mut self,
+        part: &str,
+        read: impl Fn(&str) -> Option<T>,
+        why: &'static str,
+    ) -> Option<Option<T>> {
+        let (name, text) = self.text(part);
+        if text.is_empty() {
+            return Some(None);
+        }
+        self.problems.check(name, read(&text).ok_or(why)).map(Some)
+    }
+
+    /// An amount in the clause's currency; may be left empty.
+    fn amount(&mut self, part: &str) -> Option<Option<Money>> {
+        let (name, text) = self.text(part);
+        if text.is_empty() {
+            return Some(None);
+        }
+        let (code_name, code) = self.text("currency");
+        let currency = self.problems.check(code_name, code.parse::<Currency>())?;
+        let amount = Money::parse(&text, currency).map_err(|why| why.to_string());
+        self.problems.check(name, amount).map(Some)
+    }
+
+    fn pays(&mut self) -> Option<(Rate, Option<Money>)> {
+        let (name, text) = self.text("rate");
+        if text.is_empty() {
+            self.problems.add(name, "Say what it pays.");
+            return None;
+        }
+        if self.text("kind").1 == PER_UNIT {
+            return Some((Rate::default(), self.amount("rate")?));
+        }
+        let rate = self.problems.check(name, text.parse::<Rate>())?;
+        Some((rate, None))
+    }
+}
+
+/// A clause as it would be typed.
+pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, String)> {
+    let id = |number: Option<i64>, spell: fn(i64) -> String| number.map_or(String::new(), spell);
+    let currency = clause.per_unit.map(Money::currency);
+    let said = [
+        ("tier", id(clause.tier, |id| TierId::of(id).to_string())),
+        (
+            "rate",
+            clause
+                .per_unit
+                .map_or(clause.rate.to_string(), |money| money.plain()),
+        ),
+        (
+            "kind",
+            clause
+                .per_unit
+                .map_or(String::new(), |_| PER_UNIT.to_owned()),
+        ),
+        (
+            "offering",
+            id(clause.offering, |id| OfferingId::of(id).to_string()),
+        ),
+        (
+            "phase",
+            clause
+                .phase
+                .map_or(String::new(), |phase| phase.code().to_owned()),
+        ),
+        (
+            "months",
+            clause
+                .months
+                .map_or(String::new(), |months| months.to_string()),
+        ),
+        (
+            "currency",
+            currency.map_or(String::new(), |currency| currency.code().to_owned()),
+        ),
+    ];
+    said.map(|(part, value)| (field(n, part), value)).into()
+}

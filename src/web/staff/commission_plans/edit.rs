@@ -1,0 +1,219 @@
+//! The form of a draft, and its publication.
+use actix_session::Session;
+use actix_web::web::Data;
+use askama::Template;
+
+use super::{
+    super::offerings::{Pressed, id_of},
+    Parts,
+    clauses::{self, Choices, ClauseRow},
+};
+use crate::{
+    Error, Result,
+    domain::{Permission, Problems, VersionStatus, read_date},
+    id::CommissionPlanVersionId,
+    services::incentivize::commission_plans::{self as service, Draft},
+    store::{
+        Store, Tx, VendorScope,
+        incentivize::commission_plans::{self as plans, CommissionPlanVersion},
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        form::{Fields, Typed, fresh_form_id},
+        page::{ok, see_other_saying, unprocessable},
+    },
+};
+
+/// The longest description of a customer's outcome, in characters.
+const LONGEST_OUTCOME: usize = 200;
+
+struct PlanFields {
+    effective_from: String,
+    hold_days: String,
+    version: String,
+    outcome: String,
+}
+
+#[derive(Template)]
+#[template(path = "staff/commission_plans/edit.html")]
+struct EditPage {
+    shell: Shell,
+    crumbs: Vec<(String, String)>,
+    heading: String,
+    action: String,
+    cancel_href: String,
+    choices: Choices,
+    clause_rows: Vec<ClauseRow>,
+    problems: Problems,
+    typed: PlanFields,
+    form_id: String,
+}
+
+fn known(name: &str) -> bool {
+    [
+        "effective_from",
+        "hold_days",
+        "outcome",
+        "version",
+        "form_id",
+    ]
+    .contains(&name)
+        || clauses::is_known(name)
+}
+
+fn read(typed: &Fields) -> Result<Draft, Problems> {
+    let mut problems = Problems::default();
+    let from = problems.check("effective_from", read_date(typed.get("effective_from")));
+    let hold = typed.get("hold_days").trim().parse::<i32>();
+    let hold = problems.check(
+        "hold_days",
+        hold.map_err(|_| "Give a whole number of days."),
+    );
+    let outcome = typed.get("outcome").trim().to_owned();
+    if outcome.chars().count() > LONGEST_OUTCOME {
+        problems.add("outcome", "Give at most 200 characters.");
+    }
+    let clauses = clauses::read(typed, &mut problems);
+    match from.zip(hold) {
+        Some((effective_from, hold_days)) if problems.is_empty() => Ok(Draft {
+            effective_from,
+            hold_days,
+            outcome,
+            clauses,
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn typed_of(version: &CommissionPlanVersion) -> Fields {
+    let mut fields = vec![
+        (
+            "effective_from".to_owned(),
+            version.effective_from.to_string(),
+        ),
+        ("hold_days".to_owned(), version.hold_days.to_string()),
+        ("outcome".to_owned(), version.outcome.clone()),
+        ("version".to_owned(), version.version.to_string()),
+    ];
+    for (n, clause) in (1..).zip(&version.clauses) {
+        fields.extend(clauses::typed_of(n, clause));
+    }
+    Fields::new(fields)
+}
+
+async fn edit_page(
+    staff: &Staff,
+    store: &Store,
+    id: CommissionPlanVersionId,
+    again: Option<(Fields, Problems)>,
+) -> Result<EditPage> {
+    let (version, plan, choices) = store
+        .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
+            tx.allow(Permission::ManageCommissionPlans)?;
+            let version = plans::version(tx, id)?;
+            let plan = plans::plan(tx, version.plan)?;
+            Ok((version, plan, Choices::of(tx)?))
+        })
+        .await?;
+    if version.status != VersionStatus::Draft {
+        return Err(Error::conflict(
+            "A published version never changes. Draft a new one instead.",
+        ));
+    }
+    let at = format!("{}/commission-plans", staff.base);
+    let back = format!("{at}/{}", plan.id);
+    let (typed, problems) = again.unwrap_or_else(|| (typed_of(&version), Problems::default()));
+    Ok(EditPage {
+        shell: staff.shell(),
+        crumbs: vec![
+            ("Commission plans".to_owned(), at),
+            (plan.name.clone(), back.clone()),
+        ],
+        heading: format!("{}, version {}", plan.name, version.version_no),
+        action: format!("{}/commission-plan-versions/{id}", staff.base),
+        cancel_href: back,
+        clause_rows: clauses::rows(&typed, &choices.currency),
+        choices,
+        typed: PlanFields {
+            effective_from: typed.text("effective_from"),
+            hold_days: typed.text("hold_days"),
+            version: typed.text("version"),
+            outcome: typed.text("outcome"),
+        },
+        problems,
+        form_id: fresh_form_id()?,
+    })
+}
+
+pub(super) async fn edit(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    let id = id_of(&parts.1)?;
+    ok(&edit_page(&staff, &store, id, None).await?)
+}
+
+pub(super) async fn update(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Parts,
+    typed: Fields,
+) -> Answer {
+    let (id, typed) = (
+        id_of::<crate::id::CommissionPlanVersion>(&parts.1)?,
+        typed.only(known)?,
+    );
+    let version = typed.get("version").parse().unwrap_or_default();
+    let changed = match read(&typed) {
+        Ok(draft) => {
+            store
+                .write(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
+                    service::edit_draft(tx, id, version, &draft)?;
+                    Ok(plans::version(tx, id)?.plan)
+                })
+                .await
+        }
+        Err(problems) => Err(Error::Invalid(problems)),
+    };
+    match changed {
+        Ok(plan) => see_other_saying(
+            &session,
+            &format!("{}/commission-plans/{plan}", staff.base),
+            "Saved.",
+        ),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub(super) async fn publish(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Parts,
+    Typed(pressed): Typed<Pressed>,
+) -> Answer {
+    let id: CommissionPlanVersionId = id_of(&parts.1)?;
+    let version = pressed.version();
+    let published = store
+        .write(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
+            service::publish(tx, id, version)?;
+            Ok(plans::version(tx, id)?.plan)
+        })
+        .await;
+    match published {
+        Ok(plan) => {
+            let to = format!("{}/commission-plans/{plan}", staff.base);
+            see_other_saying(&session, &to, "Published: partners can be enrolled in it.")
+        }
+        // A gap or a double is put right on the draft's own form.
+        Err(Error::Invalid(problems)) => {
+            let typed = store
+                .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
+                    Ok(typed_of(&plans::version(tx, id)?))
+                })
+                .await?;
+            unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,199 @@
+//! One payment: what it paid, what it earned, and refunds of it.
+use actix_session::Session;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    Error, Result,
+    domain::{Currency, ExternalId, LongText, Money, Permission, Problems, read_date},
+    id::PaymentId,
+    services::revenue::payments::{self as service, NewRefund},
+    store::{
+        Store, VendorScope,
+        registers::{
+            ledger::{self, EntryRow},
+            payments::{self, PaymentDetail},
+        },
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        earnings::{Desk, id},
+        filters,
+        form::{Typed, fresh_form_id, once},
+        page::{html, ok, see_other_saying},
+        words,
+    },
+};
+
+/// A refund as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RefundForm {
+    external_id: String,
+    refunded_on: String,
+    amount: String,
+    reason: String,
+    form_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "staff/payments/show.html")]
+struct ShowPage {
+    shell: Shell,
+    base: String,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    answer: String,
+    links: [String; 2],
+    left: Money,
+    may_refund: bool,
+    payment: PaymentDetail,
+    entries: Vec<EntryRow>,
+    problems: Problems,
+    typed: RefundForm,
+    form_id: String,
+}
+
+/// The record.
+pub(super) async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) -> Answer {
+    let desk = Desk::of_staff(staff);
+    let page = show_page(
+        &store,
+        desk,
+        &path.1,
+        (RefundForm::default(), Problems::default()),
+    );
+    ok(&page.await?)
+}
+
+async fn show_page(
+    store: &Store,
+    desk: Desk<VendorScope>,
+    payment: &str,
+    (mut typed, problems): (RefundForm, Problems),
+) -> Result<ShowPage> {
+    let payment: PaymentId = id(payment)?;
+    let (payment, entries, today) = desk
+        .read(store, move |tx, calendar| {
+            let detail = payments::payment(tx, payment)?;
+            let applied = detail
+                .allocations
+                .iter()
+                .map(|one| one.id.number())
+                .collect();
+            let refunds = detail.refunds.iter().map(|one| one.id.number()).collect();
+            let mut entries = ledger::of_sources(tx, "allocation", applied, calendar.today)?;
+            entries.extend(ledger::of_sources(tx, "refund", refunds, calendar.today)?);
+            Ok((detail, entries, calendar.today))
+        })
+        .await?;
+    if problems.is_empty() {
+        typed.refunded_on = today.to_string();
+    }
+    let (row, base) = (&payment.row, desk.base.clone());
+    let left = row.amount.minus(row.refunded).map_err(Error::fault)?;
+    Ok(ShowPage {
+        crumbs: vec![("Payments".to_owned(), format!("{base}/payments"))],
+        title: format!("Payment {}", row.external_id),
+        answer: answer(&payment),
+        links: [
+            format!("{base}/customers/{}", row.customer),
+            format!("{base}/partners/{}", row.partner),
+        ],
+        may_refund: desk.may(Permission::RecordPayments) && left.is_positive(),
+        form_id: fresh_form_id()?,
+        shell: desk.shell,
+        left,
+        base,
+        payment,
+        entries,
+        problems,
+        typed,
+    })
+}
+
+fn answer(payment: &PaymentDetail) -> String {
+    let row = &payment.row;
+    format!(
+        "{} from {}, received {}.",
+        words::money(row.amount),
+        row.customer_name,
+        crate::domain::date_words(row.received_on)
+    )
+}
+
+impl RefundForm {
+    fn read(&self, payment: PaymentId, currency: Currency) -> Result<NewRefund, Problems> {
+        let mut problems = Problems::default();
+        let external_id = problems.check("external_id", self.external_id.parse::<ExternalId>());
+        let refunded_on = problems.check("refunded_on", read_date(&self.refunded_on));
+        let amount = problems.check("amount", Money::parse(&self.amount, currency));
+        let reason = problems.check("reason", self.reason.parse::<LongText>());
+        if self.reason.trim().is_empty() {
+            problems.add("reason", "Say why: the partner reads it on the statement.");
+        }
+        match (
+            external_id,
+            refunded_on,
+            amount,
+            reason,
+            problems.is_empty(),
+        ) {
+            (Some(external_id), Some(refunded_on), Some(amount), Some(reason), true) => {
+                Ok(NewRefund {
+                    external_id: external_id.as_str().to_owned(),
+                    payment,
+                    refunded_on,
+                    amount,
+                    reason: reason.as_str().to_owned(),
+                })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+/// Records a refund.
+pub(super) async fn refund(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    path: Path<(String, String)>,
+    Typed(typed): Typed<RefundForm>,
+) -> Answer {
+    let desk = Desk::of_staff(staff);
+    let payment: PaymentId = id(&path.1)?;
+    let to = format!("{}/payments/{payment}", desk.base);
+    let currency = desk
+        .read(&store, move |tx, _| {
+            tx.allow(Permission::RecordPayments)?;
+            Ok(payments::payment(tx, payment)?.row.amount.currency())
+        })
+        .await?;
+    let done = match typed.read(payment, currency) {
+        Err(problems) => Err(Error::Invalid(problems)),
+        Ok(new) => {
+            let (form_id, to) = (typed.form_id.clone(), to.clone());
+            store
+                .write(desk.scope.clone(), move |tx| {
+                    once(tx, &form_id, |tx| {
+                        service::refund(tx, &new).map(|_| to.clone())
+                    })
+                })
+                .await
+        }
+    };
+    match done {
+        Ok(to) => see_other_saying(
+            &session,
+            &to,
+            "The refund is recorded, and what it takes back is in the ledger.",
+        ),
+        Err(Error::Invalid(problems)) => {
+            let page = show_page(&store, desk, &path.1, (typed, problems)).await?;
+            html(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,123 @@
+//! Service levels on the vendor's side: what was kept, and what happened.
+use actix_session::Session;
+use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
+use chrono::NaiveDateTime;
+
+use crate::{
+    Error,
+    domain::{LongText, Permission, Problems, SlaEventKind, Zone, sla::Span},
+    id::{OfferingId, SlaEventId},
+    services::catalogue::service_levels::{self as service, NewEvent},
+    store::{Store, registers::calendar},
+    web::{
+        Answer,
+        admission::Staff,
+        earnings::{
+            Desk, id,
+            service_levels::{self, Asked, EventForm},
+        },
+        form::{Typed, once},
+        page::see_other_saying,
+    },
+};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/service-levels")
+                .route(get().to(index))
+                .route(post().to(record)),
+        )
+        .service(resource("/service-levels.csv").route(get().to(file)))
+        .service(resource("/service-levels/{sla_event}/withdrawal").route(post().to(withdraw)));
+}
+
+fn desk(staff: Staff) -> Desk<crate::store::VendorScope> {
+    Desk::of_staff(staff).needing(Permission::ViewCatalogue)
+}
+
+async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
+    let nothing = (EventForm::default(), Problems::default());
+    service_levels::index(&store, desk(staff), asked.into_inner(), nothing).await
+}
+
+async fn file(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
+    service_levels::file(&store, desk(staff), asked.into_inner()).await
+}
+
+fn read(typed: &EventForm, zone: Zone) -> Result<NewEvent, Problems> {
+    let mut problems = Problems::default();
+    let offering = typed.offering.parse::<OfferingId>();
+    let offering = problems.check("offering", offering.map_err(|_| "Choose a service."));
+    let kind = problems.check("kind", typed.kind.parse::<SlaEventKind>());
+    let mut at = |field: &'static str, typed: &str| {
+        let local = NaiveDateTime::parse_from_str(typed.trim(), "%Y-%m-%dT%H:%M")
+            .or_else(|_| NaiveDateTime::parse_from_str(typed.trim(), "%Y-%m-%dT%H:%M:%S"));
+        let local = local
+            .ok()
+            .filter(|at| crate::domain::read_date(&at.date().to_string()).is_ok());
+        let read = local.ok_or("Give a day and a time, such as 2026-11-03T14:05.");
+        problems.check(field, read).map(|local| zone.instant(local))
+    };
+    let from = at("began_at", &typed.began_at);
+    let to = at("ended_at", &typed.ended_at);
+    let announced_at = match typed.announced_at.trim() {
+        "" => None,
+        typed => at("announced_at", typed),
+    };
+    let note = problems.check("note", typed.note.parse::<LongText>());
+    match (offering, kind, from.zip(to), note, problems.is_empty()) {
+        (Some(offering), Some(kind), Some((from, to)), Some(note), true) => Ok(NewEvent {
+            offering,
+            kind,
+            span: Span { from, to },
+            announced_at,
+            note,
+        }),
+        _ => Err(problems),
+    }
+}
+
+async fn record(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    Typed(typed): Typed<EventForm>,
+) -> Answer {
+    if !staff.may(Permission::ManageCatalogue) {
+        return Err(Error::Forbidden.into());
+    }
+    let to = format!("{}/service-levels", staff.base);
+    let form = typed.clone();
+    let done = store
+        .write(staff.scope.clone(), move |tx| {
+            tx.allow(Permission::ManageCatalogue)?;
+            let new = read(&form, calendar(tx)?.zone).map_err(Error::Invalid)?;
+            once(tx, &form.form_id, |tx| {
+                service::record(tx, &new)?;
+                Ok(to.clone())
+            })
+        })
+        .await;
+    match done {
+        Ok(to) => see_other_saying(&session, &to, "It is recorded."),
+        Err(Error::Invalid(problems)) => {
+            let again = (typed, problems);
+            service_levels::index(&store, desk(staff), Asked::default(), again).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn withdraw(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    path: Path<(String, String)>,
+) -> Answer {
+    let event: SlaEventId = id(&path.1)?;
+    let to = format!("{}/service-levels", staff.base);
+    store
+        .write(staff.scope, move |tx| service::withdraw(tx, event))
+        .await?;
+    see_other_saying(&session, &to, "It is withdrawn and counts no more.")
+}

@@ -1,0 +1,151 @@
+//! What clauses pay beside a share of everything: by the unit, for some months, for an offering.
+use perennial::{
+    domain::{Money, Quantity, Rate},
+    id::{CommissionPlanVersionId, OfferingId},
+    services::{
+        incentivize::{
+            commission_plans::{self as plans, ClauseDraft, Draft},
+            enrollments,
+        },
+        revenue::{billing, subscriptions},
+    },
+    store::revenue::subscriptions as rows,
+};
+
+use super::world::{Like, SEATS, World, YEARLY, date, eur, id};
+use crate::support::postgres::{Databases, Kind};
+
+fn on_each(test: impl Fn(Kind)) {
+    Databases::each().into_iter().for_each(test);
+}
+
+fn percent(text: &str) -> ClauseDraft {
+    ClauseDraft {
+        rate: text.parse::<Rate>().unwrap(),
+        ..ClauseDraft::default()
+    }
+}
+
+/// A world whose first partner sells under these clauses from now on.
+fn world(kind: Kind, now: &'static str, clauses: Vec<ClauseDraft>) -> World {
+    let like = Like {
+        now,
+        tax_bps: 0,
+        ..Like::default()
+    };
+    let world = World::new(kind, like);
+    enroll(&world, clauses);
+    world
+}
+
+fn enroll(world: &World, clauses: Vec<ClauseDraft>) -> CommissionPlanVersionId {
+    let draft = Draft {
+        effective_from: date("2026-01-01"),
+        hold_days: 30,
+        outcome: "Customers recover in a day".into(),
+        clauses,
+    };
+    let made = world.write(|tx| {
+        let (_, version) = plans::add(tx, &"Clauses".parse().unwrap(), &draft)?;
+        plans::publish(tx, version, 1)?;
+        enrollments::enroll(tx, id(201), version, date("2026-01-01"))?;
+        Ok(version)
+    });
+    made.unwrap()
+}
+
+#[test]
+fn units_are_paid_for_as_their_number_changes() {
+    on_each(|kind| {
+        let per_seat = ClauseDraft {
+            per_unit: Some(eur(250)),
+            ..ClauseDraft::default()
+        };
+        let world = world(kind, "2027-06-16", vec![per_seat]);
+        let sold = world.start("S-1", 1, SEATS, "2027-06-01", 10);
+        world.pay("P-1", 1, "2027-06-16", eur(10_000));
+        assert_eq!(world.amounts(), [2_500]);
+        let version = world.read(|tx| rows::one(tx, sold)).version;
+        let change = subscriptions::QuantityChange {
+            subscription: sold,
+            version,
+            quantity: Quantity::new(16).unwrap(),
+            effective_on: date("2027-06-16"),
+            reason: "Six more".into(),
+        };
+        world
+            .write(|tx| subscriptions::change_quantity(tx, &change))
+            .unwrap();
+        // Half of June: ten seats back, sixteen charged anew.
+        world.pay("P-2", 1, "2027-06-16", eur(3_000));
+        assert_eq!(world.amounts(), [2_500, -1_250, 2_000]);
+        world.at("2027-06-17");
+        let paid = world.pay("P-3", 1, "2027-06-17", eur(500));
+        world
+            .refund("R-1", paid.id(), "2027-06-17", eur(500))
+            .unwrap();
+        world.verify();
+    });
+}
+
+#[test]
+fn a_year_in_advance_earns_for_the_months_of_its_clause() {
+    on_each(|kind| {
+        let first = ClauseDraft {
+            months: Some(6),
+            ..percent("10")
+        };
+        let world = world(kind, "2027-03-01", vec![first]);
+        world.start("S-1", 1, YEARLY, "2027-03-01", 1);
+        world.pay("P-1", 1, "2027-03-01", eur(120_000));
+        // 184 of 366 days: the year ends on 1 Mar 2028.
+        assert_eq!(world.amounts(), [6_033]);
+        world.at("2028-03-02");
+        world
+            .write(|tx| billing::bill_due(tx, date("2028-03-02")))
+            .unwrap();
+        world.pay("P-2", 1, "2028-03-02", eur(120_000));
+        assert_eq!(world.amounts(), [6_033]);
+        world.verify();
+    });
+}
+
+#[test]
+fn months_are_counted_by_service_period_and_not_by_payment() {
+    on_each(|kind| {
+        let first = ClauseDraft {
+            months: Some(2),
+            ..percent("20")
+        };
+        let world = world(kind, "2027-01-31", vec![first, percent("12")]);
+        world.start("S-1", 1, SEATS, "2027-01-31", 10);
+        world.at("2027-04-30");
+        world
+            .write(|tx| billing::bill_due(tx, date("2027-04-30")))
+            .unwrap();
+        // All four months at once, and late: January and February lie inside.
+        world.pay("P-1", 1, "2027-04-30", eur(40_000));
+        assert_eq!(world.amounts(), [2_000, 2_000, 1_200, 1_200]);
+        world.verify();
+    });
+}
+
+#[test]
+fn an_offering_may_earn_its_own_rate() {
+    on_each(|kind| {
+        let backup: OfferingId = id(301);
+        let own = ClauseDraft {
+            offering: Some(backup),
+            ..percent("25")
+        };
+        let yen = ClauseDraft {
+            per_unit: Some(Money::new(100, "JPY".parse().unwrap())),
+            ..ClauseDraft::default()
+        };
+        let world = world(kind, "2027-03-01", vec![percent("10"), own, yen]);
+        world.start("S-1", 1, SEATS, "2027-03-01", 10);
+        world.pay("P-1", 1, "2027-03-01", eur(10_000));
+        assert_eq!(world.amounts(), [2_500]);
+        world.verify();
+    });
+}
