@@ -18,6 +18,7 @@ CREATE TABLE usage_events (
     FOREIGN KEY (tenant_id, partner_id) REFERENCES partners (tenant_id, id),
     FOREIGN KEY (tenant_id, subscription_id) REFERENCES subscriptions (tenant_id, id)
 );
+CREATE INDEX usage_events_of_subscription ON usage_events (tenant_id, subscription_id, id);
 CREATE INDEX usage_events_by_subscription ON usage_events (tenant_id, subscription_id, settled, occurred_at, id);
 
 -- The usage of one price in one period: what it came to when it was billed last.

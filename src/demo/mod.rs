@@ -4,6 +4,7 @@
 mod cast;
 mod chance;
 mod drift;
+mod metering;
 mod outages;
 mod setting;
 mod years;

@@ -9,7 +9,7 @@ use super::{
     Scope,
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, outages,
+    drift, metering, outages,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -53,6 +53,8 @@ pub(super) struct Joined {
 pub(super) struct Won {
     pub(super) id: CustomerId,
     pub(super) subscription: SubscriptionId,
+    /// The code of the plan it bought.
+    pub(super) plan: &'static str,
     currency: Currency,
     pays_after: i64,
     pub(super) leaves_unpaid: bool,
@@ -106,6 +108,8 @@ impl World {
         outages::live(store, &self.scope, (month, day))?;
         for joined in &mut self.partners {
             drift::live(store, &self.scope, joined, (month, day))?;
+            let whose = (joined.id, joined.part);
+            metering::live(store, &self.scope, whose, (&joined.customers, day))?;
         }
         self.stories(store, month, day)
     }

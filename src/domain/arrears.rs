@@ -110,12 +110,24 @@ mod tests {
     fn period(index: u32) -> UsagePeriod {
         let start = |n: u32| {
             let first = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
-            first.checked_add_days(Days::new(u64::from(n) * 30)).unwrap()
+            first
+                .checked_add_days(Days::new(u64::from(n) * 30))
+                .unwrap()
         };
-        let service = ServicePeriod { from: start(index), to: start(index + 1) };
+        let service = ServicePeriod {
+            from: start(index),
+            to: start(index + 1),
+        };
         let midnight = |day: NaiveDate| day.and_hms_opt(0, 0, 0).unwrap();
-        let span = Span { from: midnight(service.from), to: midnight(service.to) };
-        UsagePeriod { index, service, span }
+        let span = Span {
+            from: midnight(service.from),
+            to: midnight(service.to),
+        };
+        UsagePeriod {
+            index,
+            service,
+            span,
+        }
     }
 
     fn event(id: &str, index: u32, value: &str) -> UsageEvent {
@@ -154,7 +166,10 @@ mod tests {
         assert_eq!(opens(&again), [0, 19_000, 0]);
         assert_eq!(again[1].amount_minor, 38_000);
         events.push(event("fewer", 1, "-20"));
-        assert_eq!(opens(&arrears(&price, &periods[1..], &events, &past).unwrap()), [-19_000, 0]);
+        assert_eq!(
+            opens(&arrears(&price, &periods[1..], &events, &past).unwrap()),
+            [-19_000, 0]
+        );
     }
 
     proptest! {

@@ -3,17 +3,16 @@ use chrono::{Months, NaiveDate};
 
 use super::words;
 use crate::{
-    domain::{BillingInterval, Currency, Measure, Money, Quantity, SubscriptionStatus, discount::Off},
+    domain::{
+        BillingInterval, Currency, Money, Price, Quantity, SubscriptionStatus, discount::Off,
+    },
     store::{
         catalogue::plans::{PlanVersion, PriceLine},
         incentivize::enrollments::Enrollment,
-        revenue::{
-            discounts::Given,
-            usage::{Book, UsageCharge},
-        },
+        revenue::discounts::Given,
         sell::{
             accounts::Billed,
-            subscriptions::{Change, Line, Record, Subscription},
+            subscriptions::{Change, Line, Subscription},
         },
     },
 };
@@ -177,46 +176,6 @@ pub fn discounts(given: &[Given], billed: u32, currency: Currency) -> Vec<Discou
     given.iter().map(row).collect()
 }
 
-/// What was used in a period and billed, as a record shows it.
-#[derive(Debug, Clone)]
-pub struct UsageRow {
-    /// The price's name.
-    pub label: String,
-    /// The period: "1–31 Oct 2026".
-    pub service: String,
-    /// How much, and of what.
-    pub used: String,
-    /// What is carried into the next period; empty for nothing.
-    pub carries: String,
-    /// What was billed for it.
-    pub billed: String,
-}
-
-/// What was used in the periods that were billed, newest first.
-pub fn usage(record: &Record, book: &Book) -> Vec<UsageRow> {
-    let currency = record.subscription.mrr.currency();
-    let row = |charge: &UsageCharge| {
-        let mut prices = record.version.prices.iter();
-        let line = prices.find(|line| line.id == charge.price_id);
-        let meter = line.and_then(|line| line.price.meter());
-        let meter = meter.map_or_else(String::new, |meter| meter.code.to_string());
-        let used = Measure::from_micro(charge.used_micro);
-        UsageRow {
-            label: line.map_or_else(|| meter.clone(), |line| line.label.clone()),
-            service: words::service(charge.service_from, charge.service_to),
-            used: format!("{used} {meter}"),
-            carries: match charge.carries_micro {
-                0 => String::new(),
-                micro => Measure::from_micro(micro).to_string(),
-            },
-            billed: words::money(Money::new(charge.billed_minor, currency)),
-        }
-    };
-    let mut charges: Vec<&UsageCharge> = book.charges.iter().collect();
-    charges.sort_by_key(|charge| std::cmp::Reverse((charge.service_from, charge.price_id)));
-    charges.into_iter().map(row).collect()
-}
-
 /// A version's price in words, without a quantity: "EUR 12.50 per seat and month".
 pub fn price_words(version: &PlanVersion, line: &PriceLine) -> String {
     line.price
@@ -233,13 +192,14 @@ fn whole(line: &PriceLine, quantity: Quantity) -> Result<i64, crate::domain::Ove
 
 /// The prices of a version for a quantity.
 pub fn prices(version: &PlanVersion, quantity: Quantity) -> Vec<PriceRow> {
+    let money = |minor| words::money(Money::new(minor, version.terms.currency));
     let row = |line: &PriceLine| PriceRow {
         label: line.label.clone(),
         unit: price_words(version, line),
-        whole: whole(line, quantity).map_or_else(
-            |_| String::new(),
-            |minor| words::money(Money::new(minor, version.terms.currency)),
-        ),
+        whole: match line.price {
+            Price::Metered(..) => String::new(),
+            _ => whole(line, quantity).map_or_else(|_| String::new(), money),
+        },
     };
     version.prices.iter().map(row).collect()
 }

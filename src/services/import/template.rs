@@ -164,11 +164,6 @@ const USAGE: &[Column] = &[
         "user-17",
         "Who or what used it, for meters that count different subjects.",
     ),
-    optional(
-        "verified",
-        "yes",
-        "yes or no. Prices by outcome bill verified events only. Left empty: no.",
-    ),
 ];
 
 /// The columns of a kind of file, in the order of its template.

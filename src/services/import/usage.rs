@@ -6,11 +6,12 @@ use chrono::NaiveDateTime;
 use super::table::{Report, Row, Table};
 use crate::{
     Result,
-    domain::{ExternalId, Measure},
+    domain::{ExternalId, Measure, Zone},
     id::PlanVersionId,
     services::revenue::usage::{self, NewUsage},
     store::{
         Tx, VendorScope,
+        account::vendor,
         catalogue::plans,
         revenue::usage::{UsageEvent, events_named},
         sell::subscriptions::{self, Subscription},
@@ -20,7 +21,6 @@ use crate::{
 /// What a file of usage does.
 pub(super) struct Plan {
     new: Vec<NewUsage>,
-    verified: Vec<UsageEvent>,
 }
 
 /// What the rows refer to.
@@ -29,6 +29,7 @@ struct Known {
     meters: BTreeMap<PlanVersionId, BTreeSet<String>>,
     events: HashMap<(String, String), UsageEvent>,
     now: NaiveDateTime,
+    zone: Zone,
 }
 
 impl Known {
@@ -55,7 +56,26 @@ impl Known {
                 .map(|event| ((event.meter.clone(), event.event_id.clone()), event))
                 .collect(),
             now: tx.now(),
+            zone: vendor::settings(tx)?.zone,
         })
+    }
+}
+
+impl Known {
+    /// An instant that has come, and at which a subscription was served.
+    fn happened(
+        &self,
+        at: NaiveDateTime,
+        under: Option<&Subscription>,
+    ) -> Result<NaiveDateTime, &'static str> {
+        let day = self.zone.local_date(at);
+        let is_served =
+            |of: &Subscription| of.starts_on <= day && of.ends_on.is_none_or(|end| day < end);
+        match at <= self.now {
+            false => Err("This instant has not come yet."),
+            true if under.is_none_or(is_served) => Ok(at),
+            true => Err("The subscription was not served at this instant."),
+        }
     }
 }
 
@@ -85,20 +105,9 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<NewUsage> {
         }
     });
     let occurred_at = row.cell_by("occurred_at", report, |typed| {
-        instant(typed).and_then(|at| match at > known.now {
-            true => Err("This instant has not come yet."),
-            false => Ok(at),
-        })
+        known.happened(instant(typed)?, subscription)
     });
     let value = row.cell_by("value", report, str::parse::<Measure>);
-    let verified = match row.text("verified") {
-        "" | "no" => Some(false),
-        "yes" => Some(true),
-        _ => {
-            report.add(row.line, "verified", "Give yes or no.");
-            None
-        }
-    };
     let subscription = subscription?;
     Some(NewUsage {
         subscription: subscription.id,
@@ -107,7 +116,6 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<NewUsage> {
         event_id: external_id?.to_string(),
         subject: row.text("subject").to_owned(),
         value: value?,
-        verified: verified?,
         occurred_at: occurred_at?,
     })
 }
@@ -118,10 +126,7 @@ pub(super) fn plan(
     report: &mut Report,
 ) -> Result<Plan> {
     let known = Known::to(tx, table)?;
-    let mut plan = Plan {
-        new: Vec::new(),
-        verified: Vec::new(),
-    };
+    let mut plan = Plan { new: Vec::new() };
     let mut said_before: HashMap<(String, String), NewUsage> = HashMap::new();
     for row in table.rows() {
         let Some(said) = read(&row, &known, report) else {
@@ -148,10 +153,6 @@ pub(super) fn plan(
                 let why = "This event is on record and says something else. Report a correction under its own id.";
                 report.add(row.line, "external_id", why);
             }
-            Some(is) if said.verified && !is.verified => {
-                report.changed += 1;
-                plan.verified.push(is.clone());
-            }
             Some(_) => report.unchanged += 1,
         }
     }
@@ -159,6 +160,5 @@ pub(super) fn plan(
 }
 
 pub(super) fn apply(tx: &mut Tx<'_, VendorScope>, plan: Plan) -> Result<()> {
-    usage::report(tx, plan.new)?;
-    usage::verify(tx, &plan.verified)
+    usage::report(tx, plan.new)
 }

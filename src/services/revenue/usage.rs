@@ -4,10 +4,14 @@ use chrono::NaiveDateTime;
 use crate::{
     Result,
     domain::{Measure, Permission},
-    id::{PartnerId, SubscriptionId, UsageEventId},
+    id::{PartnerId, SubscriptionId},
+    services::revenue::books::Books,
     store::{
         Tx, VendorScope,
-        revenue::usage::{self, UsageEvent},
+        revenue::{
+            subscriptions,
+            usage::{self, UsageEvent},
+        },
     },
 };
 
@@ -26,14 +30,12 @@ pub struct NewUsage {
     pub subject: String,
     /// How much; below zero to correct.
     pub value: Measure,
-    /// Whether it was verified.
-    pub verified: bool,
     /// When it happened, UTC.
     pub occurred_at: NaiveDateTime,
 }
 
 impl NewUsage {
-    /// Whether it says what is on record, apart from whether that was verified.
+    /// Whether it says what is on record.
     pub fn says(&self, is: &UsageEvent) -> bool {
         self.subscription == is.subscription_id
             && self.meter == is.meter
@@ -51,6 +53,12 @@ impl NewUsage {
 pub fn report(tx: &mut Tx<'_, VendorScope>, new: Vec<NewUsage>) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
     let now = tx.now();
+    let today = Books::open(tx)?.today;
+    let mut used: Vec<SubscriptionId> = new.iter().map(|one| one.subscription).collect();
+    used.sort_unstable();
+    used.dedup();
+    // What has ended has no next bill to be added to.
+    subscriptions::bill_ended_again(tx, &used, today)?;
     let row = |new: NewUsage| UsageEvent {
         id: tx.fresh_id(),
         partner_id: new.partner,
@@ -59,21 +67,11 @@ pub fn report(tx: &mut Tx<'_, VendorScope>, new: Vec<NewUsage>) -> Result<()> {
         event_id: new.event_id,
         subject: new.subject,
         value_micro: new.value.micro(),
-        verified: new.verified,
+        verified: false,
         occurred_at: new.occurred_at,
         received_at: now,
         settled: false,
     };
     let rows: Vec<UsageEvent> = new.into_iter().map(row).collect();
     usage::add_events(tx, rows)
-}
-
-/// Notes that results were verified.
-///
-/// # Errors
-/// [`Error::Forbidden`](crate::Error::Forbidden); faults of the database.
-pub fn verify(tx: &mut Tx<'_, VendorScope>, events: &[UsageEvent]) -> Result<()> {
-    tx.allow(Permission::ManageSubscriptions)?;
-    let ids: Vec<UsageEventId> = events.iter().map(|event| event.id).collect();
-    usage::verify(tx, &ids)
 }

@@ -34,6 +34,8 @@ pub trait Sees: Scope {
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
     /// Subscriptions.
     fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
+    /// Usage as it was reported.
+    fn usage_events(tx: &Tx<'_, Self>) -> Rows<Self, usage_events::table>;
     /// Payments.
     fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table>;
     /// Cash applied to invoices.
@@ -156,6 +158,9 @@ macro_rules! sees {
             }
             fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table> {
                 tx.rows(subscriptions::table)
+            }
+            fn usage_events(tx: &Tx<'_, Self>) -> Rows<Self, usage_events::table> {
+                tx.rows(usage_events::table)
             }
             fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table> {
                 tx.rows(payments::table)

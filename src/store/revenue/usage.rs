@@ -122,10 +122,7 @@ const LONGEST_PERIOD_DAYS: i64 = 366;
 ///
 /// # Errors
 /// Faults of the database.
-pub fn books<S: Scope>(
-    tx: &mut Tx<'_, S>,
-    asks: &[Ask],
-) -> Result<HashMap<SubscriptionId, Book>>
+pub fn books<S: Scope>(tx: &mut Tx<'_, S>, asks: &[Ask]) -> Result<HashMap<SubscriptionId, Book>>
 where
     usage_events::table: Visible<S>,
     usage_charges::table: Visible<S>,
@@ -133,61 +130,125 @@ where
     let mut found: HashMap<SubscriptionId, Book> = HashMap::new();
     for some in asks.chunks(ASKED_AT_ONCE) {
         let ids: Vec<SubscriptionId> = some.iter().map(|ask| ask.subscription).collect();
-        let by_id: HashMap<SubscriptionId, Ask> =
-            some.iter().map(|ask| (ask.subscription, *ask)).collect();
+        let open = open_events(tx, some)?;
+        let again = needed_again(some, &open);
         let charges = tx
             .rows(usage_charges::table)
-            .filter(usage_charges::subscription_id.eq_any(ids.clone()))
+            .filter(usage_charges::subscription_id.eq_any(ids))
+            .filter(usage_charges::service_to.ge(reckoned_from(some, &open)))
             .order((usage_charges::price_id, usage_charges::period_index))
             .select(UsageCharge::as_select());
         for charge in tx.load::<UsageCharge, _>(charges)? {
-            found.entry(charge.subscription_id).or_default().charges.push(charge);
+            let book = found.entry(charge.subscription_id).or_default();
+            book.charges.push(charge);
         }
-        let open = events(tx, &ids, (false, None))?;
-        // How far back a subscription's settled events are needed again.
-        let mut again: HashMap<SubscriptionId, NaiveDateTime> = HashMap::new();
-        for event in open {
-            let Some(ask) = by_id.get(&event.subscription_id) else {
-                continue;
-            };
-            if event.occurred_at >= ask.before {
-                continue;
-            }
-            if event.occurred_at < ask.late_before {
-                let since = event.occurred_at - TimeDelta::days(LONGEST_PERIOD_DAYS);
-                let known = again.entry(ask.subscription).or_insert(since);
-                *known = since.min(*known);
-            }
-            found.entry(event.subscription_id).or_default().events.push(event);
-        }
-        for ask in some.iter().filter(|ask| ask.holds_levels) {
-            again.insert(ask.subscription, DateTime::UNIX_EPOCH.naive_utc());
-        }
-        for event in settled(tx, &again)? {
-            found.entry(event.subscription_id).or_default().events.push(event);
+        for event in open.into_iter().chain(settled(tx, &again)?) {
+            let book = found.entry(event.subscription_id).or_default();
+            book.events.push(event);
         }
     }
     for book in found.values_mut() {
-        book.events.sort_by_key(|event| (event.occurred_at, event.id));
+        book.events
+            .sort_by_key(|event| (event.occurred_at, event.id));
     }
     Ok(found)
 }
 
-fn events<S: Scope>(
-    tx: &mut Tx<'_, S>,
-    ids: &[SubscriptionId],
-    (settled, since): (bool, Option<NaiveDateTime>),
-) -> Result<Vec<UsageEvent>>
+/// As [`books`], of one subscription; nothing is read where nothing is asked.
+///
+/// # Errors
+/// Faults of the database.
+pub fn book<S: Scope>(tx: &mut Tx<'_, S>, ask: Option<Ask>) -> Result<Book>
+where
+    usage_events::table: Visible<S>,
+    usage_charges::table: Visible<S>,
+{
+    match ask {
+        None => Ok(Book::default()),
+        Some(ask) => {
+            let mut found = books(tx, &[ask])?;
+            Ok(found.remove(&ask.subscription).unwrap_or_default())
+        }
+    }
+}
+
+/// Charges that a record shows.
+const SHOWN: i64 = 36;
+
+/// What was billed for the usage of a subscription, newest period first, as far as a record shows it.
+///
+/// # Errors
+/// Faults of the database.
+pub fn charges<S: Scope>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Vec<UsageCharge>>
+where
+    usage_charges::table: Visible<S>,
+{
+    let rows = tx
+        .rows(usage_charges::table)
+        .filter(usage_charges::subscription_id.eq(of))
+        .order((
+            usage_charges::period_index.desc(),
+            usage_charges::price_id.asc(),
+        ))
+        .limit(SHOWN)
+        .select(UsageCharge::as_select());
+    tx.load(rows)
+}
+
+fn length() -> TimeDelta {
+    TimeDelta::days(LONGEST_PERIOD_DAYS)
+}
+
+/// The first day whose charges matter: those of the period before the first that is reckoned.
+fn reckoned_from(asks: &[Ask], open: &[UsageEvent]) -> NaiveDate {
+    let late = open.iter().map(|event| event.occurred_at);
+    let first = asks.iter().map(|ask| ask.late_before).chain(late).min();
+    first.map_or(NaiveDate::MIN, |first| (first - length()).date())
+}
+
+/// How far back a subscription's settled events are needed again.
+fn needed_again(asks: &[Ask], open: &[UsageEvent]) -> HashMap<SubscriptionId, NaiveDateTime> {
+    let asked: HashMap<SubscriptionId, &Ask> =
+        asks.iter().map(|ask| (ask.subscription, ask)).collect();
+    let mut again: HashMap<SubscriptionId, NaiveDateTime> = HashMap::new();
+    for event in open {
+        let ask = asked.get(&event.subscription_id);
+        if ask.is_some_and(|ask| event.occurred_at < ask.late_before) {
+            let since = event.occurred_at - length();
+            let known = again.entry(event.subscription_id).or_insert(since);
+            *known = since.min(*known);
+        }
+    }
+    for ask in asks.iter().filter(|ask| ask.holds_levels) {
+        again.insert(ask.subscription, DateTime::UNIX_EPOCH.naive_utc());
+    }
+    again
+}
+
+/// What no bill has counted and the next one may.
+fn open_events<S: Scope>(tx: &mut Tx<'_, S>, asks: &[Ask]) -> Result<Vec<UsageEvent>>
 where
     usage_events::table: Visible<S>,
 {
+    let before: HashMap<SubscriptionId, NaiveDateTime> = asks
+        .iter()
+        .map(|ask| (ask.subscription, ask.before))
+        .collect();
+    let Some(last) = before.values().max().copied() else {
+        return Ok(Vec::new());
+    };
     let rows = tx
         .rows(usage_events::table)
-        .filter(usage_events::subscription_id.eq_any(ids.to_vec()))
-        .filter(usage_events::settled.eq(settled))
-        .filter(usage_events::occurred_at.ge(since.unwrap_or(DateTime::UNIX_EPOCH.naive_utc())))
+        .filter(usage_events::subscription_id.eq_any(before.keys().copied().collect::<Vec<_>>()))
+        .filter(usage_events::settled.eq(false))
+        .filter(usage_events::occurred_at.lt(last))
         .select(UsageEvent::as_select());
-    tx.load(rows)
+    let mut open: Vec<UsageEvent> = tx.load(rows)?;
+    open.retain(|event| {
+        let before = before.get(&event.subscription_id);
+        before.is_some_and(|before| event.occurred_at < *before)
+    });
+    Ok(open)
 }
 
 fn settled<S: Scope>(
@@ -201,7 +262,13 @@ where
         return Ok(Vec::new());
     };
     let ids: Vec<SubscriptionId> = again.keys().copied().collect();
-    events(tx, &ids, (true, Some(since)))
+    let rows = tx
+        .rows(usage_events::table)
+        .filter(usage_events::subscription_id.eq_any(ids))
+        .filter(usage_events::settled.eq(true))
+        .filter(usage_events::occurred_at.ge(since))
+        .select(UsageEvent::as_select());
+    tx.load(rows)
 }
 
 /// Writes reported events.
@@ -227,21 +294,6 @@ pub fn events_named(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<Vec<
         found.extend(tx.load::<UsageEvent, _>(rows)?);
     }
     Ok(found)
-}
-
-/// Notes that results were verified; the next bill counts them.
-///
-/// # Errors
-/// Faults of the database.
-pub fn verify(tx: &mut Tx<'_, VendorScope>, ids: &[UsageEventId]) -> Result<()> {
-    for some in ids.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows_of(usage_events::table)
-            .filter(usage_events::id.eq_any(some.to_vec()));
-        let changed = (to(usage_events::verified, true), to(usage_events::settled, false));
-        tx.update(rows, changed)?;
-    }
-    Ok(())
 }
 
 /// Notes that a bill has counted events.
@@ -282,15 +334,4 @@ pub fn change_charge(tx: &mut Tx<'_, VendorScope>, now: &UsageCharge) -> Result<
     );
     tx.update(row, changed)?;
     Ok(())
-}
-
-/// A subscription as a report of usage names it.
-#[derive(Debug, Clone)]
-pub struct Used {
-    /// Which.
-    pub id: SubscriptionId,
-    /// Whose.
-    pub partner_id: PartnerId,
-    /// The meters of its prices.
-    pub meters: Vec<String>,
 }

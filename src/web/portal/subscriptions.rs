@@ -17,7 +17,7 @@ use crate::{
         paging::{Count, Cursor, Page},
         revenue::{
             discounts,
-            usage::{self, Book},
+            usage::{self, UsageCharge},
         },
         sell::{
             accounts::{self, Billed},
@@ -28,10 +28,14 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Visitor,
+        earnings::{
+            Desk,
+            usage::{self as reported, Usage},
+        },
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
-        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold, UsageRow},
+        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
 };
@@ -41,7 +45,9 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/subscriptions").route(get().to(index)))
         .service(resource("/subscriptions.csv").route(get().to(csv)))
-        .service(resource("/subscriptions/{subscription}").route(get().to(show)));
+        .service(resource("/subscriptions/{subscription}").route(get().to(show)))
+        .service(resource("/subscriptions/{subscription}/usage").route(get().to(events)))
+        .service(resource("/subscriptions/{subscription}/usage.csv").route(get().to(events_file)));
 }
 
 /// What the list is asked for.
@@ -214,7 +220,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
-    usage: Vec<UsageRow>,
+    usage: Option<Usage>,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -225,6 +231,7 @@ struct Seen {
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
     basis: Basis,
+    charges: Vec<UsageCharge>,
     today: NaiveDate,
 }
 
@@ -232,21 +239,22 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
     tx.allow(Permission::PartnerViewCustomers)?;
     let record = subscriptions::record(tx, id)?;
     let zone = vendor::settings(tx)?.zone;
-    let asked = usage_asked(&record, zone, tx.now())?;
-    let usage = match asked {
-        Some(ask) => usage::books(tx, &[ask])?.remove(&id).unwrap_or_default(),
-        None => Book::default(),
-    };
+    let asked = usage_asked(&record, zone)?;
     let basis = Basis {
         given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
         tax: customers::customer(tx, record.subscription.customer)?.tax,
         zone,
-        usage,
+        usage: usage::book(tx, asked)?,
+    };
+    let charges = match asked {
+        Some(_) => usage::charges(tx, id)?,
+        None => Vec::new(),
     };
     Ok(Seen {
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
         basis,
+        charges,
         today: vendor::today(tx)?,
         record,
     })
@@ -289,6 +297,10 @@ async fn show(
         plan: title.clone(),
     };
     let line = sold::row(&base, &line, seen.today);
+    let next = preview(record, &seen.basis)?;
+    let open = next.as_ref().map_or(&[][..], |next| &next.used);
+    let at = format!("{base}/subscriptions/{id}");
+    let usage = Usage::of(&record.version, open, &seen.charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
@@ -303,8 +315,8 @@ async fn show(
         earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &seen.enrolments),
         prices: sold::prices(&record.version, it.quantity),
-        usage: sold::usage(record, &seen.basis.usage),
-        preview: preview(record, &seen.basis)?,
+        usage,
+        preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts: sold::discounts(
             &seen.basis.given,
@@ -316,4 +328,19 @@ async fn show(
         title,
         line,
     })
+}
+
+type Parts = Path<(String, String, String)>;
+
+async fn events(
+    visitor: Visitor,
+    store: Data<Store>,
+    parts: Parts,
+    Query(asked): Query<reported::Asked>,
+) -> Answer {
+    reported::index(&store, Desk::of_seller(visitor), (&parts.2, asked)).await
+}
+
+async fn events_file(visitor: Visitor, store: Data<Store>, parts: Parts) -> Answer {
+    reported::file(&store, Desk::of_seller(visitor), &parts.2).await
 }

@@ -8,8 +8,8 @@ use crate::{
     Result,
     domain::{
         Anchor, Overflow, Zone,
-        bill::Stretch,
         arrears::{Arrear, PastUsage, UsagePeriod, arrears},
+        bill::Stretch,
         meter::{Aggregation, Span, UsageEvent},
         price::Price,
     },
@@ -40,10 +40,8 @@ impl Usage {
     ) -> Result<Self> {
         let mut asks = Vec::new();
         for subscription in due {
-            let prices = &terms.plan(subscription)?.prices;
-            if prices.iter().any(|price| price.price.meter().is_some()) {
-                asks.push(ask(prices, subscription, books.vendor.zone)?);
-            }
+            let served = Served::of(subscription, books.vendor.zone)?;
+            asks.extend(served.asks(&terms.plan(subscription)?.prices)?);
         }
         match asks.is_empty() {
             true => Ok(Self::default()),
@@ -52,18 +50,6 @@ impl Usage {
             }),
         }
     }
-}
-
-fn ask(prices: &[PriceLine], of: &Subscription, zone: Zone) -> Result<Ask> {
-    let next = of.next_index();
-    let late = of.stretch(next.saturating_sub(1))?.service.from;
-    let mut meters = prices.iter().filter_map(|price| price.price.meter());
-    Ok(Ask {
-        subscription: of.id,
-        late_before: zone.start_of(late),
-        before: zone.start_of(of.stretch(next)?.service.from),
-        holds_levels: meters.any(|meter| meter.aggregation == Aggregation::TimeWeighted),
-    })
 }
 
 /// When a subscription was served, for the usage that counts.
@@ -79,11 +65,50 @@ pub(super) struct Served {
 }
 
 impl Served {
+    /// A subscription as billing reads it.
+    pub fn of(of: &Subscription, zone: Zone) -> Result<Self> {
+        Ok(Self {
+            id: of.id,
+            anchor: of.anchor()?,
+            charged_from: of.charged_from(),
+            ends_on: of.ends_on,
+            zone,
+            next: of.next_index(),
+        })
+    }
+
+    fn stretch(&self, index: u32) -> Result<Stretch> {
+        let stretch = Stretch::of(self.anchor, index, self.charged_from);
+        Ok(stretch.ok_or(Overflow)?)
+    }
+
+    /// What the next bill has to know of its usage; nothing where no price counts any.
+    pub fn asks(&self, prices: &[PriceLine]) -> Result<Option<Ask>> {
+        let mut meters = prices.iter().filter_map(|price| price.price.meter());
+        let holds_levels = meters
+            .clone()
+            .any(|meter| meter.aggregation == Aggregation::TimeWeighted);
+        if meters.next().is_none() {
+            return Ok(None);
+        }
+        let next = self.stretch(self.next)?.service.from;
+        let late = match self.ends_on {
+            // Its last period may have been billed already.
+            Some(end) if end <= next => next,
+            _ => self.stretch(self.next.saturating_sub(1))?.service.from,
+        };
+        Ok(Some(Ask {
+            subscription: self.id,
+            late_before: self.zone.start_of(late),
+            before: self.zone.start_of(next),
+            holds_levels,
+        }))
+    }
+
     /// A period's days and instants, cut off where the subscription ended; nothing where nothing
     /// of it was served.
     fn period(&self, index: u32) -> Result<Option<UsagePeriod>> {
-        let stretch = Stretch::of(self.anchor, index, self.charged_from);
-        let mut service = stretch.ok_or(Overflow)?.service;
+        let mut service = self.stretch(index)?.service;
         if let Some(end) = self.ends_on {
             service = service.until(end);
         }
@@ -112,6 +137,23 @@ pub(super) struct UsageItem<'a> {
     pub arrear: Arrear,
     /// What is billed: less than open where a correction exceeds the bill.
     pub net_minor: i64,
+    /// Whether an earlier bill charged for the period: what is billed now is the difference.
+    pub is_again: bool,
+}
+
+impl UsageItem<'_> {
+    /// How much, and of what: "534.5 api-calls", of a period billed before "600 api-calls in
+    /// all, after late reports".
+    pub fn words(&self) -> String {
+        let meter = self.price.price.meter();
+        let code = meter.map_or("", |meter| meter.code.as_str());
+        let late = if self.is_again {
+            " in all, after late reports"
+        } else {
+            ""
+        };
+        format!("{} {code}{late}", self.arrear.used)
+    }
 }
 
 /// What usage adds to a bill.
@@ -133,23 +175,30 @@ impl Usage {
     ) -> Result<UsageItems<'a>> {
         let empty = Book::default();
         let book = self.books.get(&served.id).unwrap_or(&empty);
-        let (mut found, mut total) = (UsageItems::default(), ahead_minor);
-        for price in prices.iter().filter(|price| price.price.meter().is_some()) {
-            let counted = Counted::of(book, price);
-            let mut whole = true;
-            for arrear in counted.reckon(served)? {
-                let net_minor = arrear.open_minor.max(-total.max(0));
-                whole &= net_minor == arrear.open_minor;
-                total = total.saturating_add(net_minor);
-                found.items.push(UsageItem {
-                    price,
-                    arrear,
-                    net_minor,
-                });
+        let metered = prices.iter().filter(|price| price.price.meter().is_some());
+        let mut counted = Vec::new();
+        for price in metered {
+            let counts = Counted::of(book, price);
+            counted.push((counts.items(served)?, counts));
+        }
+        let charged = counted.iter().flat_map(|(items, _)| items);
+        let charged = charged.map(|item| item.net_minor.max(0));
+        let mut room = charged.fold(ahead_minor.max(0), i64::saturating_add);
+        let mut found = UsageItems::default();
+        for (mut items, counts) in counted {
+            for item in items.iter_mut().filter(|item| item.net_minor < 0) {
+                item.net_minor = item.net_minor.max(-room);
+                room += item.net_minor;
             }
-            if whole {
-                found.settled.extend(counted.open.iter().map(|event| event.id));
+            if items
+                .iter()
+                .all(|item| item.net_minor == item.arrear.open_minor)
+            {
+                found
+                    .settled
+                    .extend(counts.open.iter().map(|event| event.id));
             }
+            found.items.extend(items);
         }
         Ok(found)
     }
@@ -179,16 +228,16 @@ impl Usage {
 }
 
 /// The usage that one price counts.
-struct Counted<'a> {
-    price: &'a PriceLine,
+struct Counted<'b, 'p> {
+    price: &'p PriceLine,
     /// Events that no bill has counted.
-    open: Vec<&'a usage::UsageEvent>,
+    open: Vec<&'b usage::UsageEvent>,
     events: Vec<UsageEvent>,
     past: Vec<PastUsage>,
 }
 
-impl<'a> Counted<'a> {
-    fn of(book: &'a Book, price: &'a PriceLine) -> Self {
+impl<'b, 'p> Counted<'b, 'p> {
+    fn of(book: &'b Book, price: &'p PriceLine) -> Self {
         let code = price.price.meter().map(|meter| meter.code.as_str());
         let counted = book.events.iter();
         let counted = counted.filter(|event| Some(event.meter.as_str()) == code);
@@ -211,10 +260,27 @@ impl<'a> Counted<'a> {
     /// The first period that has to be reckoned: the last that is over, or that of a late event.
     fn first(&self, served: Served) -> Option<u32> {
         let last = served.next.checked_sub(1);
-        let last = last.filter(|last| self.past.iter().all(|one| one.index != *last));
+        let last = last.filter(|last| !self.was_billed(*last));
         let day = |event: &&usage::UsageEvent| served.zone.local_date(event.occurred_at);
-        let late = self.open.iter().filter_map(|event| served.index_of(day(event)));
+        let late = self
+            .open
+            .iter()
+            .filter_map(|event| served.index_of(day(event)));
         late.chain(last).min()
+    }
+
+    fn was_billed(&self, index: u32) -> bool {
+        self.past.iter().any(|one| one.index == index)
+    }
+
+    fn items(&self, served: Served) -> Result<Vec<UsageItem<'p>>> {
+        let item = |arrear: Arrear| UsageItem {
+            price: self.price,
+            net_minor: arrear.open_minor,
+            is_again: self.was_billed(arrear.period.index),
+            arrear,
+        };
+        Ok(self.reckon(served)?.into_iter().map(item).collect())
     }
 
     fn reckon(&self, served: Served) -> Result<Vec<Arrear>> {
@@ -225,6 +291,11 @@ impl<'a> Counted<'a> {
         for index in first..served.next {
             periods.extend(served.period(index)?);
         }
-        Ok(arrears(&self.price.price, &periods, &self.events, &self.past)?)
+        Ok(arrears(
+            &self.price.price,
+            &periods,
+            &self.events,
+            &self.past,
+        )?)
     }
 }

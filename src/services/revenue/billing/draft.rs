@@ -10,7 +10,8 @@ use super::{
 use crate::{
     Result,
     domain::{
-        Overflow, ServicePeriod, SubscriptionStatus, bill::Stretch, proration::tax_on, subscription::phase_of,
+        Overflow, ServicePeriod, SubscriptionStatus, bill::Stretch, proration::tax_on,
+        subscription::phase_of,
     },
     id::{Id, PriceId},
     services::revenue::books::{Books, rate},
@@ -60,6 +61,16 @@ pub(in crate::services::revenue) fn blank_invoice(
     })
 }
 
+/// When the bill of a period is issued: as it begins, or where the subscription has ended, when the
+/// last bill is due.
+fn issued_on(of: &Subscription, stretch: Stretch) -> NaiveDate {
+    let begins = stretch.service.from;
+    match of.ends_on {
+        Some(end) if end <= begins => of.next_bill_on.unwrap_or(end),
+        _ => begins,
+    }
+}
+
 /// Writes the invoices of one chunk.
 pub(super) struct Biller<'a, 'c> {
     pub tx: &'a Tx<'c, VendorScope>,
@@ -71,7 +82,7 @@ pub(super) struct Biller<'a, 'c> {
 impl Biller<'_, '_> {
     /// The next period's invoice, and how the subscription moves on. A period that would begin on
     /// or after the end is not billed.
-    pub fn draft(&self, subscription: &Subscription) -> Result<(Option<Draft>, Advance)> {
+    pub fn draft(&self, subscription: &Subscription) -> Result<(Draft, Advance)> {
         let stretch = subscription.stretch(subscription.next_index())?;
         let ends = |from: NaiveDate| subscription.ends_on.is_some_and(|end| end <= from);
         if ends(stretch.service.from) {
@@ -81,7 +92,9 @@ impl Biller<'_, '_> {
                 status: subscription.status,
                 mrr_minor: None,
             };
-            return Ok((self.last(subscription, stretch)?, advance));
+            let charged = self.charged(subscription, stretch)?;
+            let last = self.finish(&charged, (Vec::new(), Vec::new()))?;
+            return Ok((last, advance));
         }
         let prices = &self.terms.plan(subscription)?.prices;
         let is_metered = prices.iter().any(|price| price.price.meter().is_some());
@@ -94,12 +107,11 @@ impl Biller<'_, '_> {
         let advance = Advance {
             billed_periods: subscription.billed_periods + 1,
             // What was used until the end is billed at the end.
-            next_bill_on: Some(stretch.service.to)
-                .filter(|next| !ends(*next) || is_metered),
+            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next) || is_metered),
             status,
             mrr_minor: self.mrr(subscription, stretch.index)?,
         };
-        Ok((Some(self.period(subscription, stretch)?), advance))
+        Ok((self.period(subscription, stretch)?, advance))
     }
 
     /// What a subscription brings a month from this period on, where that is something new: with
@@ -169,13 +181,6 @@ impl Biller<'_, '_> {
         }
     }
 
-    /// The bill of a subscription that has ended: what it used until then, if that costs anything.
-    fn last(&self, subscription: &Subscription, stretch: Stretch) -> Result<Option<Draft>> {
-        let charged = self.charged(subscription, stretch)?;
-        let draft = self.finish(&charged, (Vec::new(), Vec::new()))?;
-        Ok(Some(draft).filter(|draft| !draft.lines.is_empty()))
-    }
-
     fn charged<'p>(&'p self, of: &'p Subscription, stretch: Stretch) -> Result<Charged<'p>> {
         Ok(Charged {
             subscription: of,
@@ -221,15 +226,10 @@ impl Biller<'_, '_> {
             let mut nets = lines.iter().map(|line| line.net_minor);
             nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)
         };
-        let served = Served {
-            id: of.id,
-            anchor: of.anchor()?,
-            charged_from: of.charged_from(),
-            ends_on: of.ends_on,
-            zone: self.books.vendor.zone,
-            next: period.stretch.index,
-        };
-        let found = self.usage.items(served, &period.plan.prices, sum(&lines)?)?;
+        let served = Served::of(of, self.books.vendor.zone)?;
+        let found = self
+            .usage
+            .items(served, &period.plan.prices, sum(&lines)?)?;
         let mut used = Used {
             settled: found.settled,
             ..Used::default()
@@ -240,7 +240,7 @@ impl Biller<'_, '_> {
                 lines.push(self.usage_line(period, item)?);
             }
         }
-        let from = of.ends_on.unwrap_or(NaiveDate::MAX).min(period.stretch.service.from);
+        let from = issued_on(of, period.stretch);
         let tax_bps = self.terms.customer(of)?.tax_bps;
         let invoice = blank_invoice(self.tx, self.books, of, tax_bps, (from, sum(&lines)?))?;
         for (place, line) in (1..).zip(&mut lines) {
@@ -290,11 +290,9 @@ impl Biller<'_, '_> {
             net_minor: used.net_minor,
             off_minor: 0,
         };
-        let meter = used.price.price.meter().map(|meter| meter.code.to_string());
-        let quantity = format!("{} {}", used.arrear.used, meter.unwrap_or_default());
         let line = self.line(&charged, (0, &item));
         Ok(InvoiceLine {
-            description: format!("{}, {quantity}", line.description),
+            description: format!("{}, {}", line.description, used.words()),
             service_from: days.from,
             service_to: days.to,
             ..line

@@ -32,7 +32,7 @@ use crate::{
 use arrears::Usage;
 use draft::Biller;
 pub(super) use draft::blank_invoice;
-pub use preview::{Basis, Preview, PreviewLine, preview, usage_asked};
+pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
 pub(super) use terms::Terms;
 
 /// Subscriptions billed in one transaction by [`bill_due`].
@@ -160,7 +160,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
             usage: &usage,
         }
         .draft(subscription)?;
-        if let (Some(mrr_minor), Some(draft)) = (advance.mrr_minor, &draft) {
+        if let Some(mrr_minor) = advance.mrr_minor {
             turned.push(Turned {
                 subscription,
                 offering: terms.plan(subscription)?.offering_id,
@@ -168,7 +168,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
                 mrr_minor,
             });
         }
-        drafts.extend(draft);
+        drafts.push(draft);
         moved.entry(advance).or_default().push(subscription.id);
     }
     if !turned.is_empty() {
@@ -218,16 +218,22 @@ impl Used {
     }
 }
 
-/// Numbers drafts and writes them.
+/// Numbers drafts and writes them. What charges for nothing is no invoice; what it notes about
+/// usage is written all the same.
 pub(super) fn issue(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Invoice>> {
-    let issued: Vec<NaiveDate> = drafts.iter().map(|draft| draft.invoice.issued_on).collect();
-    let numbers = books.numbers(tx, DocumentKind::Invoice, &issued)?;
     let (mut made, mut lines, mut charged) = (Vec::new(), Vec::new(), Vec::new());
     let mut used = Used::default();
+    let is_bill = |draft: &Draft| !draft.lines.is_empty();
+    let (drafts, empty): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(is_bill);
+    for draft in empty {
+        used.join(draft.used);
+    }
+    let issued: Vec<NaiveDate> = drafts.iter().map(|draft| draft.invoice.issued_on).collect();
+    let numbers = books.numbers(tx, DocumentKind::Invoice, &issued)?;
     for (mut draft, number) in drafts.into_iter().zip(numbers) {
         draft.invoice.number = number;
         draft.invoice.status = draft.invoice.standing();

@@ -225,7 +225,7 @@ pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Re
     for mut subscription in due.iter().cloned() {
         subscription.status = SubscriptionStatus::Canceled;
         subscription.mrr_minor = 0;
-        subscription.next_bill_on = None;
+        // What was used until the end may still have to be billed.
         subscriptions::change(tx, &subscription)?;
         let end = subscription.ends_on.map(day).unwrap_or_default();
         let summary = format!("Ended on {end}");

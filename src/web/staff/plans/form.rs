@@ -1,8 +1,9 @@
 //! The fields of a plan version's form: how they are named, read and filled.
 use crate::{
     domain::{
-        Aggregation, Band, Meter, BillingInterval, Currency, Measure, Money, Name, PriceKind, PriceParts, Problems,
-        UnitPrice, money::UnknownCurrency, price_parts::BadPrice, scale::BadBands,
+        Aggregation, Band, BillingInterval, Currency, Measure, Meter, Money, Name, PriceKind,
+        PriceParts, Problems, UnitPrice, money::UnknownCurrency, price_parts::BadPrice,
+        scale::BadBands,
     },
     services::catalogue::plans::{self as service, Draft, PriceDraft},
     store::catalogue::plans::{PlanVersion, PriceLine, Terms},
@@ -19,7 +20,6 @@ pub const OFFERED: &[PriceKind] = &[
     PriceKind::OneOff,
     PriceKind::Usage,
     PriceKind::Retainer,
-    PriceKind::Outcome,
 ];
 
 /// Prices on the form.
@@ -101,7 +101,6 @@ pub struct PriceRow {
     pub aggregation: Field,
     pub over: Field,
     pub rollover: Field,
-    pub cap: Field,
     pub zero: Field,
     pub tiers: Vec<TierRow>,
     /// Whether the tiers are shown from the start.
@@ -136,8 +135,8 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
     let touched = |field: &Field| !field.value.is_empty() || problems.on(&field.name).is_some();
     let (size, free) = (field(names.of("size")), field(names.of("free")));
     let (meter, over) = (field(names.of("meter")), field(names.of("over")));
-    let (rollover, cap) = (field(names.of("rollover")), field(names.of("cap")));
-    let has_meter = [&free, &meter, &over, &rollover, &cap].into_iter().any(touched);
+    let rollover = field(names.of("rollover"));
+    let has_meter = [&free, &meter, &over, &rollover].into_iter().any(touched);
     PriceRow {
         label: field(names.of("label")),
         kind: field(names.of("kind")),
@@ -152,7 +151,6 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
         aggregation: field(names.of("aggregation")),
         over,
         rollover,
-        cap,
         zero: field(names.of("zero")),
         size,
         free,
@@ -344,7 +342,8 @@ impl PriceForm<'_> {
         if !typed.is_empty() {
             let minor = Money::parse(typed, self.currency).map(Money::minor);
             let minor = minor.ok().filter(|minor| *minor >= 0);
-            parts.cap_minor = Some(problems.check(cap, minor.ok_or("Give an amount of zero or more."))?);
+            parts.cap_minor =
+                Some(problems.check(cap, minor.ok_or("Give an amount of zero or more."))?);
         }
         Some(())
     }

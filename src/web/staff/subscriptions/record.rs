@@ -20,7 +20,7 @@ use crate::{
         recruit::partners,
         revenue::{
             discounts,
-            usage::{self, Book},
+            usage::{self, UsageCharge},
         },
         sell::{
             accounts::{self, Billed, Credited, Stretch},
@@ -31,10 +31,11 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Staff,
+        earnings::usage::Usage,
         filters,
         history::{self, HistoryRow},
         page::ok,
-        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold, UsageRow},
+        sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
 };
@@ -81,7 +82,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
-    usage: Vec<UsageRow>,
+    usage: Option<Usage>,
     discounts_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
@@ -98,6 +99,7 @@ struct Found {
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
     basis: Basis,
+    charges: Vec<UsageCharge>,
     credits: Vec<Credited>,
     stretches: Vec<Stretch>,
     history: Vec<History>,
@@ -108,16 +110,16 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
     let record = subscriptions::record(tx, id)?;
     let zone = vendor::settings(tx)?.zone;
-    let asked = usage_asked(&record, zone, tx.now())?;
-    let usage = match asked {
-        Some(ask) => usage::books(tx, &[ask])?.remove(&id).unwrap_or_default(),
-        None => Book::default(),
-    };
+    let asked = usage_asked(&record, zone)?;
     let basis = Basis {
         given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
         tax: customers::customer(tx, record.subscription.customer)?.tax,
         zone,
-        usage,
+        usage: usage::book(tx, asked)?,
+    };
+    let charges = match asked {
+        Some(_) => usage::charges(tx, id)?,
+        None => Vec::new(),
     };
     let partner = record.subscription.partner;
     let commission_plan = match record.subscription.commission_plan_version {
@@ -134,6 +136,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         enrolments: enrollments::of_partner(tx, partner)?,
         billed: accounts::billed(tx, id)?,
         basis,
+        charges,
         credits: accounts::credited(tx, id)?,
         stretches: accounts::stretches(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
@@ -175,7 +178,10 @@ fn answer(record: &Record, line: &Sold) -> String {
         .map(crate::domain::date_words)
         .unwrap_or_default();
     match it.status {
-        SubscriptionStatus::Canceled => "Has ended; nothing more is billed.".to_owned(),
+        SubscriptionStatus::Canceled => match it.next_bill_on {
+            Some(_) => "Has ended; what was used is still to be billed.".to_owned(),
+            None => "Has ended; nothing more is billed.".to_owned(),
+        },
         SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
         SubscriptionStatus::Trialing => {
             let charged = crate::domain::date_words(it.charged_from);
@@ -218,11 +224,15 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     let line = sold::row(&base, &line, today);
     let may = visitor.may(Permission::ManageSubscriptions);
     let billed = sold::billed(&base, &found.billed, today);
+    let next = preview(record, &found.basis)?;
+    let open = next.as_ref().map_or(&[][..], |next| &next.used);
+    let at = format!("{base}/subscriptions/{id}");
+    let usage = Usage::of(&record.version, open, &found.charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
         answer: answer(record, &line),
-        href: format!("{base}/subscriptions/{id}"),
+        href: at,
         may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
         may_cancel: may && can_end(it.status),
         may_undo: may
@@ -236,8 +246,8 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &found.enrolments),
         prices: sold::prices(&record.version, it.quantity),
-        usage: sold::usage(record, &found.basis.usage),
-        preview: preview(record, &found.basis)?,
+        usage,
+        preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
         discounts: sold::discounts(
