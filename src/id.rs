@@ -295,6 +295,8 @@ named! {
     MrrChange = "mrr", MrrChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
+    /// What lets a vendor's own program in.
+    AccessToken = "act", AccessTokenId;
     /// Something that was used, as it was reported.
     UsageEvent = "use", UsageEventId;
     /// What the usage of one price in one period came to.

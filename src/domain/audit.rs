@@ -59,6 +59,8 @@ coded! {
         InvitationSent = "invitation.sent", "Invitation sent";
         InvitationAccepted = "invitation.accepted", "Invitation accepted";
         InvitationRevoked = "invitation.revoked", "Invitation withdrawn";
+        AccessTokenCreated = "access_token.created", "Access token created";
+        AccessTokenRevoked = "access_token.revoked", "Access token revoked";
         SettingsChanged = "settings.changed", "Settings changed";
         JobRetried = "job.retried", "Failed work tried again";
     }

@@ -19,7 +19,8 @@ impl ImportKind {
         match self {
             Self::Partners => Permission::ManagePartners,
             Self::Customers => Permission::ManageCustomers,
-            Self::Subscriptions | Self::Usage => Permission::ManageSubscriptions,
+            Self::Subscriptions => Permission::ManageSubscriptions,
+            Self::Usage => Permission::ReportUsage,
             Self::Payments => Permission::RecordPayments,
         }
     }

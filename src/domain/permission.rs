@@ -26,6 +26,7 @@ coded! {
         ManagePartners = "manage_partners", "Manage partners, their tier and their enrolment";
         ManageCustomers = "manage_customers", "Manage customers";
         ManageSubscriptions = "manage_subscriptions", "Manage subscriptions";
+        ReportUsage = "report_usage", "Report usage";
         RecordPayments = "record_payments", "Record payments and refunds";
         Import = "import", "Import files";
         ClosePeriods = "close_periods", "Close months";
@@ -102,7 +103,8 @@ impl Permission {
             Self::ManageCatalogue
             | Self::ManagePartners
             | Self::ManageCustomers
-            | Self::ManageSubscriptions => &[Owner, ProgrammeAdmin, ChannelManager],
+            | Self::ManageSubscriptions
+            | Self::ReportUsage => &[Owner, ProgrammeAdmin, ChannelManager],
             Self::RecordPayments
             | Self::ClosePeriods
             | Self::SendStatements

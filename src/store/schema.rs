@@ -144,6 +144,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    access_tokens (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        token_hash -> Text,
+        created_by -> Text,
+        created_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     sla_policies (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -827,6 +839,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tier_assignments,
     commission_enrollments,
     customers,
+    access_tokens,
     subscriptions,
     subscription_changes,
     discounts,

@@ -190,6 +190,7 @@ scoped! {
     audit_events: by partner_id appends;
     form_submissions: by partner_id appends;
     import_files: private;
+    access_tokens: private;
 }
 refers! {
     plans.offering_id -> offerings;
@@ -228,6 +229,7 @@ changeable! {
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;
     discounts: runs_periods;
+    access_tokens: revoked_at;
     usage_events: verified, settled;
     usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;

@@ -1,4 +1,5 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
+mod programs;
 mod shop;
 
 use perennial::domain::Role;
@@ -240,7 +241,7 @@ on_both! {
         shop.bring(&format!("{head}{events}")).await;
         assert_eq!(shop.app.ask("SELECT count(*) AS value FROM usage_events"), ["2"]);
         let other = shop.report(&format!("{head}e1,S-1,api-calls,2026-11-02T10:00:00Z,7\r\n")).await.words();
-        assert!(other.contains("on record and says something else"), "{other}");
+        assert!(other.contains("says something else than before"), "{other}");
 
         let shop = shop.at("2026-12-01T09:00:00Z").await;
         // Midnight of the vendor's zone is the next period's.

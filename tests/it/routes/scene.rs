@@ -75,6 +75,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("vendor_invitation", "inv", Whose::Vendors, 14),
     ("vendor_membership", "mem", Whose::Vendors, 15),
     ("sla_event", "sle", Whose::Vendors, 17),
+    ("access_token", "act", Whose::Vendors, 18),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -207,11 +208,13 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
+         INSERT INTO access_tokens (tenant_id, id, name, token_hash, created_by, created_at)
+             VALUES ({t}, {act}, '{name} program', '{name}', '{name}', '{AT}');
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16), sle = id(17),
+        inv = id(14), mem = id(15), sold = id(16), sle = id(17), act = id(18),
     )
 }
 

@@ -1,4 +1,10 @@
 //! Usage as it is reported: each event counts once, and is billed with the period after its own.
+mod intake;
+mod lines;
+
+pub use intake::{Intake, Said, Verdict, Wrong};
+pub use lines::{LineProblem, MOST_LINES, Taken, take};
+
 use chrono::NaiveDateTime;
 
 use crate::{
@@ -51,7 +57,7 @@ impl NewUsage {
 /// [`Error::Forbidden`](crate::Error::Forbidden); faults of the database, an event that is on
 /// record among them.
 pub fn report(tx: &mut Tx<'_, VendorScope>, new: Vec<NewUsage>) -> Result<()> {
-    tx.allow(Permission::ManageSubscriptions)?;
+    tx.allow(Permission::ReportUsage)?;
     let now = tx.now();
     let today = Books::open(tx)?.today;
     let mut used: Vec<SubscriptionId> = new.iter().map(|one| one.subscription).collect();
