@@ -37,6 +37,8 @@ coded! {
         SubscriptionCancelUndone = "subscription.cancel_undone", "Subscription kept on";
         SubscriptionCanceled = "subscription.canceled", "Subscription canceled";
         SubscriptionExpired = "subscription.expired", "Subscription expired";
+        SubscriptionOutcomeReported = "subscription.outcome_reported", "Outcome reported";
+        SubscriptionOutcomeVerified = "subscription.outcome_verified", "Outcome verified";
         InvoiceIssued = "invoice.issued", "Invoice issued";
         PaymentRecorded = "payment.recorded", "Payment recorded";
         RefundRecorded = "refund.recorded", "Refund recorded";

@@ -40,6 +40,7 @@ coded! {
         PartnerManagePeople = "partner_manage_people", "Manage the partner's people";
         PartnerViewEarnings = "partner_view_earnings", "See the partner's earnings";
         PartnerViewCustomers = "partner_view_customers", "See the partner's customers";
+        PartnerManageOutcomes = "partner_manage_outcomes", "Report outcomes, and verify those the vendor reports";
     }
 }
 
@@ -114,6 +115,7 @@ impl Permission {
             Self::ViewCatalogue => Role::ALL,
             Self::ViewMail => &[Owner],
             Self::PartnerManagePeople => &[PartnerAdmin],
+            Self::PartnerManageOutcomes => &[PartnerAdmin, PartnerSuccess],
             Self::PartnerViewEarnings => &[PartnerAdmin, PartnerFinance],
             Self::PartnerViewCustomers => {
                 &[PartnerAdmin, PartnerFinance, PartnerSeller, PartnerSuccess]

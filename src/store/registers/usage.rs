@@ -1,10 +1,11 @@
 //! The usage of a subscription, event by event, as it was reported.
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{Rows, Sees, customer_names};
 use crate::{
     Result,
-    id::{CustomerId, SubscriptionId},
+    id::{CustomerId, PlanVersionId, SubscriptionId},
     store::{
         Tx,
         paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
@@ -55,4 +56,27 @@ pub fn customer<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Strin
     let id: CustomerId = tx.one(row)?;
     let mut names = customer_names(tx, [id])?;
     Ok(names.remove(&id).unwrap_or_default())
+}
+
+/// The meters whose outcomes a subscription is billed for once they are verified.
+///
+/// # Errors
+/// [`crate::Error::NotFound`], and faults of the database.
+pub fn outcome_meters<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Vec<String>> {
+    let row = S::subscriptions(tx)
+        .filter(subscriptions::id.eq(of))
+        .select(subscriptions::plan_version_id);
+    let version: PlanVersionId = tx.one(row)?;
+    S::outcome_meters(tx, version)
+}
+
+/// When a subscription is billed next, if it is.
+///
+/// # Errors
+/// [`crate::Error::NotFound`], and faults of the database.
+pub fn next_bill<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Option<NaiveDate>> {
+    let row = S::subscriptions(tx)
+        .filter(subscriptions::id.eq(of))
+        .select(subscriptions::next_bill_on);
+    tx.one(row)
 }

@@ -10,7 +10,8 @@ use crate::{
     domain::{Measure, arrears::PastUsage, meter},
     id::{PartnerId, PriceId, SubscriptionId, UsageChargeId, UsageEventId},
     store::{
-        Scope, Tx, VendorScope, Visible,
+        PartnerScope, Platform, Scope, Tx, VendorScope, Visible,
+        registers::Sees,
         schema::{usage_charges, usage_events},
         tx::to,
     },
@@ -34,8 +35,10 @@ pub struct UsageEvent {
     pub subject: String,
     /// How much, in millionths of a unit.
     pub value_micro: i64,
-    /// Whether it was verified: only such results are billed.
-    pub verified: bool,
+    /// Whether the partner reported it, else the vendor.
+    pub by_partner: bool,
+    /// Who of the other side verified it; empty for nobody. Outcomes are billed once they are.
+    pub verified_by: String,
     /// When it happened, UTC.
     pub occurred_at: NaiveDateTime,
     /// When it was reported, UTC.
@@ -45,6 +48,10 @@ pub struct UsageEvent {
 }
 
 impl UsageEvent {
+    /// Whether the other side has verified it.
+    pub fn is_verified(&self) -> bool {
+        !self.verified_by.is_empty()
+    }
     /// As the rules of metering see it.
     pub fn measured(&self) -> meter::UsageEvent {
         meter::UsageEvent {
@@ -294,6 +301,68 @@ pub fn events_named(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<Vec<
         found.extend(tx.load::<UsageEvent, _>(rows)?);
     }
     Ok(found)
+}
+
+/// What either side does with outcomes: one reports them, the other verifies them.
+pub trait Outcomes: Sees + Platform {
+    /// One event.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound), and faults of the database.
+    fn event(tx: &mut Tx<'_, Self>, id: UsageEventId) -> Result<UsageEvent>;
+    /// Notes who verified an event; the next bill counts it.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn verify(tx: &mut Tx<'_, Self>, id: UsageEventId, by: &str) -> Result<()>;
+}
+
+macro_rules! outcomes {
+    ($scope:ty) => {
+        impl Outcomes for $scope {
+            fn event(tx: &mut Tx<'_, Self>, id: UsageEventId) -> Result<UsageEvent> {
+                let row = tx
+                    .rows(usage_events::table)
+                    .filter(usage_events::id.eq(id))
+                    .select(UsageEvent::as_select());
+                tx.one(row)
+            }
+            fn verify(tx: &mut Tx<'_, Self>, id: UsageEventId, by: &str) -> Result<()> {
+                let row = tx
+                    .rows_of(usage_events::table)
+                    .filter(usage_events::id.eq(id));
+                let verified = (
+                    to(usage_events::verified_by, by.to_owned()),
+                    to(usage_events::settled, false),
+                );
+                tx.update(row, verified)?;
+                Ok(())
+            }
+        }
+    };
+}
+outcomes!(VendorScope);
+outcomes!(PartnerScope);
+
+/// Writes an outcome that a partner reports.
+///
+/// # Errors
+/// Faults of the database.
+pub fn add_outcome(tx: &mut Tx<'_, PartnerScope>, new: UsageEvent) -> Result<()> {
+    let row = (
+        usage_events::id.eq(new.id),
+        usage_events::subscription_id.eq(new.subscription_id),
+        usage_events::meter.eq(new.meter),
+        usage_events::event_id.eq(new.event_id),
+        usage_events::subject.eq(new.subject),
+        usage_events::value_micro.eq(new.value_micro),
+        usage_events::by_partner.eq(new.by_partner),
+        usage_events::verified_by.eq(new.verified_by),
+        usage_events::occurred_at.eq(new.occurred_at),
+        usage_events::received_at.eq(new.received_at),
+        usage_events::settled.eq(new.settled),
+    );
+    tx.insert(usage_events::table, row)
 }
 
 /// Notes that a bill has counted events.

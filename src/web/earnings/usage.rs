@@ -7,10 +7,14 @@ use serde::Deserialize;
 
 use super::{Desk, id, ledger::csv_file};
 use crate::{
+    Result,
     documents::csv::{self, Cell},
-    domain::{Measure, Money},
+    domain::{ExternalId, Measure, Money, Problems, read_date},
     id::{PriceId, SubscriptionId},
-    services::revenue::billing::UsedSoFar,
+    services::revenue::{
+        billing::UsedSoFar,
+        usage::{NewOutcome, permission},
+    },
     store::{
         Store,
         catalogue::plans::PlanVersion,
@@ -20,8 +24,9 @@ use crate::{
     },
     web::{
         Answer, Shell, filters,
+        form::fresh_form_id,
         list::{Address, Pager, count_words, every},
-        page::ok,
+        page::{ok, unprocessable},
         words,
     },
 };
@@ -130,16 +135,77 @@ struct EventRow {
     subject: String,
     value: String,
     received: NaiveDateTime,
+    /// Of an outcome: who verified it, or who is to.
+    proof: String,
+    /// Where the button leads with which it is verified here.
+    verify_href: String,
 }
 
-fn event(event: &UsageEvent) -> EventRow {
+fn event(event: &UsageEvent, desk: &Listing<'_>) -> EventRow {
+    let is_outcome = desk.outcomes.contains(&event.meter);
+    let mine = event.by_partner == desk.is_staff;
     EventRow {
+        proof: match (is_outcome, event.is_verified(), event.by_partner) {
+            (false, ..) => String::new(),
+            (true, true, _) => format!("by {}", event.verified_by),
+            (true, false, true) => "the vendor has to".to_owned(),
+            (true, false, false) => "the partner has to".to_owned(),
+        },
+        verify_href: match is_outcome && !event.is_verified() && mine && desk.may_verify {
+            true => format!("{}/{}/verification", desk.href, event.id),
+            false => String::new(),
+        },
         name: event.event_id.clone(),
         at: event.occurred_at,
         meter: event.meter.clone(),
         subject: event.subject.clone(),
         value: Measure::from_micro(event.value_micro).to_string(),
         received: event.received_at,
+    }
+}
+
+/// What the rows of a list have in common.
+struct Listing<'a> {
+    outcomes: &'a [String],
+    is_staff: bool,
+    may_verify: bool,
+    href: String,
+}
+
+/// The form of an outcome as typed.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutcomeForm {
+    meter: String,
+    on: String,
+    value: String,
+    subject: String,
+    /// The same form sent twice has one effect.
+    pub form_id: String,
+}
+
+impl OutcomeForm {
+    /// What was typed, for a subscription.
+    ///
+    /// # Errors
+    /// What is wrong, by field.
+    pub fn read(&self, subscription: SubscriptionId) -> Result<NewOutcome, Problems> {
+        let mut problems = Problems::default();
+        let meter = self.meter.parse::<ExternalId>();
+        let meter = problems.check("meter", meter.map_err(|_| "Choose what was reached."));
+        let on = problems.check("on", read_date(&self.on));
+        let value = problems.check("value", self.value.parse::<Measure>());
+        let subject = problems.check("subject", self.subject.parse::<ExternalId>());
+        match (meter, on, value, subject) {
+            (Some(meter), Some(on), Some(value), Some(subject)) => Ok(NewOutcome {
+                subscription,
+                meter,
+                value,
+                subject,
+                on,
+            }),
+            _ => Err(problems),
+        }
     }
 }
 
@@ -153,6 +219,13 @@ struct EventsPage {
     csv_href: String,
     rows: Vec<EventRow>,
     pager: Pager,
+    has_outcomes: bool,
+    /// What may be reported on this page; empty for nothing.
+    meters: Vec<(String, String)>,
+    report_href: String,
+    typed: OutcomeForm,
+    problems: Problems,
+    form_id: String,
 }
 
 fn address(base: &str, subscription: SubscriptionId) -> Address {
@@ -168,30 +241,69 @@ pub async fn index<S: Sees>(
     desk: Desk<S>,
     (subscription, asked): (&str, Asked),
 ) -> Answer {
+    let typed = (OutcomeForm::default(), Problems::default());
+    ok(&events_page(store, desk, (subscription, asked), typed).await?)
+}
+
+/// The same page, with an outcome that cannot be reported as it was typed.
+///
+/// # Errors
+/// As [`index`].
+pub async fn refused<S: Sees>(
+    store: &Store,
+    desk: Desk<S>,
+    subscription: &str,
+    typed: (OutcomeForm, Problems),
+) -> Answer {
+    let at = (subscription, Asked::default());
+    unprocessable(&events_page(store, desk, at, typed).await?)
+}
+
+async fn events_page<S: Sees>(
+    store: &Store,
+    desk: Desk<S>,
+    (subscription, asked): (&str, Asked),
+    (typed, problems): (OutcomeForm, Problems),
+) -> Result<EventsPage> {
     let subscription: SubscriptionId = id(subscription)?;
-    let (customer, page, count) = desk
+    let (customer, page, count, outcomes) = desk
         .read(store, move |tx, _| {
             let customer = usage::customer(tx, subscription)?;
             let page = usage::page(tx, subscription, Cursor::read(&asked.at).as_ref())?;
-            Ok((customer, page, usage::count(tx, subscription)?))
+            let outcomes = usage::outcome_meters(tx, subscription)?;
+            Ok((customer, page, usage::count(tx, subscription)?, outcomes))
         })
         .await?;
     let address = address(&desk.base, subscription);
     let record = format!("{}/subscriptions/{subscription}", desk.base);
-    ok(&EventsPage {
-        shell: desk.shell,
+    let listing = Listing {
+        outcomes: &outcomes,
+        is_staff: desk.is_staff,
+        may_verify: desk.may(permission(&desk.scope)),
+        href: format!("{record}/usage"),
+    };
+    let reports = !desk.is_staff && listing.may_verify;
+    let named = outcomes.iter().map(|meter| (meter.clone(), meter.clone()));
+    Ok(EventsPage {
+        answer: format!("What {customer} used, as it was reported. Each event counts once."),
+        count: count_words(page.rows.len(), count, ("event", "events")),
+        csv_href: address.csv(),
+        pager: address.pager(&page),
+        rows: page.rows.iter().map(|one| event(one, &listing)).collect(),
+        has_outcomes: !outcomes.is_empty(),
+        meters: named.filter(|_| reports).collect(),
+        report_href: listing.href,
+        form_id: fresh_form_id()?,
+        typed,
+        problems,
         crumbs: vec![
             (
                 "Subscriptions".to_owned(),
                 format!("{}/subscriptions", desk.base),
             ),
-            (customer.clone(), record),
+            (customer, record),
         ],
-        answer: format!("What {customer} used, as it was reported. Each event counts once."),
-        count: count_words(page.rows.len(), count, ("event", "events")),
-        csv_href: address.csv(),
-        pager: address.pager(&page),
-        rows: page.rows.iter().map(event).collect(),
+        shell: desk.shell,
     })
 }
 

@@ -28,10 +28,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Visitor,
-        earnings::{
-            Desk,
-            usage::{self as reported, Usage},
-        },
+        earnings::usage::Usage,
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
@@ -46,8 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/subscriptions").route(get().to(index)))
         .service(resource("/subscriptions.csv").route(get().to(csv)))
         .service(resource("/subscriptions/{subscription}").route(get().to(show)))
-        .service(resource("/subscriptions/{subscription}/usage").route(get().to(events)))
-        .service(resource("/subscriptions/{subscription}/usage.csv").route(get().to(events_file)));
+        .configure(super::usage::routes);
 }
 
 /// What the list is asked for.
@@ -328,19 +324,4 @@ async fn show(
         title,
         line,
     })
-}
-
-type Parts = Path<(String, String, String)>;
-
-async fn events(
-    visitor: Visitor,
-    store: Data<Store>,
-    parts: Parts,
-    Query(asked): Query<reported::Asked>,
-) -> Answer {
-    reported::index(&store, Desk::of_seller(visitor), (&parts.2, asked)).await
-}
-
-async fn events_file(visitor: Visitor, store: Data<Store>, parts: Parts) -> Answer {
-    reported::file(&store, Desk::of_seller(visitor), &parts.2).await
 }

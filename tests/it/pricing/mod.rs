@@ -343,4 +343,61 @@ on_both! {
         assert_eq!(shop.app.ask("SELECT sum(billed_minor) AS value FROM usage_charges"), ["6000"]);
         shop.verify();
     }
+
+    async fn an_outcome_is_billed_once_the_other_side_has_verified_it(shop: Shop) {
+        shop.plan("LEAD-M", &[
+            ("price-1-label", "Leads"), ("price-1-kind", "outcome"), ("price-1", "100.00"), ("price-1-meter", "leads"),
+            ("price-1-aggregation", "count"), ("price-1-free", "1"), ("price-1-over", "40.00"), ("price-1-cap", "60.00"),
+        ]).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("EUR 100.00 a month, and EUR 40.00 for each verified leads above 1, at most EUR 60.00"), "{page}");
+        let sold = shop.sell_with("LEAD-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        // The vendor reports two by file, the partner a third by form.
+        let head = "external_id,subscription,meter,occurred_at,value\r\n";
+        shop.bring(&format!("{head}l1,S-1,leads,2026-11-02T10:00:00Z,1\r\nl2,S-1,leads,2026-11-03T10:00:00Z,1\r\n")).await;
+        let at = format!("/meridian/p/northwind/subscriptions/{}/usage", shop::last(&sold));
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let form = partner.get(&at).await.expect(200).form("form[action$='/usage']");
+        let refused = partner.submit(&form.clone().with("on", "2026-11-20")).await.expect(422);
+        assert_eq!(problems(&refused), ["#value", "#subject"]);
+        let form = form.with("value", "1").with("subject", "Order 17");
+        let late = partner.submit(&form.clone().with("on", "2026-11-20")).await.expect(422);
+        assert_eq!(problems(&late), ["#on"]);
+        partner.submit(&form.with("on", "2026-11-04")).await.expect(303);
+        let seller = shop.app.portal_of("meridian", "northwind", Role::PartnerSeller).await;
+        let page = seller.get(&at).await.expect(200);
+        assert!(page.words().contains("the vendor has to") && page.attrs("main form", "action").is_empty(), "{}", page.words());
+
+        // Nothing is verified, nothing is billed; the vendor cannot verify its own.
+        let shop = shop.at("2026-12-01T09:00:00Z").await;
+        shop.bill("2026-12-01");
+        assert_eq!(shop.nets(), ["10000", "10000"]);
+        let page = shop.page(&format!("{sold}/usage")).await;
+        assert_eq!(page.attrs("form[action$='/verification']", "action").len(), 1, "{}", page.words());
+        let theirs = page.form("form[action$='/verification']");
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let page = partner.get(&at).await.expect(200);
+        let ours = page.attrs("form[action$='/verification']", "action");
+        assert_eq!(ours.len(), 2, "{}", page.words());
+        let own = format!("{sold}/usage/{}", ours[0].rsplit("/usage/").next().unwrap());
+        shop.owner.post(&own, &[]).await.expect(409);
+        partner.post(&ours[0], &[]).await.expect(303);
+        partner.post(&ours[0], &[]).await.expect(409);
+        shop.owner.submit(&theirs).await.expect(303);
+        let page = shop.page(&format!("{sold}/usage")).await.words();
+        assert!(page.contains("by Owner") && page.contains("the partner has to"), "{page}");
+        assert!(shop.page(&sold).await.words().contains("Outcome verified"));
+        // Two are verified: one beyond the baseline. The third one reaches the cap.
+        let next = shop.page(&sold).await.words();
+        assert!(next.contains("Leads, 2 leads in all, after late reports"), "{next}");
+        let shop = shop.at("2027-01-01T09:00:00Z").await;
+        shop.bill("2027-01-01");
+        assert_eq!(shop.nets()[2..], ["10000", "4000"]);
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        partner.post(&ours[1], &[]).await.expect(303);
+        let shop = shop.at("2027-02-01T09:00:00Z").await;
+        shop.bill("2027-02-01");
+        assert_eq!(shop.nets()[4..], ["10000", "2000"]);
+        shop.verify();
+    }
 }

@@ -247,7 +247,7 @@ impl<'b, 'p> Counted<'b, 'p> {
             price,
             open: counted.clone().filter(|event| !event.settled).collect(),
             events: counted
-                .filter(|event| event.verified || !needs_proof)
+                .filter(|event| event.is_verified() || !needs_proof)
                 .map(usage::UsageEvent::measured)
                 .collect(),
             past: charges

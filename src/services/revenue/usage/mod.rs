@@ -1,9 +1,11 @@
 //! Usage as it is reported: each event counts once, and is billed with the period after its own.
 mod intake;
 mod lines;
+mod outcomes;
 
 pub use intake::{Intake, Said, Verdict, Wrong};
 pub use lines::{LineProblem, MOST_LINES, Taken, take};
+pub use outcomes::{NewOutcome, permission, record, verify};
 
 use chrono::NaiveDateTime;
 
@@ -73,7 +75,8 @@ pub fn report(tx: &mut Tx<'_, VendorScope>, new: Vec<NewUsage>) -> Result<()> {
         event_id: new.event_id,
         subject: new.subject,
         value_micro: new.value.micro(),
-        verified: false,
+        by_partner: false,
+        verified_by: String::new(),
         occurred_at: new.occurred_at,
         received_at: now,
         settled: false,

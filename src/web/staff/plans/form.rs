@@ -20,6 +20,7 @@ pub const OFFERED: &[PriceKind] = &[
     PriceKind::OneOff,
     PriceKind::Usage,
     PriceKind::Retainer,
+    PriceKind::Outcome,
 ];
 
 /// Prices on the form.
@@ -101,6 +102,7 @@ pub struct PriceRow {
     pub aggregation: Field,
     pub over: Field,
     pub rollover: Field,
+    pub cap: Field,
     pub zero: Field,
     pub tiers: Vec<TierRow>,
     /// Whether the tiers are shown from the start.
@@ -135,8 +137,10 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
     let touched = |field: &Field| !field.value.is_empty() || problems.on(&field.name).is_some();
     let (size, free) = (field(names.of("size")), field(names.of("free")));
     let (meter, over) = (field(names.of("meter")), field(names.of("over")));
-    let rollover = field(names.of("rollover"));
-    let has_meter = [&free, &meter, &over, &rollover].into_iter().any(touched);
+    let (rollover, cap) = (field(names.of("rollover")), field(names.of("cap")));
+    let has_meter = [&free, &meter, &over, &rollover, &cap]
+        .into_iter()
+        .any(touched);
     PriceRow {
         label: field(names.of("label")),
         kind: field(names.of("kind")),
@@ -151,6 +155,7 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
         aggregation: field(names.of("aggregation")),
         over,
         rollover,
+        cap,
         zero: field(names.of("zero")),
         size,
         free,

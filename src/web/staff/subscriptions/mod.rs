@@ -27,6 +27,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/subscriptions/{subscription}/usage").route(get().to(usage::index)))
         .service(resource("/subscriptions/{subscription}/usage.csv").route(get().to(usage::file)))
         .service(
+            resource("/subscriptions/{subscription}/usage/{usage_event}/verification")
+                .route(post().to(usage::verify)),
+        )
+        .service(
             resource("/subscriptions/{subscription}/quantity")
                 .route(get().to(quantity::form))
                 .route(post().to(quantity::change)),
