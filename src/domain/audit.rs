@@ -35,6 +35,8 @@ coded! {
         SubscriptionChanged = "subscription.changed", "Subscription changed";
         SubscriptionCancelScheduled = "subscription.cancel_scheduled", "Subscription set to end";
         SubscriptionCancelUndone = "subscription.cancel_undone", "Subscription kept on";
+        SubscriptionPaused = "subscription.paused", "Subscription paused";
+        SubscriptionResumed = "subscription.resumed", "Subscription resumed";
         SubscriptionCanceled = "subscription.canceled", "Subscription canceled";
         SubscriptionExpired = "subscription.expired", "Subscription expired";
         SubscriptionOutcomeReported = "subscription.outcome_reported", "Outcome reported";

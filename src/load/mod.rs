@@ -40,7 +40,7 @@ pub struct Size {
 }
 
 /// Payments, and subscriptions to bill, of one transaction.
-const TOGETHER: i64 = 1_000;
+const TOGETHER: i64 = 10_000;
 /// Partners staged in one transaction at most.
 const STAGED: i64 = 200;
 

@@ -98,7 +98,8 @@ pub fn connect(url: &DatabaseUrl) -> Result<Conn, NoConnection> {
     if let Conn::Sqlite(sqlite) = &mut conn {
         sqlite.batch_execute(
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;",
+             PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;
+             PRAGMA wal_autocheckpoint = 4000;",
         )?;
     }
     Ok(conn)

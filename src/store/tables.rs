@@ -7,7 +7,7 @@ use super::{
     fence::{self, Seen, Writes},
     schema::*,
     scope::{PartnerScope, VendorScope},
-    tx::{Changeable, RefersTo, Stamp, StampAll, Visible, Writable},
+    tx::{BATCH, Changeable, RefersTo, Stamp, StampAll, Stamped, Visible, Writable},
 };
 use crate::id::{PartnerId, TenantId};
 
@@ -102,11 +102,16 @@ macro_rules! scoped {
         impl<V> StampAll<VendorScope, V> for $table::table
         where
             Vec<(IsTenant<$table::tenant_id>, V)>: Insertable<$table::table>,
+            Box<[(IsTenant<$table::tenant_id>, V); BATCH]>: Insertable<$table::table>,
         {
-            type Stamped = <Vec<(IsTenant<$table::tenant_id>, V)> as Insertable<$table::table>>::Values;
-            fn stamp_all(self, scope: &VendorScope, rows: Vec<V>) -> InsertStatement<Self, Self::Stamped> {
+            type Batch = <Box<[(IsTenant<$table::tenant_id>, V); BATCH]> as Insertable<$table::table>>::Values;
+            type Fewer = <Vec<(IsTenant<$table::tenant_id>, V)> as Insertable<$table::table>>::Values;
+            fn stamp_all(self, scope: &VendorScope, rows: Vec<V>) -> Stamped<Self, Self::Batch, Self::Fewer> {
                 let stamped = rows.into_iter().map(|row| ($table::tenant_id.eq(scope.tenant()), row));
-                diesel::insert_into(self).values(stamped.collect::<Vec<_>>())
+                match Box::try_from(stamped.collect::<Vec<_>>()) {
+                    Ok(batch) => Stamped::Batch(diesel::insert_into(self).values::<Box<[_; BATCH]>>(batch)),
+                    Err(fewer) => Stamped::Fewer(diesel::insert_into(self).values(fewer)),
+                }
             }
         }
     };

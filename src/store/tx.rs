@@ -28,7 +28,7 @@ pub(super) type Boxed<T> = dsl::IntoBoxed<'static, T, Db>;
 pub type Report = BoxedSqlQuery<'static, Db, SqlQuery>;
 
 /// Rows per statement: times the columns of the widest table, within what both databases bind.
-const BATCH: usize = 500;
+pub(super) const BATCH: usize = 100;
 
 /// One transaction: whose it is, the instant it happens at, and where its ids come from.
 pub struct Tx<'c, S> {
@@ -79,11 +79,18 @@ where
         ExecuteDsl::execute(self.stamp(scope, row), conn)
     }
 }
-/// As [`Stamp`], for many rows.
+/// As [`Stamp`], for many rows: [`BATCH`] of them are one statement that is prepared once, fewer
+/// one that is prepared each time.
 #[diagnostic::on_unimplemented(message = "`{S}` may not insert `{V}` into `{Self}`")]
 pub trait StampAll<S, V>: QuerySource + Sized {
-    type Stamped;
-    fn stamp_all(self, scope: &S, rows: Vec<V>) -> InsertStatement<Self, Self::Stamped>;
+    type Batch;
+    type Fewer;
+    fn stamp_all(self, scope: &S, rows: Vec<V>) -> Stamped<Self, Self::Batch, Self::Fewer>;
+}
+/// An insert of many rows.
+pub enum Stamped<T: QuerySource, B, F> {
+    Batch(InsertStatement<T, B>),
+    Fewer(InsertStatement<T, F>),
 }
 /// A foreign key: rows of this table go with rows of `T` by tenant and key, never by key alone.
 #[diagnostic::on_unimplemented(
@@ -190,7 +197,8 @@ impl<S, Q> Scoped<S, Q> {
     }
 }
 
-/// An update of rows that come as JSON, for either database.
+/// An update of rows that come as JSON, for either database. SQLite is given them materialized:
+/// else it may read the whole JSON once for every row of the table.
 pub(super) struct ByHand {
     pub sqlite: &'static str,
     pub postgres: &'static str,
@@ -324,7 +332,8 @@ impl<'c, S: Scope> Tx<'c, S> {
     pub fn insert_all<T, V>(&mut self, table: T, rows: impl IntoIterator<Item = V>) -> Result<usize>
     where
         T: StampAll<S, V> + Copy,
-        InsertStatement<T, T::Stamped>: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
+        InsertStatement<T, T::Batch>: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
+        InsertStatement<T, T::Fewer>: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
     {
         let mut rows = rows.into_iter();
         let mut done = 0;
@@ -333,10 +342,11 @@ impl<'c, S: Scope> Tx<'c, S> {
             if batch.is_empty() {
                 return Ok(done);
             }
-            let insert = table.stamp_all(&self.scope, batch);
-            done += match self.conn {
-                Conn::Postgres(conn) => ExecuteDsl::execute(insert, conn)?,
-                Conn::Sqlite(conn) => ExecuteDsl::execute(insert, conn)?,
+            done += match (table.stamp_all(&self.scope, batch), &mut *self.conn) {
+                (Stamped::Batch(rows), Conn::Postgres(conn)) => ExecuteDsl::execute(rows, conn)?,
+                (Stamped::Batch(rows), Conn::Sqlite(conn)) => ExecuteDsl::execute(rows, conn)?,
+                (Stamped::Fewer(rows), Conn::Postgres(conn)) => ExecuteDsl::execute(rows, conn)?,
+                (Stamped::Fewer(rows), Conn::Sqlite(conn)) => ExecuteDsl::execute(rows, conn)?,
             };
         }
     }

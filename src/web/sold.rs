@@ -226,6 +226,8 @@ pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
                 change.quantity_before, change.quantity_after
             ),
             "cancel_now" => "Canceled from that day".to_owned(),
+            "paused" => "Paused from that day".to_owned(),
+            "resumed" => "Resumed from that day".to_owned(),
             "cancel_undone" => "Kept on: the cancellation was undone".to_owned(),
             _ => "Set to end with the period".to_owned(),
         },

@@ -53,7 +53,7 @@ fn perennial(folder: &Path, settings: &[(&str, &str)]) -> Command {
     command
 }
 
-fn on(database: &TestDatabase) -> Command {
+pub fn on(database: &TestDatabase) -> Command {
     let folder = std::env::temp_dir();
     perennial(
         &folder,
@@ -76,7 +76,7 @@ fn refusal(output: &Output) -> String {
 }
 
 #[track_caller]
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{told}");
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -406,14 +406,14 @@ fn a_bad_file_is_refused_row_by_row() {
 // ---------------------------------------------------------------------- serving
 
 /// A portal in a process of its own.
-struct Served {
+pub struct Served {
     process: Child,
-    origin: String,
+    pub origin: String,
     address: String,
 }
 
 impl Served {
-    fn start(database: &TestDatabase) -> Self {
+    pub fn start(database: &TestDatabase) -> Self {
         let address = free_address();
         let origin = format!("http://{address}");
         let mut process = on(database)
@@ -433,6 +433,11 @@ impl Served {
             origin,
             address,
         }
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     fn asked_to_stop(&self) {

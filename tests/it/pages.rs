@@ -216,6 +216,11 @@ fn number(app: &TestApp, name: &str) -> i64 {
             format!("{of_vendor} AND status = 'pending_cancel'"),
             "id",
         ),
+        "paused subscription" => (
+            "subscriptions",
+            format!("{of_vendor} AND status = 'paused'"),
+            "id",
+        ),
         "invoice" => ("invoices", of_partner, "paid_minor DESC, id"),
         "payment" => (
             "payments",
@@ -254,6 +259,9 @@ fn address(app: &TestApp, route: &Route) -> String {
             "kind" => "partners".to_owned(),
             "subscription" if route.path.ends_with("/undo") => {
                 spelling("sub", number(app, "subscription set to end"))
+            }
+            "subscription" if route.path.ends_with("/resume") => {
+                spelling("sub", number(app, "paused subscription"))
             }
             "token" => "spent".to_owned(),
             _ => spelled(app, &route.meant(&name)),

@@ -423,6 +423,69 @@ on_both! {
         assert!(refused.words().contains("1 Dec 2026 was its end"), "{}", refused.words());
     }
 
+    async fn a_pause_gives_back_its_days_and_a_resumption_charges_the_rest(desk: Desk) {
+        let partner = desk.partner("Northwind").await;
+        let customer = desk.customer(&partner, "Hotel Adler").await;
+        let sold = desk.subscription(&customer, "9", "2026-11-01").await;
+        // 90.00 for the thirty days of November, of which twenty go back, with 19 % of tax.
+        desk.app.now_is("2026-11-11T09:00:00Z");
+        let owner = desk.app.staff_of("meridian", Role::Owner).await;
+        owner.get(&format!("{sold}/resume")).await.expect(409);
+        let form = owner.get(&format!("{sold}/pause")).await.expect(200).form("form[action$='/pause']");
+        let silent = owner.submit(&form).await.expect(422);
+        assert_eq!(problems(&silent), ["#reason"]);
+        let form = form.with("reason", "Closed for rebuilding");
+        let early = owner.submit(&form.clone().with("effective_on", "2026-11-12")).await.expect(422);
+        assert_eq!(problems(&early), ["#effective_on"]);
+        let shown = owner.submit(&form).await.expect(200);
+        assert!(shown.words().contains("A credit note of EUR 71.40 with tax is issued"), "{}", shown.words());
+        let form = shown.form("form[action$='/pause']");
+        owner.submit(&form).await.expect(303);
+        owner.submit(&form).await.expect(303);
+        let paused = owner.get(&sold).await.expect(200);
+        assert!(paused.words().contains("Paused: nothing is billed."), "{}", paused.words());
+        let list = owner.get("/meridian/subscriptions?status=paused&currency=EUR").await.expect(200);
+        assert!(list.words().contains("1 subscription"));
+        owner.get(&format!("{sold}/pause")).await.expect(409);
+        let quantity = owner.get(&format!("{sold}/quantity")).await;
+        if quantity.status == 200 {
+            let form = quantity.form("form[action$='/quantity']").with("quantity", "12");
+            owner.submit(&form.with("reason", "More")).await.expect(409);
+        }
+
+        desk.app.now_is("2026-11-26T09:00:00Z");
+        let owner = desk.app.staff_of("meridian", Role::Owner).await;
+        let form = owner.get(&format!("{sold}/resume")).await.expect(200).form("form[action$='/resume']");
+        let before = form.clone().with("effective_on", "2026-11-10").with("reason", "Open again");
+        assert_eq!(problems(&owner.submit(&before).await.expect(422)), ["#effective_on"]);
+        let shown = owner.submit(&form.with("reason", "Open again")).await.expect(200);
+        assert!(shown.words().contains("An invoice of EUR 17.85 with tax is issued"), "{}", shown.words());
+        owner.submit(&shown.form("form[action$='/resume']")).await.expect(303);
+        let page = owner.get(&sold).await.expect(200);
+        let said = page.words();
+        assert!(said.contains("90.00 a month from 9 units.") && said.contains("1 Dec 2026"), "{said}");
+        assert!(said.contains("Paused from that day") && said.contains("Resumed from that day"), "{said}");
+
+        // A pause over the billing day: the period in which it ends is charged for its rest.
+        desk.app.now_is("2026-12-21T09:00:00Z");
+        let owner = desk.app.staff_of("meridian", Role::Owner).await;
+        let turn = async |what: &str, on: &str| {
+            let page = owner.get(&format!("{sold}/{what}")).await.expect(200);
+            let form = page.form(&format!("form[action$='/{what}']")).with("effective_on", on);
+            let shown = owner.submit(&form.with("reason", "A season")).await.expect(200);
+            owner.submit(&shown.form(&format!("form[action$='/{what}']"))).await.expect(303);
+            shown.words()
+        };
+        turn("pause", "2026-11-29").await;
+        let shown = turn("resume", "2026-12-16").await;
+        assert!(shown.contains("An invoice of EUR 55.28 with tax is issued, for 16–31 Dec 2026"), "{shown}");
+        let page = owner.get(&sold).await.expect(200);
+        assert!(page.words().contains("1 Jan 2027"), "{}", page.words());
+        let scope = desk.app.store.lobby_now(|lobby| perennial::store::lobby::operator(lobby, "meridian")).unwrap();
+        let found = desk.app.store.read_now(scope, perennial::services::verify::verify).unwrap();
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
     async fn registers_are_narrowed_by_plan_and_paged(desk: Desk) {
         let owner = &desk.owner;
         let partner = desk.partner("Northwind").await;

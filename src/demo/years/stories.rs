@@ -6,13 +6,13 @@ use super::{Joined, REPORTED_ON, Won, World};
 use crate::{
     Error, Result,
     demo::cast::Story,
-    domain::{Money, Period, Quantity},
+    domain::{Money, Period, Quantity, SubscriptionStatus},
     id::{PartnerId, PaymentId},
     services::{
         incentivize::tiers,
         revenue::{
             payments::{self, NewPayment, NewRefund},
-            subscriptions::{self, CancelWhen, Cancellation, QuantityChange},
+            subscriptions::{self, CancelWhen, Cancellation, Pausing, QuantityChange},
         },
     },
     store::{
@@ -49,6 +49,11 @@ impl World {
                     }
                 }
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
+                (Story::Leaves, 10 | 12 | 17, 8) => {
+                    if let Some(second) = second {
+                        self.pause_or_resume(store, &second, day)?;
+                    }
+                }
                 (Story::Rises, 8, 1) => self.rise(store, joined.id, day)?,
                 (Story::PartialRefund, 13, 20) => self.refund(store, joined, (1, 40), day)?,
                 (Story::Negative, 17, 18) => self.refund(store, joined, (9, 100), day)?,
@@ -112,6 +117,26 @@ impl World {
                     reason: "Moves to a service of its own group".to_owned(),
                 },
             )
+        })
+    }
+
+    /// A house that closes for a season, and opens again.
+    fn pause_or_resume(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<()> {
+        store.write_now(self.scope.clone(), |tx| {
+            let now = subscription_rows::one(tx, customer.subscription)?;
+            let turn = |reason: &str| Pausing {
+                subscription: now.id,
+                version: now.version,
+                on: day,
+                reason: reason.to_owned(),
+            };
+            match now.status {
+                SubscriptionStatus::Active => {
+                    subscriptions::pause(tx, &turn("Closed for rebuilding"))
+                }
+                SubscriptionStatus::Paused => subscriptions::resume(tx, &turn("Open again")),
+                _ => Ok(()),
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Commission follows cash: after anything that moves an invoice's money, what its lines should
 //! have earned by now is compared with what is posted, and the difference is posted.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -43,6 +43,8 @@ struct Earner<'a> {
 pub(super) struct Moved {
     pub invoice: Invoice,
     pub source: Source,
+    /// Whether none of its money had moved before, so that nothing is posted yet.
+    pub is_first: bool,
 }
 
 /// Posts what invoices' lines have earned (or earned too much) by now; says how many entries.
@@ -74,7 +76,12 @@ pub(super) fn accrue_invoice(
     source: Source,
 ) -> Result<usize> {
     let invoice = invoice.clone();
-    accrue_all(tx, books, &[Moved { invoice, source }])
+    let moved = Moved {
+        invoice,
+        source,
+        is_first: false,
+    };
+    accrue_all(tx, books, &[moved])
 }
 
 /// The lines that earn, by invoice, what is posted on each, and what is to be.
@@ -93,7 +100,12 @@ impl Ledger {
         moved.dedup();
         let mut lines = invoices::lines(tx, &moved)?;
         lines.retain(InvoiceLine::earns);
-        let ids: Vec<InvoiceLineId> = lines.iter().map(|line| line.id).collect();
+        let firsts = moves.iter().filter(|one| one.is_first);
+        let firsts: HashSet<InvoiceId> = firsts.map(|one| one.invoice.id).collect();
+        let known = lines
+            .iter()
+            .filter(|line| !firsts.contains(&line.invoice_id));
+        let ids: Vec<InvoiceLineId> = known.map(|line| line.id).collect();
         let mut ledger = Self::default();
         for entry in entries::of_lines(tx, &ids)? {
             let posted = ledger.posted.entry(entry.invoice_line_id).or_default();

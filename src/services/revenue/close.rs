@@ -130,7 +130,11 @@ fn accrue_missing(tx: &mut Tx<'_, VendorScope>) -> Result<()> {
                 on: last.applied_on,
             };
             let invoice = invoice.clone();
-            moves.push(Moved { invoice, source });
+            moves.push(Moved {
+                invoice,
+                source,
+                is_first: false,
+            });
         }
     }
     accrue_all(tx, &books, &moves)?;

@@ -75,6 +75,7 @@ impl Used {
             return;
         }
         credit.remaining_minor -= part;
+        let is_first = invoice.is_untouched();
         invoice.paid_minor += part;
         invoice.status = invoice.standing();
         let allocation = Allocation {
@@ -96,6 +97,7 @@ impl Used {
                 id: allocation.id.number(),
                 on: allocation.applied_on,
             },
+            is_first,
         });
         self.allocations.push(allocation);
     }

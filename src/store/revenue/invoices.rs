@@ -97,6 +97,10 @@ impl Invoice {
     pub fn due_minor(&self) -> i64 {
         self.total_minor - self.reduced_minor - self.paid_minor
     }
+    /// Whether no money of it has moved: nothing was paid, given back or credited.
+    pub fn is_untouched(&self) -> bool {
+        self.paid_minor == 0 && self.refunded_minor == 0 && self.credited_minor == 0
+    }
     /// What credit notes moved from here into the customer's credit.
     pub fn moved_minor(&self) -> i64 {
         self.credited_minor - self.reduced_minor
@@ -389,11 +393,12 @@ pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> 
 }
 
 const SETTLE: ByHand = ByHand {
-    sqlite: "UPDATE invoices SET paid_minor = v.value ->> 'paid',
-        refunded_minor = v.value ->> 'refunded', credited_minor = v.value ->> 'credited',
-        reduced_minor = v.value ->> 'reduced', status = v.value ->> 'status'
-        FROM json_each(?2) AS v
-        WHERE invoices.tenant_id = ?1 AND invoices.id = v.value ->> 'id'",
+    sqlite: "WITH v AS MATERIALIZED (SELECT value ->> 'id' AS id, value ->> 'paid' AS paid,
+            value ->> 'refunded' AS refunded, value ->> 'credited' AS credited,
+            value ->> 'reduced' AS reduced, value ->> 'status' AS status FROM json_each(?2))
+        UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
+        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        FROM v WHERE invoices.tenant_id = ?1 AND invoices.id = v.id",
     postgres: "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
         credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
         FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT,
@@ -494,10 +499,12 @@ pub fn settle_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLine]) -> Resu
 }
 
 const SETTLE_LINES: ByHand = ByHand {
-    sqlite: "UPDATE invoice_lines SET credited_net_minor = v.value ->> 'credited',
-        commission_minor = v.value ->> 'commission'
-        FROM json_each(?2) AS v
-        WHERE invoice_lines.tenant_id = ?1 AND invoice_lines.id = v.value ->> 'id'",
+    sqlite: "WITH v AS MATERIALIZED (SELECT value ->> 'id' AS id,
+            value ->> 'credited' AS credited, value ->> 'commission' AS commission
+            FROM json_each(?2))
+        UPDATE invoice_lines SET credited_net_minor = v.credited,
+        commission_minor = v.commission
+        FROM v WHERE invoice_lines.tenant_id = ?1 AND invoice_lines.id = v.id",
     postgres: "UPDATE invoice_lines SET credited_net_minor = v.credited,
         commission_minor = v.commission
         FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, commission BIGINT)

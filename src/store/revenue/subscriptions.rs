@@ -395,6 +395,10 @@ row_codes! {
         CancelAtPeriodEnd = "cancel_at_period_end",
         /// That was undone.
         CancelUndone = "cancel_undone",
+        /// It is not served for a while.
+        Paused = "paused",
+        /// It is served again.
+        Resumed = "resumed",
     }
 }
 

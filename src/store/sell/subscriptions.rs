@@ -299,7 +299,8 @@ where
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = subscription_changes)]
 pub struct Change {
-    /// started, quantity, cancel_now, cancel_at_period_end or cancel_undone.
+    /// started, quantity, cancel_now, cancel_at_period_end, cancel_undone, paused or
+    /// resumed.
     pub kind: String,
     /// From which day, in the vendor's zone.
     pub effective_on: NaiveDate,

@@ -195,7 +195,8 @@ impl Biller<'_, '_> {
         self.terms.earns(of, of_days, phase)
     }
 
-    fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
+    /// A period as it is charged, or what is left of one.
+    pub fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
         let period = self.charged(subscription, stretch)?;
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         let facts = Facts {

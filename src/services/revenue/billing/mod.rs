@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{Action, Period, Permission},
+    domain::{Action, Period, Permission, bill::Stretch},
     id::{SubscriptionId, UsageEventId},
     store::{
         Platform, Tx, VendorScope,
@@ -180,6 +180,40 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
     let mut made = issue(tx, books, drafts)?;
     use_credits(tx, books, &mut made)?;
     Ok(made)
+}
+
+/// Bills the rest of a period whose first days were not served, by the rule of the run.
+pub(super) fn bill_rest(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (terms, subscription): (&Terms, &Subscription),
+    stretch: Stretch,
+) -> Result<()> {
+    let advance = Advance {
+        billed_periods: i32::try_from(stretch.index).map_err(crate::Error::fault)?,
+        next_bill_on: subscription.next_bill_on,
+        status: subscription.status,
+        mrr_minor: None,
+    };
+    let billed = Subscription {
+        billed_periods: advance.billed_periods,
+        ..subscription.clone()
+    };
+    let usage = Usage::of(tx, (books, terms), std::slice::from_ref(&billed))?;
+    let draft = Biller {
+        tx: &*tx,
+        books,
+        terms,
+        usage: &usage,
+    }
+    .period(&billed, stretch)?;
+    let advance = Advance {
+        billed_periods: advance.billed_periods + 1,
+        ..advance
+    };
+    subscriptions::advance(tx, &[subscription.id], advance)?;
+    let mut made = issue(tx, books, vec![draft])?;
+    use_credits(tx, books, &mut made)
 }
 
 /// An invoice that has everything but its number.

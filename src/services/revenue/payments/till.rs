@@ -190,6 +190,7 @@ impl<'b> Till<'b> {
     ) -> Result<()> {
         let invoice = self.invoices.get_mut(&id);
         let invoice = invoice.ok_or_else(|| Error::fault("a payment has lost its invoice"))?;
+        let is_first = invoice.is_untouched();
         invoice.paid_minor += part;
         let allocation = Allocation {
             id: tx.fresh_id(),
@@ -208,6 +209,7 @@ impl<'b> Till<'b> {
                 id: allocation.id.number(),
                 on: payment.received_on,
             },
+            is_first,
         });
         self.allocations.push(allocation);
         self.paid.insert(id);

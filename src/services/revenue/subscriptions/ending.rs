@@ -53,6 +53,10 @@ pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Resu
     let before = live(tx, cancellation.subscription, cancellation.version)?;
     let has_begun = before.status != SubscriptionStatus::Pending;
     match cancellation.when {
+        CancelWhen::PeriodEnd if before.status == SubscriptionStatus::Paused => {
+            let why = "It is paused, so that no period is paid for: cancel it from a day.";
+            Err(Error::on("when", why))
+        }
         CancelWhen::Now(on) if has_begun => {
             check_effective(tx, &books, &before, on)?;
             end_now(tx, &books, (&before, on), &cancellation.reason)
@@ -88,6 +92,18 @@ fn end_now(
         reason,
     };
     note(tx, &now, noted)?;
+    give_back(tx, books, (&now, on), reason)?;
+    let summary = format!("Canceled from {}", day(on));
+    record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
+}
+
+/// Credits what was charged for days from this one on.
+pub(super) fn give_back(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (now, on): (&Subscription, NaiveDate),
+    reason: &str,
+) -> Result<()> {
     let all = segments::of_subscription(tx, now.id)?;
     let mut unused = Vec::new();
     for segment in newest(&all) {
@@ -102,10 +118,8 @@ fn end_now(
             });
         }
     }
-    let credited = credit(tx, books, (&now, &all), &unused, reason)?;
-    record_note(tx, &now, credited.as_ref())?;
-    let summary = format!("Canceled from {}", day(on));
-    record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
+    let credited = credit(tx, books, (now, &all), &unused, reason)?;
+    record_note(tx, now, credited.as_ref())
 }
 
 /// When what was used until its end is billed, where its plan counts usage and something of it was

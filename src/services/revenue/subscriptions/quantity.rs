@@ -7,8 +7,8 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Overflow, Permission, Quantity, ServicePeriod, SubscriptionStatus, audit::diff,
-        bill::Stretch, proration::credit_from,
+        Action, Overflow, Permission, Price, Quantity, ServicePeriod, SubscriptionStatus,
+        audit::diff, bill::Stretch, proration::credit_from,
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
@@ -52,6 +52,9 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
     let before = live(tx, change.subscription, change.version)?;
+    if before.status == SubscriptionStatus::Paused {
+        return Err(Error::conflict("It is paused: resume it first."));
+    }
     if before.quantity == units(change.quantity) {
         return Err(Error::on("quantity", "This is its quantity already."));
     }
@@ -71,7 +74,9 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     };
     note(tx, &now, noted)?;
     let all = segments::of_subscription(tx, now.id)?;
-    let turns = turns(&terms, &now, &all, change.effective_on)?;
+    let turns = turns(&terms, (&now, &all), change.effective_on, |price| {
+        price.counts_seats()
+    })?;
     if turns.iter().map(Turn::net_minor).sum::<i64>() > 0 {
         charge_more(tx, &books, &terms, (&now, &all), &turns)?;
     } else {
@@ -140,16 +145,16 @@ fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
 /// quantity and with the discounts of its period.
 fn turns<'a>(
     terms: &'a Terms,
-    now: &Subscription,
-    all: &'a [Segment],
+    (now, all): (&Subscription, &'a [Segment]),
     on: NaiveDate,
+    which: impl Fn(&Price) -> bool,
 ) -> Result<Vec<Turn<'a>>> {
     let plan = terms.plan(now)?;
     let mut turns = Vec::new();
     for old in newest(all).filter(|old| old.service_to > on) {
         let mut prices = plan.prices.iter().enumerate();
         let price = prices.find(|(_, price)| price.id == old.price_id);
-        let Some((at, price)) = price.filter(|(_, price)| price.price.counts_seats()) else {
+        let Some((at, price)) = price.filter(|(_, price)| which(&price.price)) else {
             continue;
         };
         let index = u32::try_from(old.period_index).unwrap_or_default();
@@ -206,6 +211,21 @@ fn place(lines: &mut [InvoiceLine], invoice: InvoiceId) {
     }
 }
 
+/// Charges anew, from a day on, what was charged in advance and has been given back.
+pub(super) fn charge_rest(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (terms, now): (&Terms, &Subscription),
+    on: NaiveDate,
+) -> Result<()> {
+    let all = segments::of_subscription(tx, now.id)?;
+    let turns = turns(terms, (now, &all), on, |_| true)?;
+    match turns.is_empty() {
+        true => Ok(()),
+        false => charge_more(tx, books, terms, (now, &all), &turns),
+    }
+}
+
 fn charge_more(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -242,14 +262,13 @@ fn charge_more(
             ..like.clone()
         };
         let old = turn.old.quantity;
-        let back = format!("{name}, credit for {old}");
         let more = format!("{name}, {} from {}", now.quantity, day(turn.rest.from));
-        lines.push(line(
-            InvoiceLineKind::ProrationCredit,
-            (-turn.credit_minor, 0),
-            old,
-            back,
-        ));
+        // What was paused has been given back already.
+        if turn.credit_minor != 0 {
+            let back = format!("{name}, credit for {old}");
+            let net = (-turn.credit_minor, 0);
+            lines.push(line(InvoiceLineKind::ProrationCredit, net, old, back));
+        }
         let charge = line(
             InvoiceLineKind::ProrationCharge,
             (turn.charge_minor, turn.off_minor),

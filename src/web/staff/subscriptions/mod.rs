@@ -3,6 +3,7 @@ mod cancellation;
 mod discount;
 mod form;
 mod outcome;
+mod pausing;
 mod quantity;
 mod record;
 mod register;
@@ -49,6 +50,16 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/subscriptions/{subscription}/cancellation")
                 .route(get().to(cancellation::form))
                 .route(post().to(cancellation::cancel)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/pause")
+                .route(get().to(pausing::pausing))
+                .route(post().to(pausing::pause)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/resume")
+                .route(get().to(pausing::resuming))
+                .route(post().to(pausing::resume)),
         )
         .service(
             resource("/subscriptions/{subscription}/cancellation/undo")

@@ -68,6 +68,8 @@ struct ShowPage {
     may_change: bool,
     may_cancel: bool,
     may_undo: bool,
+    may_pause: bool,
+    may_resume: bool,
     is_stale_bill: bool,
     line: Sold,
     record: Record,
@@ -202,6 +204,7 @@ fn can_end(status: SubscriptionStatus) -> bool {
         SubscriptionStatus::Pending
             | SubscriptionStatus::Trialing
             | SubscriptionStatus::Active
+            | SubscriptionStatus::Paused
             | SubscriptionStatus::PendingCancel
     )
 }
@@ -235,6 +238,8 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         href: at,
         may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
         may_cancel: may && can_end(it.status),
+        may_pause: may && it.status == SubscriptionStatus::Active,
+        may_resume: may && it.status == SubscriptionStatus::Paused,
         may_undo: may
             && it.status == SubscriptionStatus::PendingCancel
             && it.ends_on.is_some_and(|end| end > today),

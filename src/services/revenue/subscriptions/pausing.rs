@@ -1,0 +1,116 @@
+//! A pause: nothing is billed, and what was charged for its days is given back. The billing day
+//! stays where it is.
+use chrono::NaiveDate;
+
+use super::{
+    Noted, bill_before, check_effective, ending::give_back, live, note, quantity::charge_rest,
+    record,
+};
+use crate::{
+    Error, Result,
+    domain::{Action, Permission, SubscriptionStatus, bill::Stretch},
+    id::SubscriptionId,
+    services::revenue::{
+        billing::{Terms, bill_rest},
+        books::{Books, day},
+    },
+    store::{
+        Tx, VendorScope,
+        revenue::subscriptions::{self, ChangeKind, Subscription},
+    },
+};
+
+/// A pause, or its end.
+#[derive(Debug, Clone)]
+pub struct Pausing {
+    /// Of what.
+    pub subscription: SubscriptionId,
+    /// The version that was read.
+    pub version: i32,
+    /// The first day of what follows, no later than today.
+    pub on: NaiveDate,
+    /// Why.
+    pub reason: String,
+}
+
+/// Pauses a subscription from a day on: the days that were paid for and are not served become a
+/// credit note, from what was charged for them.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a
+/// subscription that does not run; [`Error::Invalid`] on `effective_on`; faults of the database.
+pub fn pause(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let before = live(tx, pausing.subscription, pausing.version)?;
+    if !before.status.can_become(SubscriptionStatus::Paused) {
+        return Err(Error::conflict("Only what is served can be paused."));
+    }
+    check_effective(tx, &books, &before, pausing.on)?;
+    bill_before(tx, &books, &before, pausing.on)?;
+    let mut now = subscriptions::one(tx, before.id)?;
+    now.status = SubscriptionStatus::Paused;
+    now.next_bill_on = None;
+    now.mrr_minor = 0;
+    subscriptions::change(tx, &now)?;
+    noted(tx, &now, ChangeKind::Paused, pausing)?;
+    give_back(tx, &books, (&now, pausing.on), &pausing.reason)?;
+    let summary = format!("Paused from {}", day(pausing.on));
+    record(tx, Action::SubscriptionPaused, (&now, summary), &[])
+}
+
+/// Ends a pause: the rest of the period is charged from a day on, the next one on its usual day.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a
+/// subscription that is not paused; [`Error::Invalid`] on `effective_on`; faults of the database.
+pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let mut now = live(tx, pausing.subscription, pausing.version)?;
+    if now.status != SubscriptionStatus::Paused {
+        return Err(Error::conflict("This subscription is not paused."));
+    }
+    check_effective(tx, &books, &now, pausing.on)?;
+    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
+    let current = now.anchor()?.index_of(pausing.on);
+    let current = current.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
+    let was_billed = current < now.next_index();
+    now.status = SubscriptionStatus::Active;
+    now.mrr_minor = terms.monthly(&now, current)?;
+    let next = current.max(now.next_index().saturating_sub(1)) + 1;
+    now.next_bill_on = Some(now.stretch(next)?.service.from);
+    subscriptions::change(tx, &now)?;
+    noted(tx, &now, ChangeKind::Resumed, pausing)?;
+    match was_billed {
+        true => charge_rest(tx, &books, (&terms, &now), pausing.on)?,
+        false => bill_rest(tx, &books, (&terms, &now), rest(&now, current, pausing.on)?)?,
+    }
+    let summary = format!("Resumed from {}", day(pausing.on));
+    record(tx, Action::SubscriptionResumed, (&now, summary), &[])
+}
+
+/// What is left of a period from a day on.
+fn rest(of: &Subscription, index: u32, from: NaiveDate) -> Result<Stretch> {
+    let whole = of.stretch(index)?;
+    Ok(Stretch {
+        service: whole.service.rest_from(from),
+        ..whole
+    })
+}
+
+fn noted(
+    tx: &mut Tx<'_, VendorScope>,
+    now: &Subscription,
+    kind: ChangeKind,
+    pausing: &Pausing,
+) -> Result<()> {
+    let noted = Noted {
+        kind,
+        on: pausing.on,
+        before: now.quantity,
+        after: now.quantity,
+        reason: &pausing.reason,
+    };
+    note(tx, now, noted)
+}

@@ -1,0 +1,282 @@
+//! Pausing a subscription and resuming it: asked for, shown what it comes to, done.
+use actix_session::Session;
+use actix_web::web::Data;
+use askama::Template;
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::{Parts, outcome::Outcome, subscription};
+use crate::{
+    Error, Result,
+    domain::{LongText, Permission, Problems, SubscriptionStatus, read_date},
+    id::SubscriptionId,
+    services::revenue::subscriptions::{Pausing, pause as pause_it, resume as resume_it},
+    store::{
+        Store, Tx, VendorScope,
+        account::vendor,
+        sell::subscriptions::{self, Record},
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        filters,
+        form::{Typed, fresh_form_id, once},
+        page::{ok, see_other_saying, unprocessable},
+        sold,
+    },
+};
+
+/// A pause or its end as typed. `confirmed` once its effect was shown.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PauseForm {
+    effective_on: String,
+    reason: String,
+    version: String,
+    confirmed: String,
+    form_id: String,
+}
+
+impl PauseForm {
+    fn read(&self, id: SubscriptionId) -> Result<Pausing, Problems> {
+        let mut problems = Problems::default();
+        let on = problems.check("effective_on", read_date(&self.effective_on));
+        let reason = problems.check("reason", self.reason.parse::<LongText>());
+        if reason
+            .as_ref()
+            .is_some_and(|reason| reason.as_str().is_empty())
+        {
+            problems.add("reason", "Say why; it stands in the history.");
+        }
+        let changed = "This form is out of date: open the page again.";
+        let version = problems.check("reason", self.version.parse().map_err(|_| changed));
+        match (on, reason, version) {
+            (Some(on), Some(reason), Some(version)) if problems.is_empty() => Ok(Pausing {
+                subscription: id,
+                version,
+                on,
+                reason: reason.to_string(),
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Pause,
+    Resume,
+}
+
+impl Turn {
+    fn of(status: SubscriptionStatus) -> Result<Self> {
+        match status {
+            SubscriptionStatus::Active => Ok(Self::Pause),
+            SubscriptionStatus::Paused => Ok(Self::Resume),
+            _ => Err(Error::conflict("Only what is served can be paused.")),
+        }
+    }
+    fn work(self, tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
+        match self {
+            Self::Pause => pause_it(tx, pausing),
+            Self::Resume => resume_it(tx, pausing),
+        }
+    }
+    fn path(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Pause => "Pause the subscription",
+            Self::Resume => "Resume the subscription",
+        }
+    }
+    fn done(self) -> &'static str {
+        match self {
+            Self::Pause => "The subscription is paused.",
+            Self::Resume => "The subscription goes on.",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "subscriptions/pausing.html")]
+struct PausePage {
+    shell: Shell,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    customer: String,
+    action: String,
+    back: String,
+    heading: &'static str,
+    is_pause: bool,
+    next: Option<NaiveDate>,
+    every: &'static str,
+    outcome: Vec<String>,
+    typed: PauseForm,
+    problems: Problems,
+}
+
+fn may(visitor: &Staff) -> Result<()> {
+    match visitor.may(Permission::ManageSubscriptions) {
+        true => Ok(()),
+        false => Err(Error::Forbidden),
+    }
+}
+
+async fn page(
+    visitor: &Staff,
+    store: &Store,
+    (id, turn): (SubscriptionId, Turn),
+    (typed, problems): (PauseForm, Problems),
+) -> Result<PausePage> {
+    let scope = visitor.scope.clone();
+    let (record, today): (Record, _) = store
+        .read(scope, move |tx| {
+            Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
+        })
+        .await?;
+    let it = &record.subscription;
+    if Turn::of(it.status)? != turn {
+        let why = match turn {
+            Turn::Pause => "This subscription is paused already.",
+            Turn::Resume => "This subscription is not paused.",
+        };
+        return Err(Error::conflict(why));
+    }
+    let register = format!("{}/subscriptions", visitor.base);
+    let href = format!("{register}/{id}");
+    let title = format!("{}, {}", record.offering, record.plan.name);
+    let typed = match typed.version.is_empty() {
+        true => PauseForm {
+            effective_on: today.to_string(),
+            version: it.version.to_string(),
+            ..typed
+        },
+        false => typed,
+    };
+    Ok(PausePage {
+        shell: visitor.shell(),
+        crumbs: vec![
+            ("Subscriptions".to_owned(), register),
+            (format!("{title} of {}", record.customer), href.clone()),
+        ],
+        action: format!("{href}/{}", turn.path()),
+        back: href,
+        heading: turn.heading(),
+        is_pause: turn == Turn::Pause,
+        next: it.next_bill_on,
+        every: sold::every(it.interval),
+        customer: record.customer.clone(),
+        outcome: Vec::new(),
+        typed: PauseForm {
+            form_id: fresh_form_id()?,
+            ..typed
+        },
+        title,
+        problems,
+    })
+}
+
+/// The form that pauses.
+pub(super) async fn pausing(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    form(&visitor, &store, (subscription(&parts)?, Turn::Pause)).await
+}
+
+/// The form that resumes.
+pub(super) async fn resuming(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    form(&visitor, &store, (subscription(&parts)?, Turn::Resume)).await
+}
+
+async fn form(visitor: &Staff, store: &Store, what: (SubscriptionId, Turn)) -> Answer {
+    may(visitor)?;
+    let empty = (PauseForm::default(), Problems::default());
+    ok(&page(visitor, store, what, empty).await?)
+}
+
+/// Shows what a pause comes to, or, once that was confirmed, begins it.
+pub(super) async fn pause(
+    visitor: Staff,
+    data: (Data<Store>, Session),
+    parts: Parts,
+    Typed(typed): Typed<PauseForm>,
+) -> Answer {
+    let what = (subscription(&parts)?, Turn::Pause);
+    turn(&visitor, data, what, typed).await
+}
+
+/// Shows what the end of a pause comes to, or, once that was confirmed, ends it.
+pub(super) async fn resume(
+    visitor: Staff,
+    data: (Data<Store>, Session),
+    parts: Parts,
+    Typed(typed): Typed<PauseForm>,
+) -> Answer {
+    let what = (subscription(&parts)?, Turn::Resume);
+    turn(&visitor, data, what, typed).await
+}
+
+async fn turn(
+    visitor: &Staff,
+    (store, session): (Data<Store>, Session),
+    (id, turn): (SubscriptionId, Turn),
+    typed: PauseForm,
+) -> Answer {
+    may(visitor)?;
+    let pausing = match typed.read(id) {
+        Ok(pausing) => pausing,
+        Err(problems) => {
+            let again = page(visitor, &store, (id, turn), (typed, problems));
+            return unprocessable(&again.await?);
+        }
+    };
+    let scope = visitor.scope.clone();
+    let done = match typed.confirmed.is_empty() {
+        true => store
+            .rehearse(scope, move |tx| {
+                Outcome::of(tx, id, |tx| turn.work(tx, &pausing))
+            })
+            .await
+            .map(Done::Rehearsed),
+        false => {
+            let form_id = typed.form_id.clone();
+            let to = format!("{}/subscriptions/{id}", visitor.base);
+            store
+                .write(scope, move |tx| {
+                    once(tx, &form_id, |tx| {
+                        turn.work(tx, &pausing)?;
+                        Ok(to.clone())
+                    })
+                })
+                .await
+                .map(Done::For)
+        }
+    };
+    match done {
+        Ok(Done::For(to)) => see_other_saying(&session, &to, turn.done()),
+        Ok(Done::Rehearsed(outcome)) => {
+            let typed = (typed, Problems::default());
+            let mut page = page(visitor, &store, (id, turn), typed).await?;
+            page.outcome = outcome.sentences();
+            ok(&page)
+        }
+        Err(Error::Invalid(problems)) => {
+            let typed = PauseForm {
+                confirmed: String::new(),
+                ..typed
+            };
+            let again = page(visitor, &store, (id, turn), (typed, problems));
+            unprocessable(&again.await?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+enum Done {
+    Rehearsed(Outcome),
+    For(String),
+}
