@@ -295,6 +295,12 @@ named! {
     MrrChange = "mrr", MrrChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
+    /// What lets a vendor's own program in.
+    AccessToken = "act", AccessTokenId;
+    /// Something that was used, as it was reported.
+    UsageEvent = "use", UsageEventId;
+    /// What the usage of one price in one period came to.
+    UsageCharge = "usc", UsageChargeId;
     /// An invoice to a customer.
     Invoice = "ivc", InvoiceId;
     /// A line of an invoice.

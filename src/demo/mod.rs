@@ -5,6 +5,7 @@ mod by_hand;
 mod cast;
 mod chance;
 mod drift;
+mod metering;
 mod outages;
 mod setting;
 mod years;

@@ -10,7 +10,7 @@ use super::{
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, outages,
+    drift, metering, outages,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -55,6 +55,8 @@ pub(super) struct Joined {
 pub(super) struct Won {
     pub(super) id: CustomerId,
     pub(super) subscription: SubscriptionId,
+    /// The code of the plan it bought.
+    pub(super) plan: &'static str,
     currency: Currency,
     pays_after: i64,
     pub(super) leaves_unpaid: bool,
@@ -118,6 +120,8 @@ impl World {
         outages::live(store, &self.scope, (month, day))?;
         for joined in &mut self.partners {
             drift::live(store, &self.scope, joined, (month, day))?;
+            let whose = (joined.id, joined.part);
+            metering::live(store, &self.scope, whose, (&joined.customers, day))?;
         }
         self.stories(store, month, day)
     }

@@ -3,6 +3,7 @@
 
 pub mod accrual;
 pub mod adjustment;
+pub mod arrears;
 pub mod audit;
 pub mod bill;
 pub mod billing_calendar;

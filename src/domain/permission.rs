@@ -26,6 +26,7 @@ coded! {
         ManagePartners = "manage_partners", "Manage partners, their tier and their enrolment";
         ManageCustomers = "manage_customers", "Manage customers";
         ManageSubscriptions = "manage_subscriptions", "Manage subscriptions";
+        ReportUsage = "report_usage", "Report usage";
         RecordPayments = "record_payments", "Record payments and refunds";
         Import = "import", "Import files";
         ClosePeriods = "close_periods", "Close months";
@@ -40,6 +41,7 @@ coded! {
         PartnerManagePeople = "partner_manage_people", "Manage the partner's people";
         PartnerViewEarnings = "partner_view_earnings", "See the partner's earnings";
         PartnerViewCustomers = "partner_view_customers", "See the partner's customers";
+        PartnerManageOutcomes = "partner_manage_outcomes", "Report outcomes, and verify those the vendor reports";
     }
 }
 
@@ -103,7 +105,8 @@ impl Permission {
             Self::ManageCatalogue
             | Self::ManagePartners
             | Self::ManageCustomers
-            | Self::ManageSubscriptions => &[Owner, ProgrammeAdmin, ChannelManager],
+            | Self::ManageSubscriptions
+            | Self::ReportUsage => &[Owner, ProgrammeAdmin, ChannelManager],
             Self::RecordPayments
             | Self::ClosePeriods
             | Self::SendStatements
@@ -114,6 +117,7 @@ impl Permission {
             Self::ViewCatalogue => Role::ALL,
             Self::ViewMail => &[Owner],
             Self::PartnerManagePeople => &[PartnerAdmin],
+            Self::PartnerManageOutcomes => &[PartnerAdmin, PartnerSuccess],
             Self::PartnerViewEarnings => &[PartnerAdmin, PartnerFinance],
             Self::PartnerViewCustomers => {
                 &[PartnerAdmin, PartnerFinance, PartnerSeller, PartnerSuccess]

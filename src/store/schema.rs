@@ -144,6 +144,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    access_tokens (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        token_hash -> Text,
+        created_by -> Text,
+        created_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     sla_policies (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -389,6 +401,40 @@ diesel::table! {
         from_period -> Integer,
         runs_periods -> Nullable<Integer>,
         created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    usage_events (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        meter -> Text,
+        event_id -> Text,
+        subject -> Text,
+        value_micro -> BigInt,
+        by_partner -> Bool,
+        verified_by -> Text,
+        occurred_at -> Timestamp,
+        received_at -> Timestamp,
+        settled -> Bool,
+    }
+}
+
+diesel::table! {
+    usage_charges (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        price_id -> BigInt,
+        period_index -> Integer,
+        service_from -> Date,
+        service_to -> Date,
+        used_micro -> BigInt,
+        carries_micro -> BigInt,
+        billed_minor -> BigInt,
     }
 }
 
@@ -836,9 +882,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     tier_assignments,
     commission_enrollments,
     customers,
+    access_tokens,
     subscriptions,
     subscription_changes,
     discounts,
+    usage_events,
+    usage_charges,
     mrr_changes,
     invoices,
     invoice_lines,

@@ -171,6 +171,8 @@ scoped! {
     subscriptions: by partner_id;
     subscription_changes: by partner_id;
     discounts: by partner_id;
+    usage_events: by partner_id writes;
+    usage_charges: by partner_id;
     mrr_changes: by partner_id;
     invoices: by partner_id;
     invoice_lines: by partner_id;
@@ -195,6 +197,7 @@ scoped! {
     audit_events: by partner_id appends;
     form_submissions: by partner_id appends;
     import_files: private;
+    access_tokens: private;
 }
 refers! {
     plans.offering_id -> offerings;
@@ -233,6 +236,9 @@ changeable! {
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;
     discounts: runs_periods;
+    access_tokens: revoked_at;
+    usage_events: verified_by, settled;
+    usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome;
     customers: name, name_key, country, tax_bps, version;

@@ -71,6 +71,7 @@ const STAFF: &[Group] = &[
         &[
             ("Imports", "/imports", "imports", Import),
             ("People", "/people", "person", ManagePeople),
+            ("Access tokens", "/access-tokens", "imports", ManageSettings),
             ("Settings", "/settings", "settings", ManageSettings),
         ],
     ),

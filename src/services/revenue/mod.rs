@@ -14,6 +14,7 @@ mod spiffs;
 mod stage;
 pub mod statements;
 pub mod subscriptions;
+pub mod usage;
 
 pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;

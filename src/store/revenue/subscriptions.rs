@@ -197,6 +197,28 @@ pub fn due_of(
     Ok(found)
 }
 
+/// Has those of some subscriptions that have ended billed once more, on a day: something they used
+/// was reported after their last bill.
+///
+/// # Errors
+/// Faults of the database.
+pub fn bill_ended_again(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+    on: NaiveDate,
+) -> Result<()> {
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(subscriptions::table)
+            .filter(subscriptions::id.eq_any(some.to_vec()))
+            .filter(subscriptions::ends_on.is_not_null())
+            .filter(subscriptions::next_bill_on.is_null())
+            .filter(subscriptions::billed_periods.gt(0));
+        tx.update(rows, to(subscriptions::next_bill_on, on))?;
+    }
+    Ok(())
+}
+
 /// The subscriptions with these external ids, by those.
 ///
 /// # Errors

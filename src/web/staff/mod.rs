@@ -1,4 +1,5 @@
 //! The vendor's pages, one file per resource.
+pub mod access_tokens;
 pub mod adjustments;
 pub mod commission_plans;
 pub mod customers;
@@ -51,5 +52,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(statements::routes)
         .configure(imports::routes)
         .configure(people::routes)
+        .configure(access_tokens::routes)
         .configure(settings::routes);
 }

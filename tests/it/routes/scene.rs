@@ -75,7 +75,8 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("vendor_invitation", "inv", Whose::Vendors, 14),
     ("vendor_membership", "mem", Whose::Vendors, 15),
     ("sla_event", "sle", Whose::Vendors, 17),
-    ("spiff", "spf", Whose::Vendors, 18),
+    ("access_token", "act", Whose::Vendors, 18),
+    ("spiff", "spf", Whose::Vendors, 19),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -90,7 +91,8 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("invitation", "inv", Whose::Partners, 13),
     ("membership", "mem", Whose::Partners, 14),
     ("discount", "dis", Whose::Partners, 17),
-    ("adjustment", "adj", Whose::Partners, 18),
+    ("usage_event", "use", Whose::Partners, 18),
+    ("adjustment", "adj", Whose::Partners, 19),
 ];
 
 /// What is named the same in every workspace, and something it may be.
@@ -211,11 +213,13 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
+         INSERT INTO access_tokens (tenant_id, id, name, token_hash, created_by, created_at)
+             VALUES ({t}, {act}, '{name} program', '{name}', '{name}', '{AT}');
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16), sle = id(17), spf = id(18),
+        inv = id(14), mem = id(15), sold = id(16), sle = id(17), spf = id(19), act = id(18),
     )
 }
 
@@ -306,6 +310,9 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO subscriptions (tenant_id, id, partner_id, customer_id, plan_version_id, external_id, currency, starts_on, interval_months,
                  term_months, quantity, mrr_minor, billed_periods, next_bill_on, status, created_at, version)
              VALUES ({t}, {sub}, {p}, {cus}, {plv}, '{name}-subscription', 'EUR', '2026-09-20', 1, 12, 3, 3000, 1, '2026-10-20', 'active', '{AT}', 1);
+         INSERT INTO usage_events (tenant_id, id, partner_id, subscription_id, meter, event_id, subject, value_micro, by_partner,
+                 verified_by, occurred_at, received_at, settled)
+             VALUES ({t}, {use_}, {p}, {sub}, 'calls', '{name}-event', '', 1000000, FALSE, '', '{AT}', '{AT}', FALSE);
          INSERT INTO discounts (tenant_id, id, partner_id, subscription_id, label, percent_bps, priority, from_period, created_at)
              VALUES ({t}, {dis}, {p}, {sub}, '{name} discount', 1000, 0, 0, '{AT}');
          INSERT INTO invoices (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, due_on, currency, tax_bps, net_minor,
@@ -321,7 +328,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO credit_notes (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, currency, net_minor, tax_minor,
                  total_minor, reduces_due_minor, customer_credit_minor, reason, created_at)
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
-        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), dis = id(17), plv = v + 16, ccl = v + 12,
+        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), dis = id(17), use_ = id(18), plv = v + 16, ccl = v + 12,
     );
     let document = statement(name);
     assert_eq!(document.check(), Vec::<String>::new());
@@ -348,7 +355,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO memberships (tenant_id, id, user_id, partner_id, role, email, name, created_at)
              VALUES ({t}, {mem}, {user}, {p}, 'partner_seller', 'someone@{name}.test', '{name} someone', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), ent = id(8), sta = id(9), stl = id(10), pyo = id(11),
-        mai = id(12), inv = id(13), mem = id(14), adj = id(18), ccl = v + 12,
+        mai = id(12), inv = id(13), mem = id(14), adj = id(19), ccl = v + 12,
     );
     selling + &earning
 }

@@ -7,7 +7,7 @@ use crate::{
     domain::{Action, Change, Permission, SubscriptionStatus, proration::credit_from},
     id::SubscriptionId,
     services::revenue::{
-        billing::bill_one,
+        billing::{Terms, bill_one},
         books::{Books, day},
         credit::{Unused, credit},
         spiffs::claw_back,
@@ -86,7 +86,7 @@ fn end_now(
     now.status = SubscriptionStatus::Canceled;
     now.ends_on = Some(on);
     now.ends_by_vendor = before.ends_by_vendor;
-    now.next_bill_on = None;
+    now.next_bill_on = last_bill(tx, &now, on)?;
     now.mrr_minor = 0;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
@@ -128,6 +128,19 @@ pub(super) fn give_back(
     record_note(tx, now, credited.as_ref())
 }
 
+/// When what was used until its end is billed, where its plan counts usage and something of it was
+/// served.
+fn last_bill(
+    tx: &mut Tx<'_, VendorScope>,
+    of: &Subscription,
+    end: NaiveDate,
+) -> Result<Option<NaiveDate>> {
+    let terms = Terms::of(tx, std::slice::from_ref(of))?;
+    let mut prices = terms.plan(of)?.prices.iter();
+    let is_metered = prices.any(|price| price.price.meter().is_some());
+    Ok(Some(end).filter(|_| is_metered && of.billed_periods > 0))
+}
+
 fn end_later(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -143,7 +156,7 @@ fn end_later(
     now.status = SubscriptionStatus::PendingCancel;
     now.ends_on = Some(end);
     now.ends_by_vendor = before.ends_by_vendor;
-    now.next_bill_on = None;
+    now.next_bill_on = last_bill(tx, &now, end)?;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::CancelAtPeriodEnd,
@@ -234,7 +247,7 @@ pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Re
     for mut subscription in due.iter().cloned() {
         subscription.status = SubscriptionStatus::Canceled;
         subscription.mrr_minor = 0;
-        subscription.next_bill_on = None;
+        // What was used until the end may still have to be billed.
         subscriptions::change(tx, &subscription)?;
         let end = subscription.ends_on.map(day).unwrap_or_default();
         let summary = format!("Ended on {end}");
