@@ -295,6 +295,12 @@ named! {
     MrrChange = "mrr", MrrChangeId;
     /// What was charged for a stretch of service.
     ChargeSegment = "seg", ChargeSegmentId;
+    /// What lets a vendor's own program in.
+    AccessToken = "act", AccessTokenId;
+    /// Something that was used, as it was reported.
+    UsageEvent = "use", UsageEventId;
+    /// What the usage of one price in one period came to.
+    UsageCharge = "usc", UsageChargeId;
     /// An invoice to a customer.
     Invoice = "ivc", InvoiceId;
     /// A line of an invoice.
@@ -313,6 +319,10 @@ named! {
     CustomerCredit = "ccr", CustomerCreditId;
     /// One line of the commission ledger.
     CommissionEntry = "ent", CommissionEntryId;
+    /// What finance proposes to give or take by hand.
+    Adjustment = "adj", AdjustmentId;
+    /// A fixed amount for each new subscription.
+    Spiff = "spf", SpiffId;
     /// An accounting month of a vendor.
     AccountingPeriod = "per", AccountingPeriodId;
     /// A commission statement.

@@ -84,10 +84,12 @@ impl Application {
         let secure = config.public_url.starts_with("https://");
         let key = Key::derive_from(config.secret.expose());
         let site = Data::from(Arc::new(Site::of(config)));
+        let pace = Data::new(web::intake::Pace::default());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(Data::new(store.clone()))
                 .app_data(site.clone())
+                .app_data(pace.clone())
                 .app_data(PayloadConfig::new(256 * 1024))
                 .app_data(web::form::query_config())
                 .app_data(web::form::path_config())

@@ -76,7 +76,7 @@ pub struct PlanPart {
     pub term_months: i32,
     /// Days free at the start.
     pub trial_days: u32,
-    /// Prices of (label, kind, amount or tiers).
+    /// Prices of (label, kind, amount or tiers); `by` and a meter for what is counted from usage.
     pub prices: &'static [(&'static str, &'static str, &'static str)],
 }
 

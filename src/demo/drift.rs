@@ -5,6 +5,7 @@ use super::{
     Scope,
     cast::Story,
     chance::Chance,
+    metering,
     years::{Joined, Won},
 };
 use crate::{
@@ -90,10 +91,13 @@ fn change(tx: &mut Tx<'_, Scope>, customer: &Won, (turn, day): (&Turn, NaiveDate
                 version: now.version,
                 when: CancelWhen::Now(day),
                 reason: "Moved to a system of its own".to_owned(),
+                is_vendor_fault: false,
             };
             subscriptions::cancel(tx, &leaving)?;
             return Ok(true);
         }
+        // A connection has no seats: what it costs goes by what is sent.
+        _ if customer.plan == metering::BY_USAGE => return Ok(false),
         Turn::More(by) => (seats.saturating_add(*by), "A team has joined"),
         Turn::Fewer(by) => (seats.saturating_sub(*by).max(1), "A team has left"),
     };

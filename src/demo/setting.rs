@@ -10,8 +10,8 @@ use super::{
 use crate::{
     Error, Result,
     domain::{
-        Band, BillingInterval, Currency, DeliveryParty, LongText, Money, Name, Period, Price,
-        PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
+        Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
+        Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
     },
     id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
     services::{
@@ -176,8 +176,13 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
     })
 }
 
-/// A price by its amount, or by its tiers: `5 at 7.00, 20 at 6.50, then 6.00`.
+/// A price by its amount, or by its tiers: `5 at 7.00, 20 at 6.50, then 6.00`; with `by calls` of
+/// the calls that were reported.
 fn price(kind: PriceKind, amount: &str, currency: Currency) -> Result<Price> {
+    let (amount, meter) = match amount.split_once(" by ") {
+        Some((amount, code)) => (amount, Some(read(code)?)),
+        None => (amount, None),
+    };
     let unit = |typed: &str| UnitPrice::parse(typed, currency).map_err(Error::fault);
     let mut parts = match kind {
         PriceKind::Graduated | PriceKind::Volume => PriceParts::plain(kind, UnitPrice::default()),
@@ -196,6 +201,10 @@ fn price(kind: PriceKind, amount: &str, currency: Currency) -> Result<Price> {
             });
         }
     }
+    parts.meter = meter.map(|code| Meter {
+        code,
+        aggregation: Aggregation::Sum,
+    });
     parts.price().map_err(Error::fault)
 }
 

@@ -7,9 +7,10 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{
     Scope,
+    by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, outages,
+    drift, metering, outages,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -34,6 +35,7 @@ pub struct World {
     vendor: &'static VendorPart,
     scope: Scope,
     plans: Plans,
+    finance: Finance,
     first: Period,
     partners: Vec<Joined>,
     named: usize,
@@ -53,6 +55,8 @@ pub(super) struct Joined {
 pub(super) struct Won {
     pub(super) id: CustomerId,
     pub(super) subscription: SubscriptionId,
+    /// The code of the plan it bought.
+    pub(super) plan: &'static str,
     currency: Currency,
     pays_after: i64,
     pub(super) leaves_unpaid: bool,
@@ -67,11 +71,17 @@ const SELLING: u32 = 17;
 
 impl World {
     /// A vendor on its first day.
-    pub fn new(vendor: &'static VendorPart, scope: Scope, plans: Plans, first: Period) -> Self {
+    pub fn new(
+        (vendor, scope): (&'static VendorPart, Scope),
+        plans: Plans,
+        finance: Finance,
+        first: Period,
+    ) -> Self {
         Self {
             vendor,
             scope,
             plans,
+            finance,
             first,
             partners: Vec::new(),
             named: 0,
@@ -82,6 +92,7 @@ impl World {
     /// One day: the month before is closed on the first, then business goes on.
     /// Reckons the months ahead, as the daily run does, and drafts the plan that comes next.
     pub fn look_ahead(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        self.promise(store, day)?;
         store.write_now(self.scope.clone(), |tx| {
             forecast::renew(tx, day)?;
             setting::draft_next_plan(tx, self.vendor, day)
@@ -92,6 +103,9 @@ impl World {
         let month = self.month_of(day);
         if day.day() == 1 && month > 0 {
             self.close(store, Period::of(day).previous())?;
+        }
+        if (month, day.day()) == (9, 1) {
+            by_hand::announce(store, (&self.scope, self.vendor), day)?;
         }
         if day.day() == 15 {
             self.pay_out(store, day)?;
@@ -106,6 +120,8 @@ impl World {
         outages::live(store, &self.scope, (month, day))?;
         for joined in &mut self.partners {
             drift::live(store, &self.scope, joined, (month, day))?;
+            let whose = (joined.id, joined.part);
+            metering::live(store, &self.scope, whose, (&joined.customers, day))?;
         }
         self.stories(store, month, day)
     }

@@ -39,6 +39,8 @@ coded! {
         SubscriptionResumed = "subscription.resumed", "Subscription resumed";
         SubscriptionCanceled = "subscription.canceled", "Subscription canceled";
         SubscriptionExpired = "subscription.expired", "Subscription expired";
+        SubscriptionOutcomeReported = "subscription.outcome_reported", "Outcome reported";
+        SubscriptionOutcomeVerified = "subscription.outcome_verified", "Outcome verified";
         InvoiceIssued = "invoice.issued", "Invoice issued";
         PaymentRecorded = "payment.recorded", "Payment recorded";
         RefundRecorded = "refund.recorded", "Refund recorded";
@@ -47,6 +49,11 @@ coded! {
         ImportRefused = "import.refused", "Import refused";
         PeriodClosing = "period.closing", "Month's close started";
         PeriodClosed = "period.closed", "Month closed";
+        SpiffAnnounced = "spiff.announced", "SPIFF announced";
+        SpiffEnded = "spiff.ended", "SPIFF ended early";
+        AdjustmentProposed = "adjustment.proposed", "Adjustment proposed";
+        AdjustmentApproved = "adjustment.approved", "Adjustment approved";
+        AdjustmentDeclined = "adjustment.declined", "Adjustment declined";
         StatementMade = "statement.made", "Statement made";
         StatementSent = "statement.sent", "Statement sent";
         MailSent = "mail.sent", "Mail sent";
@@ -61,6 +68,8 @@ coded! {
         InvitationSent = "invitation.sent", "Invitation sent";
         InvitationAccepted = "invitation.accepted", "Invitation accepted";
         InvitationRevoked = "invitation.revoked", "Invitation withdrawn";
+        AccessTokenCreated = "access_token.created", "Access token created";
+        AccessTokenRevoked = "access_token.revoked", "Access token revoked";
         SettingsChanged = "settings.changed", "Settings changed";
         JobRetried = "job.retried", "Failed work tried again";
     }

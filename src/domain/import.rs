@@ -9,6 +9,7 @@ coded! {
         Customers = "customers", "Customers";
         Subscriptions = "subscriptions", "Subscriptions";
         Payments = "payments", "Payments";
+        Usage = "usage", "Usage";
     }
 }
 
@@ -19,6 +20,7 @@ impl ImportKind {
             Self::Partners => Permission::ManagePartners,
             Self::Customers => Permission::ManageCustomers,
             Self::Subscriptions => Permission::ManageSubscriptions,
+            Self::Usage => Permission::ReportUsage,
             Self::Payments => Permission::RecordPayments,
         }
     }

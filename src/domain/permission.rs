@@ -26,11 +26,13 @@ coded! {
         ManagePartners = "manage_partners", "Manage partners, their tier and their enrolment";
         ManageCustomers = "manage_customers", "Manage customers";
         ManageSubscriptions = "manage_subscriptions", "Manage subscriptions";
+        ReportUsage = "report_usage", "Report usage";
         RecordPayments = "record_payments", "Record payments and refunds";
         Import = "import", "Import files";
         ClosePeriods = "close_periods", "Close months";
         SendStatements = "send_statements", "Send statements";
         MarkPayoutsPaid = "mark_payouts_paid", "Mark payouts as paid";
+        AdjustCommission = "adjust_commission", "Propose adjustments, and approve those of others";
         ViewMoney = "view_money", "See invoices, commission and statements";
         ViewCatalogue = "view_catalogue", "See offerings, plans and prices";
         ViewPartners = "view_partners", "See partners and customers";
@@ -39,6 +41,7 @@ coded! {
         PartnerManagePeople = "partner_manage_people", "Manage the partner's people";
         PartnerViewEarnings = "partner_view_earnings", "See the partner's earnings";
         PartnerViewCustomers = "partner_view_customers", "See the partner's customers";
+        PartnerManageOutcomes = "partner_manage_outcomes", "Report outcomes, and verify those the vendor reports";
     }
 }
 
@@ -102,16 +105,19 @@ impl Permission {
             Self::ManageCatalogue
             | Self::ManagePartners
             | Self::ManageCustomers
-            | Self::ManageSubscriptions => &[Owner, ProgrammeAdmin, ChannelManager],
+            | Self::ManageSubscriptions
+            | Self::ReportUsage => &[Owner, ProgrammeAdmin, ChannelManager],
             Self::RecordPayments
             | Self::ClosePeriods
             | Self::SendStatements
-            | Self::MarkPayoutsPaid => &[Owner, VendorFinance],
+            | Self::MarkPayoutsPaid
+            | Self::AdjustCommission => &[Owner, VendorFinance],
             Self::Import => &[Owner, ProgrammeAdmin, ChannelManager, VendorFinance],
             Self::ViewMoney | Self::ViewPartners => STAFF,
             Self::ViewCatalogue => Role::ALL,
             Self::ViewMail => &[Owner],
             Self::PartnerManagePeople => &[PartnerAdmin],
+            Self::PartnerManageOutcomes => &[PartnerAdmin, PartnerSuccess],
             Self::PartnerViewEarnings => &[PartnerAdmin, PartnerFinance],
             Self::PartnerViewCustomers => {
                 &[PartnerAdmin, PartnerFinance, PartnerSeller, PartnerSuccess]

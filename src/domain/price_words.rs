@@ -3,6 +3,7 @@
 use super::{
     billing_calendar::BillingInterval,
     measure::Measure,
+    meter::Aggregation,
     money::{Currency, Money},
     price::Price,
     rate::UnitPrice,
@@ -33,7 +34,11 @@ impl Price {
             Self::OneOff(unit) => format!("{} once", cost(*unit)),
             Self::Seats(scale) => scaled(scale, currency, ("seat", every)),
             Self::Metered(meter, scale) => {
-                let per = format!("unit of {}", meter.code);
+                let how = match meter.aggregation {
+                    Aggregation::Sum => String::new(),
+                    how => format!(" ({})", how.label().to_lowercase()),
+                };
+                let per = format!("unit of {}{how}", meter.code);
                 scaled(scale, currency, (&per, every))
             }
             Self::Retainer(meter, retainer) => {

@@ -66,7 +66,8 @@ judged_text! {
 }
 
 /// Slugs that would hide a page of the product's own.
-pub const RESERVED_SLUGS: [&str; 15] = [
+pub const RESERVED_SLUGS: [&str; 16] = [
+    "api",
     "session",
     "sign-in",
     "sign-out",

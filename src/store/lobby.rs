@@ -9,7 +9,7 @@ mod tokens;
 mod vendors;
 
 pub use admission::{
-    Admission, Workspace, admit, every_vendor, operator, tenants_with_work, workspaces,
+    Admission, Workspace, admit, every_vendor, operator, program, tenants_with_work, workspaces,
 };
 pub use people::{
     NewMembership, Person, add_membership, add_person, note_sign_in, person, person_by_email,

@@ -18,6 +18,8 @@ pub struct Actor {
     pub user: Option<UserId>,
     /// What they may do; jobs and the operator may do everything.
     pub role: Option<Role>,
+    /// The one thing that a program may do.
+    pub only: Option<Permission>,
 }
 
 impl Actor {
@@ -32,11 +34,21 @@ impl Actor {
             name: name.to_owned(),
             user: None,
             role: None,
+            only: None,
+        })
+    }
+    pub(super) fn program(name: &str, only: Permission) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            user: None,
+            role: None,
+            only: Some(only),
         })
     }
     /// Whether this actor may do something.
     pub fn may(&self, permission: Permission) -> bool {
-        self.role.is_none_or(|role| role.may(permission))
+        self.only.is_none_or(|only| only == permission)
+            && self.role.is_none_or(|role| role.may(permission))
     }
 }
 

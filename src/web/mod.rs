@@ -14,6 +14,7 @@ pub mod filters;
 pub mod form;
 pub mod health;
 pub mod history;
+pub mod intake;
 pub mod list;
 pub mod metrics;
 pub mod nav;
@@ -30,7 +31,7 @@ pub mod words;
 
 use actix_web::{
     middleware::from_fn,
-    web::{self, ServiceConfig, get, resource, scope},
+    web::{self, ServiceConfig, get, post, resource, scope},
 };
 
 pub use failure::Failure;
@@ -44,6 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/livez").route(get().to(health::livez)))
         .service(resource("/readyz").route(get().to(health::readyz)))
         .service(resource("/static/{name}").route(get().to(assets::show)))
+        .service(resource("/api/usage").route(post().to(intake::take)))
         .configure(account::routes)
         .service(
             scope("/{vendor}/p/{partner}")

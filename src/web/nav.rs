@@ -58,7 +58,9 @@ const STAFF: &[Group] = &[
                 ViewMoney,
             ),
             ("Tiers", "/tiers", "incentivize", ViewPartners),
+            ("SPIFFs", "/spiffs", "incentivize", ViewMoney),
             ("Ledger", "/ledger", "history", ViewMoney),
+            ("Adjustments", "/adjustments", "commission", ViewMoney),
             ("Forecast", "/forecast", "sell", ViewMoney),
             ("Months", "/periods", "periods", ViewMoney),
             ("Statements", "/statements", "statements", ViewMoney),
@@ -69,6 +71,7 @@ const STAFF: &[Group] = &[
         &[
             ("Imports", "/imports", "imports", Import),
             ("People", "/people", "person", ManagePeople),
+            ("Access tokens", "/access-tokens", "imports", ManageSettings),
             ("Settings", "/settings", "settings", ManageSettings),
         ],
     ),

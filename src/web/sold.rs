@@ -3,7 +3,9 @@ use chrono::{Months, NaiveDate};
 
 use super::words;
 use crate::{
-    domain::{BillingInterval, Currency, Money, Quantity, SubscriptionStatus, discount::Off},
+    domain::{
+        BillingInterval, Currency, Money, Price, Quantity, SubscriptionStatus, discount::Off,
+    },
     store::{
         catalogue::plans::{PlanVersion, PriceLine},
         incentivize::enrollments::Enrollment,
@@ -190,13 +192,14 @@ fn whole(line: &PriceLine, quantity: Quantity) -> Result<i64, crate::domain::Ove
 
 /// The prices of a version for a quantity.
 pub fn prices(version: &PlanVersion, quantity: Quantity) -> Vec<PriceRow> {
+    let money = |minor| words::money(Money::new(minor, version.terms.currency));
     let row = |line: &PriceLine| PriceRow {
         label: line.label.clone(),
         unit: price_words(version, line),
-        whole: whole(line, quantity).map_or_else(
-            |_| String::new(),
-            |minor| words::money(Money::new(minor, version.terms.currency)),
-        ),
+        whole: match line.price {
+            Price::Metered(..) => String::new(),
+            _ => whole(line, quantity).map_or_else(|_| String::new(), money),
+        },
     };
     version.prices.iter().map(row).collect()
 }

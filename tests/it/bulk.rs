@@ -84,6 +84,7 @@ impl Bulk {
             ImportKind::Customers => self.customers_file(),
             ImportKind::Subscriptions => self.subscriptions_file(),
             ImportKind::Payments => self.payments_file(),
+            ImportKind::Usage => unreachable!("its plan counts no usage"),
         }
     }
 

@@ -100,9 +100,15 @@ async fn tell(kind: Kind, partners: usize) {
     let owner = app.staff_of("meridian", Role::Owner).await;
     brought_in(&owner, &bulk, ImportKind::Payments).await;
     watch.step("payments");
-    for kind in ImportKind::ALL {
-        let page = uploaded(&owner, *kind, &bulk.file(*kind)).await;
-        let rows = bulk.rows(*kind);
+    let four = [
+        ImportKind::Partners,
+        ImportKind::Customers,
+        ImportKind::Subscriptions,
+        ImportKind::Payments,
+    ];
+    for kind in four {
+        let page = uploaded(&owner, kind, &bulk.file(kind)).await;
+        let rows = bulk.rows(kind);
         assert_eq!(figures(&page), [rows, 0, 0, rows, 0], "{kind:?} once more");
     }
     watch.step("all four files once more");

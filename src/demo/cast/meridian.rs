@@ -119,6 +119,29 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                 },
             ],
         },
+        OfferingPart {
+            name: "Message Gateway",
+            category: "Communication",
+            summary: "Texts to customers, sent by their own programs and paid for by the piece.",
+            delivery: "vendor",
+            policy: "Standard",
+            plans: &[PlanPart {
+                code: "MSG-M",
+                name: "Monthly, by message",
+                currency: "EUR",
+                interval_months: 1,
+                term_months: 12,
+                trial_days: 0,
+                prices: &[
+                    ("Connection", "flat", "39.00"),
+                    (
+                        "Messages",
+                        "graduated",
+                        "5000 at 0.045, 20000 at 0.038, then 0.032 by messages",
+                    ),
+                ],
+            }],
+        },
     ],
     outcome: "Customers can restore every file within a day, and renew because of it.",
     commission: (
@@ -142,7 +165,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
             "Gold",
             0,
             14,
-            &["BKP-M", "WRK-M", "VOI-M"],
+            &["BKP-M", "WRK-M", "VOI-M", "MSG-M"],
             1900,
             Quantity
         ),
@@ -310,7 +333,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
             "Silver",
             7,
             6,
-            &["BKP-M"],
+            &["BKP-Q", "BKP-M", "MSG-M"],
             2300,
             Plain
         ),

@@ -44,6 +44,7 @@ impl Sale {
         let quantity = match (part.story, plan) {
             (Story::BelowMinimum, _) => 2,
             (_, "MON-M" | "MON-JPY" | "PRV-Y") => chance.between(1, 6),
+            (_, "MSG-M") => 1,
             _ => chance.between(3, 28),
         };
         Ok(Self {
@@ -82,6 +83,7 @@ impl Sale {
         Ok(Won {
             id,
             subscription: subscriptions::start(tx, &new)?.id(),
+            plan: self.plan,
             currency: self.currency,
             pays_after: self.pays_after,
             leaves_unpaid: self.leaves_unpaid,

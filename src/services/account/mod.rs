@@ -1,4 +1,5 @@
 //! People: inviting them, letting them in, and taking their place away.
+pub mod access_tokens;
 pub mod invitations;
 pub mod passwords;
 pub mod people;

@@ -9,6 +9,7 @@ mod payments;
 mod subscriptions;
 mod table;
 mod template;
+mod usage;
 
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,7 @@ enum Plan {
     Customers(customers::Plan),
     Subscriptions(subscriptions::Plan),
     Payments(payments::Plan),
+    Usage(usage::Plan),
 }
 
 fn allow(tx: &Tx<'_, VendorScope>, kind: ImportKind) -> Result<()> {
@@ -141,6 +143,7 @@ fn read(
         ImportKind::Customers => Plan::Customers(customers::plan(tx, &table, report)?),
         ImportKind::Subscriptions => Plan::Subscriptions(subscriptions::plan(tx, &table, report)?),
         ImportKind::Payments => Plan::Payments(payments::plan(tx, &table, report)?),
+        ImportKind::Usage => Plan::Usage(usage::plan(tx, &table, report)?),
     };
     let checked = report.checked(rows);
     let plan = Some(plan).filter(|_| checked.is_sound());
@@ -240,6 +243,7 @@ pub fn apply(
         Some(Plan::Customers(plan)) => customers::apply(tx, &plan)?,
         Some(Plan::Subscriptions(plan)) => subscriptions::apply(tx, effects, &plan)?,
         Some(Plan::Payments(plan)) => payments::apply(tx, effects, &plan)?,
+        Some(Plan::Usage(plan)) => usage::apply(tx, plan)?,
     }
     if !imports::mark_applied(tx, id, json(&checked)?)? {
         return Err(Error::conflict("This file has been applied already."));

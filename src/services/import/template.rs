@@ -133,6 +133,39 @@ const PAYMENTS: &[Column] = &[
     ),
 ];
 
+const USAGE: &[Column] = &[
+    required(
+        "external_id",
+        "EVT-5001",
+        "The event's own id. The same event, reported again, counts once. A correction is an event of its own.",
+    ),
+    required(
+        "subscription",
+        "S-3001",
+        "The external id of the subscription.",
+    ),
+    required(
+        "meter",
+        "api-calls",
+        "The meter that a price of its plan names.",
+    ),
+    required(
+        "occurred_at",
+        "2026-10-14T09:30:00Z",
+        "When it happened, in UTC. It is billed with the period after the one it happened in.",
+    ),
+    required(
+        "value",
+        "12.5",
+        "How much, at most six decimals. Below zero to correct.",
+    ),
+    optional(
+        "subject",
+        "user-17",
+        "Who or what used it, for meters that count different subjects.",
+    ),
+];
+
 /// The columns of a kind of file, in the order of its template.
 pub fn columns(kind: ImportKind) -> &'static [Column] {
     match kind {
@@ -140,6 +173,7 @@ pub fn columns(kind: ImportKind) -> &'static [Column] {
         ImportKind::Customers => CUSTOMERS,
         ImportKind::Subscriptions => SUBSCRIPTIONS,
         ImportKind::Payments => PAYMENTS,
+        ImportKind::Usage => USAGE,
     }
 }
 

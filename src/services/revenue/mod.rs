@@ -2,6 +2,7 @@
 mod accrual;
 pub mod billing;
 mod books;
+mod caps;
 pub mod close;
 mod credit;
 pub mod dry_run;
@@ -9,9 +10,11 @@ pub mod forecast;
 pub mod payments;
 pub mod payouts;
 mod recurring;
+mod spiffs;
 mod stage;
 pub mod statements;
 pub mod subscriptions;
+pub mod usage;
 
 pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;

@@ -8,12 +8,12 @@ use diesel::{prelude::*, query_dsl::LoadQuery};
 use super::Lobby;
 use crate::{
     Error, Result,
-    domain::{Role, Zone},
-    id::{MembershipId, PartnerId, TenantId, UserId},
+    domain::{Permission, Role, Zone},
+    id::{AccessTokenId, MembershipId, PartnerId, TenantId, UserId},
     store::{
         PartnerScope, VendorScope, conn,
         names::stored,
-        schema::{jobs, memberships, partners, tenants, vendors},
+        schema::{access_tokens, jobs, memberships, partners, tenants, vendors},
         scope::Actor,
     },
 };
@@ -169,6 +169,7 @@ pub fn admit(
             name,
             user: Some(user),
             role: Some(role),
+            only: None,
         });
         Ok(match partner {
             None => Admission::Staff(VendorScope::new(tenant, actor)),
@@ -189,6 +190,33 @@ pub fn operator(lobby: &mut Lobby<'_>, slug: &str) -> Result<VendorScope> {
     let tenant: Option<TenantId> = lobby.first(query)?;
     let tenant = tenant.ok_or(Error::NotFound)?;
     Ok(VendorScope::new(tenant, Actor::operator()))
+}
+
+/// Lets the program in that has a token, to report usage and for nothing else.
+///
+/// # Errors
+/// Faults of the database.
+pub fn program(
+    lobby: &mut Lobby<'_>,
+    token_hash: &str,
+) -> Result<Option<(AccessTokenId, VendorScope)>> {
+    let row: Option<(AccessTokenId, TenantId, String)> =
+        lobby.across(&["access_tokens"], |lobby| {
+            lobby.first(
+                access_tokens::table
+                    .filter(access_tokens::token_hash.eq(token_hash.to_owned()))
+                    .filter(access_tokens::revoked_at.is_null())
+                    .select((
+                        access_tokens::id,
+                        access_tokens::tenant_id,
+                        access_tokens::name,
+                    )),
+            )
+        })?;
+    Ok(row.map(|(id, tenant, name)| {
+        let actor = Actor::program(&name, Permission::ReportUsage);
+        (id, VendorScope::new(tenant, actor))
+    }))
 }
 
 /// Slug and scope of every vendor, for the worker's schedule and the command line's checks.

@@ -12,6 +12,7 @@ pub mod periods;
 mod sees;
 pub mod service_levels;
 pub mod statements;
+pub mod usage;
 
 pub use sees::Sees;
 

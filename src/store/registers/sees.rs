@@ -6,7 +6,7 @@ use super::{Rows, Where, money, totals};
 use crate::{
     Result,
     domain::Money,
-    id::CustomerId,
+    id::{CustomerId, PlanVersionId},
     store::{PartnerScope, Scope, Tx, VendorScope, schema::*},
 };
 
@@ -34,6 +34,13 @@ pub trait Sees: Scope {
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
     /// Subscriptions.
     fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
+    /// The meters of a plan version whose outcomes are billed once they are verified.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn outcome_meters(tx: &mut Tx<'_, Self>, of: PlanVersionId) -> Result<Vec<String>>;
+    /// Usage as it was reported.
+    fn usage_events(tx: &Tx<'_, Self>) -> Rows<Self, usage_events::table>;
     /// Payments.
     fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table>;
     /// Cash applied to invoices.
@@ -156,6 +163,19 @@ macro_rules! sees {
             }
             fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table> {
                 tx.rows(subscriptions::table)
+            }
+            fn outcome_meters(tx: &mut Tx<'_, Self>, of: PlanVersionId) -> Result<Vec<String>> {
+                let rows = tx
+                    .rows(prices::table)
+                    .filter(prices::plan_version_id.eq(of))
+                    .filter(prices::kind.eq("outcome"))
+                    .order(prices::seq)
+                    .select(prices::meter);
+                let rows: Vec<Option<String>> = tx.load(rows)?;
+                Ok(rows.into_iter().flatten().collect())
+            }
+            fn usage_events(tx: &Tx<'_, Self>) -> Rows<Self, usage_events::table> {
+                tx.rows(usage_events::table)
             }
             fn payments(tx: &Tx<'_, Self>) -> Rows<Self, payments::table> {
                 tx.rows(payments::table)

@@ -39,6 +39,8 @@ row_codes! {
         Recurring = "recurring",
         /// Something that is charged once.
         OneOff = "one_off",
+        /// What was used in a period that is over.
+        Usage = "usage",
         /// The rest of a period at its new price.
         ProrationCharge = "proration_charge",
         /// The rest of a period at its old price, taken back.

@@ -7,6 +7,7 @@ pub mod recurring;
 pub mod segments;
 pub mod subscriptions;
 pub mod terms;
+pub mod usage;
 
 /// Rows asked for by id in one statement, well within what both databases bind.
 pub(super) const ASKED_AT_ONCE: usize = 500;

@@ -66,6 +66,8 @@ pub struct Subscription {
     pub created_at: NaiveDateTime,
     /// Counts its changes by people.
     pub version: i32,
+    /// Whether it ends by the vendor's fault: partners then give nothing back.
+    pub ends_by_vendor: bool,
 }
 
 impl Subscription {
@@ -193,6 +195,28 @@ pub fn due_of(
         found.extend(tx.load::<Subscription, _>(rows)?);
     }
     Ok(found)
+}
+
+/// Has those of some subscriptions that have ended billed once more, on a day: something they used
+/// was reported after their last bill.
+///
+/// # Errors
+/// Faults of the database.
+pub fn bill_ended_again(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+    on: NaiveDate,
+) -> Result<()> {
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(subscriptions::table)
+            .filter(subscriptions::id.eq_any(some.to_vec()))
+            .filter(subscriptions::ends_on.is_not_null())
+            .filter(subscriptions::next_bill_on.is_null())
+            .filter(subscriptions::billed_periods.gt(0));
+        tx.update(rows, to(subscriptions::next_bill_on, on))?;
+    }
+    Ok(())
 }
 
 /// The subscriptions with these external ids, by those.
@@ -348,6 +372,7 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
             to(subscriptions::mrr_minor, now.mrr_minor),
             to(subscriptions::next_bill_on, now.next_bill_on),
             to(subscriptions::ends_on, now.ends_on),
+            to(subscriptions::ends_by_vendor, now.ends_by_vendor),
             to(subscriptions::status, now.status.code()),
             to(subscriptions::version, now.version + 1),
         ),

@@ -74,16 +74,19 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// Where its periods are counted from, and how long each is.
+    pub fn anchor(&self) -> Anchor {
+        Anchor {
+            on: self.anchor_on,
+            interval: self.interval,
+        }
+    }
     /// A period as it is charged, from 0: the first may be the rest of one.
     ///
     /// # Errors
     /// A period beyond the calendar.
     pub fn stretch(&self, index: u32) -> Result<Stretch> {
-        let anchor = Anchor {
-            on: self.anchor_on,
-            interval: self.interval,
-        };
-        Stretch::of(anchor, index, self.charged_from)
+        Stretch::of(self.anchor(), index, self.charged_from)
             .ok_or_else(|| Error::fault("a period lies beyond the calendar"))
     }
 }
@@ -428,7 +431,9 @@ pub fn live_of_offering(tx: &mut Tx<'_, VendorScope>, offering: OfferingId) -> R
         .map(|plan| plan.id)
         .collect();
     let live = [
+        SubscriptionStatus::Trialing,
         SubscriptionStatus::Active,
+        SubscriptionStatus::Paused,
         SubscriptionStatus::PendingCancel,
     ];
     let rows = tx

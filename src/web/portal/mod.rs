@@ -11,6 +11,7 @@ pub mod service_levels;
 pub mod statements;
 pub mod subscriptions;
 pub mod terms;
+pub mod usage;
 
 use actix_web::web::ServiceConfig;
 

@@ -7,15 +7,18 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     documents::csv::{Cell, table},
-    domain::{Permission, Rate, SubscriptionStatus, date_words},
+    domain::{Permission, SubscriptionStatus, date_words},
     id::{CustomerId, SubscriptionId},
-    services::revenue::billing::{Preview, preview},
+    services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
         PartnerScope, Store, Tx,
         account::vendor,
         incentivize::enrollments::{self, Enrollment},
         paging::{Count, Cursor, Page},
-        revenue::discounts::{self, Given},
+        revenue::{
+            discounts,
+            usage::{self, UsageCharge},
+        },
         sell::{
             accounts::{self, Billed},
             customers,
@@ -25,6 +28,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Visitor,
+        earnings::usage::Usage,
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
@@ -38,7 +42,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/subscriptions").route(get().to(index)))
         .service(resource("/subscriptions.csv").route(get().to(csv)))
-        .service(resource("/subscriptions/{subscription}").route(get().to(show)));
+        .service(resource("/subscriptions/{subscription}").route(get().to(show)))
+        .configure(super::usage::routes);
 }
 
 /// What the list is asked for.
@@ -211,6 +216,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
+    usage: Option<Usage>,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -220,19 +226,31 @@ struct Seen {
     record: Record,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
-    discounts: Vec<Given>,
-    tax: Rate,
+    basis: Basis,
+    charges: Vec<UsageCharge>,
     today: NaiveDate,
 }
 
 fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
     tx.allow(Permission::PartnerViewCustomers)?;
     let record = subscriptions::record(tx, id)?;
+    let zone = vendor::settings(tx)?.zone;
+    let asked = usage_asked(&record, zone)?;
+    let basis = Basis {
+        given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        zone,
+        usage: usage::book(tx, asked)?,
+    };
+    let charges = match asked {
+        Some(_) => usage::charges(tx, id)?,
+        None => Vec::new(),
+    };
     Ok(Seen {
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
-        tax: customers::customer(tx, record.subscription.customer)?.tax,
-        discounts: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        basis,
+        charges,
         today: vendor::today(tx)?,
         record,
     })
@@ -275,6 +293,10 @@ async fn show(
         plan: title.clone(),
     };
     let line = sold::row(&base, &line, seen.today);
+    let next = preview(record, &seen.basis)?;
+    let open = next.as_ref().map_or(&[][..], |next| &next.used);
+    let at = format!("{base}/subscriptions/{id}");
+    let usage = Usage::of(&record.version, open, &seen.charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
@@ -289,10 +311,11 @@ async fn show(
         earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &seen.enrolments),
         prices: sold::prices(&record.version, it.quantity),
-        preview: preview(record, &seen.discounts, seen.tax)?,
+        usage,
+        preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts: sold::discounts(
-            &seen.discounts,
+            &seen.basis.given,
             u32::try_from(it.billed_periods).unwrap_or_default(),
             it.mrr.currency(),
         ),

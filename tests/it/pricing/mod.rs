@@ -1,4 +1,5 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
+mod programs;
 mod shop;
 
 use perennial::domain::Role;
@@ -211,6 +212,192 @@ on_both! {
         let nets = shop.nets();
         assert_eq!(nets[nets.len() - 2..], ["10000", "5000"], "{nets:?}");
         assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["15000"]);
+        shop.verify();
+    }
+
+    async fn usage_is_reported_once_billed_in_arrears_and_corrected(shop: Shop) {
+        let price = [
+            ("price-1-label", "Platform"), ("price-1-kind", "flat"), ("price-1", "50.00"),
+            ("price-2-label", "Calls"), ("price-2-kind", "usage"), ("price-2", "0.02"),
+        ];
+        let refused = shop.try_plan("USE-M", &price).await.expect(422);
+        assert_eq!(problems(&refused), ["#price-2-meter"]);
+        shop.plan("USE-M", &[&price[..], &[("price-2-meter", "api-calls"), ("price-2-aggregation", "sum")]].concat()).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("EUR 0.02 per unit of api-calls and month"), "{page}");
+        let sold = shop.sell_with("USE-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        assert_eq!(shop.nets(), ["5000"]);
+
+        let head = "external_id,subscription,meter,occurred_at,value\r\n";
+        let refused = shop.report(&format!(
+            "{head}e0,S-9,api-calls,2026-11-02T10:00:00Z,1\r\ne0,S-1,mails,2026-11-02T10:00:00Z,1\r\n\
+             e0,S-1,api-calls,2026-12-02T10:00:00Z,1\r\ne0,S-1,api-calls,2026-10-02T10:00:00Z,1\r\ne0,S-1,api-calls,yesterday,many\r\n"
+        )).await.words();
+        for why in ["No subscription has this external id.", "No price of this subscription's plan", "has not come yet", "was not served", "Give an instant in UTC", "Give a number"] {
+            assert!(refused.contains(why), "{why}: {refused}");
+        }
+        let events = "e1,S-1,api-calls,2026-11-02T10:00:00Z,100.5\r\ne2,S-1,api-calls,2026-11-09T08:00:00Z,400\r\ne2,S-1,api-calls,2026-11-09T08:00:00Z,400\r\n";
+        shop.bring(&format!("{head}{events}")).await;
+        shop.bring(&format!("{head}{events}")).await;
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM usage_events"), ["2"]);
+        let other = shop.report(&format!("{head}e1,S-1,api-calls,2026-11-02T10:00:00Z,7\r\n")).await.words();
+        assert!(other.contains("says something else than before"), "{other}");
+
+        let shop = shop.at("2026-12-01T09:00:00Z").await;
+        // Midnight of the vendor's zone is the next period's.
+        shop.bring(&format!("{head}e3,S-1,api-calls,2026-11-30T22:59:59Z,34\r\ne4,S-1,api-calls,2026-11-30T23:00:00Z,700\r\n")).await;
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("Calls, 534.5 api-calls so far"), "{page}");
+        shop.bill("2026-12-01");
+        assert_eq!(shop.nets(), ["5000", "5000", "1069"]);
+        let invoice = shop.newest_invoice().await.words();
+        assert!(invoice.contains("Vault, USE-M: Calls, 534.5 api-calls 1–30 Nov 2026"), "{invoice}");
+
+        // A late event and a correction are the difference on the next bill.
+        shop.bring(&format!("{head}e5,S-1,api-calls,2026-11-20T10:00:00Z,100\r\ne6,S-1,api-calls,2026-11-20T10:00:00Z,-34.5\r\n")).await;
+        let shop = shop.at("2027-01-01T09:00:00Z").await;
+        shop.bill("2027-01-01");
+        assert_eq!(shop.nets()[3..], ["5000", "131", "1400"]);
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("1–30 Nov 2026billed600 api-callsEUR 12.00") && page.contains("1–31 Dec 2026billed700 api-callsEUR 14.00"), "{page}");
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let at = format!("/meridian/p/northwind/subscriptions/{}", shop::last(&sold));
+        let page = partner.get(&at).await.expect(200);
+        assert!(page.words().contains("1–30 Nov 2026billed600 api-callsEUR 12.00"), "{}", page.words());
+        for (visitor, at) in [(&partner, &at), (&shop.owner, &sold)] {
+            let events = visitor.get(&format!("{at}/usage")).await.expect(200);
+            assert!(events.words().contains("6 events") && events.words().contains("e6 api-calls"), "{}", events.words());
+            let file = visitor.get(&format!("{at}/usage.csv")).await.expect(200);
+            assert!(file.text().contains("e6,api-calls,2026-11-20T10:00:00Z,-34.5,,"), "{}", file.text());
+        }
+        shop.verify();
+    }
+
+    async fn a_retainer_carries_over_and_what_was_used_until_the_end_is_billed(shop: Shop) {
+        shop.plan("CARE-M", &[
+            ("price-1-label", "Hours"), ("price-1-kind", "retainer"), ("price-1", "900.00"), ("price-1-meter", "hours"),
+            ("price-1-free", "10"), ("price-1-over", "95.00"), ("price-1-rollover", "4"),
+        ]).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("EUR 900.00 a month with 10 of hours included, then EUR 95.00 each; up to 4 carried into the next month"), "{page}");
+        let sold = shop.sell_with("CARE-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        let shop = shop.at("2027-01-15T09:00:00Z").await;
+        let head = "external_id,subscription,meter,occurred_at,value\r\n";
+        shop.bring(&format!("{head}h1,S-1,hours,2026-11-10T10:00:00Z,7\r\nh2,S-1,hours,2026-12-10T10:00:00Z,15\r\nh3,S-1,hours,2027-01-10T10:00:00Z,12.5\r\n")).await;
+        shop.bill("2027-01-15");
+        // November carries 3 hours on; December is 2 beyond 13.
+        assert_eq!(shop.nets(), ["90000", "90000", "90000", "19000"]);
+        let page = shop.page(&sold).await.words();
+        assert!(page.contains("so far12.5 hoursEUR 237.50") && page.contains("billed7 hours3EUR 0.00"), "{page}");
+        let form = shop.page(&format!("{sold}/cancellation")).await.form("form[action$='/cancellation']");
+        let form = form.with("when", "period_end").with("reason", "Done.");
+        let confirm = shop.owner.submit(&form).await.form("form[action$='/cancellation']");
+        shop.owner.submit(&confirm).await.expect(303);
+        let shop = shop.at("2027-02-02T09:00:00Z").await;
+        let ended = shop.app.store.write_now(shop.app.operator("meridian"), |tx| {
+            perennial::services::revenue::subscriptions::end_due(tx, "2027-02-02".parse().unwrap(), 100)
+        });
+        assert_eq!(ended.unwrap(), 1);
+        assert!(shop.page(&sold).await.words().contains("what was used is still to be billed"));
+        shop.bill("2027-02-02");
+        assert_eq!(shop.nets()[4..], ["23750"]);
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM subscriptions WHERE next_bill_on IS NOT NULL"), ["0"]);
+        // What is reported after the last bill is billed once more; what falls after the end is refused.
+        let refused = shop.report(&format!("{head}h4,S-1,hours,2027-02-01T10:00:00Z,1\r\n")).await.words();
+        assert!(refused.contains("was not served"), "{refused}");
+        shop.bring(&format!("{head}h5,S-1,hours,2027-01-31T10:00:00Z,2\r\n")).await;
+        shop.bill("2027-02-02");
+        assert_eq!(shop.nets()[5..], ["19000"]);
+        let invoice = shop.newest_invoice().await.words();
+        assert!(invoice.contains("14.5 hours in all, after late reports"), "{invoice}");
+        shop.verify();
+    }
+
+    async fn usage_alone_makes_no_empty_bill_and_its_tiers_count_what_came_late(shop: Shop) {
+        shop.plan("DATA-M", &[
+            ("price-1-label", "Data"), ("price-1-kind", "graduated"), ("price-1-meter", "gigabytes"),
+            ("price-1-tier-1-upto", "100"), ("price-1-tier-1-unit", "0.50"),
+            ("price-1-tier-2-upto", ""), ("price-1-tier-2-unit", "0.20"),
+        ]).await;
+        shop.sell_with("DATA-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM invoices"), ["0"]);
+        let shop = shop.at("2026-12-01T09:00:00Z").await;
+        let head = "external_id,subscription,meter,occurred_at,value\r\n";
+        shop.bring(&format!("{head}d1,S-1,gigabytes,2026-11-02T10:00:00Z,90\r\n")).await;
+        shop.bill("2026-12-01");
+        assert_eq!(shop.nets(), ["4500"]);
+        // 60 more: 10 at 0.50 and 50 at 0.20.
+        shop.bring(&format!("{head}d2,S-1,gigabytes,2026-11-30T10:00:00Z,60\r\n")).await;
+        let shop = shop.at("2027-01-01T09:00:00Z").await;
+        shop.bill("2027-01-01");
+        assert_eq!(shop.nets(), ["4500", "1500"]);
+        // A correction that nothing can be taken off from waits for the next bill that has something.
+        shop.bring(&format!("{head}d3,S-1,gigabytes,2026-11-30T11:00:00Z,-150\r\n")).await;
+        let shop = shop.at("2027-02-01T09:00:00Z").await;
+        shop.bill("2027-02-01");
+        assert_eq!(shop.nets(), ["4500", "1500"]);
+        shop.bring(&format!("{head}d4,S-1,gigabytes,2027-02-01T08:00:00Z,150\r\n")).await;
+        let shop = shop.at("2027-03-01T09:00:00Z").await;
+        shop.bill("2027-03-01");
+        assert_eq!(shop.nets(), ["4500", "1500", "-6000", "6000"]);
+        assert_eq!(shop.app.ask("SELECT sum(billed_minor) AS value FROM usage_charges"), ["6000"]);
+        shop.verify();
+    }
+
+    async fn an_outcome_is_billed_once_the_other_side_has_verified_it(shop: Shop) {
+        shop.plan("LEAD-M", &[
+            ("price-1-label", "Leads"), ("price-1-kind", "outcome"), ("price-1", "100.00"), ("price-1-meter", "leads"),
+            ("price-1-aggregation", "count"), ("price-1-free", "1"), ("price-1-over", "40.00"), ("price-1-cap", "60.00"),
+        ]).await;
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains("EUR 100.00 a month, and EUR 40.00 for each verified leads above 1, at most EUR 60.00"), "{page}");
+        let sold = shop.sell_with("LEAD-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        // The vendor reports two by file, the partner a third by form.
+        let head = "external_id,subscription,meter,occurred_at,value\r\n";
+        shop.bring(&format!("{head}l1,S-1,leads,2026-11-02T10:00:00Z,1\r\nl2,S-1,leads,2026-11-03T10:00:00Z,1\r\n")).await;
+        let at = format!("/meridian/p/northwind/subscriptions/{}/usage", shop::last(&sold));
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let form = partner.get(&at).await.expect(200).form("form[action$='/usage']");
+        let refused = partner.submit(&form.clone().with("on", "2026-11-20")).await.expect(422);
+        assert_eq!(problems(&refused), ["#value", "#subject"]);
+        let form = form.with("value", "1").with("subject", "Order 17");
+        let late = partner.submit(&form.clone().with("on", "2026-11-20")).await.expect(422);
+        assert_eq!(problems(&late), ["#on"]);
+        partner.submit(&form.with("on", "2026-11-04")).await.expect(303);
+        let seller = shop.app.portal_of("meridian", "northwind", Role::PartnerSeller).await;
+        let page = seller.get(&at).await.expect(200);
+        assert!(page.words().contains("the vendor has to") && page.attrs("main form", "action").is_empty(), "{}", page.words());
+
+        // Nothing is verified, nothing is billed; the vendor cannot verify its own.
+        let shop = shop.at("2026-12-01T09:00:00Z").await;
+        shop.bill("2026-12-01");
+        assert_eq!(shop.nets(), ["10000", "10000"]);
+        let page = shop.page(&format!("{sold}/usage")).await;
+        assert_eq!(page.attrs("form[action$='/verification']", "action").len(), 1, "{}", page.words());
+        let theirs = page.form("form[action$='/verification']");
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        let page = partner.get(&at).await.expect(200);
+        let ours = page.attrs("form[action$='/verification']", "action");
+        assert_eq!(ours.len(), 2, "{}", page.words());
+        let own = format!("{sold}/usage/{}", ours[0].rsplit("/usage/").next().unwrap());
+        shop.owner.post(&own, &[]).await.expect(409);
+        partner.post(&ours[0], &[]).await.expect(303);
+        partner.post(&ours[0], &[]).await.expect(409);
+        shop.owner.submit(&theirs).await.expect(303);
+        let page = shop.page(&format!("{sold}/usage")).await.words();
+        assert!(page.contains("by Owner") && page.contains("the partner has to"), "{page}");
+        assert!(shop.page(&sold).await.words().contains("Outcome verified"));
+        // Two are verified: one beyond the baseline. The third one reaches the cap.
+        let next = shop.page(&sold).await.words();
+        assert!(next.contains("Leads, 2 leads in all, after late reports"), "{next}");
+        let shop = shop.at("2027-01-01T09:00:00Z").await;
+        shop.bill("2027-01-01");
+        assert_eq!(shop.nets()[2..], ["10000", "4000"]);
+        let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        partner.post(&ours[1], &[]).await.expect(303);
+        let shop = shop.at("2027-02-01T09:00:00Z").await;
+        shop.bill("2027-02-01");
+        assert_eq!(shop.nets()[4..], ["10000", "2000"]);
         shop.verify();
     }
 }

@@ -4,7 +4,7 @@ use perennial::domain::Role;
 use crate::{
     harness::TestApp,
     support::{
-        http::{Page, Visitor},
+        http::{Page, Upload, Visitor},
         postgres::Kind,
     },
 };
@@ -165,5 +165,40 @@ impl Shop {
             .store
             .read_now(scope, perennial::services::verify::verify);
         assert!(found.as_ref().unwrap().is_empty(), "{found:#?}");
+    }
+
+    /// Sends a file of usage in; gives the page that says what it would do.
+    pub async fn report(&self, text: &str) -> Page {
+        let file = Upload {
+            field: "file",
+            name: "usage.csv",
+            content_type: "text/csv",
+            bytes: text.as_bytes(),
+        };
+        let sent = self
+            .owner
+            .post_file("/meridian/imports", &[("kind", "usage")], file)
+            .await
+            .expect(303);
+        self.owner.follow(&sent).await.expect(200)
+    }
+
+    /// Sends a file of usage in and applies it.
+    pub async fn bring(&self, text: &str) {
+        let file = Upload {
+            field: "file",
+            name: "usage.csv",
+            content_type: "text/csv",
+            bytes: text.as_bytes(),
+        };
+        let sent = self
+            .owner
+            .post_file("/meridian/imports", &[("kind", "usage")], file)
+            .await
+            .expect(303);
+        let to = sent.location();
+        let page = self.owner.follow(&sent).await.expect(200).words();
+        assert!(page.contains("Would add"), "{page}");
+        self.owner.post(&to, &[]).await.expect(303);
     }
 }

@@ -2,14 +2,16 @@
 use chrono::{Days, NaiveDate};
 
 use super::{
-    Draft,
+    Draft, Used,
+    arrears::{Served, Usage, UsageItem},
     items::{Facts, Item, items},
     terms::{Earns, Terms},
 };
 use crate::{
     Result,
     domain::{
-        Overflow, SubscriptionStatus, bill::Stretch, proration::tax_on, subscription::phase_of,
+        Overflow, ServicePeriod, SubscriptionStatus, bill::Stretch, proration::tax_on,
+        subscription::phase_of,
     },
     id::{Id, PriceId},
     services::revenue::books::{Books, rate},
@@ -20,6 +22,7 @@ use crate::{
             segments::Segment,
             subscriptions::{Advance, Subscription},
             terms::PlanTerms,
+            usage::UsageCharge,
         },
     },
 };
@@ -58,17 +61,28 @@ pub(in crate::services::revenue) fn blank_invoice(
     })
 }
 
+/// When the bill of a period is issued: as it begins, or where the subscription has ended, when the
+/// last bill is due.
+fn issued_on(of: &Subscription, stretch: Stretch) -> NaiveDate {
+    let begins = stretch.service.from;
+    match of.ends_on {
+        Some(end) if end <= begins => of.next_bill_on.unwrap_or(end),
+        _ => begins,
+    }
+}
+
 /// Writes the invoices of one chunk.
 pub(super) struct Biller<'a, 'c> {
     pub tx: &'a Tx<'c, VendorScope>,
     pub books: &'a Books,
     pub terms: &'a Terms,
+    pub usage: &'a Usage,
 }
 
 impl Biller<'_, '_> {
     /// The next period's invoice, and how the subscription moves on. A period that would begin on
     /// or after the end is not billed.
-    pub fn draft(&self, subscription: &Subscription) -> Result<(Option<Draft>, Advance)> {
+    pub fn draft(&self, subscription: &Subscription) -> Result<(Draft, Advance)> {
         let stretch = subscription.stretch(subscription.next_index())?;
         let ends = |from: NaiveDate| subscription.ends_on.is_some_and(|end| end <= from);
         if ends(stretch.service.from) {
@@ -78,8 +92,12 @@ impl Biller<'_, '_> {
                 status: subscription.status,
                 mrr_minor: None,
             };
-            return Ok((None, advance));
+            let charged = self.charged(subscription, stretch)?;
+            let last = self.finish(&charged, (Vec::new(), Vec::new()))?;
+            return Ok((last, advance));
         }
+        let prices = &self.terms.plan(subscription)?.prices;
+        let is_metered = prices.iter().any(|price| price.price.meter().is_some());
         let status = match subscription.status {
             SubscriptionStatus::Pending | SubscriptionStatus::Trialing => {
                 SubscriptionStatus::Active
@@ -88,11 +106,12 @@ impl Biller<'_, '_> {
         };
         let advance = Advance {
             billed_periods: subscription.billed_periods + 1,
-            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next)),
+            // What was used until the end is billed at the end.
+            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next) || is_metered),
             status,
             mrr_minor: self.mrr(subscription, stretch.index)?,
         };
-        Ok((Some(self.period(subscription, stretch)?), advance))
+        Ok((self.period(subscription, stretch)?, advance))
     }
 
     /// What a subscription brings a month from this period on, where that is something new: with
@@ -122,7 +141,10 @@ impl Biller<'_, '_> {
             service_from: period.stretch.service.from,
             service_to: period.stretch.service.to,
             quantity: if is_ahead { of.quantity } else { 1 },
-            unit_price_micro: price.price.unit().micro(),
+            unit_price_micro: match item.kind {
+                InvoiceLineKind::Usage => 0,
+                _ => price.price.unit().micro(),
+            },
             net_minor: item.net_minor,
             discount_minor: item.off_minor,
             credited_net_minor: 0,
@@ -159,20 +181,26 @@ impl Biller<'_, '_> {
         }
     }
 
+    fn charged<'p>(&'p self, of: &'p Subscription, stretch: Stretch) -> Result<Charged<'p>> {
+        Ok(Charged {
+            subscription: of,
+            plan: self.terms.plan(of)?,
+            stretch,
+            earns: self.earns(of, (stretch.index, stretch.service))?,
+        })
+    }
+
+    fn earns(&self, of: &Subscription, (index, of_days): (u32, ServicePeriod)) -> Result<Earns> {
+        let phase = phase_of(index, of.anchor()?, of.term());
+        self.terms.earns(of, of_days, phase)
+    }
+
     /// A period as it is charged, or what is left of one.
     pub fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
-        let plan = self.terms.plan(subscription)?;
-        let from = stretch.service.from;
-        let phase = phase_of(stretch.index, subscription.anchor()?, subscription.term());
-        let period = Charged {
-            subscription,
-            plan,
-            stretch,
-            earns: self.terms.earns(subscription, stretch.service, phase)?,
-        };
+        let period = self.charged(subscription, stretch)?;
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         let facts = Facts {
-            prices: &plan.prices,
+            prices: &period.plan.prices,
             quantity: subscription.units()?,
             discounts: self.terms.discounts(subscription),
             stretch,
@@ -185,12 +213,37 @@ impl Biller<'_, '_> {
             }
             lines.push(line);
         }
-        let net = lines
-            .iter()
-            .try_fold(0i64, |sum, line| sum.checked_add(line.net_minor));
-        let on = (from, net.ok_or(Overflow)?);
-        let tax_bps = self.terms.customer(subscription)?.tax_bps;
-        let invoice = blank_invoice(self.tx, self.books, subscription, tax_bps, on)?;
+        self.finish(&period, (lines, segments))
+    }
+
+    /// Adds what was used, and the invoice around the lines.
+    fn finish(
+        &self,
+        period: &Charged<'_>,
+        (mut lines, segments): (Vec<InvoiceLine>, Vec<Segment>),
+    ) -> Result<Draft> {
+        let of = period.subscription;
+        let sum = |lines: &[InvoiceLine]| {
+            let mut nets = lines.iter().map(|line| line.net_minor);
+            nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)
+        };
+        let served = Served::of(of, self.books.vendor.zone)?;
+        let found = self
+            .usage
+            .items(served, &period.plan.prices, sum(&lines)?)?;
+        let mut used = Used {
+            settled: found.settled,
+            ..Used::default()
+        };
+        for item in &found.items {
+            self.note(of, item, &mut used);
+            if item.net_minor != 0 {
+                lines.push(self.usage_line(period, item)?);
+            }
+        }
+        let from = issued_on(of, period.stretch);
+        let tax_bps = self.terms.customer(of)?.tax_bps;
+        let invoice = blank_invoice(self.tx, self.books, of, tax_bps, (from, sum(&lines)?))?;
         for (place, line) in (1..).zip(&mut lines) {
             line.line_no = place;
             line.invoice_id = invoice.id;
@@ -199,11 +252,57 @@ impl Biller<'_, '_> {
             invoice,
             lines,
             segments,
+            used,
+        })
+    }
+
+    /// What a period's usage came to, to be written down.
+    fn note(&self, of: &Subscription, item: &UsageItem<'_>, used: &mut Used) {
+        if let Some(changed) = self.usage.charge(of.id, item) {
+            used.changed.push(changed);
+            return;
+        }
+        let period = item.arrear.period;
+        used.new.push(UsageCharge {
+            id: self.tx.fresh_id(),
+            partner_id: of.partner_id,
+            subscription_id: of.id,
+            price_id: item.price.id,
+            period_index: i32::try_from(period.index).unwrap_or(i32::MAX),
+            service_from: period.service.from,
+            service_to: period.service.to,
+            used_micro: item.arrear.used.micro(),
+            carries_micro: item.arrear.carries.micro(),
+            billed_minor: item.net_minor,
+        });
+    }
+
+    /// The line of a period's usage, under the terms of that period.
+    fn usage_line(&self, period: &Charged<'_>, used: &UsageItem<'_>) -> Result<InvoiceLine> {
+        let of = period.subscription;
+        let days = used.arrear.period.service;
+        let charged = Charged {
+            earns: self.earns(of, (used.arrear.period.index, days))?,
+            ..*period
+        };
+        let item = Item {
+            price: used.price,
+            kind: InvoiceLineKind::Usage,
+            net_minor: used.net_minor,
+            off_minor: 0,
+        };
+        let line = self.line(&charged, (0, &item));
+        Ok(InvoiceLine {
+            description: format!("{}, {}", line.description, used.words()),
+            service_from: days.from,
+            service_to: days.to,
+            ..line
         })
     }
 }
 
 /// A period that is being charged for.
+#[derive(Clone, Copy)]
 struct Charged<'a> {
     subscription: &'a Subscription,
     plan: &'a PlanTerms,

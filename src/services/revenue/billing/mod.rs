@@ -1,5 +1,7 @@
 //! Billing: one invoice per subscription and service period, in advance.
+mod arrears;
 mod draft;
+mod expected;
 mod items;
 mod preview;
 mod terms;
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     Result,
     domain::{Action, Period, Permission, bill::Stretch},
-    id::SubscriptionId,
+    id::{SubscriptionId, UsageEventId},
     store::{
         Platform, Tx, VendorScope,
         platform::Event,
@@ -24,12 +26,15 @@ use crate::{
             invoices::{self, Invoice, InvoiceLine},
             segments::{self, Segment},
             subscriptions::{self, Advance, Subscription},
+            usage::{self, UsageCharge},
         },
     },
 };
+use arrears::Usage;
 use draft::Biller;
 pub(super) use draft::blank_invoice;
-pub use preview::{Preview, PreviewLine, preview};
+pub(super) use expected::expected;
+pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
 pub(super) use terms::Terms;
 
 /// Subscriptions billed in one transaction by [`bill_due`].
@@ -145,6 +150,7 @@ pub(super) fn bill_all(
 /// Bills the next period of each of these, then applies what their customers have in credit.
 fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Result<Vec<Invoice>> {
     let terms = Terms::of(tx, due)?;
+    let usage = Usage::of(tx, (books, &terms), due)?;
     let mut drafts = Vec::new();
     let mut moved: HashMap<Advance, Vec<SubscriptionId>> = HashMap::new();
     let mut turned = Vec::new();
@@ -153,9 +159,10 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
             tx: &*tx,
             books,
             terms: &terms,
+            usage: &usage,
         }
         .draft(subscription)?;
-        if let (Some(mrr_minor), Some(draft)) = (advance.mrr_minor, &draft) {
+        if let Some(mrr_minor) = advance.mrr_minor {
             turned.push(Turned {
                 subscription,
                 offering: terms.plan(subscription)?.offering_id,
@@ -163,7 +170,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
                 mrr_minor,
             });
         }
-        drafts.extend(draft);
+        drafts.push(draft);
         moved.entry(advance).or_default().push(subscription.id);
     }
     if !turned.is_empty() {
@@ -194,10 +201,12 @@ pub(super) fn bill_rest(
         billed_periods: advance.billed_periods,
         ..subscription.clone()
     };
+    let usage = Usage::of(tx, (books, terms), std::slice::from_ref(&billed))?;
     let draft = Biller {
         tx: &*tx,
         books,
         terms,
+        usage: &usage,
     }
     .period(&billed, stretch)?;
     let advance = Advance {
@@ -214,26 +223,64 @@ pub(super) struct Draft {
     pub invoice: Invoice,
     pub lines: Vec<InvoiceLine>,
     pub segments: Vec<Segment>,
+    pub used: Used,
 }
 
-/// Numbers drafts and writes them.
+/// What a bill notes about the usage it charges for.
+#[derive(Default)]
+pub(super) struct Used {
+    pub settled: Vec<UsageEventId>,
+    pub new: Vec<UsageCharge>,
+    pub changed: Vec<UsageCharge>,
+}
+
+impl Used {
+    fn join(&mut self, other: Self) {
+        self.settled.extend(other.settled);
+        self.new.extend(other.new);
+        self.changed.extend(other.changed);
+    }
+
+    fn write(self, tx: &mut Tx<'_, VendorScope>) -> Result<()> {
+        usage::settle(tx, &self.settled)?;
+        if !self.new.is_empty() {
+            usage::add_charges(tx, self.new)?;
+        }
+        // Only late events change what a period came to.
+        for charge in &self.changed {
+            usage::change_charge(tx, charge)?;
+        }
+        Ok(())
+    }
+}
+
+/// Numbers drafts and writes them. What charges for nothing is no invoice; what it notes about
+/// usage is written all the same.
 pub(super) fn issue(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Invoice>> {
+    let (mut made, mut lines, mut charged) = (Vec::new(), Vec::new(), Vec::new());
+    let mut used = Used::default();
+    let is_bill = |draft: &Draft| !draft.lines.is_empty();
+    let (drafts, empty): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(is_bill);
+    for draft in empty {
+        used.join(draft.used);
+    }
     let issued: Vec<NaiveDate> = drafts.iter().map(|draft| draft.invoice.issued_on).collect();
     let numbers = books.numbers(tx, DocumentKind::Invoice, &issued)?;
-    let (mut made, mut lines, mut charged) = (Vec::new(), Vec::new(), Vec::new());
     for (mut draft, number) in drafts.into_iter().zip(numbers) {
         draft.invoice.number = number;
         draft.invoice.status = draft.invoice.standing();
         made.push(draft.invoice);
         lines.extend(draft.lines);
         charged.extend(draft.segments);
+        used.join(draft.used);
     }
     invoices::add(tx, made.clone(), lines)?;
     segments::add(tx, charged)?;
+    used.write(tx)?;
     Ok(made)
 }
 

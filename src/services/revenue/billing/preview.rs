@@ -1,11 +1,23 @@
 //! The next invoice of a subscription as it stands now, by the rule of the run.
 use chrono::NaiveDate;
 
-use super::items::{Facts, items};
+use super::{
+    arrears::{Served, Usage, UsageItem},
+    items::{Facts, Item, items},
+};
 use crate::{
     Result,
-    domain::{Discount, Money, Overflow, Rate, proration::tax_on},
-    store::{revenue::discounts::Given, sell::subscriptions::Record},
+    domain::{
+        Currency, Discount, Measure, Money, Overflow, Rate, Zone, bill::Stretch, proration::tax_on,
+    },
+    id::PriceId,
+    store::{
+        revenue::{
+            discounts::Given,
+            usage::{Ask, Book},
+        },
+        sell::subscriptions::{Record, Subscription as Sold},
+    },
 };
 
 /// A line of the next invoice.
@@ -30,6 +42,8 @@ pub struct Preview {
     pub on: NaiveDate,
     /// What it charges.
     pub lines: Vec<PreviewLine>,
+    /// The usage of periods that no bill has charged for yet, as far as it was reported.
+    pub used: Vec<UsedSoFar>,
     /// Before tax.
     pub net: Money,
     /// The tax on it.
@@ -38,12 +52,59 @@ pub struct Preview {
     pub total: Money,
 }
 
+/// What was used in a period that no bill has charged for yet.
+#[derive(Debug, Clone)]
+pub struct UsedSoFar {
+    /// The price that counts it.
+    pub price: PriceId,
+    /// The first day of the period.
+    pub from: NaiveDate,
+    /// The day after its last.
+    pub to: NaiveDate,
+    /// How much.
+    pub used: Measure,
+    /// What it costs so far, before tax.
+    pub net: Money,
+}
+
+/// What the next invoice of a subscription rests on, besides its record.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// Its discounts.
+    pub given: Vec<Given>,
+    /// The tax on its customer's invoices.
+    pub tax: Rate,
+    /// The zone of the vendor's days.
+    pub zone: Zone,
+    /// What was used and not billed yet.
+    pub usage: Book,
+}
+
+fn served(of: &Sold, zone: Zone) -> Served {
+    Served {
+        id: of.id,
+        anchor: of.anchor(),
+        charged_from: of.charged_from,
+        ends_on: of.ends_on,
+        zone,
+        next: u32::try_from(of.billed_periods).unwrap_or_default(),
+    }
+}
+
+/// What to ask about a subscription's usage for [`preview`]; nothing where its plan counts none.
+///
+/// # Errors
+/// A period beyond the calendar.
+pub fn usage_asked(record: &Record, zone: Zone) -> Result<Option<Ask>> {
+    served(&record.subscription, zone).asks(&record.version.prices)
+}
+
 /// What the next invoice of a subscription comes to; nothing where none is to come.
 ///
 /// # Errors
 /// Amounts that do not fit, a period beyond the calendar.
-pub fn preview(record: &Record, given: &[Given], tax: Rate) -> Result<Option<Preview>> {
-    let of = &record.subscription;
+pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
+    let (of, given, tax) = (&record.subscription, &basis.given, basis.tax);
     if of.next_bill_on.is_none() {
         return Ok(None);
     }
@@ -57,24 +118,83 @@ pub fn preview(record: &Record, given: &[Given], tax: Rate) -> Result<Option<Pre
         stretch,
         is_first: billed == 0,
     };
-    let money = |minor| Money::new(minor, of.mrr.currency());
-    let (mut lines, mut net) = (Vec::new(), 0i64);
-    for item in items(&facts)? {
-        net = net.checked_add(item.net_minor).ok_or(Overflow)?;
-        lines.push(PreviewLine {
-            label: item.price.label.clone(),
-            from: stretch.service.from,
-            to: stretch.service.to,
-            off: money(item.off_minor),
-            net: money(item.net_minor),
-        });
-    }
+    let ends = of.ends_on.is_some_and(|end| end <= stretch.service.from);
+    let ahead = match ends {
+        true => Vec::new(),
+        false => items(&facts)?,
+    };
+    let currency = of.mrr.currency();
+    let mut lines: Vec<PreviewLine> = ahead
+        .iter()
+        .map(|item| line_ahead(item, stretch, currency))
+        .collect();
+    let mut nets = ahead.iter().map(|item| item.net_minor);
+    let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
+    let usage = Usage::known(of.id, basis.usage.clone());
+    let found = usage
+        .items(served(of, basis.zone), &record.version.prices, net)?
+        .items;
+    lines.extend(found.iter().map(|item| usage_line(item, currency)));
+    let open = found.iter().filter(|item| !item.is_again);
+    let on = of.next_bill_on.filter(|_| ends);
+    whole(
+        (on.unwrap_or(stretch.service.from), lines),
+        open.map(|item| so_far(item, currency)).collect(),
+        (tax, currency),
+    )
+    .map(Some)
+}
+
+/// The invoice of some lines.
+fn whole(
+    (on, lines): (NaiveDate, Vec<PreviewLine>),
+    used: Vec<UsedSoFar>,
+    (tax, currency): (Rate, Currency),
+) -> Result<Preview> {
+    let mut nets = lines.iter().map(|line| line.net.minor());
+    let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
     let with = tax_on(net, tax);
-    Ok(Some(Preview {
-        on: stretch.service.from,
+    let money = |minor| Money::new(minor, currency);
+    Ok(Preview {
+        on,
         lines,
+        used,
         net: money(net),
         tax: money(with),
         total: money(net.checked_add(with).ok_or(Overflow)?),
-    }))
+    })
+}
+
+fn line_ahead(item: &Item<'_>, stretch: Stretch, currency: Currency) -> PreviewLine {
+    PreviewLine {
+        label: item.price.label.clone(),
+        from: stretch.service.from,
+        to: stretch.service.to,
+        off: Money::new(item.off_minor, currency),
+        net: Money::new(item.net_minor, currency),
+    }
+}
+
+/// "Calls, 1,234.5 api-calls so far".
+fn usage_line(item: &UsageItem<'_>, currency: Currency) -> PreviewLine {
+    let days = item.arrear.period.service;
+    let until = if item.is_again { "" } else { " so far" };
+    PreviewLine {
+        label: format!("{}, {}{until}", item.price.label, item.words()),
+        from: days.from,
+        to: days.to,
+        off: Money::new(0, currency),
+        net: Money::new(item.net_minor, currency),
+    }
+}
+
+fn so_far(item: &UsageItem<'_>, currency: Currency) -> UsedSoFar {
+    let days = item.arrear.period.service;
+    UsedSoFar {
+        price: item.price.id,
+        from: days.from,
+        to: days.to,
+        used: item.arrear.used,
+        net: Money::new(item.net_minor, currency),
+    }
 }

@@ -7,9 +7,10 @@ use crate::{
     domain::{Action, Change, Permission, SubscriptionStatus, proration::credit_from},
     id::SubscriptionId,
     services::revenue::{
-        billing::bill_one,
+        billing::{Terms, bill_one},
         books::{Books, day},
         credit::{Unused, credit},
+        spiffs::claw_back,
     },
     store::{
         Tx, VendorScope,
@@ -40,6 +41,8 @@ pub struct Cancellation {
     pub when: CancelWhen,
     /// Why.
     pub reason: String,
+    /// Whether the vendor is to blame: partners then keep what they would give back.
+    pub is_vendor_fault: bool,
 }
 
 /// Cancels a subscription.
@@ -50,7 +53,8 @@ pub struct Cancellation {
 pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
-    let before = live(tx, cancellation.subscription, cancellation.version)?;
+    let mut before = live(tx, cancellation.subscription, cancellation.version)?;
+    before.ends_by_vendor = cancellation.is_vendor_fault;
     let has_begun = before.status != SubscriptionStatus::Pending;
     match cancellation.when {
         CancelWhen::PeriodEnd if before.status == SubscriptionStatus::Paused => {
@@ -81,7 +85,8 @@ fn end_now(
     let mut now = subscriptions::one(tx, before.id)?;
     now.status = SubscriptionStatus::Canceled;
     now.ends_on = Some(on);
-    now.next_bill_on = None;
+    now.ends_by_vendor = before.ends_by_vendor;
+    now.next_bill_on = last_bill(tx, &now, on)?;
     now.mrr_minor = 0;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
@@ -93,6 +98,7 @@ fn end_now(
     };
     note(tx, &now, noted)?;
     give_back(tx, books, (&now, on), reason)?;
+    claw_back(tx, books, std::slice::from_ref(&now))?;
     let summary = format!("Canceled from {}", day(on));
     record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
 }
@@ -122,6 +128,19 @@ pub(super) fn give_back(
     record_note(tx, now, credited.as_ref())
 }
 
+/// When what was used until its end is billed, where its plan counts usage and something of it was
+/// served.
+fn last_bill(
+    tx: &mut Tx<'_, VendorScope>,
+    of: &Subscription,
+    end: NaiveDate,
+) -> Result<Option<NaiveDate>> {
+    let terms = Terms::of(tx, std::slice::from_ref(of))?;
+    let mut prices = terms.plan(of)?.prices.iter();
+    let is_metered = prices.any(|price| price.price.meter().is_some());
+    Ok(Some(end).filter(|_| is_metered && of.billed_periods > 0))
+}
+
 fn end_later(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -136,7 +155,8 @@ fn end_later(
     let end = now.stretch(now.next_index())?.service.from;
     now.status = SubscriptionStatus::PendingCancel;
     now.ends_on = Some(end);
-    now.next_bill_on = None;
+    now.ends_by_vendor = before.ends_by_vendor;
+    now.next_bill_on = last_bill(tx, &now, end)?;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::CancelAtPeriodEnd,
@@ -191,6 +211,7 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
         false => SubscriptionStatus::Active,
     };
     now.ends_on = None;
+    now.ends_by_vendor = false;
     now.next_bill_on = Some(now.stretch(now.next_index())?.service.from);
     subscriptions::change(tx, &now)?;
     let noted = Noted {
@@ -226,7 +247,7 @@ pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Re
     for mut subscription in due.iter().cloned() {
         subscription.status = SubscriptionStatus::Canceled;
         subscription.mrr_minor = 0;
-        subscription.next_bill_on = None;
+        // What was used until the end may still have to be billed.
         subscriptions::change(tx, &subscription)?;
         let end = subscription.ends_on.map(day).unwrap_or_default();
         let summary = format!("Ended on {end}");
@@ -236,6 +257,10 @@ pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Re
             (&subscription, summary),
             &[],
         )?;
+    }
+    if !due.is_empty() {
+        let books = Books::open(tx)?;
+        claw_back(tx, &books, &due)?;
     }
     Ok(due.len())
 }

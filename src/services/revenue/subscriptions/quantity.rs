@@ -12,7 +12,7 @@ use crate::{
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
-        billing::{Draft, Terms, blank_invoice, issue},
+        billing::{Draft, Terms, Used, blank_invoice, issue},
         books::{Books, day},
         credit::{Unused, credit, use_credits},
     },
@@ -299,15 +299,13 @@ fn charge_more(
     let tax_bps = terms.customer(now)?.tax_bps;
     let invoice = blank_invoice(tx, books, now, tax_bps, (books.today, net))?;
     place(&mut lines, invoice.id);
-    let mut made = issue(
-        tx,
-        books,
-        vec![Draft {
-            invoice,
-            lines,
-            segments: charged,
-        }],
-    )?;
+    let draft = Draft {
+        invoice,
+        lines,
+        segments: charged,
+        used: Used::default(),
+    };
+    let mut made = issue(tx, books, vec![draft])?;
     use_credits(tx, books, &mut made)
 }
 

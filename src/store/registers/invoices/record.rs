@@ -50,6 +50,8 @@ pub struct InvoiceLineRow {
     pub service_to: NaiveDate,
     /// How many units.
     pub quantity: i32,
+    /// Whether it is for what was used: the description says how much.
+    pub is_usage: bool,
     /// What one of them costs a period.
     pub unit_price: UnitPrice,
     /// Before tax.
@@ -103,6 +105,7 @@ pub struct CreditNoteRow {
 struct LineRow {
     id: InvoiceLineId,
     line_no: i32,
+    kind: String,
     description: String,
     service_from: NaiveDate,
     service_to: NaiveDate,
@@ -172,6 +175,7 @@ fn lines<S: Sees>(
                 tier: row.tier_id.and_then(|id| names.get(&id).cloned()),
                 id: row.id,
                 line_no: row.line_no,
+                is_usage: row.kind == "usage",
                 description: row.description,
                 service_from: row.service_from,
                 service_to: row.service_to,

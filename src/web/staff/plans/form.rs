@@ -1,8 +1,9 @@
 //! The fields of a plan version's form: how they are named, read and filled.
 use crate::{
     domain::{
-        Band, BillingInterval, Currency, Measure, Money, Name, PriceKind, PriceParts, Problems,
-        UnitPrice, money::UnknownCurrency, price_parts::BadPrice, scale::BadBands,
+        Aggregation, Band, BillingInterval, Currency, Measure, Meter, Money, Name, PriceKind,
+        PriceParts, Problems, UnitPrice, money::UnknownCurrency, price_parts::BadPrice,
+        scale::BadBands,
     },
     services::catalogue::plans::{self as service, Draft, PriceDraft},
     store::catalogue::plans::{PlanVersion, PriceLine, Terms},
@@ -17,12 +18,20 @@ pub const OFFERED: &[PriceKind] = &[
     PriceKind::Volume,
     PriceKind::Package,
     PriceKind::OneOff,
+    PriceKind::Usage,
+    PriceKind::Retainer,
+    PriceKind::Outcome,
 ];
 
 /// Prices on the form.
 const ROWS: usize = service::MOST_PRICES;
 /// Tiers of one price on the form.
 const TIERS: usize = 6;
+
+/// Fields of a price that are chosen from a list, so that they are never empty.
+const CHOSEN: &[&str] = &["kind", "earns", "aggregation", "zero"];
+/// Fields of a price that are typed, besides its amount and its tiers.
+const TYPED: &[&str] = &["label", "size", "free", "meter", "over", "rollover", "cap"];
 
 /// How the fields of price `n` are named.
 struct Names(usize);
@@ -38,9 +47,11 @@ impl Names {
         format!("price-{}-tier-{tier}-{what}", self.0)
     }
     fn all(&self) -> Vec<String> {
-        let mut all: Vec<String> = ["label", "kind", "earns", "size", "free"]
+        let mut all: Vec<String> = CHOSEN
+            .iter()
+            .chain(TYPED)
             .map(|what| self.of(what))
-            .to_vec();
+            .collect();
         all.push(self.amount());
         for tier in 1..=TIERS {
             all.extend(["upto", "unit", "flat"].map(|what| self.tier(tier, what)));
@@ -87,11 +98,19 @@ pub struct PriceRow {
     pub earns: Field,
     pub size: Field,
     pub free: Field,
+    pub meter: Field,
+    pub aggregation: Field,
+    pub over: Field,
+    pub rollover: Field,
+    pub cap: Field,
+    pub zero: Field,
     pub tiers: Vec<TierRow>,
     /// Whether the tiers are shown from the start.
     pub has_tiers: bool,
     /// Whether the package is.
     pub has_package: bool,
+    /// Whether the meter is.
+    pub has_meter: bool,
 }
 
 /// The prices on the form: those filled, one more, three at least.
@@ -117,6 +136,11 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
     let tiers: Vec<TierRow> = (1..=TIERS).map(tier).collect();
     let touched = |field: &Field| !field.value.is_empty() || problems.on(&field.name).is_some();
     let (size, free) = (field(names.of("size")), field(names.of("free")));
+    let (meter, over) = (field(names.of("meter")), field(names.of("over")));
+    let (rollover, cap) = (field(names.of("rollover")), field(names.of("cap")));
+    let has_meter = [&free, &meter, &over, &rollover, &cap]
+        .into_iter()
+        .any(touched);
     PriceRow {
         label: field(names.of("label")),
         kind: field(names.of("kind")),
@@ -125,7 +149,14 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
         has_tiers: tiers
             .iter()
             .any(|tier| touched(&tier.upto) || touched(&tier.unit) || touched(&tier.flat)),
-        has_package: touched(&size) || touched(&free),
+        has_package: touched(&size),
+        has_meter,
+        meter,
+        aggregation: field(names.of("aggregation")),
+        over,
+        rollover,
+        cap,
+        zero: field(names.of("zero")),
         size,
         free,
         tiers,
@@ -143,6 +174,19 @@ pub fn intervals() -> Vec<(String, String)> {
         (interval.months().to_string(), name.to_owned())
     };
     BillingInterval::ALL.iter().map(option).collect()
+}
+
+/// How a meter's events become a quantity.
+pub fn aggregations() -> Vec<(String, String)> {
+    let option = |how: &Aggregation| (how.code().to_owned(), how.label().to_owned());
+    Aggregation::ALL.iter().map(option).collect()
+}
+
+/// Whether the first tier's flat part is charged when nothing was used.
+pub fn at_zero() -> Vec<(String, String)> {
+    [("", "Charged"), ("no", "Not charged")]
+        .map(|(code, label)| (code.to_owned(), label.to_owned()))
+        .to_vec()
 }
 
 /// Whether partners earn on a price.
@@ -215,12 +259,10 @@ fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
 
 /// Whether nothing was typed for a price.
 fn is_blank(typed: &Fields, names: &Names) -> bool {
-    let chosen = [names.of("kind"), names.of("earns")];
-    let mut all = names
-        .all()
-        .into_iter()
-        .filter(|name| !chosen.contains(name));
-    all.all(|name| typed.get(&name).trim().is_empty())
+    let chosen: Vec<String> = CHOSEN.iter().map(|what| names.of(what)).collect();
+    let all = names.all().into_iter();
+    let mut typed_in = all.filter(|name| !chosen.contains(name));
+    typed_in.all(|name| typed.get(&name).trim().is_empty())
 }
 
 /// One price of the form.
@@ -273,15 +315,50 @@ impl PriceForm<'_> {
             parts.bands = self.bands(problems)?;
         }
         if kind == PriceKind::Package {
-            let (size, free) = (self.names.of("size"), self.names.of("free"));
-            if !self.typed.get(&size).trim().is_empty() {
-                parts.package = Some(self.measure("size", problems)?);
-            }
-            if !self.typed.get(&free).trim().is_empty() {
-                parts.included = self.measure("free", problems)?;
-            }
+            parts.package = self.optional("size", problems)?;
         }
+        self.usage(&mut parts, problems)?;
         Some(parts)
+    }
+
+    /// What counts usage, what is included, and what comes beyond it.
+    fn usage(&self, parts: &mut PriceParts, problems: &mut Problems) -> Option<()> {
+        let meter = self.names.of("meter");
+        if !self.typed.get(&meter).trim().is_empty() {
+            let code = problems.check(meter.clone(), self.typed.get(&meter).parse());
+            let how = self.names.of("aggregation");
+            let aggregation = match self.typed.get(&how) {
+                "" => Some(Aggregation::Sum),
+                typed => problems.check(how, typed.parse()),
+            };
+            parts.meter = Some(Meter {
+                code: code?,
+                aggregation: aggregation?,
+            });
+        }
+        parts.included = self.optional("free", problems)?.unwrap_or_default();
+        parts.rollover = self.optional("rollover", problems)?.unwrap_or_default();
+        parts.flat_at_zero = self.typed.get(&self.names.of("zero")) != "no";
+        let (over, cap) = (self.names.of("over"), self.names.of("cap"));
+        if !self.typed.get(&over).trim().is_empty() {
+            parts.over = self.unit(over, problems)?;
+        }
+        let typed = self.typed.get(&cap).trim();
+        if !typed.is_empty() {
+            let minor = Money::parse(typed, self.currency).map(Money::minor);
+            let minor = minor.ok().filter(|minor| *minor >= 0);
+            parts.cap_minor =
+                Some(problems.check(cap, minor.ok_or("Give an amount of zero or more."))?);
+        }
+        Some(())
+    }
+
+    /// An amount of usage that may be left out; `None` when it is wrong.
+    fn optional(&self, what: &str, problems: &mut Problems) -> Option<Option<Measure>> {
+        match self.typed.get(&self.names.of(what)).trim() {
+            "" => Some(None),
+            _ => self.measure(what, problems).map(Some),
+        }
     }
 
     /// A tiered price has no amount of its own.
@@ -354,7 +431,7 @@ impl PriceForm<'_> {
             BadPrice::Bands(bands) => self.names.tier(bands.tier().min(TIERS), "upto"),
             BadPrice::Package => self.names.of("size"),
             BadPrice::Included => self.names.of("free"),
-            BadPrice::NoMeter => self.names.of("kind"),
+            BadPrice::NoMeter => self.names.of("meter"),
         }
     }
 }
@@ -397,6 +474,23 @@ fn typed_price(names: &Names, line: &PriceLine, currency: Currency) -> Vec<(Stri
     }
     if parts.included != Measure::ZERO {
         fields.push((names.of("free"), parts.included.to_string()));
+    }
+    if let Some(meter) = &parts.meter {
+        fields.push((names.of("meter"), meter.code.to_string()));
+        let how = meter.aggregation.code().to_owned();
+        fields.push((names.of("aggregation"), how));
+    }
+    if parts.over.micro() != 0 {
+        fields.push((names.of("over"), parts.over.figure(currency)));
+    }
+    if parts.rollover != Measure::ZERO {
+        fields.push((names.of("rollover"), parts.rollover.to_string()));
+    }
+    if let Some(cap) = parts.cap_minor {
+        fields.push((names.of("cap"), Money::new(cap, currency).figure()));
+    }
+    if !parts.flat_at_zero {
+        fields.push((names.of("zero"), "no".to_owned()));
     }
     for (tier, band) in (1..).zip(&parts.bands) {
         let up_to = band

@@ -6,7 +6,9 @@ use actix_session::Session;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use askama::Template;
 
-use self::form::{OFFERED, PriceRow, earnings, intervals, known, read, rows, typed_of};
+use self::form::{
+    OFFERED, PriceRow, aggregations, at_zero, earnings, intervals, known, read, rows, typed_of,
+};
 use super::offerings::{Pressed, choices, id_of};
 use crate::{
     Error, Result,
@@ -64,6 +66,8 @@ struct EditPage {
     intervals: Vec<(String, String)>,
     kinds: Vec<(String, String)>,
     earnings: Vec<(String, String)>,
+    aggregations: Vec<(String, String)>,
+    at_zero: Vec<(String, String)>,
     price_rows: Vec<PriceRow>,
     problems: Problems,
     typed: PlanFields,
@@ -116,6 +120,8 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
         intervals: intervals(),
         kinds: choices("", OFFERED, PriceKind::code, PriceKind::label),
         earnings: earnings(),
+        aggregations: aggregations(),
+        at_zero: at_zero(),
         price_rows: rows(typed, &form.problems),
         typed: PlanFields {
             name: typed.text("name"),

@@ -8,6 +8,7 @@ mod quantity;
 mod record;
 mod register;
 mod undoing;
+mod usage;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
@@ -24,6 +25,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/subscriptions.csv").route(get().to(register::csv)))
         .service(resource("/subscriptions/new").route(get().to(form::new)))
         .service(resource("/subscriptions/{subscription}").route(get().to(record::show)))
+        .service(resource("/subscriptions/{subscription}/usage").route(get().to(usage::index)))
+        .service(resource("/subscriptions/{subscription}/usage.csv").route(get().to(usage::file)))
+        .service(
+            resource("/subscriptions/{subscription}/usage/{usage_event}/verification")
+                .route(post().to(usage::verify)),
+        )
         .service(
             resource("/subscriptions/{subscription}/quantity")
                 .route(get().to(quantity::form))

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use super::{Parts, subscription};
 use crate::{
     Result,
-    domain::{Permission, Rate, SubscriptionStatus},
+    domain::{Permission, SubscriptionStatus},
     id::SubscriptionId,
-    services::revenue::billing::{Preview, preview},
+    services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
         Platform, Store, Tx, VendorScope,
         account::vendor,
@@ -18,7 +18,10 @@ use crate::{
         },
         platform::History,
         recruit::partners,
-        revenue::discounts::{self, Given},
+        revenue::{
+            discounts,
+            usage::{self, UsageCharge},
+        },
         sell::{
             accounts::{self, Billed, Credited, Stretch},
             customers,
@@ -28,6 +31,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Staff,
+        earnings::usage::Usage,
         filters,
         history::{self, HistoryRow},
         page::ok,
@@ -80,6 +84,7 @@ struct ShowPage {
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
+    usage: Option<Usage>,
     discounts_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
@@ -95,8 +100,8 @@ struct Found {
     commission_plan: String,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
-    discounts: Vec<Given>,
-    tax: Rate,
+    basis: Basis,
+    charges: Vec<UsageCharge>,
     credits: Vec<Credited>,
     stretches: Vec<Stretch>,
     history: Vec<History>,
@@ -106,6 +111,18 @@ struct Found {
 fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
     let record = subscriptions::record(tx, id)?;
+    let zone = vendor::settings(tx)?.zone;
+    let asked = usage_asked(&record, zone)?;
+    let basis = Basis {
+        given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        zone,
+        usage: usage::book(tx, asked)?,
+    };
+    let charges = match asked {
+        Some(_) => usage::charges(tx, id)?,
+        None => Vec::new(),
+    };
     let partner = record.subscription.partner;
     let commission_plan = match record.subscription.commission_plan_version {
         None => String::new(),
@@ -120,8 +137,8 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         commission_plan,
         enrolments: enrollments::of_partner(tx, partner)?,
         billed: accounts::billed(tx, id)?,
-        tax: customers::customer(tx, record.subscription.customer)?.tax,
-        discounts: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
+        basis,
+        charges,
         credits: accounts::credited(tx, id)?,
         stretches: accounts::stretches(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
@@ -163,7 +180,10 @@ fn answer(record: &Record, line: &Sold) -> String {
         .map(crate::domain::date_words)
         .unwrap_or_default();
     match it.status {
-        SubscriptionStatus::Canceled => "Has ended; nothing more is billed.".to_owned(),
+        SubscriptionStatus::Canceled => match it.next_bill_on {
+            Some(_) => "Has ended; what was used is still to be billed.".to_owned(),
+            None => "Has ended; nothing more is billed.".to_owned(),
+        },
         SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
         SubscriptionStatus::Trialing => {
             let charged = crate::domain::date_words(it.charged_from);
@@ -207,11 +227,15 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     let line = sold::row(&base, &line, today);
     let may = visitor.may(Permission::ManageSubscriptions);
     let billed = sold::billed(&base, &found.billed, today);
+    let next = preview(record, &found.basis)?;
+    let open = next.as_ref().map_or(&[][..], |next| &next.used);
+    let at = format!("{base}/subscriptions/{id}");
+    let usage = Usage::of(&record.version, open, &found.charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
         answer: answer(record, &line),
-        href: format!("{base}/subscriptions/{id}"),
+        href: at,
         may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
         may_cancel: may && can_end(it.status),
         may_pause: may && it.status == SubscriptionStatus::Active,
@@ -227,11 +251,12 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &found.enrolments),
         prices: sold::prices(&record.version, it.quantity),
-        preview: preview(record, &found.discounts, found.tax)?,
+        usage,
+        preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
         discounts: sold::discounts(
-            &found.discounts,
+            &found.basis.given,
             u32::try_from(it.billed_periods).unwrap_or_default(),
             it.mrr.currency(),
         ),

@@ -1,0 +1,200 @@
+//! What usage adds to a bill: periods that are over, and what late events and
+//! corrections change about periods billed before.
+
+use super::{
+    billing_calendar::ServicePeriod,
+    measure::Measure,
+    meter::{Span, UsageEvent, used},
+    price::Price,
+    ratio::{Overflow, Ratio},
+};
+
+/// A period of which usage is billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsagePeriod {
+    /// Which, counted from 0.
+    pub index: u32,
+    /// Its days.
+    pub service: ServicePeriod,
+    /// Its instants.
+    pub span: Span,
+}
+
+/// What was billed for the usage of a period so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastUsage {
+    /// Which period, counted from 0.
+    pub index: u32,
+    /// What of an allowance it carried on.
+    pub carries: Measure,
+    /// What was billed in all, in minor units.
+    pub billed_minor: i64,
+}
+
+/// What a period's usage comes to now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrear {
+    /// Which period.
+    pub period: UsagePeriod,
+    /// What was used.
+    pub used: Measure,
+    /// What of an allowance is carried on.
+    pub carries: Measure,
+    /// What it costs in all, in minor units.
+    pub amount_minor: i64,
+    /// What of that was not billed yet; below zero after a correction.
+    pub open_minor: i64,
+}
+
+/// Reckons the usage of some periods that follow one another, with what the
+/// period before them carried on. A period billed before is charged for the
+/// difference alone.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit.
+pub fn arrears(
+    price: &Price,
+    periods: &[UsagePeriod],
+    events: &[UsageEvent],
+    past: &[PastUsage],
+) -> Result<Vec<Arrear>, Overflow> {
+    let Some(meter) = price.meter() else {
+        return Ok(Vec::new());
+    };
+    let known = |index: u32| past.iter().find(|one| one.index == index);
+    let before = periods.first().and_then(|first| first.index.checked_sub(1));
+    let before = before.and_then(known);
+    let mut carried = before.map_or(Ratio::ZERO, |past| past.carries.exact());
+    let mut found = Vec::new();
+    for period in periods {
+        let quantity = used(meter.aggregation, period.span, events)?;
+        let settled = price.for_usage(quantity, carried)?;
+        let amount_minor = settled.overage.round()?;
+        let billed = known(period.index).map_or(0, |past| past.billed_minor);
+        found.push(Arrear {
+            period: *period,
+            used: Measure::nearest(quantity)?,
+            carries: Measure::nearest(settled.carries)?,
+            amount_minor,
+            open_minor: amount_minor.checked_sub(billed).ok_or(Overflow)?,
+        });
+        carried = settled.carries;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        meter::{Aggregation, Meter},
+        price::Retainer,
+        rate::UnitPrice,
+        scale::{Band, Bands, Scale},
+    };
+    use chrono::{Days, NaiveDate};
+
+    fn unit(minor: i64) -> UnitPrice {
+        UnitPrice::from_micro(minor * 1_000_000).unwrap()
+    }
+
+    fn meter() -> Meter {
+        Meter {
+            code: "hours".parse().unwrap(),
+            aggregation: Aggregation::Sum,
+        }
+    }
+
+    fn period(index: u32) -> UsagePeriod {
+        let start = |n: u32| {
+            let first = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
+            first
+                .checked_add_days(Days::new(u64::from(n) * 30))
+                .unwrap()
+        };
+        let service = ServicePeriod {
+            from: start(index),
+            to: start(index + 1),
+        };
+        let midnight = |day: NaiveDate| day.and_hms_opt(0, 0, 0).unwrap();
+        let span = Span {
+            from: midnight(service.from),
+            to: midnight(service.to),
+        };
+        UsagePeriod {
+            index,
+            service,
+            span,
+        }
+    }
+
+    fn event(id: &str, index: u32, value: &str) -> UsageEvent {
+        UsageEvent {
+            event_id: id.into(),
+            at: period(index).span.from + chrono::TimeDelta::hours(5),
+            subject: String::new(),
+            value: value.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_late_event_is_billed_as_the_difference_and_moves_the_carry() {
+        let retainer = Retainer {
+            fee: unit(90_000),
+            included: Measure::whole(10),
+            overage: unit(9_500),
+            rollover_cap: Measure::whole(4),
+        };
+        let price = Price::Retainer(meter(), retainer);
+        let periods: Vec<UsagePeriod> = (0..3).map(period).collect();
+        let mut events = vec![event("a", 0, "7"), event("b", 1, "15"), event("c", 2, "9")];
+        let first = arrears(&price, &periods, &events, &[]).unwrap();
+        let opens = |of: &[Arrear]| of.iter().map(|one| one.open_minor).collect::<Vec<_>>();
+        assert_eq!(opens(&first), [0, 19_000, 0]);
+        let past: Vec<PastUsage> = first
+            .iter()
+            .map(|one| PastUsage {
+                index: one.period.index,
+                carries: one.carries,
+                billed_minor: one.amount_minor,
+            })
+            .collect();
+        events.push(event("late", 0, "2"));
+        let again = arrears(&price, &periods, &events, &past).unwrap();
+        assert_eq!(opens(&again), [0, 19_000, 0]);
+        assert_eq!(again[1].amount_minor, 38_000);
+        events.push(event("fewer", 1, "-20"));
+        assert_eq!(
+            opens(&arrears(&price, &periods[1..], &events, &past).unwrap()),
+            [-19_000, 0]
+        );
+    }
+
+    proptest! {
+        // Invariant 19: whatever order events arrive in, bills add up to the price of the total.
+        #[test]
+        fn progressive_bills_come_to_the_price_of_the_total(
+            values in proptest::collection::vec(0i64..90_000_000, 1..8),
+            edge in 1u32..200,
+        ) {
+            let low = Band { up_to: Some(Measure::whole(edge)), unit: unit(7), flat_minor: 30 };
+            let high = Band { up_to: None, unit: unit(5), flat_minor: 0 };
+            let bands = Bands::new(vec![low, high], false).unwrap();
+            let price = Price::Metered(meter(), Scale::Graduated(bands));
+            let (mut events, mut past, mut sum) = (Vec::new(), Vec::new(), 0);
+            for (n, micro) in values.iter().enumerate() {
+                let mut one = event(&n.to_string(), 0, "0");
+                one.value = Measure::from_micro(*micro);
+                events.push(one);
+                let now = arrears(&price, &[period(0)], &events, &past).unwrap()[0];
+                sum += now.open_minor;
+                past = vec![PastUsage { index: 0, carries: now.carries, billed_minor: now.amount_minor }];
+            }
+            let total = Measure::from_micro(values.iter().sum()).exact();
+            let whole = price.for_usage(total, Ratio::ZERO).unwrap().overage;
+            prop_assert_eq!(sum, whole.round().unwrap());
+        }
+    }
+}

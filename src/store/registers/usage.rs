@@ -1,0 +1,82 @@
+//! The usage of a subscription, event by event, as it was reported.
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::{Rows, Sees, customer_names};
+use crate::{
+    Result,
+    id::{CustomerId, PlanVersionId, SubscriptionId},
+    store::{
+        Tx,
+        paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
+        revenue::usage::UsageEvent,
+        schema::{subscriptions, usage_events},
+    },
+};
+
+fn of<S: Sees>(tx: &Tx<'_, S>, subscription: SubscriptionId) -> Rows<S, usage_events::table> {
+    S::usage_events(tx).filter(usage_events::subscription_id.eq(subscription))
+}
+
+/// One page of the events of a subscription, the last reported first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn page<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    subscription: SubscriptionId,
+    from: Option<&Cursor>,
+) -> Result<Page<UsageEvent>> {
+    let rows = newest_first!(of(tx, subscription), from, usage_events::id);
+    let rows: Vec<UsageEvent> = tx.load(rows.limit(FETCH).select(UsageEvent::as_select()))?;
+    let place = |event: &UsageEvent| (String::new(), event.id.number());
+    Ok(Page::of(rows, from, PAGE, place))
+}
+
+/// How many events there are.
+///
+/// # Errors
+/// Faults of the database.
+pub fn count<S: Sees>(tx: &mut Tx<'_, S>, subscription: SubscriptionId) -> Result<Count> {
+    let ids = of(tx, subscription)
+        .limit(COUNT_CAP + 1)
+        .select(usage_events::id);
+    let ids: Vec<crate::id::UsageEventId> = tx.load(ids)?;
+    Ok(Count::of(ids.len()))
+}
+
+/// The name of the customer that a subscription is of.
+///
+/// # Errors
+/// [`crate::Error::NotFound`], and faults of the database.
+pub fn customer<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<String> {
+    let row = S::subscriptions(tx)
+        .filter(subscriptions::id.eq(of))
+        .select(subscriptions::customer_id);
+    let id: CustomerId = tx.one(row)?;
+    let mut names = customer_names(tx, [id])?;
+    Ok(names.remove(&id).unwrap_or_default())
+}
+
+/// The meters whose outcomes a subscription is billed for once they are verified.
+///
+/// # Errors
+/// [`crate::Error::NotFound`], and faults of the database.
+pub fn outcome_meters<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Vec<String>> {
+    let row = S::subscriptions(tx)
+        .filter(subscriptions::id.eq(of))
+        .select(subscriptions::plan_version_id);
+    let version: PlanVersionId = tx.one(row)?;
+    S::outcome_meters(tx, version)
+}
+
+/// When a subscription is billed next, if it is.
+///
+/// # Errors
+/// [`crate::Error::NotFound`], and faults of the database.
+pub fn next_bill<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Option<NaiveDate>> {
+    let row = S::subscriptions(tx)
+        .filter(subscriptions::id.eq(of))
+        .select(subscriptions::next_bill_on);
+    tx.one(row)
+}
