@@ -311,6 +311,7 @@ impl<'a> Application<'a> {
             version,
             when,
             reason,
+            is_vendor_fault: false,
         };
         self.world
             .write(|tx| subscriptions::cancel(tx, &cancellation))
@@ -400,7 +401,7 @@ impl<'a> Application<'a> {
             .entries()
             .iter()
             .map(|one| {
-                let (invoice, line) = places[&one.invoice_line_id];
+                let (invoice, line) = places[&one.invoice_line_id.unwrap()];
                 (
                     invoice,
                     line,

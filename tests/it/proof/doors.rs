@@ -87,6 +87,9 @@ fn file(kind: ImportKind) -> &'static str {
         ImportKind::Payments => {
             "external_id,received_on,amount,currency,customer\nPAY-1,2027-02-14,1234.50,EUR,C-1\nPAY-2,2027-02-28,5000,JPY,C-4\n"
         }
+        ImportKind::Usage => {
+            "external_id,subscription,meter,occurred_at,value\nE-1,S-1,api-calls,2027-02-14T09:30:00Z,12.5\n"
+        }
     }
 }
 

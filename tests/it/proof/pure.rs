@@ -279,6 +279,7 @@ impl Rules for Pure {
             LineBlock::Earned => 0,
             LineBlock::PostedLate => 1,
             LineBlock::Reversed => 2,
+            LineBlock::Extra => unreachable!("nothing is paid on top in these histories"),
         }
     }
 
