@@ -319,6 +319,10 @@ named! {
     CustomerCredit = "ccr", CustomerCreditId;
     /// One line of the commission ledger.
     CommissionEntry = "ent", CommissionEntryId;
+    /// What finance proposes to give or take by hand.
+    Adjustment = "adj", AdjustmentId;
+    /// A fixed amount for each new subscription.
+    Spiff = "spf", SpiffId;
     /// An accounting month of a vendor.
     AccountingPeriod = "per", AccountingPeriodId;
     /// A commission statement.

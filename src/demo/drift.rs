@@ -91,6 +91,7 @@ fn change(tx: &mut Tx<'_, Scope>, customer: &Won, (turn, day): (&Turn, NaiveDate
                 version: now.version,
                 when: CancelWhen::Now(day),
                 reason: "Moved to a system of its own".to_owned(),
+                is_vendor_fault: false,
             };
             subscriptions::cancel(tx, &leaving)?;
             return Ok(true);

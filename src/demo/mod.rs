@@ -1,6 +1,7 @@
 //! The demo's content: invented companies, real rules. Eighteen months are lived through day by
 //! day with a held clock: sold, billed, paid, refunded, closed, paid out. The same calendar month
 //! gives the same content; only password salts and one-time secrets differ.
+mod by_hand;
 mod cast;
 mod chance;
 mod drift;
@@ -102,7 +103,9 @@ pub fn fill(
     for vendor in cast::VENDORS {
         let scope = setting::vendor(store, vendor, first_period(as_of))?;
         let plans = setting::catalogue(store, &scope, vendor)?;
-        worlds.push(years::World::new(vendor, scope, plans, first_period(as_of)));
+        let finance = by_hand::Finance::of(store, (&scope, vendor))?;
+        let world = years::World::new((vendor, scope), plans, finance, first_period(as_of));
+        worlds.push(world);
     }
     let last = Period::of(as_of).first_day();
     let mut day = first_period(as_of).first_day();

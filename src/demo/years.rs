@@ -7,6 +7,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{
     Scope,
+    by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
     drift, metering, outages,
@@ -34,6 +35,7 @@ pub struct World {
     vendor: &'static VendorPart,
     scope: Scope,
     plans: Plans,
+    finance: Finance,
     first: Period,
     partners: Vec<Joined>,
     named: usize,
@@ -69,11 +71,17 @@ const SELLING: u32 = 17;
 
 impl World {
     /// A vendor on its first day.
-    pub fn new(vendor: &'static VendorPart, scope: Scope, plans: Plans, first: Period) -> Self {
+    pub fn new(
+        (vendor, scope): (&'static VendorPart, Scope),
+        plans: Plans,
+        finance: Finance,
+        first: Period,
+    ) -> Self {
         Self {
             vendor,
             scope,
             plans,
+            finance,
             first,
             partners: Vec::new(),
             named: 0,
@@ -84,6 +92,7 @@ impl World {
     /// One day: the month before is closed on the first, then business goes on.
     /// Reckons the months ahead, as the daily run does, and drafts the plan that comes next.
     pub fn look_ahead(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        self.promise(store, day)?;
         store.write_now(self.scope.clone(), |tx| {
             forecast::renew(tx, day)?;
             setting::draft_next_plan(tx, self.vendor, day)
@@ -94,6 +103,9 @@ impl World {
         let month = self.month_of(day);
         if day.day() == 1 && month > 0 {
             self.close(store, Period::of(day).previous())?;
+        }
+        if (month, day.day()) == (9, 1) {
+            by_hand::announce(store, (&self.scope, self.vendor), day)?;
         }
         if day.day() == 15 {
             self.pay_out(store, day)?;

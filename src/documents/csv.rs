@@ -82,15 +82,18 @@ where
 ///
 /// * Statement, Version, Period, Currency: repeated on every row, so that rows
 ///   of several statements can be put below each other.
-/// * Block: `earned`, `posted_late` or `reversed`. Phase: `first`, `recurring`
+/// * Block: `earned`, `posted_late`, `extra` or `reversed`. Kind: `earned`, `reversal`, `cap`,
+///   `adjustment`, or one of the rewards; Note says why one is there that no clause explains.
+///   Invoice, phase and service are empty where it follows none. Phase: `first`, `recurring`
 ///   or `renewal`.
 /// * Service from and Service to are both days of the service period.
 /// * Base and Amount are decimals of the currency, signed. Rate % is in
 ///   percent. Amount = Base × Rate % × Share numerator / Share denominator,
 ///   rounded once for the invoice; the exact amount before that is Exact
-///   numerator / Exact denominator in minor units.
+///   numerator / Exact denominator in minor units. A line that is paid by the
+///   unit has no Rate %: Amount per unit × Units take its place.
 /// * Dates are ISO 8601. An empty cell means that there is none.
-pub const STATEMENT_COLUMNS: [&str; 32] = [
+pub const STATEMENT_COLUMNS: [&str; 36] = [
     "Statement",
     "Version",
     "Period",
@@ -123,6 +126,10 @@ pub const STATEMENT_COLUMNS: [&str; 32] = [
     "Reason",
     "Reverses entry",
     "Reverses statement",
+    "Amount per unit",
+    "Units",
+    "Kind",
+    "Note",
 ];
 
 /// One row per line with [`STATEMENT_COLUMNS`] and no total row: the column
@@ -148,6 +155,8 @@ fn row(document: &StatementDocument, line: &Line) -> Vec<Cell> {
     cells.extend(source(line));
     cells.extend(amounts(document, line));
     cells.extend(grounds(line));
+    cells.extend(units(document, line));
+    cells.extend(kind(line));
     cells
 }
 
@@ -159,7 +168,10 @@ fn service(line: &Line) -> [Cell; 9] {
         Cell::text(&line.offering),
         Cell::text(&line.plan),
         Cell::text(&line.subscription),
-        Cell::text(line.phase.code()),
+        match line.invoice_line {
+            0 => optional(None),
+            _ => Cell::text(line.phase.code()),
+        },
         Cell::text(&line.earned_period),
         Cell::text(line.service_from.to_string()),
         Cell::text(last.to_string()),
@@ -169,7 +181,10 @@ fn service(line: &Line) -> [Cell; 9] {
 fn source(line: &Line) -> [Cell; 5] {
     [
         Cell::text(&line.invoice_number),
-        Cell::number(line.invoice_line),
+        match line.invoice_line {
+            0 => optional(None),
+            place => Cell::number(place),
+        },
         Cell::text(line.paid_on.to_string()),
         Cell::text(line.held_until.to_string()),
         optional(line.tier.as_deref()),
@@ -180,7 +195,10 @@ fn amounts(document: &StatementDocument, line: &Line) -> [Cell; 7] {
     let (num, den) = line.exact.split_once('/').unwrap_or((&line.exact, ""));
     [
         Cell::minor(line.base_minor, document.exponent),
-        Cell::minor(i64::from(line.rate_bps), 2),
+        match line.per_unit {
+            Some(_) => optional(None),
+            None => Cell::minor(i64::from(line.rate_bps), 2),
+        },
         Cell::number(line.share_num),
         Cell::number(line.share_den),
         Cell::number(num),
@@ -193,11 +211,36 @@ fn grounds(line: &Line) -> [Cell; 5] {
     let reverses = line.reverses.as_ref();
     [
         Cell::text(&line.plan_version),
-        Cell::text(format!("{}. {}", line.clause_number, line.clause)),
+        match line.clause_number {
+            0 => optional(None),
+            number => Cell::text(format!("{number}. {}", line.clause)),
+        },
         optional(line.reason.as_deref()),
         optional(reverses.map(|r| r.entry.as_str())),
         optional(reverses.and_then(|r| r.statement_number.as_deref())),
     ]
+}
+
+fn units(document: &StatementDocument, line: &Line) -> [Cell; 2] {
+    match line.per_unit {
+        Some(one) => [
+            Cell::minor(one.minor, document.exponent),
+            Cell::number(one.units),
+        ],
+        None => [optional(None), optional(None)],
+    }
+}
+
+fn kind(line: &Line) -> [Cell; 2] {
+    let usual = match line.reverses {
+        Some(_) => "reversal",
+        None => "earned",
+    };
+    let kind = match line.kind.as_str() {
+        "" => usual,
+        kind => kind,
+    };
+    [Cell::text(kind), Cell::text(&line.note)]
 }
 
 fn optional(text: Option<&str>) -> Cell {

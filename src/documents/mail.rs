@@ -11,8 +11,9 @@ pub struct MailSummary {
     pub total: String,
     /// What becomes of the balance, in words.
     pub sentence: String,
-    /// Opening balance, earned, posted late, reversed, to be paid, closing balance.
-    pub rows: [SummaryRow; 6],
+    /// Opening balance, earned, posted late, bonuses and adjustments where there are any, reversed,
+    /// to be paid, closing balance.
+    pub rows: Vec<SummaryRow>,
     /// The up to three lines of the largest amounts, reversals included, in
     /// words; of equal amounts the earlier line first.
     pub largest: Vec<String>,
@@ -45,21 +46,21 @@ pub fn mail_summary(document: &StatementDocument) -> MailSummary {
     }
 }
 
-/// The six figures of a statement in the order in which they add up.
-pub(super) fn rows(document: &StatementDocument) -> [SummaryRow; 6] {
-    let block = |block: Block| (block.title().to_owned(), document.stated_total(block));
-    [
-        ("Opening balance".into(), document.opening_minor),
-        block(Block::Earned),
-        block(Block::PostedLate),
-        block(Block::Reversed),
+/// The figures of a statement in the order in which they add up; the last but one is paid out.
+pub(super) fn rows(document: &StatementDocument) -> Vec<SummaryRow> {
+    let shown = |block: &Block| *block != Block::Extra || document.block(*block).next().is_some();
+    let blocks = Block::ALL.into_iter().filter(shown);
+    let blocks = blocks.map(|block| (block.title().to_owned(), document.stated_total(block)));
+    let opening = ("Opening balance".to_owned(), document.opening_minor);
+    let rows = std::iter::once(opening).chain(blocks).chain([
         (document.payout_label(), document.payout_minor),
-        ("Closing balance".into(), document.closing_minor),
-    ]
-    .map(|(label, minor)| SummaryRow {
+        ("Closing balance".to_owned(), document.closing_minor),
+    ]);
+    rows.map(|(label, minor)| SummaryRow {
         label,
         figure: document.figure(minor),
     })
+    .collect()
 }
 
 fn largest(document: &StatementDocument) -> Vec<String> {
@@ -73,15 +74,22 @@ fn largest(document: &StatementDocument) -> Vec<String> {
 }
 
 fn in_words(document: &StatementDocument, line: &Line) -> String {
+    if line.customer.is_empty() {
+        return format!("{}: {}", line.about(), document.money(line.amount_minor));
+    }
     let verb = match line.block {
-        Block::Earned => "",
+        Block::Earned | Block::Extra => "",
         Block::PostedLate => ", posted late",
         Block::Reversed => ", reversed",
+    };
+    let service = match line.kind.as_str() {
+        "" => line.offering.clone(),
+        _ => line.service(),
     };
     format!(
         "{}, {}, {}{verb}: {}",
         line.customer,
-        line.offering,
+        service,
         service_words(line.service_from, line.service_to),
         document.money(line.amount_minor)
     )

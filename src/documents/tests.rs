@@ -3,7 +3,7 @@
 use super::csv::{Cell, STATEMENT_COLUMNS, guarded, table};
 use super::{csv, json, mail_summary, pdf};
 use crate::domain::statement_document::samples::{
-    late, line, many, mixed, reversal, settle, statement,
+    adjustment, late, line, many, mixed, reversal, settle, statement,
 };
 use crate::domain::statement_document::{
     Block, Line, Reverses, StatementDocument, figure, plain_decimal,
@@ -202,6 +202,43 @@ fn the_csv_has_one_row_for_each_line_and_no_total() {
         assert_eq!(last[column], value, "{column}");
     }
     assert_eq!(rows[0]["Reason"], "");
+}
+
+#[test]
+fn what_was_given_by_hand_stands_in_a_block_of_its_own() {
+    let document = statement(vec![line(), adjustment()]);
+    assert_eq!(document.check(), Vec::<String>::new());
+    assert_eq!(
+        (document.earned_minor, document.extra_minor),
+        (9_600, 25_000)
+    );
+    let rows = csv_rows(&csv::statement(&document).unwrap());
+    for (column, value) in [
+        ("Block", "extra"),
+        ("Kind", "adjustment"),
+        ("Customer", ""),
+        ("Invoice line", ""),
+        ("Clause", ""),
+        ("Amount", "250.00"),
+    ] {
+        assert_eq!(rows[1][column], value, "{column}");
+    }
+    let labels = mail_summary(&document).rows;
+    assert_eq!(
+        (labels.len(), labels[3].label.as_str()),
+        (7, "Bonuses and adjustments")
+    );
+    let text = words(&document);
+    for said in [
+        "Bonuses and adjustments",
+        "Goodwill: the migration took",
+        "346.00",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    let plain = statement(vec![line()]);
+    assert!(!plain.canonical_json().contains("extra_minor"));
+    assert_eq!(mail_summary(&plain).rows.len(), 6);
 }
 
 #[test]

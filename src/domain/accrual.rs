@@ -267,6 +267,18 @@ coded! {
     EntryKind {
         Earned = "earned", "Earned";
         Reversal = "reversal", "Reversed";
+        Adjustment = "adjustment", "Adjustment";
+        Cap = "cap", "Cap";
+        Spiff = "spiff", "SPIFF";
+        Clawback = "clawback", "Clawback";
+    }
+}
+
+impl EntryKind {
+    /// Whether it follows what an invoice's line earns; the others stand for themselves, and their
+    /// note says why they are there.
+    pub fn follows_a_line(self) -> bool {
+        matches!(self, Self::Earned | Self::Reversal | Self::Cap)
     }
 }
 

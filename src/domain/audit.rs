@@ -49,6 +49,11 @@ coded! {
         ImportRefused = "import.refused", "Import refused";
         PeriodClosing = "period.closing", "Month's close started";
         PeriodClosed = "period.closed", "Month closed";
+        SpiffAnnounced = "spiff.announced", "SPIFF announced";
+        SpiffEnded = "spiff.ended", "SPIFF ended early";
+        AdjustmentProposed = "adjustment.proposed", "Adjustment proposed";
+        AdjustmentApproved = "adjustment.approved", "Adjustment approved";
+        AdjustmentDeclined = "adjustment.declined", "Adjustment declined";
         StatementMade = "statement.made", "Statement made";
         StatementSent = "statement.sent", "Statement sent";
         MailSent = "mail.sent", "Mail sent";

@@ -6,6 +6,7 @@ pub mod checks;
 pub mod clawback;
 pub mod parties;
 pub mod slices;
+pub mod spiff;
 pub mod window;
 pub mod words;
 

@@ -2,6 +2,7 @@
 //! reckoned. Pure and exact: no database, no clock, no framework, no float.
 
 pub mod accrual;
+pub mod adjustment;
 pub mod arrears;
 pub mod audit;
 pub mod bill;
@@ -41,6 +42,7 @@ pub mod states;
 pub mod subscription;
 pub mod text;
 
+pub use adjustment::{AdjustmentReason, AdjustmentStatus};
 pub use audit::{Action, Change};
 pub use billing_calendar::{Anchor, BillingInterval, ServicePeriod};
 pub use catalogue::{

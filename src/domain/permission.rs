@@ -32,6 +32,7 @@ coded! {
         ClosePeriods = "close_periods", "Close months";
         SendStatements = "send_statements", "Send statements";
         MarkPayoutsPaid = "mark_payouts_paid", "Mark payouts as paid";
+        AdjustCommission = "adjust_commission", "Propose adjustments, and approve those of others";
         ViewMoney = "view_money", "See invoices, commission and statements";
         ViewCatalogue = "view_catalogue", "See offerings, plans and prices";
         ViewPartners = "view_partners", "See partners and customers";
@@ -109,7 +110,8 @@ impl Permission {
             Self::RecordPayments
             | Self::ClosePeriods
             | Self::SendStatements
-            | Self::MarkPayoutsPaid => &[Owner, VendorFinance],
+            | Self::MarkPayoutsPaid
+            | Self::AdjustCommission => &[Owner, VendorFinance],
             Self::Import => &[Owner, ProgrammeAdmin, ChannelManager, VendorFinance],
             Self::ViewMoney | Self::ViewPartners => STAFF,
             Self::ViewCatalogue => Role::ALL,

@@ -47,6 +47,7 @@ coded! {
     LineBlock {
         Earned = "earned", "Earned";
         PostedLate = "posted_late", "From earlier months";
+        Extra = "extra", "Bonuses and adjustments";
         Reversed = "reversed", "Reversed";
     }
 }
@@ -56,9 +57,10 @@ coded! {
 /// its hold does not.
 pub fn block_of(kind: EntryKind, paid_in: Period, posted_in: Period) -> LineBlock {
     match kind {
-        EntryKind::Reversal => LineBlock::Reversed,
-        EntryKind::Earned if posted_in > paid_in => LineBlock::PostedLate,
-        EntryKind::Earned => LineBlock::Earned,
+        EntryKind::Reversal | EntryKind::Clawback => LineBlock::Reversed,
+        EntryKind::Earned | EntryKind::Cap if posted_in > paid_in => LineBlock::PostedLate,
+        EntryKind::Earned | EntryKind::Cap => LineBlock::Earned,
+        EntryKind::Adjustment | EntryKind::Spiff => LineBlock::Extra,
     }
 }
 

@@ -56,11 +56,14 @@ pub struct StatementDocument {
     pub earned_minor: i64,
     /// Sum of the lines in [`Block::PostedLate`].
     pub posted_late_minor: i64,
+    /// Sum of the lines in [`Block::Extra`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_minor: i64,
     /// Sum of the lines in [`Block::Reversed`], normally negative.
     pub reversed_minor: i64,
     /// What this statement pays out, never negative.
     pub payout_minor: i64,
-    /// Carried to the next statement: opening + earned + posted late + reversed − payout.
+    /// Carried to the next statement: opening + earned + posted late + extra + reversed − payout.
     pub closing_minor: i64,
     /// Whether and when it is paid, and if not, why.
     pub payout: Payout,
@@ -132,9 +135,15 @@ pub struct Line {
     pub block: Block,
     /// Public id of the commission entry.
     pub entry: String,
-    /// The customer's name.
+    /// The code of its kind of entry, where it is neither earned nor a reversal: "adjustment".
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Why it is there, where no invoice line and clause say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// The customer's name; empty where it follows none.
     pub customer: String,
-    /// The offering's name.
+    /// The offering's name; empty where it follows no subscription.
     pub offering: String,
     /// The name of the offering's plan that was sold.
     pub plan: String,
@@ -203,13 +212,15 @@ pub enum Block {
     Earned,
     /// Belongs to a month that was closed when it became known.
     PostedLate,
+    /// Bonuses, guarantees and what was adjusted by hand.
+    Extra,
     /// Takes back an earlier entry.
     Reversed,
 }
 
 impl Block {
     /// All of them, in the order they are printed.
-    pub const ALL: [Self; 3] = [Self::Earned, Self::PostedLate, Self::Reversed];
+    pub const ALL: [Self; 4] = [Self::Earned, Self::PostedLate, Self::Extra, Self::Reversed];
 }
 
 /// The part of a subscription's life that a commission clause speaks of.
@@ -299,6 +310,7 @@ impl StatementDocument {
         match block {
             Block::Earned => self.earned_minor,
             Block::PostedLate => self.posted_late_minor,
+            Block::Extra => self.extra_minor,
             Block::Reversed => self.reversed_minor,
         }
     }
@@ -307,6 +319,14 @@ impl StatementDocument {
     pub fn lines_total(&self) -> Option<i64> {
         sum(self.lines.iter().map(|line| line.amount_minor))
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands the field over by reference"
+)]
+fn is_zero(minor: &i64) -> bool {
+    *minor == 0
 }
 
 fn sum(amounts: impl Iterator<Item = i64>) -> Option<i64> {

@@ -45,7 +45,7 @@ struct StatementWords {
     title: String,
     total: String,
     sentence: String,
-    rows: [SummaryRow; 6],
+    rows: Vec<SummaryRow>,
     largest: Vec<String>,
     held: String,
     href: String,

@@ -16,6 +16,7 @@ use crate::{
             entries::{self, Entry},
             payouts::{self, Payout},
             periods::{self, AccountingPeriod},
+            spiffs::{self, Spiff},
             statements::{self as stated, Statement, StatementLine},
         },
         revenue::{
@@ -44,6 +45,7 @@ struct Ledger {
     notes: Vec<CreditNote>,
     note_lines: Vec<CreditNoteLine>,
     entries: Vec<Entry>,
+    spiffs: Vec<Spiff>,
     periods: Vec<AccountingPeriod>,
     statements: Vec<Statement>,
     statement_lines: Vec<StatementLine>,
@@ -66,6 +68,7 @@ impl Ledger {
             notes: credit_notes::all(tx)?,
             note_lines: credit_notes::all_lines(tx)?,
             entries: entries::all(tx)?,
+            spiffs: spiffs::all(tx)?,
             periods: periods::all(tx)?,
             statements: stated::all(tx)?,
             statement_lines: stated::all_lines(tx)?,

@@ -134,7 +134,8 @@ never_changes! {
     form_submissions: tenant_id, partner_id, form_id, location;
     commission_entries: tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id,
         commission_clause_id, kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor,
-        currency, paid_on, earned_period, due_period, posting_period, matures_on, reverses_id, created_at;
+        currency, paid_on, earned_period, due_period, posting_period, matures_on, reverses_id, created_at, caps_id, note;
+    adjustments: tenant_id, id, partner_id, month, amount_minor, currency, reason, memo, proposed_by, proposer, proposed_at;
     statement_lines: tenant_id, id, partner_id, statement_id, commission_entry_id, seq, block;
     audit_events: tenant_id, id, partner_id, actor, actor_user_id, action, subject_id, summary, changes, happened_at;
 }

@@ -8,7 +8,9 @@ use diesel::{
 };
 
 use crate::domain::{
-    Currency, Period, PeriodStatus, Phase, SubscriptionStatus, commission::EntryKind, ratio::Ratio,
+    AdjustmentReason, AdjustmentStatus, Currency, Period, PeriodStatus, Phase, SubscriptionStatus,
+    commission::{EntryKind, clawback::ClawbackMode},
+    ratio::Ratio,
     statement::LineBlock,
 };
 
@@ -67,6 +69,9 @@ macro_rules! coded_columns {
     )+};
 }
 coded_columns!(
+    ClawbackMode,
+    AdjustmentReason,
+    AdjustmentStatus,
     Currency,
     EntryKind,
     SubscriptionStatus,

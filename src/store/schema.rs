@@ -369,6 +369,7 @@ diesel::table! {
         anchor_on -> Nullable<Date>,
         charged_from -> Nullable<Date>,
         status -> Text,
+        ends_by_vendor -> Bool,
     }
 }
 
@@ -624,11 +625,11 @@ diesel::table! {
         tenant_id -> BigInt,
         id -> BigInt,
         partner_id -> BigInt,
-        customer_id -> BigInt,
-        subscription_id -> BigInt,
-        invoice_id -> BigInt,
-        invoice_line_id -> BigInt,
-        commission_clause_id -> BigInt,
+        customer_id -> Nullable<BigInt>,
+        subscription_id -> Nullable<BigInt>,
+        invoice_id -> Nullable<BigInt>,
+        invoice_line_id -> Nullable<BigInt>,
+        commission_clause_id -> Nullable<BigInt>,
         kind -> Text,
         source_kind -> Text,
         source_id -> BigInt,
@@ -645,6 +646,47 @@ diesel::table! {
         matures_on -> Date,
         reverses_id -> Nullable<BigInt>,
         created_at -> Timestamp,
+        caps_id -> Nullable<BigInt>,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    spiffs (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        name -> Text,
+        offering_id -> BigInt,
+        from_on -> Date,
+        until_on -> Date,
+        amount_minor -> BigInt,
+        currency -> Text,
+        most_per_partner -> Nullable<Integer>,
+        clawback_days -> Integer,
+        clawback_mode -> Text,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    adjustments (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        month -> Integer,
+        amount_minor -> BigInt,
+        currency -> Text,
+        reason -> Text,
+        memo -> Text,
+        status -> Text,
+        proposed_by -> BigInt,
+        proposer -> Text,
+        proposed_at -> Timestamp,
+        decided_by -> Nullable<BigInt>,
+        decider -> Text,
+        decided_at -> Nullable<Timestamp>,
+        answer -> Text,
     }
 }
 
@@ -857,6 +899,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     customer_credits,
     payment_allocations,
     commission_entries,
+    adjustments,
+    spiffs,
     forecasts,
     periods,
     statements,

@@ -184,6 +184,8 @@ scoped! {
     customer_credits: by partner_id;
     payment_allocations: by partner_id;
     commission_entries: by partner_id;
+    adjustments: private;
+    spiffs: shared;
     forecasts: by partner_id;
     periods: shared;
     statements: by partner_id;
@@ -214,13 +216,13 @@ refers! {
     refunds.payment_id -> payments;
     credit_note_lines.credit_note_id -> credit_notes;
     payment_allocations.invoice_id -> invoices;
-    commission_entries.invoice_line_id -> invoice_lines;
-    commission_entries.customer_id -> customers;
     statements.partner_id -> partners;
     statement_lines.statement_id -> statements;
     statement_lines.commission_entry_id -> commission_entries;
     payouts.statement_id -> statements;
     payouts.partner_id -> partners;
+    adjustments.partner_id -> partners;
+    spiffs.offering_id -> offerings;
 }
 changeable! {
     vendors: name, legal_name, address, payment_days, payout_day, version;
@@ -240,7 +242,7 @@ changeable! {
     prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome;
     customers: name, name_key, country, tax_bps, version;
-    subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, version;
+    subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status;
     invoice_lines: credited_net_minor, commission_minor;
     charge_segments: credited_minor;
@@ -249,6 +251,8 @@ changeable! {
     payment_allocations: refunded_minor;
     periods: status, cutoff_at, closed_at;
     statements: status;
+    spiffs: until_on, version;
+    adjustments: status, decided_by, decider, decided_at, answer;
     payouts: status, paid_on, reference, version;
     counters: value;
     jobs: status, run_at, lease_token, lease_until, attempts, last_error;

@@ -1,10 +1,13 @@
 //! Amounts, months and states as pages say them.
 use chrono::NaiveDate;
 
-use crate::domain::{
-    Money, Period, PeriodStatus,
-    accrual::EntryStatus,
-    statement_document::{self, service_words},
+use crate::{
+    domain::{
+        Money, Period, PeriodStatus,
+        accrual::{EntryKind, EntryStatus},
+        statement_document::{self, service_words},
+    },
+    store::registers::ledger::EntryRow,
 };
 
 /// "EUR 1,234.50", with a space that does not break and a minus sign.
@@ -50,6 +53,12 @@ pub fn entry_pill(status: EntryStatus) -> (&'static str, &'static str) {
         EntryStatus::Paid => "good",
     };
     (kind, status.label())
+}
+
+/// An entry's kind, where a list does not go without saying it.
+pub fn aside(entry: &EntryRow) -> Option<&'static str> {
+    let is_said = entry.kind == EntryKind::Earned || entry.customer_name.is_empty();
+    (!is_said).then(|| entry.kind.label())
 }
 
 /// How a letter stands: the pill's kind and its word.

@@ -228,6 +228,11 @@ fn number(app: &TestApp, name: &str) -> i64 {
             "id",
         ),
         "entry" => ("commission_entries", of_partner, "id"),
+        "adjustment" => (
+            "adjustments",
+            format!("{of_vendor} AND status = 'proposed'"),
+            "id",
+        ),
         "statement" => ("statements", of_partner, "line_count DESC, id"),
         "mail" => (
             "mails",

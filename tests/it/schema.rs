@@ -46,6 +46,8 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
 /// Foreign keys that no index begins with: nothing is deleted on their far side, and no list asks
 /// by them. Each with its reason.
 const NOT_LISTED_BY: &[(&str, &str)] = &[
+    ("adjustments.decided_by", "shown on the adjustment"),
+    ("adjustments.proposed_by", "shown on the adjustment"),
     ("charge_segments.invoice_line_id", "read by subscription"),
     ("charge_segments.partner_id", "read by subscription"),
     ("charge_segments.price_id", "read by subscription"),
@@ -54,6 +56,7 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
         "commission_enrollments.commission_plan_version_id",
         "read by partner",
     ),
+    ("commission_entries.caps_id", "read by invoice line"),
     (
         "commission_entries.commission_clause_id",
         "shown on the entry",
@@ -61,7 +64,6 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("commission_entries.customer_id", "shown on the entry"),
     ("commission_entries.invoice_id", "read by invoice line"),
     ("commission_entries.reverses_id", "read by invoice line"),
-    ("commission_entries.subscription_id", "read by invoice line"),
     (
         "credit_note_lines.invoice_line_id",
         "read by note or invoice",
@@ -80,6 +82,7 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("mails.partner_id", "read by what they are about"),
     ("mrr_changes.offering_id", "read by customer or partner"),
     ("offerings.sla_policy_id", "a vendor has few offerings"),
+    ("spiffs.offering_id", "a vendor has few"),
     (
         "payment_allocations.partner_id",
         "read by invoice or payment",

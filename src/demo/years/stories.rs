@@ -6,7 +6,7 @@ use super::{Joined, REPORTED_ON, Won, World};
 use crate::{
     Error, Result,
     demo::cast::Story,
-    domain::{Money, Period, Quantity, SubscriptionStatus},
+    domain::{AdjustmentReason, Currency, Money, Period, Quantity, SubscriptionStatus},
     id::{PartnerId, PaymentId},
     services::{
         incentivize::tiers,
@@ -48,6 +48,7 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
+                (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
                 (Story::Leaves, 10 | 12 | 17, 8) => {
                     if let Some(second) = second {
@@ -99,6 +100,7 @@ impl World {
                     version: now.version,
                     when: CancelWhen::Now(day),
                     reason: "The business was sold".to_owned(),
+                    is_vendor_fault: false,
                 },
             )
         })
@@ -115,9 +117,35 @@ impl World {
                     version: now.version,
                     when: CancelWhen::PeriodEnd,
                     reason: "Moves to a service of its own group".to_owned(),
+                    is_vendor_fault: false,
                 },
             )
         })
+    }
+
+    /// For a bank's file that came late, finance gives a little on top.
+    fn make_good(&self, store: &Store, joined: &Joined, day: NaiveDate) -> Result<()> {
+        let amount = Money::new(15_000, self.currency()?);
+        let memo = "Commission came a month late because the bank’s file did";
+        let given = (amount, AdjustmentReason::Goodwill, memo);
+        self.finance.adjust(store, (joined.id, day), given, true)
+    }
+
+    /// What waits for somebody's approval on the last day.
+    pub(super) fn promise(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        let joined = self.partners.iter();
+        let mut joined = joined.filter(|one| one.part.story == Story::Rises);
+        let Some(joined) = joined.next() else {
+            return Ok(());
+        };
+        let amount = Money::new(40_000, self.currency()?);
+        let memo = "A customer event in the spring, as agreed";
+        let given = (amount, AdjustmentReason::Promotion, memo);
+        self.finance.adjust(store, (joined.id, day), given, false)
+    }
+
+    fn currency(&self) -> Result<Currency> {
+        self.vendor.currency.parse().map_err(Error::fault)
     }
 
     /// A house that closes for a season, and opens again.

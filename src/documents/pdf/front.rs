@@ -111,7 +111,7 @@ fn facts(sheets: &mut Sheets, top: f32, document: &StatementDocument) -> f32 {
     y
 }
 
-/// The six figures, with the signs by which they add up.
+/// The figures, with the signs by which they add up.
 fn strip(sheets: &mut Sheets, document: &StatementDocument) {
     let top = sheets.y;
     sheets.rule(top, 0.9, Ink::Text);
@@ -119,12 +119,19 @@ fn strip(sheets: &mut Sheets, document: &StatementDocument) {
     let heads = sheets.part(Kind::Row, table);
     let figures = sheets.part(Kind::Row, table);
     let rows = rows(document);
-    let signs = ["", "+", "+", "+", "−", "="];
+    let paid = rows.len().saturating_sub(2);
+    let usual = if rows.len() > 6 { 65.0 } else { 78.0 };
     let mut right = LEFT;
-    for (n, (row, sign)) in rows.iter().zip(signs).enumerate() {
-        let (width, label, figure) = match n {
-            4 => (109.0, accent(7.0), accent(11.5)),
-            _ => (78.0, soft(7.0), text(10.5)),
+    for (n, row) in rows.iter().enumerate() {
+        let sign = match n {
+            0 => "",
+            _ if n < paid => "+",
+            _ if n == paid => "−",
+            _ => "=",
+        };
+        let (width, label, figure) = match n == paid {
+            true => (109.0, accent(7.0), accent(11.5)),
+            false => (usual, soft(7.0), text(10.5)),
         };
         let y = top + 30.0;
         sheets.left((right + 5.0, y), soft(9.0), sign, None);

@@ -130,20 +130,22 @@ struct Ledger<'s, 'd> {
 
 impl<'d> Ledger<'_, 'd> {
     fn measured(&self, line: &'d Line) -> Set<'d> {
-        let service = format!("{}, {}", line.offering, line.plan);
+        let sold = match line.subscription.as_str() {
+            "" => String::new(),
+            sold => format!(", subscription {sold}"),
+        };
         let trace = format!(
-            "{} Entry {}, subscription {}.",
+            "{} Entry {}{sold}.",
             self.document.explanation(line),
             line.entry,
-            line.subscription
         );
         let wrap = |words: &str, style, column: Column, most| {
             self.sheets.wrap(words, style, column.2 - column.1, most)
         };
         Set {
             line,
-            customer: wrap(&line.customer, BODY, CUSTOMER, 2),
-            service: wrap(&service, BODY, SERVICE, 2),
+            customer: wrap(line.about(), BODY, CUSTOMER, 2),
+            service: wrap(&line.service(), BODY, SERVICE, 2),
             trace: self
                 .sheets
                 .wrap(&glued(&trace), TRACE, RATE.2 - CUSTOMER.1, 5),
@@ -218,6 +220,7 @@ impl<'d> Ledger<'_, 'd> {
         let note = match block {
             Block::Earned => "",
             Block::PostedLate => "known only after the month they belong to was closed",
+            Block::Extra => "beside what customers’ payments earn",
             Block::Reversed => "taken back by a refund, a credit or a correction",
         };
         self.sheets
@@ -235,7 +238,7 @@ impl<'d> Ledger<'_, 'd> {
         let days = service_words(line.service_from, line.service_to);
         self.fitted(DAYS, y, &days, row);
         self.fitted(EARNED, y, &month_short(&line.earned_period), row);
-        self.right_cell(BASE, y, (&self.document.figure(line.base_minor), BODY), row);
+        self.right_cell(BASE, y, (&self.document.base_words(line), BODY), row);
         self.right_cell(RATE, y, (&self.document.rate_words(line), BODY), row);
         self.right_cell(
             AMOUNT,

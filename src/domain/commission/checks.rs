@@ -76,6 +76,13 @@ const YEAR: u32 = 12;
 pub fn clause_warnings(clauses: &[CommissionClause]) -> Vec<String> {
     let mut said = Vec::new();
     for clause in clauses {
+        if let Some(cap) = clause.cap.filter(|_| clause.per_unit.is_none()) {
+            said.push(format!(
+                "Clause {} is capped in {} only. What it pays in other currencies has no cap.",
+                clause.seq,
+                cap.currency()
+            ));
+        }
         if let Some(amount) = clause.per_unit {
             said.push(format!(
                 "Clause {} pays in {} only. Revenue in other currencies earns by another clause, or nothing.",

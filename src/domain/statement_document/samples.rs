@@ -14,6 +14,8 @@ pub(crate) fn line() -> Line {
         seq: 1,
         block: Block::Earned,
         entry: "cen_2f9k4m7q1x8".into(),
+        kind: String::new(),
+        note: String::new(),
         customer: "Hotel Adler".into(),
         offering: "Backup Pro".into(),
         plan: "Monthly".into(),
@@ -66,6 +68,7 @@ pub(crate) fn statement(lines: Vec<Line>) -> StatementDocument {
         opening_minor: 0,
         earned_minor: 0,
         posted_late_minor: 0,
+        extra_minor: 0,
         reversed_minor: 0,
         payout_minor: 0,
         closing_minor: 0,
@@ -95,6 +98,7 @@ pub(crate) fn settle(document: &mut StatementDocument) {
     }
     document.earned_minor = document.block_total(Block::Earned).unwrap_or(0);
     document.posted_late_minor = document.block_total(Block::PostedLate).unwrap_or(0);
+    document.extra_minor = document.block_total(Block::Extra).unwrap_or(0);
     document.reversed_minor = document.block_total(Block::Reversed).unwrap_or(0);
     let balance = document.opening_minor + document.lines_total().unwrap_or(0);
     let reason = match balance {
@@ -131,6 +135,31 @@ pub(crate) fn late() -> Line {
         paid_on: day(2026, 6, 20),
         held_until: day(2026, 7, 20),
         reason: Some("payment imported on 12 Oct 2026".into()),
+        ..line()
+    }
+}
+
+/// An amount that finance gave by hand.
+pub(crate) fn adjustment() -> Line {
+    Line {
+        block: Block::Extra,
+        kind: "adjustment".into(),
+        note: "Goodwill: the migration took two days longer than said.".into(),
+        customer: String::new(),
+        offering: String::new(),
+        plan: String::new(),
+        subscription: String::new(),
+        invoice_number: String::new(),
+        invoice_line: 0,
+        base_minor: 0,
+        rate_bps: 0,
+        exact: "25000/1".into(),
+        amount_minor: 25_000,
+        tier: None,
+        clause_number: 0,
+        clause: String::new(),
+        plan_version: String::new(),
+        held_until: day(2026, 9, 4),
         ..line()
     }
 }

@@ -1,7 +1,7 @@
 //! A statement in words: the same figure, date or sentence on the page, in the
 //! PDF and in the mail.
 
-use super::{Block, Line, PayoutReason, Phase, StatementDocument};
+use super::{super::accrual::EntryKind, Block, Line, PayoutReason, Phase, StatementDocument};
 use chrono::{Datelike, Months, NaiveDate};
 
 /// Minor units as they are read: "1,234.50", "−0.07", "1,005" for exponent 0.
@@ -93,15 +93,17 @@ impl Block {
         match self {
             Self::Earned => "Earned",
             Self::PostedLate => "Posted late",
+            Self::Extra => "Bonuses and adjustments",
             Self::Reversed => "Reversed",
         }
     }
 
-    /// Its name in files: "earned", "posted_late", "reversed".
+    /// Its name in files: "earned", "posted_late", "extra", "reversed".
     pub fn code(self) -> &'static str {
         match self {
             Self::Earned => "earned",
             Self::PostedLate => "posted_late",
+            Self::Extra => "extra",
             Self::Reversed => "reversed",
         }
     }
@@ -134,6 +136,30 @@ impl Line {
         let (num, den) = self.exact.split_once('/')?;
         let (num, den) = (num.parse().ok()?, den.parse().ok()?);
         (den > 0).then_some((num, den))
+    }
+
+    /// Its kind of entry, where it is neither earned nor a reversal.
+    fn entry_kind(&self) -> Option<EntryKind> {
+        self.kind.parse().ok()
+    }
+
+    /// Whom it is about: the customer, or else what kind of entry it is.
+    pub fn about(&self) -> &str {
+        match (self.customer.as_str(), self.entry_kind()) {
+            ("", Some(kind)) => kind.label(),
+            (customer, _) => customer,
+        }
+    }
+
+    /// What it is for: "Backup Pro, Monthly", with the kind of entry before it where it is no
+    /// ordinary one.
+    pub fn service(&self) -> String {
+        let sold = format!("{}, {}", self.offering, self.plan);
+        match (self.entry_kind(), self.offering.as_str()) {
+            (None, _) => sold,
+            (Some(kind), "") => kind.label().to_owned(),
+            (Some(kind), _) => format!("{}: {sold}", kind.label()),
+        }
     }
 
     /// The partner's share: "100 %", "37.5 %", or "1/3" where percent has no end.
@@ -173,9 +199,18 @@ impl StatementDocument {
         format!("{} {}", self.currency, self.figure(minor))
     }
 
-    /// What a line pays: "20 %", or "2.50 a unit".
+    /// What a line is reckoned on; nothing for one that is not.
+    pub fn base_words(&self, line: &Line) -> String {
+        match !line.kind.is_empty() && line.base_minor == 0 {
+            true => String::new(),
+            false => self.figure(line.base_minor),
+        }
+    }
+
+    /// What a line pays: "20 %", or "2.50 a unit"; nothing for one that pays no share.
     pub fn rate_words(&self, line: &Line) -> String {
         match line.per_unit {
+            _ if !line.kind.is_empty() && line.rate_bps == 0 => String::new(),
             Some(per_unit) => format!("{} a unit", self.figure(per_unit.minor)),
             None => percent(line.rate_bps),
         }
@@ -242,6 +277,9 @@ impl StatementDocument {
 
     /// A line's amount, traced in words from the invoice to the clause.
     pub fn explanation(&self, line: &Line) -> String {
+        if !line.kind.is_empty() {
+            return explained(line);
+        }
         let mut said = vec![format!(
             "Invoice {} line {}, paid {}, held until {}.",
             line.invoice_number,
@@ -291,6 +329,24 @@ impl StatementDocument {
         };
         format!("{sum} = {alone}{rounded} alone; {why} {amount}.")
     }
+}
+
+/// A line that its note explains: the note, what it takes back, and since when it is payable.
+fn explained(line: &Line) -> String {
+    let mut said = vec![line.note.clone()];
+    if line.reverses.is_some() {
+        said.extend(cause(line));
+    }
+    if line.invoice_line > 0 {
+        said.push(format!(
+            "Invoice {} line {}.",
+            line.invoice_number, line.invoice_line
+        ));
+    }
+    if line.held_until > line.paid_on {
+        said.push(format!("Held until {}.", date_words(line.held_until)));
+    }
+    said.join(" ")
 }
 
 /// Why the line is not an ordinary one of its month.

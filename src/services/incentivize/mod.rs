@@ -1,5 +1,8 @@
-//! What partners earn: tiers, commission plans, and putting partners under them.
+//! What partners earn: tiers, commission plans and putting partners under them, and what is given
+//! by hand.
+pub mod adjustments;
 pub mod commission_plans;
 pub mod enrollments;
+pub mod spiffs;
 pub mod tiers;
 pub mod wording;

@@ -4,11 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::books::Books;
+use super::{
+    books::Books,
+    caps::{Caps, is_earning},
+    spiffs,
+};
 use crate::{
     Error, Result,
     domain::{
-        Period, Ratio,
+        Currency, Period, Ratio,
         commission::{
             Accrual, EarningLine, EntryKind, accrue, matures_on, posting_period,
             reversal_matures_on, reverse_newest_first,
@@ -59,9 +63,17 @@ pub(super) fn accrue_all(
     moves: &[Moved],
 ) -> Result<usize> {
     let mut ledger = Ledger::of(tx, moves)?;
+    let currencies = moves
+        .iter()
+        .map(|one| (one.invoice.id, one.invoice.currency));
+    let currencies: HashMap<InvoiceId, Currency> = currencies.collect();
+    let lines = ledger.lines.values().flatten();
+    let lines = lines.filter_map(|line| Some((line, *currencies.get(&line.invoice_id)?)));
+    ledger.caps = Caps::of(tx, books, lines)?;
     for moved in moves {
         ledger.accrue(&*tx, books, moved)?;
     }
+    ledger.new.extend(spiffs::earn(tx, books, moves)?);
     let count = ledger.new.len();
     invoices::settle_lines(tx, &ledger.changed())?;
     entries::post(tx, ledger.new)?;
@@ -90,6 +102,7 @@ struct Ledger {
     lines: HashMap<InvoiceId, Vec<InvoiceLine>>,
     posted: HashMap<InvoiceLineId, Vec<Entry>>,
     changed: BTreeSet<InvoiceLineId>,
+    caps: Caps,
     new: Vec<Entry>,
 }
 
@@ -108,8 +121,9 @@ impl Ledger {
         let ids: Vec<InvoiceLineId> = known.map(|line| line.id).collect();
         let mut ledger = Self::default();
         for entry in entries::of_lines(tx, &ids)? {
-            let posted = ledger.posted.entry(entry.invoice_line_id).or_default();
-            posted.push(entry);
+            if let Some(line) = entry.invoice_line_id {
+                ledger.posted.entry(line).or_default().push(entry);
+            }
         }
         for line in lines {
             ledger.lines.entry(line.invoice_id).or_default().push(line);
@@ -138,7 +152,9 @@ impl Ledger {
                 invoice: &moved.invoice,
                 source: moved.source,
             };
-            let new = poster.post(&earner, accrual)?;
+            let mut new = poster.post(&earner, accrual)?;
+            let caps = self.caps.follow(tx, books, (earner.posted, &new))?;
+            new.extend(caps);
             line.commission_minor += accrual.delta_minor;
             self.changed.insert(line.id);
             self.posted.entry(line.id).or_default().extend(new.clone());
@@ -190,7 +206,8 @@ struct Poster<'a, 'c> {
 impl Poster<'_, '_> {
     /// What grows as the line does is earned; what goes the other way takes back earlier entries.
     fn post(&self, earner: &Earner<'_>, accrual: &Accrual) -> Result<Vec<Entry>> {
-        let done = Ratio::sum(earner.posted.iter().map(|entry| entry.exact));
+        let done = earner.posted.iter().filter(|entry| is_earning(entry));
+        let done = Ratio::sum(done.map(|entry| entry.exact));
         let exact = done
             .and_then(|done| accrual.exact.minus(done))
             .unwrap_or(Ratio::from_int(accrual.delta_minor));
@@ -260,11 +277,11 @@ impl Poster<'_, '_> {
         Entry {
             id: self.tx.fresh_id(),
             partner_id: self.invoice.partner_id,
-            customer_id: self.invoice.customer_id,
-            subscription_id: self.invoice.subscription_id,
-            invoice_id: self.invoice.id,
-            invoice_line_id: earner.line.id,
-            commission_clause_id: earner.clause,
+            customer_id: Some(self.invoice.customer_id),
+            subscription_id: Some(self.invoice.subscription_id),
+            invoice_id: Some(self.invoice.id),
+            invoice_line_id: Some(earner.line.id),
+            commission_clause_id: Some(earner.clause),
             kind,
             source_kind: self.source.kind,
             source_id: self.source.id,
@@ -281,6 +298,8 @@ impl Poster<'_, '_> {
             matures_on: self.source.on,
             reverses_id: None,
             created_at: self.tx.now(),
+            caps_id: None,
+            note: String::new(),
         }
     }
 }

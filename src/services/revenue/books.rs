@@ -5,8 +5,8 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::{
     Result,
-    domain::{Period, Rate, date_words},
-    id::CommissionClauseId,
+    domain::{Currency, Money, Period, Rate, date_words},
+    id::{CommissionClauseId, CommissionPlanVersionId},
     store::{
         Tx, VendorScope, counters,
         incentivize::periods,
@@ -24,7 +24,19 @@ pub struct Books {
     pub today: NaiveDate,
     /// The earliest month that is open.
     pub first_open: Period,
-    holds: HashMap<CommissionClauseId, u32>,
+    clauses: HashMap<CommissionClauseId, ClauseTerms>,
+    holds: HashMap<CommissionPlanVersionId, u32>,
+}
+
+/// What a clause says beside what it pays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClauseTerms {
+    /// Its place in its plan.
+    pub seq: i32,
+    /// Days from a payment to the day its commission is payable.
+    pub hold_days: u32,
+    /// The most it pays a partner for a month.
+    pub cap: Option<Money>,
 }
 
 impl Books {
@@ -37,25 +49,47 @@ impl Books {
         let today = vendor.zone.local_date(tx.now());
         let after = periods::last_not_open(tx)?.map(|row| row.month.next());
         let first_open = after.map_or(vendor.first_period, |month| month.max(vendor.first_period));
-        let holds = terms::commission_terms(tx)?
+        let plans = terms::commission_terms(tx)?;
+        let holds = plans.iter().map(|(id, plan)| (*id, plan.hold_days));
+        let holds = holds.collect();
+        let clauses = plans
             .into_values()
             .flat_map(|plan| {
-                plan.clauses
-                    .into_iter()
-                    .map(move |(id, _)| (id, plan.hold_days))
+                let hold_days = plan.hold_days;
+                plan.clauses.into_iter().map(move |(id, clause)| {
+                    let terms = ClauseTerms {
+                        seq: clause.seq,
+                        hold_days,
+                        cap: clause.cap,
+                    };
+                    (id, terms)
+                })
             })
             .collect();
         Ok(Self {
             vendor,
             today,
             first_open,
+            clauses,
             holds,
         })
     }
 
     /// Days from a payment to the day its commission is payable, under a clause.
     pub(super) fn hold_days(&self, clause: CommissionClauseId) -> u32 {
-        self.holds.get(&clause).copied().unwrap_or_default()
+        self.clauses.get(&clause).map_or(0, |terms| terms.hold_days)
+    }
+
+    /// Days from a payment to the day what it earns is payable, under a plan version.
+    pub(super) fn plan_hold_days(&self, plan: CommissionPlanVersionId) -> u32 {
+        self.holds.get(&plan).copied().unwrap_or_default()
+    }
+
+    /// The cap of a clause in a currency: the clause's place in its plan, and minor units.
+    pub(super) fn cap(&self, clause: CommissionClauseId, currency: Currency) -> Option<(i32, i64)> {
+        let terms = self.clauses.get(&clause)?;
+        let cap = terms.cap.filter(|cap| cap.currency() == currency)?;
+        Some((terms.seq, cap.minor()))
     }
 
     /// Document numbers for these dates of issue, in their order: gapless per kind and year.

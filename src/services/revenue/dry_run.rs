@@ -17,6 +17,7 @@ use crate::{
         revenue::{
             invoices::{self, Invoice, InvoiceLine, InvoiceLineKind},
             subscriptions::{self, Subscription},
+            terms::PlanTerms,
         },
     },
 };
@@ -166,6 +167,9 @@ impl Trial {
         terms: &Terms,
     ) -> Result<Option<EarningLine>> {
         let plan = terms.plan(subscription)?;
+        if !plan.lets_earn(&line.description) {
+            return Ok(None);
+        }
         let anchor = subscription.anchor()?;
         let service = ServicePeriod {
             from: line.service_from,
@@ -187,7 +191,7 @@ impl Trial {
         };
         let units = u32::try_from(line.quantity).unwrap_or_default();
         let mut pays = clause.terms(&case, units);
-        if line.kind == InvoiceLineKind::Recurring && line.line_no != plan.unit_place() {
+        if !is_paid_per_unit(line, plan) {
             pays = pays.beside_units();
         }
         if service != whole {
@@ -214,6 +218,16 @@ impl Trial {
         }
         effects.sort_by_key(|effect| (effect.was.currency().code(), -effect.change_minor()));
         Ok(effects)
+    }
+}
+
+/// Whether an amount per unit is paid on a line: on the one that charges for units in advance, and
+/// on what prorates it.
+fn is_paid_per_unit(line: &InvoiceLine, plan: &PlanTerms) -> bool {
+    match line.kind {
+        InvoiceLineKind::Recurring => line.line_no == plan.unit_place(),
+        InvoiceLineKind::ProrationCharge | InvoiceLineKind::ProrationCredit => true,
+        _ => false,
     }
 }
 

@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::billing::Terms;
+use super::billing::{Terms, expected};
 use crate::{
     Result,
     domain::{
         Period, Permission,
-        commission::{EarningLine, InvoiceState, accrue},
+        commission::{InvoiceState, accrue},
         forecast::{Coming, Sold},
     },
     id::PartnerId,
@@ -86,28 +86,13 @@ fn add(
 
 /// What a period charges, and what it earns once that is paid: by the rules that bill and accrue.
 fn paid_in_full(sold: &Subscription, period: &Coming, terms: &Terms) -> Result<(i64, i64)> {
-    let plan = terms.plan(sold)?;
-    let earns = terms.earns(sold, period.service, period.phase)?;
-    let mut lines = Vec::new();
-    for (place, price) in (1..).zip(&plan.prices) {
-        lines.push(EarningLine {
-            net_minor: price.price.for_period(sold.units()?)?,
-            credited_net_minor: 0,
-            clause: 1,
-            terms: earns.at_place(place, plan),
-            posted_minor: 0,
-            posted_base_minor: 0,
-        });
-    }
-    let net: i64 = lines.iter().map(|line| line.net_minor).sum();
+    let (net, lines) = expected(terms, sold, period)?;
     let state = InvoiceState {
         total_minor: net,
         paid_minor: net,
         ..InvoiceState::default()
     };
-    let earned = accrue(&state, &lines)?
-        .iter()
-        .map(|one| one.delta_minor)
-        .sum();
+    let earned = accrue(&state, &lines)?;
+    let earned = earned.iter().map(|one| one.delta_minor).sum();
     Ok((net, earned))
 }

@@ -2,6 +2,7 @@
 mod accrual;
 pub mod billing;
 mod books;
+mod caps;
 pub mod close;
 mod credit;
 pub mod dry_run;
@@ -9,6 +10,7 @@ pub mod forecast;
 pub mod payments;
 pub mod payouts;
 mod recurring;
+mod spiffs;
 mod stage;
 pub mod statements;
 pub mod subscriptions;

@@ -1,21 +1,22 @@
 //! The commission ledger. Entries are added; nothing here changes or removes one.
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
-    dsl::{count_star, exists, not},
+    dsl::{count_star, exists, not, sql},
     prelude::*,
+    sql_types::BigInt,
 };
 
 use crate::{
-    Result,
+    Error, Result,
     domain::{Currency, Period, commission::EntryKind, ratio::Ratio},
     id::{
         CommissionClauseId, CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
         SubscriptionId,
     },
     store::{
-        Tx, VendorScope,
+        Scope, Tx, VendorScope, Visible,
         columns::{Coded, Fraction, Month, row_codes},
         revenue::ASKED_AT_ONCE,
         schema::{commission_entries, statement_lines},
@@ -31,6 +32,12 @@ row_codes! {
         Refund = "refund",
         /// A credit note.
         CreditNote = "credit_note",
+        /// An adjustment that was approved.
+        Adjustment = "adjustment",
+        /// A SPIFF.
+        Spiff = "spiff",
+        /// A subscription that ended early.
+        Cancellation = "cancellation",
     }
 }
 
@@ -42,16 +49,16 @@ pub struct Entry {
     pub id: CommissionEntryId,
     /// Whose.
     pub partner_id: PartnerId,
-    /// Whose payment it follows.
-    pub customer_id: CustomerId,
+    /// Whose payment it follows, if any.
+    pub customer_id: Option<CustomerId>,
     /// Of what.
-    pub subscription_id: SubscriptionId,
+    pub subscription_id: Option<SubscriptionId>,
     /// On which invoice.
-    pub invoice_id: InvoiceId,
-    /// On which of its lines.
-    pub invoice_line_id: InvoiceLineId,
+    pub invoice_id: Option<InvoiceId>,
+    /// On which of its lines: there for what is earned, reversed and capped.
+    pub invoice_line_id: Option<InvoiceLineId>,
     /// Under which clause.
-    pub commission_clause_id: CommissionClauseId,
+    pub commission_clause_id: Option<CommissionClauseId>,
     /// What it does.
     #[diesel(serialize_as = Coded<EntryKind>, deserialize_as = Coded<EntryKind>)]
     pub kind: EntryKind,
@@ -91,6 +98,10 @@ pub struct Entry {
     pub reverses_id: Option<CommissionEntryId>,
     /// When it was posted, UTC.
     pub created_at: NaiveDateTime,
+    /// The entry that it caps.
+    pub caps_id: Option<CommissionEntryId>,
+    /// Why it is there, for a reader; empty where the line and its clause say it.
+    pub note: String,
 }
 
 /// Posts entries; one that is there already is refused by its natural key.
@@ -170,6 +181,146 @@ pub fn maturing(
             .group_by(commission_entries::partner_id)
             .select((commission_entries::partner_id, count_star()));
         found.extend(tx.load::<(PartnerId, i64), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// What some entries of one clause come to.
+#[derive(Debug, Clone)]
+pub struct GroupSum {
+    /// The clause.
+    pub clause: CommissionClauseId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// The month of the service.
+    pub earned: Period,
+    /// What they are in.
+    pub currency: Currency,
+    /// Their sum, in minor units: what is reversed and capped taken off.
+    pub amount_minor: i64,
+}
+
+/// What these partners have earned under these clauses, by month and currency.
+///
+/// # Errors
+/// Faults of the database.
+pub fn sums_under(
+    tx: &mut Tx<'_, VendorScope>,
+    clauses: &[CommissionClauseId],
+    partners: &[PartnerId],
+) -> Result<Vec<GroupSum>> {
+    type Row = (
+        Option<CommissionClauseId>,
+        PartnerId,
+        Month,
+        Coded<Currency>,
+        i64,
+    );
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let columns = (
+            commission_entries::commission_clause_id,
+            commission_entries::partner_id,
+            commission_entries::earned_period,
+            commission_entries::currency,
+        );
+        let rows = tx
+            .rows_of(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+            .group_by(columns)
+            .select((
+                commission_entries::commission_clause_id,
+                commission_entries::partner_id,
+                commission_entries::earned_period,
+                commission_entries::currency,
+                sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+            ));
+        for (clause, partner, earned, currency, amount_minor) in tx.load::<Row, _>(rows)? {
+            let Some(clause) = clause else { continue };
+            found.push(GroupSum {
+                clause,
+                partner,
+                earned: earned.try_into().map_err(Error::fault)?,
+                currency: currency.value(),
+                amount_minor,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Whom a SPIFF has paid for what, oldest first: of these partners.
+///
+/// # Errors
+/// Faults of the database.
+pub fn spiffs_of(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &[PartnerId],
+) -> Result<Vec<(i64, PartnerId, Option<SubscriptionId>)>> {
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
+            .order(commission_entries::id)
+            .select((
+                commission_entries::source_id,
+                commission_entries::partner_id,
+                commission_entries::subscription_id,
+            ));
+        found.extend(tx.load::<(i64, PartnerId, Option<SubscriptionId>), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// What each SPIFF has paid each partner: how many times, and minor units with what was taken back
+/// left in.
+///
+/// # Errors
+/// Faults of the database.
+pub fn spiffs_paid<S: Scope>(tx: &mut Tx<'_, S>) -> Result<Vec<(i64, PartnerId, i64, i64)>>
+where
+    commission_entries::table: Visible<S>,
+{
+    let rows = tx
+        .rows(commission_entries::table)
+        .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
+        .select((
+            commission_entries::source_id,
+            commission_entries::partner_id,
+            commission_entries::amount_minor,
+        ));
+    let mut sums: BTreeMap<(i64, PartnerId), (i64, i64)> = BTreeMap::new();
+    for (spiff, partner, minor) in tx.load::<(i64, PartnerId, i64), _>(rows)? {
+        let sum = sums.entry((spiff, partner)).or_default();
+        *sum = (sum.0 + 1, sum.1 + minor);
+    }
+    let rows = sums.into_iter();
+    Ok(rows
+        .map(|((spiff, partner), (times, minor))| (spiff, partner, times, minor))
+        .collect())
+}
+
+/// What was paid once for these subscriptions and follows none of their lines, and what was taken
+/// back of it, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn beside_lines(
+    tx: &mut Tx<'_, VendorScope>,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in subscriptions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::subscription_id.eq_any(some.to_vec()))
+            .filter(commission_entries::invoice_line_id.is_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
     }
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! What partners earn: tiers, commission plans and who is under which; the ledger, the months it
 //! closes in, and what partners are sent and paid.
+pub mod adjustments;
 pub mod commission_plans;
 pub mod enrollments;
 pub mod entries;
@@ -7,5 +8,6 @@ pub mod forecasts;
 pub mod outbox;
 pub mod payouts;
 pub mod periods;
+pub mod spiffs;
 pub mod statements;
 pub mod tiers;

@@ -12,9 +12,9 @@ use crate::{
     domain::{Money, PartnerFacts},
     id::{CustomerId, PartnerId, SubscriptionId, TierId},
     store::{
-        PartnerScope, Tx, VendorScope,
+        PartnerScope, Scope, Tx, VendorScope,
         schema::{
-            commission_enrollments, commission_plan_versions, customers, import_files,
+            adjustments, commission_enrollments, commission_plan_versions, customers, import_files,
             invoice_lines, invoices, jobs, mails, memberships, offerings, partners, payments,
             payouts as payout_rows, plan_versions, statements, subscriptions, tier_assignments,
             tiers,
@@ -66,6 +66,8 @@ pub struct Waiting {
     pub draft_plans: i64,
     /// Commission plan versions that are drafts.
     pub draft_commission_plans: i64,
+    /// Adjustments that somebody else proposed.
+    pub adjustments: i64,
     /// Partners on record who have not left.
     pub partners: i64,
 }
@@ -92,8 +94,20 @@ pub fn waiting(tx: &mut Tx<'_, VendorScope>) -> Result<Waiting> {
         draft_offerings: how_many!(tx, offerings, "draft"),
         draft_plans: how_many!(tx, plan_versions, "draft"),
         draft_commission_plans: how_many!(tx, commission_plan_versions, "draft"),
+        adjustments: adjustments_of_others(tx)?,
         partners: how_many!(tx, partners, "active"),
     })
+}
+
+/// Adjustments that wait for whoever asks to approve them: nobody approves their own.
+fn adjustments_of_others(tx: &mut Tx<'_, VendorScope>) -> Result<i64> {
+    let mut rows = tx
+        .rows(adjustments::table)
+        .filter(adjustments::status.eq("proposed"));
+    if let Some(user) = tx.scope().actor().user {
+        rows = rows.filter(adjustments::proposed_by.ne(user));
+    }
+    tx.one(rows.select(sql::<BigInt>("COUNT(*)")))
 }
 
 /// A partner whose first subscription began lately.

@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-pub use explain::{EntryDetail, EntryTerms, entry, terms};
+pub use explain::{EntryDetail, EntryTerms, LineDetail, entry, terms};
 use standing::dressed;
 
 /// What entries to show; all of it together.
@@ -40,7 +40,7 @@ pub struct EntryFilter {
     pub partner: String,
     /// A customer's name, in part.
     pub customer: String,
-    /// Earned or reversed.
+    /// Earned, reversed, or one of the others.
     pub kind: Option<EntryKind>,
     /// How far they have come. Those taken back before they were stated count by their hold, so
     /// that `Offset` asks for nothing.
@@ -62,20 +62,22 @@ pub struct EntryRow {
     pub partner: PartnerId,
     /// Their name.
     pub partner_name: String,
-    /// Of which customer.
-    pub customer: CustomerId,
-    /// Their name.
+    /// Of which customer, if any.
+    pub customer: Option<CustomerId>,
+    /// Their name; empty where there is none.
     pub customer_name: String,
     /// Of which subscription.
-    pub subscription: SubscriptionId,
+    pub subscription: Option<SubscriptionId>,
     /// Of which invoice.
-    pub invoice: InvoiceId,
+    pub invoice: Option<InvoiceId>,
     /// Of which line.
-    pub invoice_line: InvoiceLineId,
-    /// Earned or reversed.
+    pub invoice_line: Option<InvoiceLineId>,
+    /// Earned, reversed, or one of the others.
     pub kind: EntryKind,
-    /// What brought it about: allocation, refund or credit_note.
+    /// What brought it about: allocation, refund, credit_note or another.
     pub source_kind: String,
+    /// Which of those, as a bare number.
+    pub source_id: i64,
     /// The net revenue it is for.
     pub base: Money,
     /// The share of it.
@@ -96,6 +98,10 @@ pub struct EntryRow {
     pub matures_on: NaiveDate,
     /// What it takes back, if it does.
     pub reverses: Option<CommissionEntryId>,
+    /// What it caps, if it does.
+    pub caps: Option<CommissionEntryId>,
+    /// Why it is there; empty where line and clause say it.
+    pub note: String,
     /// When it was written, UTC.
     pub created_at: NaiveDateTime,
     /// How far it has come.
@@ -105,9 +111,31 @@ pub struct EntryRow {
 }
 
 impl EntryRow {
-    /// What it pays, to read: "20 %", or "2.50 a unit".
+    /// Whom it is about: the customer, or else what kind of entry it is.
+    pub fn about(&self) -> &str {
+        match self.customer_name.as_str() {
+            "" => self.kind.label(),
+            customer => customer,
+        }
+    }
+
+    /// What it is reckoned on, to read; nothing for an entry that is not.
+    pub fn on(&self) -> String {
+        match self.is_plain() && self.base.is_zero() {
+            true => String::new(),
+            false => self.base.figure(),
+        }
+    }
+
+    /// Whether it pays neither a share nor by the unit.
+    fn is_plain(&self) -> bool {
+        !self.note.is_empty()
+    }
+
+    /// What it pays, to read: "20 %", or "2.50 a unit"; nothing where it is no share.
     pub fn pays(&self) -> String {
         match self.per_unit {
+            _ if self.is_plain() && self.rate == Rate::default() => String::new(),
             Some(amount) => format!("{} a unit", amount.figure()),
             None => self.rate.to_string(),
         }
@@ -119,12 +147,13 @@ impl EntryRow {
 struct Row {
     id: CommissionEntryId,
     partner_id: PartnerId,
-    customer_id: CustomerId,
-    subscription_id: SubscriptionId,
-    invoice_id: InvoiceId,
-    invoice_line_id: InvoiceLineId,
+    customer_id: Option<CustomerId>,
+    subscription_id: Option<SubscriptionId>,
+    invoice_id: Option<InvoiceId>,
+    invoice_line_id: Option<InvoiceLineId>,
     kind: String,
     source_kind: String,
+    source_id: i64,
     base_minor: i64,
     rate_bps: i32,
     #[diesel(deserialize_as = Fraction)]
@@ -136,6 +165,8 @@ struct Row {
     posting_period: i32,
     matures_on: NaiveDate,
     reverses_id: Option<CommissionEntryId>,
+    caps_id: Option<CommissionEntryId>,
+    note: String,
     created_at: NaiveDateTime,
 }
 
@@ -195,6 +226,17 @@ pub(super) fn unstated() -> Where<commission_entries::table> {
     Box::new(not(stated()))
 }
 
+/// Entries that follow a customer whose name has this in it.
+fn of_customer(search: &str) -> Where<commission_entries::table> {
+    let named = customers::table
+        .filter(customers::tenant_id.eq(commission_entries::tenant_id))
+        .filter(customers::partner_id.eq(commission_entries::partner_id))
+        .filter(customers::id.nullable().eq(commission_entries::customer_id))
+        .filter(customers::name_key.like(anywhere(search)).escape('\\'))
+        .select(customers::id);
+    Box::new(exists(named))
+}
+
 fn asked<S: Sees>(
     tx: &Tx<'_, S>,
     filter: &EntryFilter,
@@ -205,7 +247,7 @@ fn asked<S: Sees>(
         rows = rows.filter(whose!(commission_entries, partner, search));
     }
     if let Some(search) = typed(&filter.customer) {
-        rows = rows.filter(whose!(commission_entries, customer, search));
+        rows = rows.filter(of_customer(search));
     }
     if let Some(kind) = filter.kind {
         rows = rows.filter(commission_entries::kind.eq(kind.code()));

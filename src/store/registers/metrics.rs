@@ -112,7 +112,11 @@ fn entries(filter: &MetricFilter) -> Where<commission_entries::table> {
         let sold = mrr_changes::table
             .filter(mrr_changes::tenant_id.eq(commission_entries::tenant_id))
             .filter(mrr_changes::partner_id.eq(commission_entries::partner_id))
-            .filter(mrr_changes::subscription_id.eq(commission_entries::subscription_id))
+            .filter(
+                mrr_changes::subscription_id
+                    .nullable()
+                    .eq(commission_entries::subscription_id),
+            )
             .filter(mrr_changes::offering_id.eq(offering))
             .select(mrr_changes::id);
         of = Box::new(of.and(exists(sold)));

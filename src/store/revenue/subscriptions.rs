@@ -66,6 +66,8 @@ pub struct Subscription {
     pub created_at: NaiveDateTime,
     /// Counts its changes by people.
     pub version: i32,
+    /// Whether it ends by the vendor's fault: partners then give nothing back.
+    pub ends_by_vendor: bool,
 }
 
 impl Subscription {
@@ -370,6 +372,7 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
             to(subscriptions::mrr_minor, now.mrr_minor),
             to(subscriptions::next_bill_on, now.next_bill_on),
             to(subscriptions::ends_on, now.ends_on),
+            to(subscriptions::ends_by_vendor, now.ends_by_vendor),
             to(subscriptions::status, now.status.code()),
             to(subscriptions::version, now.version + 1),
         ),

@@ -270,7 +270,7 @@ fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_staff: bool) -> LineView
         terms: terms(line, is_staff),
         entries: entries
             .iter()
-            .filter(|entry| entry.invoice_line == line.id)
+            .filter(|entry| entry.invoice_line == Some(line.id))
             .cloned()
             .collect(),
         line: line.clone(),

@@ -18,7 +18,7 @@ use crate::{
         paging::Cursor,
         registers::{
             Sees,
-            ledger::{self, EntryDetail, EntryFilter, EntryRow, EntryTerms},
+            ledger::{self, EntryDetail, EntryFilter, EntryRow, EntryTerms, LineDetail},
         },
     },
     web::{
@@ -80,7 +80,13 @@ const STATUSES: [(&str, &str); 5] = [
     ("stated", "On a statement"),
     ("paid", "Paid"),
 ];
-const KINDS: [(&str, &str); 3] = [("", "All"), ("earned", "Earned"), ("reversal", "Reversed")];
+
+/// The kinds of entries there are, for the filter.
+fn kinds() -> Vec<(&'static str, &'static str)> {
+    let kinds = EntryKind::ALL.iter();
+    let kinds = kinds.map(|kind| (kind.code(), kind.label()));
+    std::iter::once(("", "All")).chain(kinds).collect()
+}
 
 #[derive(Template)]
 #[template(path = "ledger/index.html")]
@@ -89,6 +95,7 @@ struct IndexPage {
     base: String,
     is_staff: bool,
     asked: Asked,
+    kinds: Vec<(&'static str, &'static str)>,
     months: Vec<(String, String)>,
     currencies: Vec<(String, String)>,
     entries: Vec<EntryRow>,
@@ -122,12 +129,13 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
         base: desk.base,
         is_staff: desk.is_staff,
         asked,
+        kinds: kinds(),
         months,
         currencies: options("All", currencies),
     })
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "Entry",
     "Partner",
     "Customer",
@@ -139,10 +147,12 @@ const COLUMNS: [&str; 15] = [
     "Payable from",
     "Base",
     "Rate %",
+    "Amount per unit",
     "Amount",
     "Currency",
     "Statement",
     "Reverses entry",
+    "Note",
 ];
 
 /// The register as a file.
@@ -179,11 +189,18 @@ fn cells(entry: &EntryRow) -> Vec<Cell> {
         Cell::text(entry.paid_on.to_string()),
         Cell::text(entry.matures_on.to_string()),
         Cell::number(entry.base.plain()),
-        Cell::minor(i64::from(entry.rate.bps()), 2),
+        match entry.per_unit {
+            Some(_) => Cell::text(""),
+            None => Cell::minor(i64::from(entry.rate.bps()), 2),
+        },
+        entry
+            .per_unit
+            .map_or_else(|| Cell::text(""), |one| Cell::number(one.plain())),
         Cell::number(entry.amount.plain()),
         Cell::text(entry.amount.currency().code()),
         Cell::text(statement.unwrap_or_default()),
         Cell::text(reverses.unwrap_or_default()),
+        Cell::text(&entry.note),
     ]
 }
 
@@ -199,11 +216,14 @@ struct Links {
 impl Links {
     fn of(base: &str, entry: &EntryRow) -> Self {
         let statement = entry.statement.as_ref();
+        let to = |kind: &str, id: Option<String>| {
+            id.map_or(String::new(), |id| format!("{base}/{kind}/{id}"))
+        };
         Self {
             partner: format!("{base}/partners/{}", entry.partner),
-            customer: format!("{base}/customers/{}", entry.customer),
-            subscription: format!("{base}/subscriptions/{}", entry.subscription),
-            invoice: format!("{base}/invoices/{}", entry.invoice),
+            customer: to("customers", entry.customer.map(|id| id.to_string())),
+            subscription: to("subscriptions", entry.subscription.map(|id| id.to_string())),
+            invoice: to("invoices", entry.invoice.map(|id| id.to_string())),
             statement: statement.map_or(String::new(), |(id, _)| format!("{base}/statements/{id}")),
         }
     }
@@ -219,11 +239,11 @@ struct ShowPage {
     crumbs: Vec<(String, String)>,
     links: Links,
     entry: EntryRow,
-    service: String,
     because: Vec<String>,
     standing: String,
-    formula: String,
+    formula: Option<String>,
     pays: String,
+    is_capped: bool,
     detail: EntryDetail,
 }
 
@@ -249,11 +269,15 @@ pub async fn show<S: Sees>(
         crumbs: vec![("Ledger".to_owned(), format!("{}/ledger", desk.base))],
         answer: answer(&row),
         links: Links::of(&desk.base, &row),
-        service: words::service(detail.service_from, detail.service_to),
         because: because(&detail, terms.as_ref()),
         standing: standing(&row),
         pays: row.pays(),
-        formula: formula(&detail),
+        is_capped: row.caps.is_some() || detail.reversed_by.iter().any(|one| one.caps.is_some()),
+        formula: detail
+            .line
+            .as_ref()
+            .filter(|_| row.note.is_empty())
+            .map(|line| formula(&row, line)),
         shell: desk.shell,
         base: desk.base,
         is_staff: desk.is_staff,
@@ -264,29 +288,28 @@ pub async fn show<S: Sees>(
 
 fn answer(entry: &EntryRow) -> String {
     let amount = words::money(entry.amount);
+    let month = entry.earned.title();
+    let whom = match entry.customer_name.as_str() {
+        "" => String::new(),
+        customer => format!(" for {customer}"),
+    };
     match entry.kind {
-        EntryKind::Earned => format!(
-            "{amount} for {}, earned in {}.",
-            entry.customer_name,
-            entry.earned.title()
-        ),
-        EntryKind::Reversal => format!(
-            "{amount} for {}, taken back from {}.",
-            entry.customer_name,
-            entry.earned.title()
-        ),
+        EntryKind::Earned => format!("{amount}{whom}, earned in {month}."),
+        EntryKind::Reversal | EntryKind::Clawback => {
+            format!("{amount}{whom}, taken back from {month}.")
+        }
+        kind => format!("{}: {amount}{whom}, in {month}.", kind.label()),
     }
 }
 
 /// "480.00 × 20 % = 96.00", or how rounding over the whole invoice makes it differ.
-fn formula(detail: &EntryDetail) -> String {
-    let entry = &detail.entry;
+fn formula(entry: &EntryRow, line: &LineDetail) -> String {
     let amount = words::figure(entry.amount);
-    let share = match detail.share.is_whole() {
+    let share = match line.share.is_whole() {
         true => String::new(),
-        false => format!(" × {} of {} days", detail.share.days, detail.share.of),
+        false => format!(" × {} of {} days", line.share.days, line.share.of),
     };
-    if let Some((per_unit, units)) = detail.per_unit {
+    if let Some((per_unit, units)) = line.per_unit {
         let whole = format!("{units} units × {}{share}", words::figure(per_unit));
         return format!(
             "{whole}, of which {amount} for {}",
@@ -294,7 +317,7 @@ fn formula(detail: &EntryDetail) -> String {
         );
     }
     let sum = format!("{} × {}{share}", words::figure(entry.base), entry.rate);
-    let part = detail.share.exact().unwrap_or(Ratio::ONE);
+    let part = line.share.exact().unwrap_or(Ratio::ONE);
     let alone = entry.rate.exact(entry.base.minor()).times(part);
     let alone = alone.and_then(Ratio::round).unwrap_or_default();
     match alone == entry.amount.minor() {
@@ -319,14 +342,10 @@ fn exactly(entry: &EntryRow) -> Option<String> {
 }
 
 fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
-    let mut said = vec![cause(detail), rate(detail)];
-    if !detail.share.is_whole() {
-        said.push(format!(
-            "The clause pays for some months only: {} of the {} days lie within them.",
-            detail.share.days, detail.share.of
-        ));
-    }
-    said.extend(exactly(&detail.entry));
+    let mut said = match &detail.line {
+        Some(line) if detail.entry.note.is_empty() => of_line(detail, line),
+        _ => vec![detail.entry.note.clone()],
+    };
     if let Some(terms) = terms {
         said.push(format!(
             "Commission plan “{}”, version {}, clause {}. The plan holds commission for {} after the payment.",
@@ -339,44 +358,59 @@ fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
     }
     if detail.entry.posted > crate::domain::Period::of(detail.entry.paid_on) {
         said.push(format!(
-            "It was posted in {}: the month of its payment was closed already.",
-            detail.entry.posted.title()
+            "It was posted in {}: {} was closed already.",
+            detail.entry.posted.title(),
+            crate::domain::Period::of(detail.entry.paid_on).title()
         ));
     }
     said
 }
 
-fn cause(detail: &EntryDetail) -> String {
+/// Why a line of an invoice earned or gave back what it did.
+fn of_line(detail: &EntryDetail, line: &LineDetail) -> Vec<String> {
+    let mut said = vec![cause(detail, line), rate(&detail.entry, line)];
+    if !line.share.is_whole() {
+        said.push(format!(
+            "The clause pays for some months only: {} of the {} days lie within them.",
+            line.share.days, line.share.of
+        ));
+    }
+    said.extend(exactly(&detail.entry));
+    said
+}
+
+fn cause(detail: &EntryDetail, line: &LineDetail) -> String {
     let entry = &detail.entry;
     let day = date_words(entry.paid_on);
     let base = words::money(entry.base);
-    let line = format!("invoice {}, line {}", detail.invoice_number, detail.line_no);
+    let number = detail.invoice_number.as_deref().unwrap_or_default();
+    let line = format!("invoice {number}, line {}", line.line_no);
     match (entry.kind, entry.source_kind.as_str()) {
-        (EntryKind::Earned, _) => format!(
-            "{} paid {base} before tax on {line}, on {day}.",
-            entry.customer_name
-        ),
         (EntryKind::Reversal, "credit_note") => {
             format!("A credit note of {day} changed what was collected on {line} by {base}.")
         }
         (EntryKind::Reversal, _) => {
             format!("A refund on {day} changed what was collected on {line} by {base}.")
         }
+        _ => format!(
+            "{} paid {base} before tax on {line}, on {day}.",
+            entry.customer_name
+        ),
     }
 }
 
-fn rate(detail: &EntryDetail) -> String {
-    let phase = match detail.phase {
+fn rate(entry: &EntryRow, line: &LineDetail) -> String {
+    let phase = match line.phase {
         Some(Phase::First) => "the first service period",
         Some(Phase::Recurring) => "a service period of the first term",
         Some(Phase::Renewal) => "a service period after the first term",
         None => "this service period",
     };
-    let rate = match detail.per_unit {
+    let rate = match line.per_unit {
         Some((per_unit, _)) => format!("{} for each unit", words::money(per_unit)),
-        None => detail.entry.rate.to_string(),
+        None => entry.rate.to_string(),
     };
-    match &detail.tier {
+    match &line.tier {
         Some(tier) => format!("The rate is {rate}: {tier} at the start of {phase}."),
         None => format!("The rate is {rate}, in {phase}."),
     }

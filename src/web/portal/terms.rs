@@ -4,12 +4,20 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use crate::{
+    Result,
     domain::date_words,
     store::{
-        Store,
+        PartnerScope, Store, Tx,
+        incentivize::{
+            entries,
+            spiffs::{self, Spiff},
+        },
         registers::homes::{self, OwnTerms},
     },
-    web::{Answer, Shell, admission::Visitor, earnings::Desk, filters, page::ok},
+    web::{
+        Answer, Shell, admission::Visitor, earnings::Desk, filters, page::ok,
+        staff::spiffs::standing,
+    },
 };
 
 /// The routes.
@@ -31,13 +39,47 @@ struct TermsPage {
     answer: String,
     tier: Option<(String, NaiveDate)>,
     enrollments: Vec<Enrollment>,
+    spiffs: Vec<SpiffView>,
+}
+
+/// A SPIFF that is open or to come, and what the partner has had of it.
+struct SpiffView {
+    name: String,
+    sentence: String,
+    pill: (&'static str, &'static str),
+    paid: i64,
+}
+
+fn own_spiffs(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<Vec<SpiffView>> {
+    let mut all = spiffs::all(tx)?;
+    all.retain(|spiff| spiff.until_on >= today);
+    let offerings = spiffs::offering_names(tx, &all)?;
+    let paid = match all.is_empty() {
+        true => Vec::new(),
+        false => entries::spiffs_paid(tx)?,
+    };
+    let view = |spiff: Spiff| SpiffView {
+        sentence: spiff
+            .terms()
+            .sentence(offerings.get(&spiff.offering_id).map_or("", String::as_str)),
+        pill: standing((spiff.from_on, spiff.until_on), today),
+        paid: paid
+            .iter()
+            .filter(|(id, ..)| *id == spiff.id.number())
+            .map(|(_, _, times, _)| times)
+            .sum(),
+        name: spiff.name,
+    };
+    Ok(all.into_iter().map(view).collect())
 }
 
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, today) = desk
+    let (terms, spiffs, today) = desk
         .read(&store, |tx, calendar| {
-            Ok((homes::own_terms(tx, calendar.today)?, calendar.today))
+            let today = calendar.today;
+            let terms = homes::own_terms(tx, today)?;
+            Ok((terms, own_spiffs(tx, today)?, today))
         })
         .await?;
     ok(&TermsPage {
@@ -50,6 +92,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
                 .to_owned(),
         },
         enrollments: enrollments(&terms, today),
+        spiffs,
         tier: terms.tier,
         shell: desk.shell,
         base: desk.base,

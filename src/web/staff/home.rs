@@ -202,8 +202,19 @@ type Counted = (
     &'static str,
 );
 
-fn counted(waiting: &Waiting) -> [Counted; 6] {
+fn counted(waiting: &Waiting) -> [Counted; 7] {
     [
+        (
+            Permission::AdjustCommission,
+            "watch",
+            waiting.adjustments,
+            (
+                "adjustment waits for approval",
+                "adjustments wait for approval",
+            ),
+            "/adjustments",
+            "Decide",
+        ),
         (
             Permission::ViewMail,
             "bad",

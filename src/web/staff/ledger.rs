@@ -28,7 +28,7 @@ async fn file(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
 
 async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) -> Answer {
     ledger::show(&store, Desk::of_staff(staff), &path.1, |tx, entry| {
-        registers::ledger::terms(tx, entry).map(Some)
+        registers::ledger::terms(tx, entry)
     })
     .await
 }

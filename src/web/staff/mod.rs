@@ -1,5 +1,6 @@
 //! The vendor's pages, one file per resource.
 pub mod access_tokens;
+pub mod adjustments;
 pub mod commission_plans;
 pub mod customers;
 pub mod home;
@@ -18,6 +19,7 @@ pub mod plans;
 pub mod service_levels;
 pub mod settings;
 pub mod sla_policies;
+pub mod spiffs;
 pub mod statements;
 pub mod subscriptions;
 pub mod tiers;
@@ -42,7 +44,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(service_levels::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
+        .configure(spiffs::routes)
         .configure(ledger::routes)
+        .configure(adjustments::routes)
         .configure(super::earnings::forecast::staff_routes)
         .configure(metrics::routes)
         .configure(statements::routes)

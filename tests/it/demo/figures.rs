@@ -141,7 +141,10 @@ fn in_mail(stored: &Statement, document: &StatementDocument, letters: Option<&Ve
         .find(|(label, _)| label.starts_with("To be paid"))
         .map(|(_, paid)| *paid);
     assert_eq!(
-        row("Earned") + row("Posted late") + row("Reversed"),
+        row("Earned")
+            + row("Posted late")
+            + rows.get(Block::Extra.title()).copied().unwrap_or_default()
+            + row("Reversed"),
         stored.lines_minor,
         "{name}"
     );
@@ -166,7 +169,12 @@ fn in_pdf(stored: &Statement, document: &StatementDocument) {
         .unwrap()
         .replace('\u{a0}', " ");
     let words: Vec<&str> = text.split_whitespace().collect();
-    let blocks = Block::ALL.map(|block| document.stated_total(block));
+    // A block of bonuses is shown only where there are any.
+    let blocks = Block::ALL
+        .into_iter()
+        .map(|block| (block, document.stated_total(block)))
+        .filter(|(block, total)| *block != Block::Extra || *total != 0)
+        .map(|(_, total)| total);
     let sums = [
         stored.opening_minor,
         stored.payout_minor,

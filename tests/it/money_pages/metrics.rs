@@ -34,6 +34,7 @@ fn canceled(scene: &Scene, name: &str, when: CancelWhen) -> SubscriptionId {
             version: row.version,
             when,
             reason: "Too little used".into(),
+            is_vendor_fault: false,
         };
         subscriptions::cancel(tx, &cancellation)?;
         Ok(row.id)

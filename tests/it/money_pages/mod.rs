@@ -4,10 +4,12 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod adjustments;
 mod metrics;
 mod plans;
 mod scene;
 mod service_levels;
+mod spiffs;
 
 use perennial::{domain::Role, id};
 
@@ -28,6 +30,12 @@ const STAFF: &[&str] = &[
     "/ledger?status=payable&kind=earned&currency=EUR&partner=north&customer=a",
     "/ledger?status=stated&earned=2026-10&posted=2026-10",
     "/ledger?status=paid",
+    "/ledger?kind=adjustment",
+    "/adjustments",
+    "/adjustments/new",
+    "/spiffs",
+    "/ledger?kind=spiff",
+    "/ledger?kind=clawback",
     "/statements",
     "/statements?month=2026-10&payout=due&delivery=none&currency=EUR&partner=n",
     "/statements?payout=overdue&delivery=queued",

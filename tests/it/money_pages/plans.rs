@@ -14,7 +14,7 @@ on_both! {
         let gold = owner.get(&edit).await.attrs("select[name=clause-1-tier] option", "value")[1].clone();
         let typed = form
             .with("clause-1-tier", &gold).with("clause-1-rate", "20").with("clause-1-months", "1")
-            .with("clause-2-tier", &gold).with("clause-2-rate", "12")
+            .with("clause-2-tier", &gold).with("clause-2-rate", "12").with("clause-2-cap", "300")
             .with("clause-3-rate", "2.50").with("clause-3-kind", "unit");
         let refused = owner.submit(&typed.clone().with("clause-2-months", "a year").with("clause-4-months", "3")).await.expect(422);
         for problem in ["Give a whole number of months", "Say what it pays."] {
@@ -24,7 +24,8 @@ on_both! {
         let page = owner.get(&plan).await.expect(200);
         for said in [
             "Gold partners earn 20 % of recurring revenue, in the first month.",
-            "Gold partners earn 12 % of recurring revenue after 1 month, for as long as they serve the customer.",
+            "Gold partners earn 12 % of recurring revenue after 1 month, for as long as they serve the customer, at most EUR 300.00 a month.",
+            "Clause 2 is capped in EUR only.",
             "Partners earn EUR 2.50 per unit of each period, for as long as they serve the customer.",
             "Clause 3 pays in EUR only.",
             "The plan names no outcome",
@@ -58,6 +59,30 @@ on_both! {
         for said in ["2.50 a unit", "for each unit", "units × 2.50", "It says: “"] {
             assert!(entry.words().contains(said), "{said}: {}", entry.words());
         }
+        let file = owner.get("/meridian/ledger.csv?customer=adler").await.expect(200).text();
+        assert!(file.contains(",Rate %,Amount per unit,") && file.contains(",480.00,,2.50,"), "{file}");
+    }
+
+    async fn a_cap_takes_off_what_is_beyond_it_and_says_so(scene: Scene) {
+        scene.app.sql("UPDATE commission_clauses SET cap_minor = 100, currency = 'EUR'");
+        let finance = scene.finance().await;
+        let form = finance.get("/meridian/payments/new").await.expect(200).form("main form[method=post]");
+        let form = form.with("external_id", "BANK-77").with("customer", "C-6").with("amount", "14.28");
+        let payment = finance.submit(&form).await.expect(303).location();
+        let page = finance.get(&payment).await.expect(200);
+        assert!(page.words().contains("Cap"), "{}", page.words());
+        let admin = scene.partner("contoso", Role::PartnerAdmin).await;
+        let ledger = admin.get("/meridian/p/contoso/ledger?kind=cap").await.expect(200);
+        let href = ledger.attr("tbody th a", "href").unwrap();
+        let entry = admin.get(&href).await.expect(200);
+        for said in ["pays at most EUR 1.00 a month: EUR 0.50 of EUR 1.50 is beyond it", "Caps this entry"] {
+            assert!(entry.words().contains(said), "{said}: {}", entry.words());
+        }
+        let capped = entry.attr("main table a[href*='/ledger/']", "href").unwrap();
+        let capped = admin.get(&capped).await.expect(200);
+        assert!(capped.words().contains("Capped by this entry"), "{}", capped.words());
+        let found = scene.write(perennial::services::verify::verify);
+        assert!(found.is_empty(), "{found:#?}");
     }
 
     async fn the_months_ahead_are_told_on_either_side(scene: Scene) {

@@ -41,6 +41,7 @@ fn cancel(world: &World, id: perennial::id::SubscriptionId, when: CancelWhen) ->
         version,
         when,
         reason: "Asked for it".into(),
+        is_vendor_fault: false,
     };
     world.write(|tx| subscriptions::cancel(tx, &cancellation))
 }

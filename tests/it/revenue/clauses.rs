@@ -7,19 +7,19 @@ use perennial::{
             commission_plans::{self as plans, ClauseDraft, Draft},
             enrollments,
         },
-        revenue::{billing, subscriptions},
+        revenue::{billing, dry_run::dry_run, forecast, subscriptions},
     },
-    store::revenue::subscriptions as rows,
+    store::{registers, revenue::subscriptions as rows},
 };
 
-use super::world::{Like, SEATS, World, YEARLY, date, eur, id};
+use super::world::{Like, SEATS, World, YEARLY, date, eur, id, month};
 use crate::support::postgres::{Databases, Kind};
 
-fn on_each(test: impl Fn(Kind)) {
+pub(super) fn on_each(test: impl Fn(Kind)) {
     Databases::each().into_iter().for_each(test);
 }
 
-fn percent(text: &str) -> ClauseDraft {
+pub(super) fn percent(text: &str) -> ClauseDraft {
     ClauseDraft {
         rate: text.parse::<Rate>().unwrap(),
         ..ClauseDraft::default()
@@ -27,7 +27,7 @@ fn percent(text: &str) -> ClauseDraft {
 }
 
 /// A world whose first partner sells under these clauses from now on.
-fn world(kind: Kind, now: &'static str, clauses: Vec<ClauseDraft>) -> World {
+pub(super) fn world(kind: Kind, now: &'static str, clauses: Vec<ClauseDraft>) -> World {
     let like = Like {
         now,
         tax_bps: 0,
@@ -147,5 +147,54 @@ fn an_offering_may_earn_its_own_rate() {
         world.pay("P-1", 1, "2027-03-01", eur(10_000));
         assert_eq!(world.amounts(), [2_500]);
         world.verify();
+    });
+}
+
+#[test]
+fn the_months_ahead_and_a_trial_leave_out_what_is_off_and_what_earns_nothing() {
+    on_each(|kind| {
+        let per_seat = ClauseDraft {
+            per_unit: Some(eur(250)),
+            ..ClauseDraft::default()
+        };
+        let world = World::new(
+            kind,
+            Like {
+                tax_bps: 0,
+                ..Like::default()
+            },
+        );
+        let tenant = perennial::store::lobby::tenant_of(&world.scope).number();
+        world.database.sql(&format!(
+            "INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro, commissionable) VALUES
+               ({tenant}, 331, 311, 2, 'Training', 'flat', 5000000000, FALSE),
+               ({tenant}, 332, 311, 3, 'Set-up', 'one_off', 25000000000, TRUE);"
+        ));
+        let sold = world.start("S-1", 1, SEATS, "2027-03-01", 10);
+        // 150.00 a month, and from the second on 15 % less.
+        world.database.sql(&format!(
+            "INSERT INTO discounts VALUES ({tenant}, 341, 201, {}, 'Loyal', 1500, NULL, 0, 1, NULL, '2027-03-01 00:00:00')",
+            sold.number()
+        ));
+        world
+            .write(|tx| forecast::renew(tx, date("2027-03-01")))
+            .unwrap();
+        let ahead = world.read(|tx| Ok(registers::forecasts::ahead(tx).unwrap()));
+        let months = ahead
+            .iter()
+            .map(|one| (one.expected_net.minor(), one.expected.minor()));
+        let months: Vec<(i64, i64)> = months.collect();
+        // March was billed with its set-up; what is reckoned is what comes back.
+        assert_eq!(
+            months[..2],
+            [(15_000, 2_000), (12_750, 1_700)],
+            "{months:?}"
+        );
+        // By the unit, neither the set-up nor the training pays anything.
+        let version = enroll(&world, vec![per_seat]);
+        world.pay("P-1", 1, "2027-03-01", eur(40_000));
+        let tried = world.read(|tx| dry_run(tx, version, (month("2027-03"), month("2027-03"))));
+        let tried = (tried[0].was.minor(), tried[0].would_be.minor());
+        assert_eq!(tried, (7_000, 2_500));
     });
 }

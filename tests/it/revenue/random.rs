@@ -213,6 +213,7 @@ impl Story {
             version,
             when,
             reason,
+            is_vendor_fault: false,
         };
         self.world
             .write(|tx| subscriptions::cancel(tx, &cancellation))

@@ -76,6 +76,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("vendor_membership", "mem", Whose::Vendors, 15),
     ("sla_event", "sle", Whose::Vendors, 17),
     ("access_token", "act", Whose::Vendors, 18),
+    ("spiff", "spf", Whose::Vendors, 19),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -91,6 +92,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("membership", "mem", Whose::Partners, 14),
     ("discount", "dis", Whose::Partners, 17),
     ("usage_event", "use", Whose::Partners, 18),
+    ("adjustment", "adj", Whose::Partners, 19),
 ];
 
 /// What is named the same in every workspace, and something it may be.
@@ -196,6 +198,8 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {off}, '{name} offering', '{name} offering', 'software', 'x', 'vendor', {sla}, 'published', '{AT}', 1);
          INSERT INTO sla_events (tenant_id, id, offering_id, kind, began_at, ended_at, note, recorded_at)
              VALUES ({t}, {sle}, {off}, 'outage', '{AT}', '2026-09-20 09:00:00', '{name} cable', '{AT}');
+         INSERT INTO spiffs (tenant_id, id, name, offering_id, from_on, until_on, amount_minor, currency, clawback_days, clawback_mode, created_at, version)
+             VALUES ({t}, {spf}, '{name} launch', {off}, '2026-01-01', '2030-12-31', 100, 'EUR', 0, 'full', '{AT}', 1);
          INSERT INTO plans (tenant_id, id, offering_id, code, name) VALUES ({t}, {pln}, {off}, '{name}-plan', '{name} plan');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, version)
              VALUES ({t}, {plv}, {pln}, 1, 'draft', 'EUR', 1, 12, 30, 1), ({t}, {sold}, {pln}, 2, 'published', 'EUR', 1, 12, 30, 1);
@@ -215,7 +219,7 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16), sle = id(17), act = id(18),
+        inv = id(14), mem = id(15), sold = id(16), sle = id(17), spf = id(19), act = id(18),
     )
 }
 
@@ -231,6 +235,8 @@ fn statement(name: &str) -> StatementDocument {
         seq: 1,
         block: Block::Earned,
         entry: format!("{name} entry"),
+        kind: String::new(),
+        note: String::new(),
         customer: format!("{name} customer"),
         offering: "Backup".to_owned(),
         plan: "Monthly".to_owned(),
@@ -271,6 +277,7 @@ fn statement(name: &str) -> StatementDocument {
         opening_minor: 0,
         earned_minor: 450,
         posted_late_minor: 0,
+        extra_minor: 0,
         reversed_minor: 0,
         payout_minor: 450,
         closing_minor: 0,
@@ -329,9 +336,11 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
     let earning = format!(
         "INSERT INTO commission_entries (tenant_id, id, partner_id, customer_id, subscription_id, invoice_id, invoice_line_id, commission_clause_id,
                  kind, source_kind, source_id, seq, base_minor, rate_bps, exact, amount_minor, currency, paid_on, earned_period, due_period,
-                 posting_period, matures_on, created_at)
+                 posting_period, matures_on, created_at, note)
              VALUES ({t}, {ent}, {p}, {cus}, {sub}, {ivc}, {ivl}, {ccl}, 'earned', 'allocation', 1, 1, 3000, 1500, '450/1', 450, 'EUR', '2026-09-21',
-                 202609, 202609, 202609, '2026-09-21', '{AT}');
+                 202609, 202609, 202609, '2026-09-21', '{AT}', '');
+         INSERT INTO adjustments (tenant_id, id, partner_id, month, amount_minor, currency, reason, memo, status, proposed_by, proposer, proposed_at, decider, answer)
+             VALUES ({t}, {adj}, {p}, 202610, 100, 'EUR', 'goodwill', '{name} waited', 'proposed', {user}, '{name} someone', '{AT}', '', '');
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
              VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
@@ -346,7 +355,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO memberships (tenant_id, id, user_id, partner_id, role, email, name, created_at)
              VALUES ({t}, {mem}, {user}, {p}, 'partner_seller', 'someone@{name}.test', '{name} someone', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), ent = id(8), sta = id(9), stl = id(10), pyo = id(11),
-        mai = id(12), inv = id(13), mem = id(14), ccl = v + 12,
+        mai = id(12), inv = id(13), mem = id(14), adj = id(19), ccl = v + 12,
     );
     selling + &earning
 }

@@ -1,6 +1,7 @@
 //! Billing: one invoice per subscription and service period, in advance.
 mod arrears;
 mod draft;
+mod expected;
 mod items;
 mod preview;
 mod terms;
@@ -32,6 +33,7 @@ use crate::{
 use arrears::Usage;
 use draft::Biller;
 pub(super) use draft::blank_invoice;
+pub(super) use expected::expected;
 pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
 pub(super) use terms::Terms;
 

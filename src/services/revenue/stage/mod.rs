@@ -12,11 +12,11 @@ use crate::{
     Error, Result,
     domain::{
         CommissionClause, Currency, Period,
-        commission::{Names as Words, Pay, sentence},
+        commission::{EntryKind, Names as Words, Pay, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
-    id::{CommissionEntryId, PartnerId, StatementId},
+    id::{CommissionClauseId, CommissionEntryId, InvoiceLineId, PartnerId, StatementId},
     secrets::sha256_hex,
     store::{
         Tx, VendorScope,
@@ -213,6 +213,7 @@ impl Maker<'_, '_> {
             block: match line.block {
                 document::Block::Earned => LineBlock::Earned,
                 document::Block::PostedLate => LineBlock::PostedLate,
+                document::Block::Extra => LineBlock::Extra,
                 document::Block::Reversed => LineBlock::Reversed,
             },
         };
@@ -235,55 +236,52 @@ impl Maker<'_, '_> {
     }
 
     fn line(&self, entry: &Entry) -> Result<document::Line> {
-        let missing = || Error::fault("a statement's line has no name");
+        let line = self.plain(entry)?;
+        match (entry.invoice_line_id, entry.commission_clause_id) {
+            (Some(on), Some(clause)) => self.traced(entry, line, (on, clause)),
+            _ => Ok(line),
+        }
+    }
+
+    /// What every entry says, whatever it follows.
+    fn plain(&self, entry: &Entry) -> Result<document::Line> {
         let names = self.names;
-        let line = names
-            .lines
-            .get(&entry.invoice_line_id)
-            .ok_or_else(missing)?;
-        let plan = names
-            .plans
-            .get(&entry.subscription_id)
-            .ok_or_else(missing)?;
-        let (clause, label) = names
-            .clauses
-            .get(&entry.commission_clause_id)
-            .ok_or_else(missing)?;
-        let tier = line.tier_id.and_then(|id| names.tiers.get(&id)).cloned();
+        let sold = entry.subscription_id.and_then(|id| names.plans.get(&id));
+        let customer = entry.customer_id.and_then(|id| names.customers.get(&id));
+        let invoice = entry.invoice_id.and_then(|id| names.invoices.get(&id));
         let block = block(entry);
         Ok(document::Line {
             seq: 0,
             block,
             entry: entry.id.to_string(),
-            customer: names
-                .customers
-                .get(&entry.customer_id)
-                .cloned()
-                .ok_or_else(missing)?,
-            offering: plan.offering.clone(),
-            plan: plan.plan.clone(),
-            subscription: entry.subscription_id.to_string(),
-            phase: phase(line.phase),
+            kind: match entry.kind {
+                EntryKind::Earned | EntryKind::Reversal if entry.note.is_empty() => String::new(),
+                kind => kind.code().to_owned(),
+            },
+            note: entry.note.clone(),
+            customer: customer.cloned().unwrap_or_default(),
+            offering: sold.map_or(String::new(), |sold| sold.offering.clone()),
+            plan: sold.map_or(String::new(), |sold| sold.plan.clone()),
+            subscription: entry
+                .subscription_id
+                .map_or(String::new(), |id| id.to_string()),
+            phase: document::Phase::First,
             earned_period: entry.earned_period.to_string(),
-            service_from: line.service_from,
-            service_to: line.service_to,
-            invoice_number: names
-                .invoices
-                .get(&entry.invoice_id)
-                .cloned()
-                .ok_or_else(missing)?,
-            invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
+            service_from: entry.earned_period.first_day(),
+            service_to: entry.earned_period.end(),
+            invoice_number: invoice.cloned().unwrap_or_default(),
+            invoice_line: 0,
             base_minor: entry.base_minor,
             rate_bps: rate(entry.rate_bps)?.bps(),
-            share_num: u32::try_from(line.share_days).map_err(Error::fault)?,
-            share_den: u32::try_from(line.share_of).map_err(Error::fault)?,
-            per_unit: per_unit(line)?,
+            share_num: 1,
+            share_den: 1,
+            per_unit: None,
             exact: entry.exact.to_string(),
             amount_minor: entry.amount_minor,
-            tier: tier.clone(),
-            clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,
-            clause: said(clause, tier.as_deref(), &plan.offering),
-            plan_version: label.clone(),
+            tier: None,
+            clause_number: 0,
+            clause: String::new(),
+            plan_version: String::new(),
             paid_on: entry.paid_on,
             held_until: entry.matures_on,
             reason: self.reason(entry, block),
@@ -294,9 +292,49 @@ impl Maker<'_, '_> {
         })
     }
 
+    /// The same of an entry that follows a line of an invoice: its service and its terms.
+    fn traced(
+        &self,
+        entry: &Entry,
+        plain: document::Line,
+        (on, clause): (InvoiceLineId, CommissionClauseId),
+    ) -> Result<document::Line> {
+        let missing = || Error::fault("a statement's line has no name");
+        let names = self.names;
+        let line = names.lines.get(&on).ok_or_else(missing)?;
+        let (clause, label) = names.clauses.get(&clause).ok_or_else(missing)?;
+        let tier = line.tier_id.and_then(|id| names.tiers.get(&id)).cloned();
+        let is_named = !plain.customer.is_empty() && !plain.invoice_number.is_empty();
+        if !is_named || plain.offering.is_empty() {
+            return Err(missing());
+        }
+        Ok(document::Line {
+            phase: phase(line.phase),
+            service_from: line.service_from,
+            service_to: line.service_to,
+            invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
+            share_num: u32::try_from(line.share_days).map_err(Error::fault)?,
+            share_den: u32::try_from(line.share_of).map_err(Error::fault)?,
+            per_unit: match entry.kind {
+                _ if !entry.note.is_empty() => None,
+                _ => per_unit(line)?,
+            },
+            clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,
+            clause: said(clause, tier.as_deref(), &plain.offering),
+            tier,
+            plan_version: label.clone(),
+            ..plain
+        })
+    }
+
     fn reason(&self, entry: &Entry, block: document::Block) -> Option<String> {
         match block {
             document::Block::Earned => None,
+            document::Block::Extra if entry.posting_period <= entry.due_period => None,
+            document::Block::Extra => Some(format!(
+                "it was decided after {} was closed",
+                entry.due_period.title()
+            )),
             document::Block::PostedLate => Some(format!(
                 "the payment of {} was recorded after {} was closed",
                 day(entry.paid_on),
@@ -322,6 +360,7 @@ impl Maker<'_, '_> {
         let plans: BTreeSet<String> = lines
             .iter()
             .map(|(_, line)| line.plan_version.clone())
+            .filter(|plan| !plan.is_empty())
             .collect();
         let mut made = document::StatementDocument {
             number: number.to_owned(),
@@ -341,6 +380,7 @@ impl Maker<'_, '_> {
             opening_minor: content.opening_minor,
             earned_minor: 0,
             posted_late_minor: 0,
+            extra_minor: 0,
             reversed_minor: 0,
             payout_minor: settlement.payout,
             closing_minor: settlement.closing,
@@ -357,11 +397,13 @@ impl Maker<'_, '_> {
         let sums = (
             total(document::Block::Earned)?,
             total(document::Block::PostedLate)?,
+            total(document::Block::Extra)?,
             total(document::Block::Reversed)?,
         );
         (
             made.earned_minor,
             made.posted_late_minor,
+            made.extra_minor,
             made.reversed_minor,
         ) = sums;
         Ok(made)
@@ -398,6 +440,7 @@ fn block(entry: &Entry) -> document::Block {
     match block_of(entry.kind, entry.due_period, entry.posting_period) {
         LineBlock::Earned => document::Block::Earned,
         LineBlock::PostedLate => document::Block::PostedLate,
+        LineBlock::Extra => document::Block::Extra,
         LineBlock::Reversed => document::Block::Reversed,
     }
 }

@@ -41,10 +41,10 @@ impl Names {
         payable: impl Iterator<Item = &'a Entry>,
     ) -> Result<Self> {
         let payable: Vec<&Entry> = payable.collect();
-        let lines = ids(payable.iter().map(|entry| entry.invoice_line_id));
-        let on = ids(payable.iter().map(|entry| entry.invoice_id));
-        let customers = ids(payable.iter().map(|entry| entry.customer_id));
-        let sold = ids(payable.iter().map(|entry| entry.subscription_id));
+        let lines = ids(payable.iter().filter_map(|entry| entry.invoice_line_id));
+        let on = ids(payable.iter().filter_map(|entry| entry.invoice_id));
+        let customers = ids(payable.iter().filter_map(|entry| entry.customer_id));
+        let sold = ids(payable.iter().filter_map(|entry| entry.subscription_id));
         let reversed = ids(payable.iter().filter_map(|entry| entry.reverses_id));
         let customers = terms::customers_of(tx, &customers)?;
         Ok(Self {

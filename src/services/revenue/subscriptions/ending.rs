@@ -10,6 +10,7 @@ use crate::{
         billing::{Terms, bill_one},
         books::{Books, day},
         credit::{Unused, credit},
+        spiffs::claw_back,
     },
     store::{
         Tx, VendorScope,
@@ -40,6 +41,8 @@ pub struct Cancellation {
     pub when: CancelWhen,
     /// Why.
     pub reason: String,
+    /// Whether the vendor is to blame: partners then keep what they would give back.
+    pub is_vendor_fault: bool,
 }
 
 /// Cancels a subscription.
@@ -50,7 +53,8 @@ pub struct Cancellation {
 pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
-    let before = live(tx, cancellation.subscription, cancellation.version)?;
+    let mut before = live(tx, cancellation.subscription, cancellation.version)?;
+    before.ends_by_vendor = cancellation.is_vendor_fault;
     let has_begun = before.status != SubscriptionStatus::Pending;
     match cancellation.when {
         CancelWhen::PeriodEnd if before.status == SubscriptionStatus::Paused => {
@@ -81,6 +85,7 @@ fn end_now(
     let mut now = subscriptions::one(tx, before.id)?;
     now.status = SubscriptionStatus::Canceled;
     now.ends_on = Some(on);
+    now.ends_by_vendor = before.ends_by_vendor;
     now.next_bill_on = last_bill(tx, &now, on)?;
     now.mrr_minor = 0;
     subscriptions::change(tx, &now)?;
@@ -93,6 +98,7 @@ fn end_now(
     };
     note(tx, &now, noted)?;
     give_back(tx, books, (&now, on), reason)?;
+    claw_back(tx, books, std::slice::from_ref(&now))?;
     let summary = format!("Canceled from {}", day(on));
     record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
 }
@@ -149,6 +155,7 @@ fn end_later(
     let end = now.stretch(now.next_index())?.service.from;
     now.status = SubscriptionStatus::PendingCancel;
     now.ends_on = Some(end);
+    now.ends_by_vendor = before.ends_by_vendor;
     now.next_bill_on = last_bill(tx, &now, end)?;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
@@ -204,6 +211,7 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
         false => SubscriptionStatus::Active,
     };
     now.ends_on = None;
+    now.ends_by_vendor = false;
     now.next_bill_on = Some(now.stretch(now.next_index())?.service.from);
     subscriptions::change(tx, &now)?;
     let noted = Noted {
@@ -249,6 +257,10 @@ pub fn end_due(tx: &mut Tx<'_, VendorScope>, today: NaiveDate, limit: i64) -> Re
             (&subscription, summary),
             &[],
         )?;
+    }
+    if !due.is_empty() {
+        let books = Books::open(tx)?;
+        claw_back(tx, &books, &due)?;
     }
     Ok(due.len())
 }

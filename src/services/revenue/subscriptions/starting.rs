@@ -173,6 +173,7 @@ impl Sales {
             },
             created_at: tx.now(),
             version: 1,
+            ends_by_vendor: false,
         };
         // A trial brings nothing until it is over.
         if opening.charged_from == new.starts_on {

@@ -6,11 +6,11 @@ use super::{EntryRow, Row, dressed};
 use crate::{
     Result,
     domain::{
-        DayShare, Money, Phase,
+        Currency, DayShare, Money, Phase,
         commission::{Names, sentence},
     },
     error::Error,
-    id::{CommissionEntryId, OfferingId, TierId},
+    id::{CommissionEntryId, InvoiceLineId, OfferingId, TierId},
     store::{
         Tx, VendorScope,
         incentivize::commission_plans::ClauseRow,
@@ -27,20 +27,31 @@ use crate::{
 pub struct EntryDetail {
     /// The entry.
     pub entry: EntryRow,
-    /// The number of its invoice.
-    pub invoice_number: String,
-    /// The line's place on the invoice.
+    /// The number of its invoice, where it follows one.
+    pub invoice_number: Option<String>,
+    /// The line of the invoice, where it follows one.
+    pub line: Option<LineDetail>,
+    /// What it takes back, or caps.
+    pub reverses: Option<EntryRow>,
+    /// What takes it back, or caps it.
+    pub reversed_by: Vec<EntryRow>,
+}
+
+/// The line of an invoice that an entry follows.
+#[derive(Debug, Clone)]
+pub struct LineDetail {
+    /// Its place on the invoice.
     pub line_no: i32,
-    /// What the line says.
+    /// What it says.
     pub description: String,
     /// First day of the service period.
     pub service_from: NaiveDate,
     /// The day after its last.
     pub service_to: NaiveDate,
-    /// What the line charged before tax.
-    pub line_net: Money,
-    /// What the line has earned in all.
-    pub line_commission: Money,
+    /// What it charged before tax.
+    pub net: Money,
+    /// What it has earned in all, before caps.
+    pub commission: Money,
     /// What it pays for each of its units, and how many there are, where it pays no share.
     pub per_unit: Option<(Money, i32)>,
     /// The days of it that earn.
@@ -49,10 +60,6 @@ pub struct EntryDetail {
     pub phase: Option<Phase>,
     /// The partner's tier at the period's start.
     pub tier: Option<String>,
-    /// What it takes back, if it does.
-    pub reverses: Option<EntryRow>,
-    /// What takes it back.
-    pub reversed_by: Vec<EntryRow>,
 }
 
 /// One entry with what explains it.
@@ -65,35 +72,60 @@ pub fn entry<S: Sees>(
     today: NaiveDate,
 ) -> Result<EntryDetail> {
     let entry = one(tx, id, today)?;
-    let line = S::invoice_lines(tx)
-        .filter(invoice_lines::id.eq(entry.invoice_line))
-        .select(LineRow::as_select());
-    let line: LineRow = tx.one(line)?;
-    let number = S::invoices(tx)
-        .filter(invoices::id.eq(entry.invoice))
-        .select(invoices::number);
-    let invoice_number = tx.one(number)?;
-    let tier = match line.tier_id {
-        Some(tier) => tx.first(S::tiers(tx).filter(tiers::id.eq(tier)).select(tiers::name))?,
+    let currency = entry.amount.currency();
+    let line = match entry.invoice_line {
+        Some(line) => Some(line_detail(tx, line, currency)?),
         None => None,
     };
-    let reverses = entry.reverses.map(|id| one(tx, id, today)).transpose()?;
+    let invoice_number = match entry.invoice {
+        Some(invoice) => {
+            let number = S::invoices(tx)
+                .filter(invoices::id.eq(invoice))
+                .select(invoices::number);
+            Some(tx.one(number)?)
+        }
+        None => None,
+    };
+    let other = entry.reverses.or(entry.caps);
+    let reverses = other.map(|id| one(tx, id, today)).transpose()?;
     let reversed_by = S::entries(tx)
-        .filter(commission_entries::reverses_id.eq(id))
+        .filter(
+            commission_entries::reverses_id
+                .eq(id)
+                .or(commission_entries::caps_id.eq(id)),
+        )
         .order(commission_entries::id)
         .select(Row::as_select());
     let reversed_by: Vec<Row> = tx.load(reversed_by)?;
-    let currency = entry.amount.currency();
     Ok(EntryDetail {
         reversed_by: dressed(tx, reversed_by, today)?,
         reverses,
         invoice_number,
+        line,
+        entry,
+    })
+}
+
+fn line_detail<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    id: InvoiceLineId,
+    currency: Currency,
+) -> Result<LineDetail> {
+    let line = S::invoice_lines(tx)
+        .filter(invoice_lines::id.eq(id))
+        .select(LineRow::as_select());
+    let line: LineRow = tx.one(line)?;
+    let tier = match line.tier_id {
+        Some(tier) => tx.first(S::tiers(tx).filter(tiers::id.eq(tier)).select(tiers::name))?,
+        None => None,
+    };
+    Ok(LineDetail {
         line_no: line.line_no,
         description: line.description,
         service_from: line.service_from,
         service_to: line.service_to,
-        line_net: Money::new(line.net_minor, currency),
-        line_commission: Money::new(line.commission_minor, currency),
+        net: Money::new(line.net_minor, currency),
+        commission: Money::new(line.commission_minor, currency),
         per_unit: (line.unit_pay_minor > 0)
             .then(|| (Money::new(line.unit_pay_minor, currency), line.quantity)),
         share: DayShare {
@@ -102,7 +134,6 @@ pub fn entry<S: Sees>(
         },
         phase: line.phase.parse().ok(),
         tier,
-        entry,
     })
 }
 
@@ -146,16 +177,19 @@ pub struct EntryTerms {
     pub hold_days: i32,
 }
 
-/// The terms of an entry.
+/// The terms of an entry; nothing for one that follows no clause.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an entry there is not.
-pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<EntryTerms> {
+pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<Option<EntryTerms>> {
     let clause = tx
         .rows(commission_entries::table)
         .filter(commission_entries::id.eq(id))
         .select(commission_entries::commission_clause_id);
-    let clause: crate::id::CommissionClauseId = tx.one(clause)?;
+    let clause: Option<crate::id::CommissionClauseId> = tx.one(clause)?;
+    let Some(clause) = clause else {
+        return Ok(None);
+    };
     let clause = tx
         .rows(commission_clauses::table)
         .filter(commission_clauses::id.eq(clause))
@@ -189,7 +223,7 @@ pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<Entr
             commission_plan_versions::hold_days,
         ));
     let (plan, version_no, hold_days): (String, i32, i32) = tx.one(version)?;
-    Ok(EntryTerms {
+    Ok(Some(EntryTerms {
         plan,
         version_no,
         clause_no: clause.seq,
@@ -201,5 +235,5 @@ pub fn terms(tx: &mut Tx<'_, VendorScope>, id: CommissionEntryId) -> Result<Entr
             },
         ),
         hold_days,
-    })
+    }))
 }

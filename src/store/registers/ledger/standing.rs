@@ -82,21 +82,24 @@ pub(super) fn dressed<S: Sees>(
     today: NaiveDate,
 ) -> Result<Vec<EntryRow>> {
     let partners = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
-    let customers = customer_names(tx, rows.iter().map(|row| row.customer_id))?;
+    let customers = customer_names(tx, rows.iter().filter_map(|row| row.customer_id))?;
     let per_unit = per_unit_of(tx, &rows)?;
     let standing = Standing::of(tx, rows.iter().map(|row| row.id).collect())?;
     rows.into_iter()
         .map(|row| {
             Ok(EntryRow {
                 partner_name: named(&partners, &row.partner_id),
-                customer_name: named(&customers, &row.customer_id),
+                customer_name: row
+                    .customer_id
+                    .map_or(String::new(), |id| named(&customers, &id)),
                 status: standing.status(&row, today),
                 statement: standing.statement(row.id),
                 base: money(row.base_minor, &row.currency)?,
                 amount: money(row.amount_minor, &row.currency)?,
                 rate: Rate::from_bps(row.rate_bps).map_err(Error::fault)?,
-                per_unit: per_unit
-                    .get(&row.invoice_line_id)
+                per_unit: row
+                    .invoice_line_id
+                    .and_then(|line| per_unit.get(&line))
                     .map(|minor| money(*minor, &row.currency))
                     .transpose()?,
                 exact: row.exact,
@@ -110,9 +113,12 @@ pub(super) fn dressed<S: Sees>(
                 invoice: row.invoice_id,
                 invoice_line: row.invoice_line_id,
                 source_kind: row.source_kind,
+                source_id: row.source_id,
                 paid_on: row.paid_on,
                 matures_on: row.matures_on,
                 reverses: row.reverses_id,
+                caps: row.caps_id,
+                note: row.note,
                 created_at: row.created_at,
             })
         })
@@ -122,7 +128,7 @@ pub(super) fn dressed<S: Sees>(
 /// What the lines of these entries pay for each unit, where they do: none of them has a rate.
 fn per_unit_of<S: Sees>(tx: &mut Tx<'_, S>, rows: &[Row]) -> Result<HashMap<InvoiceLineId, i64>> {
     let lines = rows.iter().filter(|row| row.rate_bps == 0);
-    let lines = lines.map(|row| row.invoice_line_id);
+    let lines = lines.filter_map(|row| row.invoice_line_id);
     let found: Vec<(InvoiceLineId, i64)> = by_ids!(tx, lines, |some| S::invoice_lines(tx)
         .filter(invoice_lines::id.eq_any(some))
         .filter(invoice_lines::unit_pay_minor.gt(0))

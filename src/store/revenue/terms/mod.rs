@@ -145,6 +145,16 @@ impl PlanTerms {
         let first = placed.find(|(_, price)| price.price.counts_seats());
         first.map_or(1, |(place, _)| place)
     }
+
+    /// Whether partners earn on the price that a line of an invoice names: the one with the longest
+    /// label that the text goes on with after the plan's name.
+    pub fn lets_earn(&self, description: &str) -> bool {
+        let named = description.split_once(": ").map_or("", |(_, rest)| rest);
+        let fitting = self.prices.iter();
+        let fitting = fitting.filter(|price| named.starts_with(&price.label));
+        let price = fitting.max_by_key(|price| price.label.len());
+        price.is_none_or(|price| price.commissionable)
+    }
 }
 
 type PlanRow = (

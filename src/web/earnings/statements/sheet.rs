@@ -89,11 +89,11 @@ fn blocks(document: &StatementDocument, base: &str, invoices: &Numbers) -> Vec<B
 
 fn view(document: &StatementDocument, line: &Line, base: &str) -> LineView {
     LineView {
-        customer: line.customer.clone(),
-        service: format!("{}, {}", line.offering, line.plan),
+        customer: line.about().to_owned(),
+        service: line.service(),
         period: service_words(line.service_from, line.service_to),
         earned: month_short(&line.earned_period),
-        base: document.figure(line.base_minor),
+        base: document.base_words(line),
         rate: document.rate_words(line),
         amount: document.figure(line.amount_minor),
         why: document.explanation(line),
@@ -123,7 +123,7 @@ struct ShowPage {
     title: String,
     crumbs: Vec<(String, String)>,
     answer: String,
-    summary: [SummaryRow; 6],
+    summary: Vec<SummaryRow>,
     held: String,
     next_payment: Option<String>,
     plans: String,
@@ -190,6 +190,7 @@ pub async fn show_with<S: Sees>(
         .read(store, move |tx, calendar| {
             let detail = statements::statement(tx, statement)?;
             let shown = detail.document.lines.iter().take(LINES_SHOWN);
+            let shown = shown.filter(|line| !line.invoice_number.is_empty());
             let numbers = shown.map(|line| line.invoice_number.clone());
             Ok(Found {
                 invoices: invoices::by_numbers(tx, numbers)?,

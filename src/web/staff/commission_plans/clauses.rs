@@ -11,8 +11,8 @@ use crate::{
 const ROWS: usize = service::MOST_CLAUSES;
 
 /// The parts of a clause as they are typed, in the order of its sentence.
-const PARTS: [&str; 7] = [
-    "tier", "rate", "kind", "offering", "phase", "months", "currency",
+const PARTS: [&str; 8] = [
+    "tier", "rate", "kind", "offering", "phase", "months", "cap", "currency",
 ];
 
 /// An amount for each unit, instead of a share of revenue.
@@ -29,6 +29,7 @@ pub(super) struct ClauseRow {
     pub offering: Part,
     pub phase: Part,
     pub months: Part,
+    pub cap: Part,
     pub currency: Part,
 }
 
@@ -113,13 +114,13 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 value: typed.text(&field(n, part)),
                 name: field(n, part),
             };
-            let more = ["kind", "offering", "months"].map(part);
+            let more = ["kind", "offering", "months", "cap"].map(part);
             let mut currency_part = part("currency");
             if currency_part.value.is_empty() {
                 currency_part.value = currency.to_owned();
             }
             let is_open = more.iter().any(|part| !part.value.is_empty());
-            let [kind, offering, months] = more;
+            let [kind, offering, months, cap] = more;
             ClauseRow {
                 name: format!("clause-{n}"),
                 is_open,
@@ -129,6 +130,7 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 kind,
                 offering,
                 months,
+                cap,
                 currency: currency_part,
             }
         })
@@ -170,13 +172,14 @@ impl Reader<'_> {
             |typed| typed.parse::<u32>().ok(),
             "Give a whole number of months, or none for life.",
         );
+        let cap = self.amount("cap");
         let (rate, per_unit) = self.pays()?;
         Some(ClauseDraft {
             tier: tier?,
             offering: offering?,
             phase: phase?,
             months: months?,
-            cap: None,
+            cap: cap?,
             rate,
             per_unit,
         })
@@ -231,7 +234,7 @@ impl Reader<'_> {
 /// A clause as it would be typed.
 pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, String)> {
     let id = |number: Option<i64>, spell: fn(i64) -> String| number.map_or(String::new(), spell);
-    let currency = clause.per_unit.map(Money::currency);
+    let currency = clause.per_unit.or(clause.cap).map(Money::currency);
     let said = [
         ("tier", id(clause.tier, |id| TierId::of(id).to_string())),
         (
@@ -262,6 +265,7 @@ pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, Stri
                 .months
                 .map_or(String::new(), |months| months.to_string()),
         ),
+        ("cap", clause.cap.map_or(String::new(), Money::plain)),
         (
             "currency",
             currency.map_or(String::new(), |currency| currency.code().to_owned()),

@@ -30,6 +30,7 @@ pub(super) struct CancelForm {
     when: String,
     effective_on: String,
     reason: String,
+    vendor_fault: String,
     version: String,
     confirmed: String,
     form_id: String,
@@ -63,6 +64,7 @@ impl CancelForm {
                 version,
                 when,
                 reason: reason.to_string(),
+                is_vendor_fault: !self.vendor_fault.is_empty(),
             }),
             _ => Err(problems),
         }

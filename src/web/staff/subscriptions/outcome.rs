@@ -5,6 +5,7 @@ use crate::{
     id::SubscriptionId,
     store::{
         Tx, VendorScope,
+        registers::{self, ledger},
         sell::{
             accounts::{self, Billed, Credited},
             subscriptions,
@@ -19,6 +20,8 @@ pub(super) struct Outcome {
     after: subscriptions::Record,
     billed: Vec<Billed>,
     credited: Vec<Credited>,
+    /// Why what is taken back from the partner.
+    clawed_back: Vec<String>,
 }
 
 impl Outcome {
@@ -32,6 +35,8 @@ impl Outcome {
         let billed = accounts::billed(tx, id)?.len();
         let credited = accounts::credited(tx, id)?.len();
         work(tx)?;
+        let today = registers::calendar(tx)?.today;
+        let back = ledger::of_sources(tx, "cancellation", vec![id.number()], today)?;
         // Both lists are newest first.
         let (mut new_billed, mut new_credited) =
             (accounts::billed(tx, id)?, accounts::credited(tx, id)?);
@@ -42,6 +47,7 @@ impl Outcome {
             before,
             billed: new_billed,
             credited: new_credited,
+            clawed_back: back.into_iter().map(|entry| entry.note).collect(),
         })
     }
 
@@ -53,6 +59,7 @@ impl Outcome {
         if said.is_empty() {
             said.push("Nothing is billed and nothing is given back.".to_owned());
         }
+        said.extend(self.clawed_back.iter().cloned());
         if was.mrr != is.mrr {
             let (was, is) = (words::money(was.mrr), words::money(is.mrr));
             said.push(format!(
