@@ -381,6 +381,17 @@ fn no_float_comes_near_money() {
     assert!(!has_float("self.0.1") && !has_float("0..5") && !has_float("pair.0 .1"));
 }
 
+/// Of two migrations with one version only one is run, and the other's tables are never there.
+#[test]
+fn no_two_migrations_share_a_version() {
+    let mut versions = BTreeSet::new();
+    for entry in fs::read_dir("migrations").unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let version = name.split('_').next().unwrap().replace('-', "");
+        assert!(versions.insert(version), "{name}");
+    }
+}
+
 /// SQL written by hand stays in the store, and there it is few.
 #[test]
 fn sql_is_written_in_the_store_alone() {

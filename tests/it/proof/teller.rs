@@ -798,6 +798,8 @@ impl<'a, R: Rules> Teller<'a, R> {
         let payment = self.books.payments.len() - 1;
         let (parts, left) = R::pay(amount, &open);
         for (invoice, part) in parts {
+            // Paid ahead, it is applied once there is something to pay.
+            let on = on.max(self.books.invoices[invoice].issued_on);
             self.allocate((Some(payment), None), invoice, part, on);
         }
         if left > 0 {
