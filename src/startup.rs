@@ -14,7 +14,7 @@ use actix_web::{
 };
 
 use crate::{
-    Result,
+    Error, Result,
     secrets::SecretKey,
     store::Store,
     web::{self, Site, sessions::Sessions},
@@ -105,6 +105,24 @@ impl Application {
         .map_err(anyhow::Error::new)?
         .run();
         Ok(Self { server, port })
+    }
+}
+
+impl Application {
+    /// Answers on a thread of its own while `work` is done, and stops then.
+    ///
+    /// # Errors
+    /// When it cannot be served.
+    pub fn aside<T>(self, work: impl FnOnce() -> T) -> Result<T> {
+        let handle = self.server.handle();
+        let server = self.server;
+        let serving = std::thread::spawn(move || actix_web::rt::System::new().block_on(server));
+        let done = work();
+        // Not awaited here: the thread ends once the portal has.
+        drop(handle.stop(false));
+        let served = serving.join().map_err(|_| Error::fault("the portal"))?;
+        served.map_err(Error::fault)?;
+        Ok(done)
     }
 }
 

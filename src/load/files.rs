@@ -39,6 +39,15 @@ pub fn customers(size: Size, some: Range<usize>) -> String {
     text
 }
 
+/// One more subscription of each of the first customers, to what is counted.
+pub fn metered(sold: usize, from: NaiveDate) -> String {
+    let mut text = String::from("external_id,customer,plan,quantity,starts_on\r\n");
+    for number in 0..sold {
+        let _ = write!(text, "M-{number:07},C-{number:07},CALLS,1,{from}\r\n");
+    }
+    text
+}
+
 pub fn subscriptions(some: Range<usize>, from: NaiveDate) -> String {
     let mut text = String::from("external_id,customer,plan,quantity,starts_on\r\n");
     for number in some {

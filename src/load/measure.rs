@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Lived, Size, closing, first_month, generate, live, stand_at};
+use super::{Lived, Size, closing, first_month, generate, live, reports, stand_at};
 use crate::{
     Result,
     clock::Clock,
@@ -83,10 +83,15 @@ pub fn measure(
     let rendered = render(store, &scope)?;
     tell("the floor");
     let floor = floor::lay(store, mark)?;
+    tell("usage is reported");
+    let day = first_month().next().first_day();
+    let reported = reports::report(store, &scope, (subscriptions, day))?;
+    let mut phases = phases(&lived, again, rendered);
+    phases.push(phase("usage events taken over HTTP", reported));
     Ok(Figures {
         subscriptions,
         partners,
-        phases: phases(&lived, again, rendered),
+        phases,
         month_ms: (lived.billed.1 + lived.paid.1 + lived.closed.1).as_millis(),
         rows: floor.rows,
         floor_ms: floor.took.as_millis(),
@@ -94,12 +99,15 @@ pub fn measure(
     })
 }
 
-fn phases(lived: &Lived, again: Duration, rendered: (usize, Duration)) -> Vec<Phase> {
-    let phase = |name, (count, took): (usize, Duration)| Phase {
+fn phase(name: &'static str, (count, took): (usize, Duration)) -> Phase {
+    Phase {
         name,
         count,
         ms: took.as_millis(),
-    };
+    }
+}
+
+fn phases(lived: &Lived, again: Duration, rendered: (usize, Duration)) -> Vec<Phase> {
     vec![
         phase("invoices issued", lived.billed),
         phase("payments applied, commission earned", lived.paid),

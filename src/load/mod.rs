@@ -2,6 +2,7 @@
 //! imported, months that are billed, paid and closed by the real rules), and how long that takes.
 mod files;
 mod measure;
+mod reports;
 mod terms;
 
 use std::time::{Duration, Instant};

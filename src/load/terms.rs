@@ -1,7 +1,9 @@
 //! What a generated vendor sells, and what selling it pays.
 use crate::{
     Error, Result,
-    domain::{BillingInterval, DeliveryParty, Period, Price, Rate, UnitPrice},
+    domain::{
+        Aggregation, BillingInterval, DeliveryParty, Meter, Period, Price, Rate, Scale, UnitPrice,
+    },
     id::{CommissionPlanVersionId, PartnerId},
     services::{
         catalogue::{offerings, plans},
@@ -37,7 +39,7 @@ pub fn vendor(store: &Store, number: usize, first: Period) -> Result<VendorScope
     store.lobby_write_now(|lobby| lobby::add_vendor(lobby, &new))
 }
 
-fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T> {
+pub fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T> {
     text.parse().map_err(Error::fault)
 }
 
@@ -92,6 +94,46 @@ pub fn catalogue(store: &Store, scope: &VendorScope) -> Result<CommissionPlanVer
         let (_, version) = commission_plans::add(tx, &commission, &draft)?;
         commission_plans::publish(tx, version, 1)?;
         Ok(version)
+    })
+}
+
+/// Calls, counted from what is reported.
+pub fn metered(store: &Store, scope: &VendorScope) -> Result<()> {
+    let offering = offerings::Draft {
+        name: read("Calls")?,
+        category: read("Software")?,
+        summary: read("By the call")?,
+        delivery: DeliveryParty::Vendor,
+        sla_policy: None,
+    };
+    let currency = read("EUR")?;
+    let each = UnitPrice::parse("0.01", currency).map_err(Error::fault)?;
+    let meter = Meter {
+        code: read("calls")?,
+        aggregation: Aggregation::Sum,
+    };
+    let plan = plans::Draft {
+        terms: Terms {
+            currency,
+            interval: BillingInterval::Month,
+            term_months: 12,
+            notice_days: 30,
+            trial_days: 0,
+            anchor_day: None,
+        },
+        prices: vec![plans::PriceDraft {
+            label: read("Calls")?,
+            price: Price::Metered(meter, Scale::Unit(each)),
+            commissionable: true,
+        }],
+    };
+    let (code, title) = (read("CALLS")?, read("Calls")?);
+    store.write_now(scope.clone(), |tx| {
+        let sold = offerings::add(tx, &offering)?;
+        let (_, version) = plans::add(tx, sold, (&code, &title), &plan)?;
+        plans::publish(tx, version, 1)?;
+        let version = rows::offering(tx, sold)?.version;
+        offerings::publish(tx, sold, version)
     })
 }
 

@@ -63,6 +63,8 @@ impl FromStr for Cursor {
         };
         let (id, key) = rest.split_once('.').ok_or(BadCursor)?;
         let id = i64::from_str_radix(id, 16).map_err(|_| BadCursor)?;
+        // Ids are never below zero, and one that is would be spelled as another.
+        let id = Some(id).filter(|id| *id >= 0).ok_or(BadCursor)?;
         // PostgreSQL cannot hold this character in a text.
         let key = Some(key)
             .filter(|key| !key.contains('\0'))

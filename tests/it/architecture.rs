@@ -187,8 +187,10 @@ fn gather(folder: &Path, found: &mut Vec<Source>) {
 /// The text without comments, and with nothing between quotes.
 fn code_of(text: &str) -> String {
     let mut code = String::new();
+    // A text that a backslash carries to the next line.
+    let mut carried = false;
     for line in text.lines() {
-        let (mut quoted, mut escaped, mut last) = (false, false, ' ');
+        let (mut quoted, mut escaped, mut last) = (carried, false, ' ');
         for c in line.chars() {
             match c {
                 _ if escaped => escaped = false,
@@ -203,6 +205,7 @@ fn code_of(text: &str) -> String {
             }
             last = c;
         }
+        carried = quoted && escaped;
         code.push('\n');
     }
     code
@@ -334,6 +337,48 @@ fn no_lint_is_allowed_away() {
             );
         }
     }
+}
+
+/// Where floats may be: places on a sheet of paper, and seconds in a log. Nowhere near money.
+const FLOATS: &[&str] = &["documents/pdf", "documents/pdf.rs"];
+
+/// Whether code names a float's type, makes a float, or asks the database for one.
+fn has_float(code: &str) -> bool {
+    let words = code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+    let is_literal = |word: &str| {
+        let mut parts = word.splitn(2, '.');
+        let whole = parts.next().unwrap_or_default();
+        let is_number = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_digit())
+                && part.chars().all(|c| c.is_ascii_digit() || c == '_')
+        };
+        is_number(whole) && parts.next().is_some_and(is_number)
+    };
+    let types = [
+        "f32", "f64", "Float", "Double", "Float4", "Float8", "as_f64", "as_f32", "from_f64",
+    ];
+    words
+        .map(|word| word.trim_matches('.'))
+        .any(|word| word.split('.').any(|part| types.contains(&part)) || is_literal(word))
+}
+
+/// Invariant 32: money, rates, shares and metrics are whole numbers and fractions. The linter
+/// refuses the types by name; this also finds a literal, a column and what a crate hands out.
+#[test]
+fn no_float_comes_near_money() {
+    let mut broken = String::new();
+    for source in sources() {
+        let within = source.path.strip_prefix("src").unwrap();
+        let is_allowed = FLOATS.iter().any(|place| within.starts_with(place));
+        if !is_allowed && has_float(&source.code) {
+            writeln!(broken, "{}", source.shown()).unwrap();
+        }
+    }
+    assert!(broken.is_empty(), "floats in:\n{broken}");
+    let lints = fs::read_to_string("clippy.toml").unwrap();
+    assert!(lints.contains("path = \"f32\"") && lints.contains("path = \"f64\""));
+    assert!(has_float("let x = 1.5;") && has_float("fn of(x: f64)") && has_float("value.as_f64()"));
+    assert!(!has_float("self.0.1") && !has_float("0..5") && !has_float("pair.0 .1"));
 }
 
 /// SQL written by hand stays in the store, and there it is few.

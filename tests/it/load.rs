@@ -33,6 +33,7 @@ on_both! {
         assert_eq!(count("invoices issued"), 20);
         assert_eq!(count("statements closed"), 3);
         assert_eq!(count("statements rendered as PDF"), 3);
+        assert_eq!(count("usage events taken over HTTP"), 50_000);
         let paid = count("payments applied, commission earned");
         assert!((15..=20).contains(&paid), "{paid}");
         // Invoice, line and segment of each; payment, allocation, entry, statement line and audit

@@ -518,6 +518,36 @@ fn a_letter_found_half_sent_is_sent_once_more_and_then_no_more() {
     });
 }
 
+/// Before a byte leaves, it is on record that one may have left: a worker that dies in between
+/// leaves a letter that is known to be half sent.
+#[test]
+fn a_letter_is_on_record_as_sending_before_it_is_sent() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    on_each(|kind| {
+        runtime.block_on(async {
+            let world = busy(kind);
+            close(&world, "2027-01");
+            // A server that takes the call and never says a word.
+            let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("smtp://{}", silent.local_addr().unwrap());
+            let post = post(Some(&url));
+            let (accepted, waiting) = tokio::join!(
+                silent.accept(),
+                tokio::time::timeout(std::time::Duration::from_secs(2), drain(&world, &post))
+            );
+            assert!(accepted.is_ok() && waiting.is_err());
+            let all = world.statements();
+            let all = all.iter().flat_map(|one| letters(&world, one.id));
+            let states: Vec<(MailStatus, i32)> =
+                all.map(|letter| (letter.status, letter.attempts)).collect();
+            let sending = states
+                .iter()
+                .filter(|one| **one == (MailStatus::Sending, 1));
+            assert_eq!(sending.count(), 1, "{states:?}");
+        });
+    });
+}
+
 #[test]
 fn a_payout_is_marked_as_paid_once() {
     on_each(|kind| {

@@ -7,4 +7,4 @@ mod clauses;
 mod closing;
 mod extras;
 mod random;
-mod world;
+pub mod world;

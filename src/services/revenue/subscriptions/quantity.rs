@@ -7,8 +7,8 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Overflow, Permission, Price, Quantity, ServicePeriod, SubscriptionStatus,
-        audit::diff, bill::Stretch, proration::credit_from,
+        Action, Discount, Overflow, Permission, Price, Quantity, ServicePeriod, SubscriptionStatus,
+        audit::diff, bill::Stretch, discount::Off, proration::credit_from,
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
@@ -43,7 +43,8 @@ pub struct QuantityChange {
 }
 
 /// Changes a subscription's quantity from a day on. What was billed beyond that day is prorated
-/// by the day: more becomes an invoice for the difference, less a credit note.
+/// by the day: prices that come to more become an invoice for the difference, those that come to
+/// less a credit note.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or an ended
@@ -74,13 +75,18 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     };
     note(tx, &now, noted)?;
     let all = segments::of_subscription(tx, now.id)?;
-    let turns = turns(&terms, (&now, &all), change.effective_on, |price| {
-        price.counts_seats()
-    })?;
-    if turns.iter().map(Turn::net_minor).sum::<i64>() > 0 {
-        charge_more(tx, &books, &terms, (&now, &all), &turns)?;
-    } else {
-        charge_less(tx, &books, (&now, &all), &turns, &change.reason)?;
+    let mut turns = turns(
+        &terms,
+        (&now, &all),
+        change.effective_on,
+        |price, period| price.counts_seats() || shares_fixed(terms.discounts(&now), period),
+    )?;
+    turns.retain(|one| one.price.price.counts_seats() || one.net_minor() != 0);
+    // Each price goes its own way: netted against each other, a charge could not be credited later.
+    let (more, less): (Vec<_>, Vec<_>) = turns.into_iter().partition(|one| one.net_minor() > 0);
+    charge_less(tx, &books, (&now, &all), &less, &change.reason)?;
+    if !more.is_empty() {
+        charge_more(tx, &books, &terms, (&now, &all), &more)?;
     }
     let changes = diff(&[(
         "quantity",
@@ -147,17 +153,19 @@ fn turns<'a>(
     terms: &'a Terms,
     (now, all): (&Subscription, &'a [Segment]),
     on: NaiveDate,
-    which: impl Fn(&Price) -> bool,
+    which: impl Fn(&Price, u32) -> bool,
 ) -> Result<Vec<Turn<'a>>> {
     let plan = terms.plan(now)?;
     let mut turns = Vec::new();
     for old in newest(all).filter(|old| old.service_to > on) {
         let mut prices = plan.prices.iter().enumerate();
-        let price = prices.find(|(_, price)| price.id == old.price_id);
-        let Some((at, price)) = price.filter(|(_, price)| which(&price.price)) else {
+        let Some((at, price)) = prices.find(|(_, price)| price.id == old.price_id) else {
             continue;
         };
         let index = u32::try_from(old.period_index).unwrap_or_default();
+        if !which(&price.price, index) {
+            continue;
+        }
         let rest = old.charge().service.rest_from(on);
         let stretch = Stretch {
             service: rest,
@@ -176,6 +184,14 @@ fn turns<'a>(
         });
     }
     Ok(turns)
+}
+
+/// Whether a fixed discount runs in a period: its parts on each price shift with the amounts, so
+/// that prices which do not grow with the seats turn too, or more or less than it would be given.
+fn shares_fixed(discounts: &[Discount], period: u32) -> bool {
+    let is_fixed = |one: &&Discount| matches!(one.off, Off::Fixed(_));
+    let mut fixed = discounts.iter().filter(is_fixed);
+    fixed.any(|one| one.runs_in(period))
 }
 
 /// The line that the terms of a segment's period stand on: its own, or that of one it replaced.
@@ -219,7 +235,7 @@ pub(super) fn charge_rest(
     on: NaiveDate,
 ) -> Result<()> {
     let all = segments::of_subscription(tx, now.id)?;
-    let turns = turns(terms, (now, &all), on, |_| true)?;
+    let turns = turns(terms, (now, &all), on, |_, _| true)?;
     match turns.is_empty() {
         true => Ok(()),
         false => charge_more(tx, books, terms, (now, &all), &turns),

@@ -194,7 +194,10 @@ fn answer(record: &Record, line: &Sold) -> String {
             let starts = crate::domain::date_words(it.starts_on);
             format!("Begins on {starts}, with {} a month.", line.mrr)
         }
-        SubscriptionStatus::Active => format!("{} a month from {} units.", line.mrr, line.quantity),
+        SubscriptionStatus::Active => {
+            let units = words::count(i64::from(it.quantity.get()), "unit", "units");
+            format!("{} a month from {units}.", line.mrr)
+        }
     }
 }
 

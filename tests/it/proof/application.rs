@@ -1,0 +1,748 @@
+//! The same histories told by the application itself, through its services and on both databases.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use perennial::{
+    Error,
+    domain::{self, Name, Period, Quantity, Rate},
+    id::{CustomerId, PaymentId, SubscriptionId},
+    services::revenue::{
+        billing,
+        payments::{self, NewPayment, NewRefund},
+        subscriptions::{
+            self, CancelWhen, Cancellation, NewDiscount, NewSubscription, QuantityChange, Undoing,
+        },
+    },
+    store::{
+        lobby,
+        revenue::{cash, invoices, recurring, subscriptions as rows},
+    },
+    worker::{self, Closing},
+};
+use proptest::test_runner::{Config, TestRunner};
+
+use super::{
+    facts::{CUSTOMERS, Fact, Kind as Grows, Off, PARTNERS, Plan, Price, Terms, Tier},
+    histories::stories,
+    rules::{Month, month_of},
+    slow::Slow,
+    teller::Teller,
+};
+use crate::{
+    revenue::world::{Like, World, eur, id},
+    support::postgres::{Databases, Kind},
+};
+
+/// What both are asked for in the end.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    invoices: Vec<Invoice>,
+    entries: Vec<Entry>,
+    credits: Vec<i64>,
+    statements: Vec<Statement>,
+    /// What each subscription brings a month now.
+    revenue: Vec<i64>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Invoice {
+    customer: usize,
+    issued_on: NaiveDate,
+    net_tax: (i64, i64),
+    paid: i64,
+    refunded: i64,
+    credited: i64,
+    reduced: i64,
+    /// Net, discount, credited and commission.
+    lines: Vec<[i64; 4]>,
+}
+
+/// Invoice, line, amount, base, whether it takes back, paid on, matures on, posted, earned.
+type Entry = (
+    usize,
+    usize,
+    i64,
+    i64,
+    bool,
+    NaiveDate,
+    NaiveDate,
+    Month,
+    Month,
+);
+
+/// Partner, month, opening, lines, how many, payout, closing.
+type Statement = (usize, Month, i64, i64, usize, i64, i64);
+
+struct Application<'a> {
+    world: World,
+    terms: &'a Terms,
+    today: NaiveDate,
+    next: Period,
+    count: usize,
+    high: [bool; PARTNERS],
+    subs: Vec<SubscriptionId>,
+    payments: Vec<PaymentId>,
+}
+
+fn customer(number: usize) -> CustomerId {
+    id([501, 502, 504, 505][number])
+}
+
+fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
+    let (plan_id, version) = (380 + at, 390 + at);
+    let anchor = plan
+        .anchor_day
+        .map_or("NULL".to_owned(), |day| day.to_string());
+    let (months, trial) = (plan.months, plan.trial_days);
+    let mut sql = format!(
+        "INSERT INTO plans VALUES ({tenant}, {plan_id}, 301, 'model-{at}', 'Model {at}');
+         INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, published_at, version, trial_days, anchor_day)
+           VALUES ({tenant}, {version}, {plan_id}, 1, 'published', 'EUR', {months}, 12, 30, NULL, 1, {trial}, {anchor});"
+    );
+    for (place, price) in plan.prices.iter().enumerate() {
+        let key = 3_000 + at * 100 + place * 10;
+        let (kind, unit, size, free) = match &price.kind {
+            Grows::Flat(micro) => ("flat", *micro, None, 0),
+            Grows::Seat(micro) => ("per_seat", *micro, None, 0),
+            Grows::Once(micro) => ("one_off", *micro, None, 0),
+            Grows::Graduated(_) => ("graduated", 0, None, 0),
+            Grows::Volume(_) => ("volume", 0, None, 0),
+            Grows::Package { micro, size, free } => ("package", *micro, Some(*size), *free),
+        };
+        let size = size.map_or("NULL".to_owned(), |size| format!("{size}000000"));
+        let (seq, earns) = (place + 1, price.earns);
+        sql += &format!(
+            "INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro, package_micro, included_micro, commissionable)
+               VALUES ({tenant}, {key}, {version}, {seq}, 'Part {seq}', '{kind}', {unit}, {size}, {free} * 1000000, {earns});"
+        );
+        if let Grows::Graduated(tiers) | Grows::Volume(tiers) = &price.kind {
+            for (step, Tier { up_to, micro, flat }) in tiers.iter().enumerate() {
+                let (tier, seq) = (key + 1 + step, step + 1);
+                let up_to = up_to.map_or("NULL".to_owned(), |last| format!("{last}000000"));
+                sql += &format!(
+                    "INSERT INTO price_tiers (tenant_id, id, price_id, seq, up_to_micro, unit_price_micro, flat_minor)
+                       VALUES ({tenant}, {tier}, {key}, {seq}, {up_to}, {micro}, {flat});"
+                );
+            }
+        }
+    }
+    sql
+}
+
+impl<'a> Application<'a> {
+    fn new(kind: Kind, terms: &'a Terms) -> Self {
+        let next = Period::of(terms.today);
+        let world = World::new(
+            kind,
+            Like {
+                now: terms.today.to_string().leak(),
+                first: next.key(),
+                tax_bps: terms.tax_bps,
+                hold_days: i32::try_from(terms.hold_days).unwrap(),
+                rates: [terms.rates[0], terms.rates[1], terms.rates[2]],
+                ..Like::default()
+            },
+        );
+        let tenant = lobby::tenant_of(&world.scope).number();
+        let plans = terms.plans.iter().enumerate();
+        let plans: String = plans.map(|(at, plan)| plan_sql(tenant, at, plan)).collect();
+        let (minimum, high) = (terms.minimum, terms.rates[3]);
+        world.database.sql(&format!(
+            "{plans}
+             INSERT INTO payout_minimums VALUES ({tenant}, 71, 'EUR', {minimum});
+             INSERT INTO tiers VALUES ({tenant}, 103, 'Top', 3, 1);"
+        ));
+        if high > 0 {
+            world.database.sql(&format!(
+                "INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps)
+                   VALUES ({tenant}, 424, 411, 4, NULL, 103, {high});"
+            ));
+        }
+        Self {
+            world,
+            terms,
+            today: terms.today,
+            next,
+            count: 0,
+            high: [false; PARTNERS],
+            subs: Vec::new(),
+            payments: Vec::new(),
+        }
+    }
+
+    /// Whether it was accepted; a fault is a failure.
+    fn happens(&mut self, fact: &Fact) -> bool {
+        self.count += 1;
+        match self.try_it(fact) {
+            Ok(()) => true,
+            Err(Error::Invalid(_) | Error::Conflict(_) | Error::NotFound) => false,
+            Err(error) => panic!("{fact:?}: {error:#}"),
+        }
+    }
+
+    fn ago(&self, days: u32) -> NaiveDate {
+        self.today - chrono::Days::new(u64::from(days))
+    }
+
+    fn sub(&self, which: usize) -> Result<(SubscriptionId, i32), Error> {
+        let at = which.checked_rem(self.subs.len()).ok_or(Error::NotFound)?;
+        let id = self.subs[at];
+        Ok((id, self.world.read(|tx| rows::one(tx, id)).version))
+    }
+
+    fn payment(&self, which: usize) -> Result<PaymentId, Error> {
+        let at = which
+            .checked_rem(self.payments.len())
+            .ok_or(Error::NotFound)?;
+        Ok(self.payments[at])
+    }
+
+    fn try_it(&mut self, fact: &Fact) -> Result<(), Error> {
+        let external_id = format!("F-{}", self.count);
+        let reason = "Asked for it".to_owned();
+        match *fact {
+            Fact::Sell {
+                customer: of,
+                plan,
+                seats,
+                ago,
+            } => {
+                let version = 390 + i64::try_from(plan % self.terms.plans.len()).unwrap();
+                let new = NewSubscription {
+                    external_id,
+                    customer: customer(of),
+                    plan_version: id(version),
+                    starts_on: self.ago(ago),
+                    quantity: Quantity::new(seats).unwrap(),
+                };
+                let started = self.world.write(|tx| subscriptions::start(tx, &new))?;
+                self.subs.push(started.id());
+                Ok(())
+            }
+            Fact::Change { which, seats, ago } => {
+                let (subscription, version) = self.sub(which)?;
+                let change = QuantityChange {
+                    subscription,
+                    version,
+                    quantity: Quantity::new(seats).unwrap(),
+                    effective_on: self.ago(ago),
+                    reason,
+                };
+                self.world
+                    .write(|tx| subscriptions::change_quantity(tx, &change))
+            }
+            Fact::CancelNow { which, ago } => {
+                self.cancel(which, CancelWhen::Now(self.ago(ago)), reason)
+            }
+            Fact::CancelLater { which } => self.cancel(which, CancelWhen::PeriodEnd, reason),
+            Fact::Undo { which } => {
+                let (subscription, version) = self.sub(which)?;
+                let undoing = Undoing {
+                    subscription,
+                    version,
+                    reason,
+                };
+                self.world.write(|tx| subscriptions::undo(tx, &undoing))
+            }
+            Fact::Discount {
+                which,
+                off,
+                priority,
+                periods,
+            } => {
+                let (subscription, version) = self.sub(which)?;
+                let new = NewDiscount {
+                    subscription,
+                    version,
+                    label: external_id.parse::<Name>().unwrap(),
+                    off: match off {
+                        Off::Percent(bps) => {
+                            domain::discount::Off::Percent(Rate::from_bps(bps).unwrap())
+                        }
+                        Off::Fixed(minor) => domain::discount::Off::Fixed(minor),
+                    },
+                    priority,
+                    periods,
+                };
+                self.world
+                    .write(|tx| subscriptions::give_discount(tx, &new))
+            }
+            Fact::Pay {
+                customer: of,
+                minor,
+                ago,
+            } => self.pay(NewPayment {
+                external_id,
+                received_on: self.ago(ago),
+                amount: eur(minor),
+                invoice_number: None,
+                customer: Some(customer(of)),
+            }),
+            Fact::PayInvoice { which, part } => {
+                let made = self.world.invoices();
+                let at = which.checked_rem(made.len()).ok_or(Error::NotFound)?;
+                self.pay(NewPayment {
+                    external_id,
+                    received_on: self.today,
+                    amount: eur(made[at].total_minor / part),
+                    invoice_number: Some(made[at].number.clone()),
+                    customer: None,
+                })
+            }
+            Fact::Refund { which, minor } => self.refund(self.payment(which)?, minor),
+            Fact::Chargeback { which } => {
+                let id = self.payment(which)?;
+                let payment = self.world.read(|tx| cash::payment(tx, id));
+                self.refund(id, payment.amount_minor - payment.refunded_minor)
+            }
+            Fact::Promote { partner } => {
+                self.promote(partner);
+                Ok(())
+            }
+            Fact::Pass { days } => self.pass(days),
+            Fact::Close => self.close(),
+        }
+    }
+
+    fn cancel(&self, which: usize, when: CancelWhen, reason: String) -> Result<(), Error> {
+        let (subscription, version) = self.sub(which)?;
+        let cancellation = Cancellation {
+            subscription,
+            version,
+            when,
+            reason,
+            is_vendor_fault: false,
+        };
+        self.world
+            .write(|tx| subscriptions::cancel(tx, &cancellation))
+    }
+
+    fn pay(&mut self, new: NewPayment) -> Result<(), Error> {
+        let paid = self.world.write(|tx| payments::receive(tx, &new))?;
+        self.payments.push(paid.id());
+        Ok(())
+    }
+
+    fn refund(&self, payment: PaymentId, minor: i64) -> Result<(), Error> {
+        let new = NewRefund {
+            external_id: format!("F-{}", self.count),
+            payment,
+            refunded_on: self.today,
+            amount: eur(minor),
+            reason: "Goodwill".into(),
+        };
+        self.world.write(|tx| payments::refund(tx, &new)).map(drop)
+    }
+
+    fn promote(&mut self, partner: usize) {
+        if !std::mem::replace(&mut self.high[partner], true) {
+            let tenant = lobby::tenant_of(&self.world.scope).number();
+            let (row, partner, today) = (121 + partner, 201 + partner, self.today);
+            self.world.database.sql(&format!(
+                "INSERT INTO tier_assignments VALUES ({tenant}, {row}, {partner}, 103, '{today}')"
+            ));
+        }
+    }
+
+    fn pass(&mut self, days: u32) -> Result<(), Error> {
+        self.today = self.today + chrono::Days::new(u64::from(days));
+        let today = self.today;
+        self.world.at(&today.to_string());
+        self.world.write(|tx| billing::bill_due(tx, today))?;
+        self.world
+            .write(|tx| subscriptions::end_due(tx, today, 100))?;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Error> {
+        let closing = Closing {
+            period: self.next,
+            chunk: 1,
+            mail_domain: "mail.example".into(),
+        };
+        worker::close_now(&self.world.store, &self.world.scope, &closing)?;
+        self.next = self.next.next();
+        Ok(())
+    }
+
+    fn seen(&self) -> Seen {
+        let customers: HashMap<CustomerId, usize> =
+            (0..CUSTOMERS).map(|at| (customer(at), at)).collect();
+        let made = self.world.invoices();
+        let mut places = HashMap::new();
+        let mut invoices = Vec::new();
+        for (place, one) in made.iter().enumerate() {
+            let lines = self.world.read(|tx| invoices::lines(tx, &[one.id]));
+            for (at, line) in lines.iter().enumerate() {
+                places.insert(line.id, (place, at));
+            }
+            let line = |line: &invoices::InvoiceLine| {
+                [
+                    line.net_minor,
+                    line.discount_minor,
+                    line.credited_net_minor,
+                    line.commission_minor,
+                ]
+            };
+            invoices.push(Invoice {
+                customer: customers[&one.customer_id],
+                issued_on: one.issued_on,
+                net_tax: (one.net_minor, one.tax_minor),
+                paid: one.paid_minor,
+                refunded: one.refunded_minor,
+                credited: one.credited_minor,
+                reduced: one.reduced_minor,
+                lines: lines.iter().map(line).collect(),
+            });
+        }
+        let month = |period: Period| month_of(period.first_day());
+        let mut entries: Vec<Entry> = self
+            .world
+            .entries()
+            .iter()
+            .map(|one| {
+                let (invoice, line) = places[&one.invoice_line_id.unwrap()];
+                (
+                    invoice,
+                    line,
+                    one.amount_minor,
+                    one.base_minor,
+                    one.reverses_id.is_some(),
+                    one.paid_on,
+                    one.matures_on,
+                    month(one.posting_period),
+                    month(one.earned_period),
+                )
+            })
+            .collect();
+        entries.sort_unstable();
+        let all = self.world.read(cash::all_credits);
+        let left = |of| {
+            let its = all.iter().filter(|one| one.customer_id == customer(of));
+            its.map(|one| one.remaining_minor).sum()
+        };
+        let mut statements: Vec<Statement> = self
+            .world
+            .statements()
+            .iter()
+            .map(|one| {
+                (
+                    usize::try_from(one.partner_id.number() - 201).unwrap(),
+                    month(one.month),
+                    one.opening_minor,
+                    one.lines_minor,
+                    usize::try_from(one.line_count).unwrap(),
+                    one.payout_minor,
+                    one.closing_minor,
+                )
+            })
+            .collect();
+        statements.sort_unstable();
+        Seen {
+            invoices,
+            entries,
+            credits: (0..CUSTOMERS).map(left).collect(),
+            statements,
+            revenue: self.revenue(),
+        }
+    }
+
+    /// The sum of what was written down of each, by today.
+    fn revenue(&self) -> Vec<i64> {
+        let changes = self.world.read(recurring::all);
+        let now = |id: &SubscriptionId| {
+            let its = changes.iter().filter(|one| one.subscription_id == *id);
+            let its = its.filter(|one| one.effective_on <= self.today);
+            its.map(|one| one.change_minor).sum()
+        };
+        self.subs.iter().map(now).collect()
+    }
+}
+
+fn modelled(teller: &Teller<'_, Slow>) -> Seen {
+    let books = &teller.books;
+    let invoice = |one: &super::teller::Invoice| Invoice {
+        customer: one.customer,
+        issued_on: one.issued_on,
+        net_tax: (one.net, one.tax),
+        paid: one.paid,
+        refunded: one.refunded,
+        credited: one.credited,
+        reduced: one.reduced,
+        lines: (one.lines.iter())
+            .map(|line| [line.net, line.off, line.credited, line.commission])
+            .collect(),
+    };
+    let entry = |one: &super::teller::Entry| {
+        let takes_back = one.reverses.is_some();
+        let days = (one.paid_on, one.matures_on);
+        (
+            one.invoice,
+            one.line,
+            one.amount,
+            one.base,
+            takes_back,
+            days.0,
+            days.1,
+            one.posted,
+            one.earned,
+        )
+    };
+    let mut entries: Vec<Entry> = books.entries.iter().map(entry).collect();
+    entries.sort_unstable();
+    let left = |of| {
+        let its = books.credits.iter().filter(|one| one.customer == of);
+        its.map(|one| one.left).sum()
+    };
+    let statement = |one: &super::teller::Statement| {
+        let lines = one.blocks.iter().sum();
+        (
+            one.partner,
+            one.month,
+            one.opening,
+            lines,
+            one.lines,
+            one.payout,
+            one.closing,
+        )
+    };
+    let mut statements: Vec<Statement> = books.statements.iter().map(statement).collect();
+    statements.sort_unstable();
+    let subs = 0..books.subs.len();
+    Seen {
+        invoices: books.invoices.iter().map(invoice).collect(),
+        entries,
+        credits: (0..CUSTOMERS).map(left).collect(),
+        statements,
+        revenue: subs.map(|sub| teller.revenue(sub, teller.today)).collect(),
+    }
+}
+
+fn tell(kind: Kind, terms: &Terms, facts: &[Fact]) {
+    let mut model = Teller::<Slow>::new(terms);
+    let mut application = Application::new(kind, terms);
+    for fact in facts {
+        let is_possible = model.happens(fact).is_ok();
+        assert_eq!(application.happens(fact), is_possible, "{fact:?}");
+    }
+    assert_eq!(application.seen(), modelled(&model));
+    application.world.verify();
+}
+
+#[test]
+fn the_application_tells_histories_as_the_model_does() {
+    for kind in Databases::each() {
+        let usual = if kind == Kind::Sqlite { 120 } else { 6 };
+        let told = std::env::var("APPLICATION_HISTORIES").ok();
+        let mut runner = TestRunner::new(Config {
+            cases: told.and_then(|many| many.parse().ok()).unwrap_or(usual),
+            failure_persistence: None,
+            max_shrink_iters: 300,
+            ..Config::default()
+        });
+        let told = runner.run(&stories(), |(terms, facts)| {
+            tell(kind, &terms, &facts);
+            Ok(())
+        });
+        if let Err(why) = told {
+            panic!("{kind:?}: {why}");
+        }
+    }
+}
+
+/// A fifth seat costs more by one price and less by the other. All of it can be credited later,
+/// which a single invoice over both had not allowed.
+#[test]
+fn prices_that_part_are_charged_and_credited_apart() {
+    let price = |kind| Price { kind, earns: true };
+    let tier = |up_to, micro| Tier {
+        up_to,
+        micro,
+        flat: 0,
+    };
+    let plan = Plan {
+        months: 1,
+        trial_days: 0,
+        anchor_day: None,
+        prices: vec![
+            price(Grows::Seat(1_000_000_000)),
+            price(Grows::Volume(vec![
+                tier(Some(4), 2_000_000_000),
+                tier(None, 100_000_000),
+            ])),
+        ],
+    };
+    let terms = Terms {
+        today: super::facts::first_day(),
+        tax_bps: 1_900,
+        hold_days: 0,
+        rates: [2_000, 2_000, 2_000, 0],
+        minimum: 0,
+        plans: vec![plan],
+    };
+    let sold = Fact::Sell {
+        customer: 0,
+        plan: 0,
+        seats: 4,
+        ago: 0,
+    };
+    let more = Fact::Change {
+        which: 0,
+        seats: 5,
+        ago: 0,
+    };
+    let ended = Fact::CancelNow { which: 0, ago: 0 };
+    for kind in Databases::each() {
+        tell(kind, &terms, &[sold.clone(), more.clone(), ended.clone()]);
+        let mut model = Teller::<Slow>::new(&terms);
+        for fact in [&sold, &more, &ended] {
+            model.happens(fact).unwrap();
+        }
+        let nets: Vec<i64> = model.books.invoices.iter().map(|one| one.net).collect();
+        assert_eq!(nets, [12_000, 1_000]);
+        let open = model
+            .books
+            .invoices
+            .iter()
+            .map(|one| one.total() - one.credited);
+        assert_eq!(open.sum::<i64>(), 0);
+    }
+}
+
+/// A fixed discount is spread over all prices. When the seats of one change, what it takes off the
+/// other changes too, so that it is given once and in full.
+#[test]
+fn a_fixed_discount_is_given_once_whatever_changes() {
+    let price = |kind| Price { kind, earns: true };
+    let terms = Terms {
+        today: super::facts::first_day(),
+        tax_bps: 0,
+        hold_days: 0,
+        rates: [2_000, 2_000, 2_000, 0],
+        minimum: 0,
+        plans: vec![Plan {
+            months: 1,
+            trial_days: 14,
+            anchor_day: None,
+            prices: vec![
+                price(Grows::Flat(10_000_000_000)),
+                price(Grows::Seat(1_000_000_000)),
+            ],
+        }],
+    };
+    let history = [
+        Fact::Sell {
+            customer: 0,
+            plan: 0,
+            seats: 1,
+            ago: 0,
+        },
+        Fact::Discount {
+            which: 0,
+            off: Off::Fixed(2_200),
+            priority: 0,
+            periods: None,
+        },
+        Fact::Pass { days: 14 },
+        Fact::Change {
+            which: 0,
+            seats: 10,
+            ago: 0,
+        },
+    ];
+    for kind in Databases::each() {
+        tell(kind, &terms, &history);
+    }
+    let model = Teller::<Slow>::tell(&terms, &history);
+    let invoices = model.books.invoices.iter();
+    let nets: Vec<i64> = invoices
+        .map(|one| one.net - one.lines.iter().map(|line| line.credited).sum::<i64>())
+        .collect();
+    assert_eq!(nets.iter().sum::<i64>(), 20_000 - 2_200, "{nets:?}");
+}
+
+/// Seats added within a period earn as the period was sold, not as a later one or a later tier.
+#[test]
+fn what_is_added_earns_as_the_period_it_is_added_to() {
+    let terms = Terms {
+        today: super::facts::first_day(),
+        tax_bps: 0,
+        hold_days: 0,
+        rates: [3_000, 1_000, 500, 2_000],
+        minimum: 0,
+        plans: vec![Plan {
+            months: 1,
+            trial_days: 0,
+            anchor_day: None,
+            prices: vec![Price {
+                kind: Grows::Seat(1_000_000_000),
+                earns: true,
+            }],
+        }],
+    };
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    let history = [
+        Fact::Sell {
+            customer: 0,
+            plan: 0,
+            seats: 1,
+            ago: 0,
+        },
+        Fact::Promote { partner: 0 },
+        Fact::Change {
+            which: 0,
+            seats: 3,
+            ago: 0,
+        },
+        pay(0),
+        pay(1),
+    ];
+    for kind in Databases::each() {
+        tell(kind, &terms, &history);
+    }
+    let model = Teller::<Slow>::tell(&terms, &history);
+    let earned: i64 = model.books.entries.iter().map(|entry| entry.amount).sum();
+    assert_eq!(earned, 900);
+}
+
+/// A discount takes nothing off what is charged once.
+#[test]
+fn a_discount_leaves_what_is_charged_once_alone() {
+    let price = |kind| Price { kind, earns: true };
+    let terms = Terms {
+        today: super::facts::first_day(),
+        tax_bps: 0,
+        hold_days: 0,
+        rates: [2_000, 2_000, 2_000, 0],
+        minimum: 0,
+        plans: vec![Plan {
+            months: 1,
+            trial_days: 14,
+            anchor_day: None,
+            prices: vec![
+                price(Grows::Once(5_000_000_000)),
+                price(Grows::Seat(1_000_000_000)),
+            ],
+        }],
+    };
+    let history = [
+        Fact::Sell {
+            customer: 0,
+            plan: 0,
+            seats: 10,
+            ago: 0,
+        },
+        Fact::Discount {
+            which: 0,
+            off: Off::Percent(5_000),
+            priority: 0,
+            periods: None,
+        },
+        Fact::Pass { days: 14 },
+    ];
+    for kind in Databases::each() {
+        tell(kind, &terms, &history);
+    }
+    let model = Teller::<Slow>::tell(&terms, &history);
+    assert_eq!(model.books.invoices[0].net, 5_000 + 5_000);
+}

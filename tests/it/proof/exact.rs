@@ -1,0 +1,126 @@
+//! Fractions of the model's own, so that it shares no arithmetic with what it checks.
+use std::{
+    cmp::Ordering,
+    ops::{Add, Mul, Sub},
+};
+
+/// A fraction in lowest terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exact {
+    top: i128,
+    bottom: i128,
+}
+
+impl Exact {
+    pub const NONE: Self = Self { top: 0, bottom: 1 };
+
+    pub fn new(top: i128, bottom: i128) -> Self {
+        assert!(bottom > 0, "the model divides by nothing");
+        let (mut a, mut b) = (top.abs(), bottom);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        let a = a.max(1);
+        Self {
+            top: top / a,
+            bottom: bottom / a,
+        }
+    }
+
+    pub fn whole(minor: i64) -> Self {
+        Self {
+            top: i128::from(minor),
+            bottom: 1,
+        }
+    }
+
+    /// So many parts of so many.
+    pub fn part(of: i64, parts: i64, all: i64) -> Self {
+        Self::new(i128::from(of) * i128::from(parts), i128::from(all))
+    }
+
+    /// The nearest whole number; a tie goes away from zero.
+    pub fn nearest(self) -> i64 {
+        let up = (2 * self.top.abs() + self.bottom) / (2 * self.bottom);
+        i64::try_from(up * self.top.signum()).unwrap()
+    }
+
+    /// The whole number below.
+    pub fn below(self) -> i64 {
+        i64::try_from(self.top.div_euclid(self.bottom)).unwrap()
+    }
+
+    pub fn is_below_zero(self) -> bool {
+        self.top < 0
+    }
+}
+
+impl Add for Exact {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self::new(
+            self.top * other.bottom + other.top * self.bottom,
+            self.bottom * other.bottom,
+        )
+    }
+}
+
+impl Sub for Exact {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + Self {
+            top: -other.top,
+            ..other
+        }
+    }
+}
+
+impl Mul for Exact {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Self::new(self.top * other.top, self.bottom * other.bottom)
+    }
+}
+
+impl PartialOrd for Exact {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Exact {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.top * other.bottom).cmp(&(other.top * self.bottom))
+    }
+}
+
+impl std::iter::Sum for Exact {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::NONE, Add::add)
+    }
+}
+
+/// Whole parts that add up to the rounded sum: each begins below its exact value, and one unit at
+/// a time goes to whoever lacks most. What is below zero as a whole is shared as its opposite is.
+pub fn share_out(exact: &[Exact]) -> Vec<i64> {
+    let sum: Exact = exact.iter().copied().sum();
+    let first = exact.iter().find(|part| **part != Exact::NONE);
+    let turned =
+        sum.is_below_zero() || (sum == Exact::NONE && first.is_some_and(|one| one.is_below_zero()));
+    if turned {
+        let opposite: Vec<Exact> = exact.iter().map(|part| Exact::NONE - *part).collect();
+        return share_out(&opposite).into_iter().map(|part| -part).collect();
+    }
+    let mut given: Vec<i64> = exact.iter().map(|part| part.below()).collect();
+    while given.iter().sum::<i64>() < sum.nearest() {
+        let mut neediest = 0;
+        for at in 0..exact.len() {
+            let lacks = |at: usize| exact[at] - Exact::whole(given[at]);
+            if lacks(at) > lacks(neediest) {
+                neediest = at;
+            }
+        }
+        given[neediest] += 1;
+    }
+    given
+}

@@ -1,0 +1,255 @@
+//! What can happen to a vendor, and the terms it happens under.
+use chrono::NaiveDate;
+use proptest::prelude::*;
+
+/// The customers there are; the first half is the first partner's.
+pub const CUSTOMERS: usize = 4;
+/// The partners there are.
+pub const PARTNERS: usize = 2;
+
+pub fn partner_of(customer: usize) -> usize {
+    usize::from(customer * PARTNERS >= CUSTOMERS)
+}
+
+/// How a price grows, in millionths of a minor unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    Flat(i64),
+    Seat(i64),
+    /// The last unit of each tier but the open one, price per unit, flat part in minor units.
+    Graduated(Vec<Tier>),
+    Volume(Vec<Tier>),
+    /// So much for so many units, the first of them free.
+    Package {
+        micro: i64,
+        size: u32,
+        free: u32,
+    },
+    Once(i64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tier {
+    pub up_to: Option<u32>,
+    pub micro: i64,
+    pub flat: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    pub kind: Kind,
+    pub earns: bool,
+}
+
+impl Price {
+    pub fn is_once(&self) -> bool {
+        matches!(self.kind, Kind::Once(_))
+    }
+    pub fn counts_seats(&self) -> bool {
+        !matches!(self.kind, Kind::Once(_) | Kind::Flat(_))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub months: u32,
+    pub trial_days: u32,
+    pub anchor_day: Option<u32>,
+    pub prices: Vec<Price>,
+}
+
+/// Months of every subscription's first term.
+pub const TERM: u32 = 12;
+
+/// What a vendor has settled before anything happens.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    pub today: NaiveDate,
+    pub tax_bps: i32,
+    pub hold_days: u32,
+    /// First, recurring, renewal, and for partners of the higher tier whatever the phase.
+    pub rates: [i32; 4],
+    /// The least that is paid out, in minor units.
+    pub minimum: i64,
+    pub plans: Vec<Plan>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Off {
+    Percent(i32),
+    Fixed(i64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discount {
+    pub off: Off,
+    pub priority: i32,
+    pub from_period: u32,
+    pub periods: Option<u32>,
+}
+
+impl Discount {
+    pub fn is_fixed_in(&self, period: u32) -> bool {
+        let is_over = |many| period >= self.from_period + many;
+        matches!(self.off, Off::Fixed(_))
+            && period >= self.from_period
+            && !self.periods.is_some_and(is_over)
+    }
+}
+
+/// Something that happens on a day. Numbers are cut to what there is.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    Sell {
+        customer: usize,
+        plan: usize,
+        seats: u32,
+        ago: u32,
+    },
+    Change {
+        which: usize,
+        seats: u32,
+        ago: u32,
+    },
+    CancelNow {
+        which: usize,
+        ago: u32,
+    },
+    CancelLater {
+        which: usize,
+    },
+    Undo {
+        which: usize,
+    },
+    Discount {
+        which: usize,
+        off: Off,
+        priority: i32,
+        periods: Option<u32>,
+    },
+    Pay {
+        customer: usize,
+        minor: i64,
+        ago: u32,
+    },
+    PayInvoice {
+        which: usize,
+        part: i64,
+    },
+    Refund {
+        which: usize,
+        minor: i64,
+    },
+    /// The customer's bank takes back all that is left of a payment.
+    Chargeback {
+        which: usize,
+    },
+    /// The partner comes to the higher tier from today.
+    Promote {
+        partner: usize,
+    },
+    Pass {
+        days: u32,
+    },
+    Close,
+}
+
+fn tiers() -> impl Strategy<Value = Vec<Tier>> {
+    let ends = prop::collection::btree_set(1u32..14, 0..3);
+    (
+        ends,
+        prop::collection::vec((0i64..250_000_000, 0i64..300), 3),
+    )
+        .prop_map(|(ends, prices)| {
+            let ends = ends.into_iter().map(Some).chain([None]);
+            let tier = |(up_to, (micro, flat))| Tier { up_to, micro, flat };
+            ends.zip(prices).map(tier).collect()
+        })
+}
+
+fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        1 => (1i64..2_000_000_000).prop_map(Kind::Flat),
+        4 => (1i64..300_000_000).prop_map(Kind::Seat),
+        2 => tiers().prop_map(Kind::Graduated),
+        2 => tiers().prop_map(Kind::Volume),
+        1 => (1i64..900_000_000, 1u32..6, 0u32..5).prop_map(|(micro, size, free)| Kind::Package { micro, size, free }),
+        1 => (1i64..900_000_000).prop_map(Kind::Once),
+    ]
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let price = (kinds(), prop::bool::weighted(0.8));
+    let price = price.prop_map(|(kind, earns)| Price { kind, earns });
+    (
+        prop::sample::select(vec![1u32, 1, 1, 3, 12]),
+        prop::sample::select(vec![0u32, 0, 0, 1, 14]),
+        prop::option::weighted(0.25, 1u32..=28),
+        prop::collection::vec(price, 1..4),
+    )
+        .prop_map(|(months, trial_days, anchor_day, prices)| Plan {
+            months,
+            trial_days,
+            anchor_day,
+            prices,
+        })
+}
+
+pub fn terms() -> impl Strategy<Value = Terms> {
+    (
+        0u32..150,
+        prop::sample::select(vec![0, 700, 1_900, 2_000]),
+        prop::sample::select(vec![0u32, 14, 30, 31, 60]),
+        prop::array::uniform4(prop_oneof![Just(0i32), 1i32..=3_500, Just(2_000i32)]),
+        prop::sample::select(vec![0i64, 100, 5_000]),
+        prop::collection::vec(plans(), 2),
+    )
+        .prop_map(|(day, tax_bps, hold_days, rates, minimum, plans)| Terms {
+            today: first_day() + chrono::Days::new(u64::from(day)),
+            tax_bps,
+            hold_days,
+            rates,
+            minimum,
+            plans,
+        })
+}
+
+/// Histories begin in the months before a leap day.
+pub fn first_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2027, 11, 1).unwrap()
+}
+
+pub fn facts() -> impl Strategy<Value = Fact> {
+    let off = prop_oneof![
+        (1i32..=10_000).prop_map(Off::Percent),
+        (1i64..1_500).prop_map(Off::Fixed),
+    ];
+    let discount = (
+        0usize..4,
+        off,
+        0i32..3,
+        prop::sample::select(vec![None, Some(1), Some(2), Some(3)]),
+    );
+    let discount = discount.prop_map(|(which, off, priority, periods)| Fact::Discount {
+        which,
+        off,
+        priority,
+        periods,
+    });
+    prop_oneof![
+        3 => (0..CUSTOMERS, 0usize..4, 1u32..15, 0u32..50)
+            .prop_map(|(customer, plan, seats, ago)| Fact::Sell { customer, plan, seats, ago }),
+        4 => (0usize..4, 1u32..15, 0u32..40).prop_map(|(which, seats, ago)| Fact::Change { which, seats, ago }),
+        1 => (0usize..4, 0u32..40).prop_map(|(which, ago)| Fact::CancelNow { which, ago }),
+        1 => (0usize..4).prop_map(|which| Fact::CancelLater { which }),
+        1 => (0usize..4).prop_map(|which| Fact::Undo { which }),
+        2 => discount,
+        2 => (0..CUSTOMERS, 1i64..4_000, 0u32..40).prop_map(|(customer, minor, ago)| Fact::Pay { customer, minor, ago }),
+        5 => (0usize..8, 1i64..=4).prop_map(|(which, part)| Fact::PayInvoice { which, part }),
+        3 => (0usize..8, 1i64..2_500).prop_map(|(which, minor)| Fact::Refund { which, minor }),
+        1 => (0usize..8).prop_map(|which| Fact::Chargeback { which }),
+        1 => (0..PARTNERS).prop_map(|partner| Fact::Promote { partner }),
+        6 => (1u32..40).prop_map(|days| Fact::Pass { days }),
+        4 => Just(Fact::Close),
+    ]
+}

@@ -1,0 +1,87 @@
+//! Random histories, told by the model and by the engine's rules: to the cent and to the day the
+//! same books.
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
+
+use super::{
+    facts::{Fact, Terms, facts, terms},
+    laws,
+    pure::Pure,
+    slow::Slow,
+    teller::{Books, Teller},
+};
+
+/// How many are told on each run.
+const HISTORIES: u32 = 10_000;
+
+pub fn stories() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
+    (terms(), prop::collection::vec(facts(), 1..60))
+}
+
+fn differ(model: &Books, engine: &Books) -> Result<(), TestCaseError> {
+    prop_assert_eq!(&model.subs, &engine.subs);
+    prop_assert_eq!(&model.invoices, &engine.invoices);
+    prop_assert_eq!(&model.entries, &engine.entries);
+    prop_assert_eq!(&model.statements, &engine.statements);
+    prop_assert_eq!(&model.movements, &engine.movements);
+    prop_assert_eq!(model, engine);
+    Ok(())
+}
+
+#[test]
+fn the_engine_tells_every_history_as_the_model_does() {
+    let told = std::env::var("MODEL_HISTORIES").ok();
+    let mut runner = TestRunner::new(Config {
+        cases: told.and_then(|many| many.parse().ok()).unwrap_or(HISTORIES),
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let told = runner.run(&stories(), |(terms, facts)| {
+        let model = Teller::<Slow>::tell(&terms, &facts);
+        let engine = Teller::<Pure>::tell(&terms, &facts);
+        differ(&model.books, &engine.books)?;
+        laws::hold(&engine)
+    });
+    if let Err(why) = told {
+        panic!("{why}");
+    }
+}
+
+/// A proof about nothing proves nothing: what happens in these histories, and how often.
+#[test]
+fn the_histories_are_about_something() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = stories();
+    let mut seen = [0usize; 10];
+    for _ in 0..500 {
+        let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
+        let books = Teller::<Slow>::tell(&terms, &facts).books;
+        let late = books.statements.iter().filter(|one| one.blocks[1] != 0);
+        let discounted = books.invoices.iter().flat_map(|one| &one.lines);
+        let discounted = discounted.filter(|line| line.off != 0);
+        let reversed = books.entries.iter().filter(|one| one.reverses.is_some());
+        let counts = [
+            books.invoices.len(),
+            books.notes.len(),
+            books.entries.len(),
+            reversed.count(),
+            books.statements.len(),
+            late.count(),
+            books
+                .statements
+                .iter()
+                .filter(|one| one.closing < 0)
+                .count(),
+            books.statements.iter().filter(|one| one.payout > 0).count(),
+            discounted.count(),
+            books.movements.iter().filter(|one| one[3] > 0).count(),
+        ];
+        for (sum, count) in seen.iter_mut().zip(counts) {
+            *sum += count;
+        }
+    }
+    assert!(seen.iter().all(|count| *count >= 10), "{seen:?}");
+}

@@ -1,0 +1,13 @@
+//! The proof: a model that shares nothing with the engine, and random histories told by both.
+mod application;
+mod doors;
+mod exact;
+mod facts;
+mod histories;
+mod laws;
+mod parsers;
+mod pure;
+mod rules;
+mod slow;
+mod strange;
+mod teller;

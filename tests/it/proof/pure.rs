@@ -1,0 +1,328 @@
+//! The engine's own rules, asked the same questions.
+use chrono::NaiveDate;
+use perennial::domain::{
+    Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Measure, Period, Phase,
+    Price as Priced, Quantity, Rate, Scale, ServicePeriod, UnitPrice,
+    bill::{self, Stretch},
+    cash,
+    commission::{
+        Case, EarningLine, EntryKind, InvoiceState, LineTerms, accrue, clause_for, matures_on,
+        posting_period, reversal_matures_on, reverse_newest_first,
+    },
+    discount as discounts,
+    metrics::{CustomerHistory, by_month},
+    proration::{TaxedCharge, credit_from, credit_tax, tax_on},
+    sale,
+    shares::{ShareError, allocate},
+    statement::{LineBlock, block_of, is_payable, settle},
+    subscription::phase_of,
+};
+
+use super::{
+    facts::{Discount, Kind, Off, Price, TERM, Tier},
+    rules::{Charged, Earning, Money, Month, Movements, Rules, Span, Taxed, first_of, month_of},
+};
+
+pub struct Pure;
+
+fn unit(micro: i64) -> UnitPrice {
+    UnitPrice::from_micro(micro).unwrap()
+}
+
+fn rate(bps: i32) -> Rate {
+    Rate::from_bps(bps).unwrap()
+}
+
+fn bands(tiers: &[Tier]) -> Bands {
+    let band = |tier: &Tier| Band {
+        up_to: tier.up_to.map(Measure::whole),
+        unit: unit(tier.micro),
+        flat_minor: tier.flat,
+    };
+    Bands::new(tiers.iter().map(band).collect(), true).unwrap()
+}
+
+pub fn priced(price: &Price) -> Priced {
+    match &price.kind {
+        Kind::Flat(micro) => Priced::Flat(unit(*micro)),
+        Kind::Once(micro) => Priced::OneOff(unit(*micro)),
+        Kind::Seat(micro) => Priced::per_seat(unit(*micro)),
+        Kind::Graduated(tiers) => Priced::Seats(Scale::Graduated(bands(tiers))),
+        Kind::Volume(tiers) => Priced::Seats(Scale::Volume(bands(tiers))),
+        Kind::Package { micro, size, free } => Priced::Seats(Scale::Package {
+            unit: unit(*micro),
+            size: Measure::whole(*size),
+            free: Measure::whole(*free),
+        }),
+    }
+}
+
+fn discount(one: &Discount) -> discounts::Discount {
+    discounts::Discount {
+        off: match one.off {
+            Off::Percent(bps) => discounts::Off::Percent(rate(bps)),
+            Off::Fixed(minor) => discounts::Off::Fixed(minor),
+        },
+        priority: one.priority,
+        from_period: one.from_period,
+        periods: one.periods,
+    }
+}
+
+fn service(span: Span) -> ServicePeriod {
+    ServicePeriod {
+        from: span.from,
+        to: span.to,
+    }
+}
+
+fn period(month: Month) -> Period {
+    Period::of(first_of(month))
+}
+
+fn number(period: Period) -> Month {
+    month_of(period.first_day())
+}
+
+struct Asked {
+    prices: Vec<Priced>,
+    seats: Quantity,
+    discounts: Vec<discounts::Discount>,
+    stretch: Stretch,
+}
+
+fn asked(charged: &Charged<'_>) -> Asked {
+    Asked {
+        prices: charged.prices.iter().map(priced).collect(),
+        seats: Quantity::new(charged.seats).unwrap(),
+        discounts: charged.discounts.iter().map(discount).collect(),
+        stretch: Stretch {
+            index: charged.index,
+            whole: service(charged.whole),
+            service: service(charged.served),
+        },
+    }
+}
+
+impl Rules for Pure {
+    fn opening(
+        starts_on: NaiveDate,
+        trial_days: u32,
+        anchor_day: Option<u32>,
+    ) -> (NaiveDate, NaiveDate) {
+        let terms = (anchor_day, BillingInterval::Month);
+        let opening = sale::opening(starts_on, trial_days, terms).unwrap();
+        (opening.charged_from, opening.anchor.on)
+    }
+
+    fn period(anchor: NaiveDate, months: u32, index: u32) -> Span {
+        let interval = BillingInterval::from_months(months).unwrap();
+        let anchor = Anchor {
+            on: anchor,
+            interval,
+        };
+        let period = anchor.service_period(index).unwrap();
+        Span {
+            from: period.from,
+            to: period.to,
+        }
+    }
+
+    fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)> {
+        let asked = asked(charged);
+        let ahead = bill::ahead(&asked.prices, asked.seats, &asked.discounts, asked.stretch);
+        let pair = |one: bill::Ahead| (one.list_minor, one.off_minor);
+        ahead.unwrap().into_iter().map(pair).collect()
+    }
+
+    fn once(price: &Price) -> i64 {
+        priced(price).once().unwrap()
+    }
+
+    fn monthly(charged: &Charged<'_>, months: u32) -> i64 {
+        let asked = asked(charged);
+        let over = (asked.stretch, months);
+        bill::monthly(&asked.prices, asked.seats, &asked.discounts, over).unwrap()
+    }
+
+    fn clause(
+        rates: [i32; 4],
+        is_high: bool,
+        index: u32,
+        (anchor, months): (NaiveDate, u32),
+    ) -> (i64, i32) {
+        let plain = |seq: i32, bps: i32| CommissionClause::percent(seq, rate(bps));
+        let mut clauses: Vec<CommissionClause> = (0..)
+            .zip(Phase::ALL)
+            .map(|(at, phase)| CommissionClause {
+                phase: Some(*phase),
+                ..plain(at, rates[usize::try_from(at).unwrap()])
+            })
+            .collect();
+        if rates[3] > 0 {
+            clauses.push(CommissionClause {
+                tier: Some(2),
+                ..plain(3, rates[3])
+            });
+        }
+        let anchor = Anchor {
+            on: anchor,
+            interval: BillingInterval::from_months(months).unwrap(),
+        };
+        let case = Case {
+            phase: phase_of(index, anchor, TERM),
+            tier: Some(if is_high { 2 } else { 1 }),
+            offering: 1,
+            currency: "EUR".parse().unwrap(),
+            since: anchor.on,
+            service: anchor.service_period(index).unwrap(),
+        };
+        let clause = clause_for(&clauses, &case).unwrap();
+        (clause.seq.into(), clause.rate.bps())
+    }
+
+    fn tax(net: i64, bps: i32) -> i64 {
+        tax_on(net, rate(bps))
+    }
+
+    fn unused((span, amount_minor): (Span, i64), credited_minor: i64, on: NaiveDate) -> i64 {
+        let segment = ChargeSegment {
+            service: service(span),
+            amount_minor,
+            credited_minor,
+        };
+        -credit_from(&segment, on).unwrap()
+    }
+
+    fn tax_back(charge: &Taxed, net: i64) -> i64 {
+        let charge = TaxedCharge {
+            net_minor: charge.net,
+            tax_minor: charge.tax,
+            credited_net_minor: charge.credited_net,
+            credited_tax_minor: charge.credited_tax,
+        };
+        -credit_tax(&charge, -net).unwrap()
+    }
+
+    fn pay(amount: i64, open: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64) {
+        cash::apply(amount, open)
+    }
+
+    fn refund(amount: i64, went: &[(usize, i64)], unused: i64) -> Option<(i64, Vec<(usize, i64)>)> {
+        let refund = cash::refund(amount, went, unused).ok()?;
+        Some((refund.from_credit_minor, refund.reversed))
+    }
+
+    fn dispose(total: i64, due: i64) -> (i64, i64) {
+        cash::dispose(total, due)
+    }
+
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<(i64, i64)> {
+        let state = InvoiceState {
+            total_minor: money.total,
+            paid_minor: money.paid,
+            refunded_minor: money.refunded,
+            credited_minor: money.credited,
+        };
+        let line = |line: &Earning| EarningLine {
+            net_minor: line.net,
+            credited_net_minor: line.credited,
+            clause: line.clause,
+            terms: LineTerms::share_of(rate(line.rate_bps)),
+            posted_minor: line.posted,
+            posted_base_minor: line.posted_base,
+        };
+        let lines: Vec<EarningLine> = lines.iter().map(line).collect();
+        let accruals = accrue(&state, &lines).unwrap().into_iter();
+        accruals
+            .map(|one| (one.delta_minor, one.base_minor))
+            .collect()
+    }
+
+    fn take_back(open: &[(usize, i64)], delta: i64) -> Vec<(usize, i64)> {
+        reverse_newest_first(open, delta)
+    }
+
+    fn by_weight(total: i64, weights: &[i64]) -> Vec<i64> {
+        let weights: Vec<u64> = weights
+            .iter()
+            .map(|one| u64::try_from(*one).unwrap())
+            .collect();
+        match allocate(total, &weights) {
+            Err(ShareError::NoWeights) => vec![0; weights.len()],
+            parts => parts.unwrap(),
+        }
+    }
+
+    fn matures(paid_on: NaiveDate, hold_days: u32) -> NaiveDate {
+        matures_on(paid_on, hold_days)
+    }
+
+    fn reversal_matures(on: NaiveDate, original: NaiveDate) -> NaiveDate {
+        reversal_matures_on(on, original)
+    }
+
+    fn posting(paid_on: NaiveDate, first_open: Month) -> Month {
+        number(posting_period(Period::of(paid_on), period(first_open)))
+    }
+
+    fn is_due(matures_on: NaiveDate, posted: Month, month: Month) -> bool {
+        is_payable(matures_on, period(posted), period(month))
+    }
+
+    fn block(is_reversal: bool, paid_in: Month, posted: Month) -> usize {
+        let kind = match is_reversal {
+            true => EntryKind::Reversal,
+            false => EntryKind::Earned,
+        };
+        match block_of(kind, period(paid_in), period(posted)) {
+            LineBlock::Earned => 0,
+            LineBlock::PostedLate => 1,
+            LineBlock::Reversed => 2,
+            LineBlock::Extra => unreachable!("nothing is paid on top in these histories"),
+        }
+    }
+
+    fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {
+        let settled = settle(opening, lines, minimum).unwrap();
+        assert_eq!(settled.closing_before_payout, opening + lines);
+        (settled.payout, settled.closing)
+    }
+
+    fn movements(first: Month, customers: &[Vec<i64>]) -> Vec<Movements> {
+        let many = customers.first().map_or(0, Vec::len);
+        let last = first + i32::try_from(many).unwrap() - 2;
+        let history = |revenue: &Vec<i64>| {
+            let months = (first - 1..).zip(revenue);
+            let mut before = 0;
+            let mut changes = Vec::new();
+            for (month, now) in months {
+                if *now != before {
+                    changes.push((period(month), now - before));
+                }
+                before = *now;
+            }
+            CustomerHistory::from_changes(&changes).unwrap()
+        };
+        let histories: Vec<CustomerHistory> = customers.iter().map(history).collect();
+        if many < 2 {
+            return Vec::new();
+        }
+        let months = by_month(&histories, (period(first), period(last))).unwrap();
+        let row = |one: perennial::domain::metrics::MonthMovements| {
+            [
+                one.start,
+                one.new,
+                one.expansion,
+                one.reactivation,
+                one.contraction,
+                one.churn,
+                one.end,
+                one.customers_start,
+                one.customers_lost,
+                one.customers_end,
+            ]
+        };
+        months.into_iter().map(row).collect()
+    }
+}

@@ -1,0 +1,118 @@
+//! The questions that a history asks of the rules: answered once by the model, once by the engine.
+use chrono::{Datelike, NaiveDate};
+
+use super::facts::{Discount, Price};
+
+/// Days, the last one left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+impl Span {
+    pub fn from(self, day: NaiveDate) -> Self {
+        Self {
+            from: day.max(self.from).min(self.to),
+            ..self
+        }
+    }
+}
+
+/// A month as a number: one more is the next.
+pub type Month = i32;
+
+pub fn month_of(day: NaiveDate) -> Month {
+    day.year() * 12 + i32::try_from(day.month0()).unwrap()
+}
+
+pub fn first_of(month: Month) -> NaiveDate {
+    let month0 = u32::try_from(month % 12).unwrap();
+    NaiveDate::from_ymd_opt(month / 12, month0 + 1, 1).unwrap()
+}
+
+/// What is to be charged ahead: everything of a period, or the rest of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Charged<'a> {
+    pub prices: &'a [Price],
+    pub seats: u32,
+    pub discounts: &'a [Discount],
+    pub index: u32,
+    pub whole: Span,
+    pub served: Span,
+}
+
+/// An invoice's money: its total, the cash that is still here, what was given back, what credit
+/// notes took off.
+#[derive(Debug, Clone, Copy)]
+pub struct Money {
+    pub total: i64,
+    pub paid: i64,
+    pub refunded: i64,
+    pub credited: i64,
+}
+
+/// A line that earns.
+#[derive(Debug, Clone, Copy)]
+pub struct Earning {
+    pub net: i64,
+    pub credited: i64,
+    pub clause: i64,
+    pub rate_bps: i32,
+    pub posted: i64,
+    pub posted_base: i64,
+}
+
+/// What an invoice or a line charged with its tax, and what was credited of both.
+#[derive(Debug, Clone, Copy)]
+pub struct Taxed {
+    pub net: i64,
+    pub tax: i64,
+    pub credited_net: i64,
+    pub credited_tax: i64,
+}
+
+/// A month of recurring revenue: start, new, expansion, reactivation, contraction, churn, end, and
+/// the customers at the start, lost, and at the end.
+pub type Movements = [i64; 10];
+
+pub trait Rules {
+    /// The first day charged, and the day periods are counted from.
+    fn opening(
+        starts_on: NaiveDate,
+        trial_days: u32,
+        anchor_day: Option<u32>,
+    ) -> (NaiveDate, NaiveDate);
+    fn period(anchor: NaiveDate, months: u32, index: u32) -> Span;
+    /// List price and discount of each price.
+    fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)>;
+    fn once(price: &Price) -> i64;
+    fn monthly(charged: &Charged<'_>, months: u32) -> i64;
+    /// The clause that holds, by its number, and its rate. `rates` are those of the first period,
+    /// recurring, renewal and the higher tier; without a rate of its own that has no clause.
+    /// Periods are so many months long, counted from a day.
+    fn clause(rates: [i32; 4], is_high: bool, index: u32, from: (NaiveDate, u32)) -> (i64, i32);
+    fn tax(net: i64, bps: i32) -> i64;
+    /// What of a charge was not used from a day on and is not credited yet: zero or more.
+    fn unused(charge: (Span, i64), credited: i64, on: NaiveDate) -> i64;
+    fn tax_back(charge: &Taxed, net: i64) -> i64;
+    fn pay(amount: i64, open: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64);
+    /// What comes from unused credit, and what from where it went; nothing if that is too little.
+    fn refund(amount: i64, went: &[(usize, i64)], unused: i64) -> Option<(i64, Vec<(usize, i64)>)>;
+    fn dispose(total: i64, due: i64) -> (i64, i64);
+    /// How commission and base of each line change.
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<(i64, i64)>;
+    fn take_back(open: &[(usize, i64)], delta: i64) -> Vec<(usize, i64)>;
+    /// Shares a base out by weight.
+    fn by_weight(total: i64, weights: &[i64]) -> Vec<i64>;
+    fn matures(paid_on: NaiveDate, hold_days: u32) -> NaiveDate;
+    fn reversal_matures(on: NaiveDate, original: NaiveDate) -> NaiveDate;
+    fn posting(paid_on: NaiveDate, first_open: Month) -> Month;
+    fn is_due(matures_on: NaiveDate, posted: Month, month: Month) -> bool;
+    /// Earned is 0, posted late 1, reversed 2.
+    fn block(is_reversal: bool, paid_in: Month, posted: Month) -> usize;
+    /// What is paid out, and what is carried on.
+    fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64);
+    /// Each customer's revenue at the end of each month, the first of them before the first month.
+    fn movements(first: Month, customers: &[Vec<i64>]) -> Vec<Movements>;
+}

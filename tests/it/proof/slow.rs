@@ -1,0 +1,376 @@
+//! The model: day by day, unit by unit, cent by cent. Slow, and nothing of the engine in it.
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+
+use super::{
+    exact::{Exact, share_out},
+    facts::{Discount, Kind, Off, Price, TERM, Tier},
+    rules::{Charged, Earning, Money, Month, Movements, Rules, Span, Taxed, first_of, month_of},
+};
+
+pub struct Slow;
+
+fn days(span: Span) -> Vec<NaiveDate> {
+    let mut all = Vec::new();
+    let mut day = span.from;
+    while day < span.to {
+        all.push(day);
+        day = day.succ_opt().unwrap();
+    }
+    all
+}
+
+/// The days of a month, counted.
+fn length(month: Month) -> u32 {
+    let year = month / 12;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month % 12 {
+        1 if is_leap => 29,
+        1 => 28,
+        3 | 5 | 8 | 10 => 30,
+        _ => 31,
+    }
+}
+
+/// The same day so many months later, or the month's last.
+fn later(day: NaiveDate, months: u32) -> NaiveDate {
+    let month = month_of(day) + i32::try_from(months).unwrap();
+    let number = day.day().min(length(month));
+    first_of(month).with_day(number).unwrap()
+}
+
+fn tier_of(unit: u32, tiers: &[Tier]) -> &Tier {
+    let fits = |tier: &&Tier| tier.up_to.is_none_or(|last| unit <= last);
+    tiers.iter().find(fits).unwrap()
+}
+
+/// What a whole period costs, unit by unit.
+fn full(price: &Price, seats: u32) -> i64 {
+    let micro = |sum: i64| Exact::new(i128::from(sum), 1_000_000);
+    let exact = match &price.kind {
+        Kind::Flat(price) => micro(*price),
+        Kind::Once(_) => Exact::NONE,
+        Kind::Seat(price) => (0..seats).map(|_| micro(*price)).sum(),
+        Kind::Graduated(tiers) => {
+            let units: Exact = (1..=seats)
+                .map(|unit| micro(tier_of(unit, tiers).micro))
+                .sum();
+            let last = tier_of(seats, tiers);
+            let entered = tiers.iter().position(|tier| tier == last).unwrap();
+            let flats: i64 = tiers[..=entered].iter().map(|tier| tier.flat).sum();
+            units + Exact::whole(flats)
+        }
+        Kind::Volume(tiers) => {
+            let tier = tier_of(seats, tiers);
+            let units: Exact = (0..seats).map(|_| micro(tier.micro)).sum();
+            units + Exact::whole(tier.flat)
+        }
+        Kind::Package {
+            micro: price,
+            size,
+            free,
+        } => {
+            // A package is opened with its first unit.
+            let opens = |unit: &u32| *unit > *free && (unit - free - 1) % size == 0;
+            (1..=seats).filter(opens).map(|_| micro(*price)).sum()
+        }
+    };
+    exact.nearest()
+}
+
+fn served_share(charged: &Charged<'_>) -> (i64, i64) {
+    let whole = days(charged.whole);
+    let served = whole
+        .iter()
+        .filter(|day| **day >= charged.served.from && **day < charged.served.to);
+    (
+        i64::try_from(served.count()).unwrap(),
+        i64::try_from(whole.len()).unwrap(),
+    )
+}
+
+fn runs(discount: &Discount, index: u32) -> bool {
+    match discount.periods {
+        None => index >= discount.from_period,
+        Some(many) => (discount.from_period..discount.from_period + many).contains(&index),
+    }
+}
+
+fn takes_off(total: i64, discounts: &[Discount], share: (i64, i64)) -> i64 {
+    let mut left = Exact::whole(total);
+    let mut waiting: Vec<&Discount> = discounts.iter().collect();
+    while !waiting.is_empty() {
+        // The lowest priority is next; of equals a percentage, and then whoever came first.
+        let mut next = 0;
+        for (at, one) in waiting.iter().enumerate() {
+            let turn = |one: &Discount| (one.priority, matches!(one.off, Off::Fixed(_)));
+            if turn(one) < turn(waiting[next]) {
+                next = at;
+            }
+        }
+        left = match waiting.remove(next).off {
+            Off::Percent(bps) => left - left * Exact::new(i128::from(bps), 10_000),
+            Off::Fixed(minor) => left - Exact::part(minor, share.0, share.1),
+        };
+        if left.is_below_zero() {
+            left = Exact::NONE;
+        }
+    }
+    total - left.nearest()
+}
+
+fn by_weight(total: i64, weights: &[i64]) -> Vec<i64> {
+    let all: i64 = weights.iter().sum();
+    if all == 0 {
+        return vec![0; weights.len()];
+    }
+    let exact: Vec<Exact> = weights
+        .iter()
+        .map(|weight| Exact::part(total, *weight, all))
+        .collect();
+    share_out(&exact)
+}
+
+/// Takes one after the other from the first that has some left.
+fn one_by_one(amount: i64, from: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64) {
+    let mut left: Vec<i64> = from.iter().map(|(_, most)| *most).collect();
+    let (mut parts, mut rest) = (vec![0; from.len()], amount);
+    while rest > 0 {
+        let Some(at) = left.iter().position(|left| *left > 0) else {
+            break;
+        };
+        left[at] -= 1;
+        parts[at] += 1;
+        rest -= 1;
+    }
+    let parts = from.iter().zip(parts).map(|((id, _), part)| (*id, part));
+    (parts.filter(|(_, part)| *part > 0).collect(), rest)
+}
+
+impl Rules for Slow {
+    fn opening(
+        starts_on: NaiveDate,
+        trial_days: u32,
+        anchor_day: Option<u32>,
+    ) -> (NaiveDate, NaiveDate) {
+        let mut charged_from = starts_on;
+        for _ in 0..trial_days {
+            charged_from = charged_from.succ_opt().unwrap();
+        }
+        let mut anchor = charged_from;
+        while anchor_day.is_some_and(|day| anchor.day() != day) {
+            anchor = anchor.pred_opt().unwrap();
+        }
+        (charged_from, anchor)
+    }
+
+    fn period(anchor: NaiveDate, months: u32, index: u32) -> Span {
+        Span {
+            from: later(anchor, months * index),
+            to: later(anchor, months * (index + 1)),
+        }
+    }
+
+    fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)> {
+        let (served, whole) = served_share(charged);
+        let list = |price| Exact::part(full(price, charged.seats), served, whole).nearest();
+        let lists: Vec<i64> = charged.prices.iter().map(list).collect();
+        let running: Vec<Discount> = charged
+            .discounts
+            .iter()
+            .filter(|one| runs(one, charged.index))
+            .copied()
+            .collect();
+        let off = takes_off(lists.iter().sum(), &running, (served, whole));
+        let offs = by_weight(off, &lists);
+        lists.into_iter().zip(offs).collect()
+    }
+
+    fn once(price: &Price) -> i64 {
+        match price.kind {
+            Kind::Once(micro) => Exact::new(i128::from(micro), 1_000_000).nearest(),
+            _ => 0,
+        }
+    }
+
+    fn monthly(charged: &Charged<'_>, months: u32) -> i64 {
+        let lasting: Vec<Discount> = charged
+            .discounts
+            .iter()
+            .filter(|one| one.periods != Some(1))
+            .copied()
+            .collect();
+        let whole = Charged {
+            discounts: &lasting,
+            served: charged.whole,
+            ..*charged
+        };
+        let sum: i64 = Self::ahead(&whole)
+            .iter()
+            .map(|(list, off)| list - off)
+            .sum();
+        Exact::new(i128::from(sum), i128::from(months)).nearest()
+    }
+
+    fn clause(
+        rates: [i32; 4],
+        is_high: bool,
+        index: u32,
+        (anchor, months): (NaiveDate, u32),
+    ) -> (i64, i32) {
+        let clause = if is_high && rates[3] > 0 {
+            3
+        } else if index == 0 {
+            0
+        } else if later(anchor, months * index) >= later(anchor, TERM) {
+            2
+        } else {
+            1
+        };
+        (i64::try_from(clause).unwrap(), rates[clause])
+    }
+
+    fn tax(net: i64, bps: i32) -> i64 {
+        Exact::part(net, bps.into(), 10_000).nearest()
+    }
+
+    fn unused((service, amount): (Span, i64), credited: i64, on: NaiveDate) -> i64 {
+        let all = days(service);
+        let unused = all.iter().filter(|day| **day >= on).count();
+        let (unused, all) = (
+            i64::try_from(unused).unwrap(),
+            i64::try_from(all.len()).unwrap(),
+        );
+        (Exact::part(amount, unused, all).nearest() - credited).max(0)
+    }
+
+    fn tax_back(charge: &Taxed, net: i64) -> i64 {
+        let credited = (charge.credited_net + net).min(charge.net);
+        let owed = Exact::part(charge.tax, credited, charge.net).nearest();
+        (owed - charge.credited_tax).max(0)
+    }
+
+    fn pay(amount: i64, open: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64) {
+        one_by_one(amount, open)
+    }
+
+    fn refund(amount: i64, went: &[(usize, i64)], unused: i64) -> Option<(i64, Vec<(usize, i64)>)> {
+        let mut credit = 0;
+        while credit < unused && credit < amount {
+            credit += 1;
+        }
+        let (parts, missing) = one_by_one(amount - credit, went);
+        (missing == 0).then_some((credit, parts))
+    }
+
+    fn dispose(total: i64, due: i64) -> (i64, i64) {
+        let mut reduces = 0;
+        while reduces < total && reduces < due {
+            reduces += 1;
+        }
+        (reduces, total - reduces)
+    }
+
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<(i64, i64)> {
+        let owed = money.total - money.credited;
+        let here = (money.paid - money.refunded).max(0).min(owed.max(0));
+        let base = |line: &Earning| match owed {
+            ..=0 => Exact::NONE,
+            _ => Exact::part(line.net - line.credited, here, owed),
+        };
+        let mut changes = vec![(0, 0); lines.len()];
+        let clauses: BTreeMap<i64, ()> = lines.iter().map(|line| (line.clause, ())).collect();
+        for clause in clauses.into_keys() {
+            let of: Vec<usize> = (0..lines.len())
+                .filter(|at| lines[*at].clause == clause)
+                .collect();
+            let exact = |at: &usize| {
+                base(&lines[*at]) * Exact::new(i128::from(lines[*at].rate_bps), 10_000)
+            };
+            let targets = share_out(&of.iter().map(exact).collect::<Vec<_>>());
+            for (at, target) in of.into_iter().zip(targets) {
+                let line = &lines[at];
+                changes[at] = (
+                    target - line.posted,
+                    base(line).nearest() - line.posted_base,
+                );
+            }
+        }
+        changes
+    }
+
+    fn take_back(open: &[(usize, i64)], delta: i64) -> Vec<(usize, i64)> {
+        let (parts, _) = one_by_one(-delta, open);
+        parts.into_iter().map(|(id, part)| (id, -part)).collect()
+    }
+
+    fn by_weight(total: i64, weights: &[i64]) -> Vec<i64> {
+        by_weight(total, weights)
+    }
+
+    fn matures(paid_on: NaiveDate, hold_days: u32) -> NaiveDate {
+        (0..hold_days).fold(paid_on, |day, _| day.succ_opt().unwrap())
+    }
+
+    fn reversal_matures(on: NaiveDate, original: NaiveDate) -> NaiveDate {
+        if on < original { original } else { on }
+    }
+
+    fn posting(paid_on: NaiveDate, first_open: Month) -> Month {
+        let mut month = month_of(paid_on);
+        while month < first_open {
+            month += 1;
+        }
+        month
+    }
+
+    fn is_due(matures_on: NaiveDate, posted: Month, month: Month) -> bool {
+        matures_on < first_of(month + 1) && posted <= month
+    }
+
+    fn block(is_reversal: bool, paid_in: Month, posted: Month) -> usize {
+        match (is_reversal, paid_in == posted) {
+            (true, _) => 2,
+            (false, true) => 0,
+            (false, false) => 1,
+        }
+    }
+
+    fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {
+        let balance = opening + lines;
+        let pays = balance > 0 && balance >= minimum;
+        if pays { (balance, 0) } else { (0, balance) }
+    }
+
+    fn movements(_: Month, customers: &[Vec<i64>]) -> Vec<Movements> {
+        let months = customers.first().map_or(0, Vec::len);
+        let mut all = Vec::new();
+        for now in 1..months {
+            let mut month = [0; 10];
+            for revenue in customers {
+                let (before, after) = (revenue[now - 1], revenue[now]);
+                let ever = revenue[..now].iter().any(|then| *then > 0);
+                month[0] += before;
+                month[6] += after;
+                let kind = match (before > 0, after > 0, ever) {
+                    (false, true, false) => 1,
+                    (false, true, true) => 3,
+                    (true, false, _) => 5,
+                    _ if after > before => 2,
+                    _ => 4,
+                };
+                month[kind] += if kind < 4 {
+                    after - before
+                } else {
+                    before - after
+                };
+                month[7] += i64::from(before > 0);
+                month[8] += i64::from(before > 0 && after == 0);
+                month[9] += i64::from(after > 0);
+            }
+            all.push(month);
+        }
+        all
+    }
+}
