@@ -88,7 +88,9 @@ impl Create {
             .vendor_name
             .clone()
             .unwrap_or_else(|| self.vendor.clone());
-        let zone: Tz = read("--time-zone", &self.time_zone)?;
+        let zone: Tz = self.time_zone.parse().map_err(|_| {
+            Error::fault("--time-zone: give the name of a zone, such as Europe/Berlin")
+        })?;
         let today = store.now().and_utc().with_timezone(&zone).date_naive();
         let name = read::<Name>("--vendor-name", &name)?.to_string();
         let new = NewVendor {

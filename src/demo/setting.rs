@@ -12,6 +12,7 @@ use crate::{
     domain::{
         Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
         Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
+        commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
     },
     id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
     services::{
@@ -227,11 +228,26 @@ fn add_commission(
         effective_from: tx.now().date(),
         hold_days: 30,
         outcome: part.outcome.to_owned(),
+        extras: commission_extras(part)?,
         clauses,
     };
     let (_, version) = commission_plans::add(tx, &read(name)?, &draft)?;
     commission_plans::publish(tx, version, 1)?;
     Ok(version)
+}
+
+/// A bonus on what renews as large as it was, and a floor while a partner begins.
+fn commission_extras(part: &VendorPart) -> Result<PlanExtras> {
+    Ok(PlanExtras {
+        renewal: Some(RenewalTerms {
+            rate: read("1")?,
+            kept_bps: 10_000,
+        }),
+        guarantee: Some(GuaranteeTerms {
+            amount: Money::new(2_500, read(part.currency)?),
+            months: 2,
+        }),
+    })
 }
 
 /// The plan that a channel manager is thinking about: a draft to be tried on past months.
@@ -264,6 +280,7 @@ pub fn draft_next_plan(tx: &mut Tx<'_, Scope>, part: &VendorPart, day: NaiveDate
         effective_from: Period::of(day).next().first_day(),
         hold_days: old.hold_days,
         outcome: old.outcome,
+        extras: old.extras,
         clauses,
     };
     commission_plans::edit_draft(tx, version, old.version, &draft)

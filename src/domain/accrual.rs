@@ -271,6 +271,8 @@ coded! {
         Cap = "cap", "Cap";
         Spiff = "spiff", "SPIFF";
         Clawback = "clawback", "Clawback";
+        RenewalBonus = "renewal_bonus", "Renewal bonus";
+        Guarantee = "guarantee", "Guarantee";
     }
 }
 

@@ -4,6 +4,7 @@ pub mod bands;
 pub mod bonus;
 pub mod checks;
 pub mod clawback;
+pub mod extras;
 pub mod parties;
 pub mod slices;
 pub mod spiff;

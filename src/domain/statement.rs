@@ -60,7 +60,10 @@ pub fn block_of(kind: EntryKind, paid_in: Period, posted_in: Period) -> LineBloc
         EntryKind::Reversal | EntryKind::Clawback => LineBlock::Reversed,
         EntryKind::Earned | EntryKind::Cap if posted_in > paid_in => LineBlock::PostedLate,
         EntryKind::Earned | EntryKind::Cap => LineBlock::Earned,
-        EntryKind::Adjustment | EntryKind::Spiff => LineBlock::Extra,
+        EntryKind::Adjustment
+        | EntryKind::Spiff
+        | EntryKind::RenewalBonus
+        | EntryKind::Guarantee => LineBlock::Extra,
     }
 }
 

@@ -82,6 +82,7 @@ pub fn catalogue(store: &Store, scope: &VendorScope) -> Result<CommissionPlanVer
         let draft = commission_plans::Draft {
             effective_from: tx.now().date(),
             hold_days: 14,
+            extras: crate::domain::commission::extras::PlanExtras::default(),
             clauses: vec![commission_plans::ClauseDraft {
                 phase: None,
                 tier: None,

@@ -290,6 +290,11 @@ diesel::table! {
         published_at -> Nullable<Timestamp>,
         version -> Integer,
         outcome -> Text,
+        renewal_bps -> Integer,
+        renewal_kept_bps -> Integer,
+        guarantee_minor -> Nullable<BigInt>,
+        guarantee_months -> Nullable<Integer>,
+        guarantee_currency -> Nullable<Text>,
     }
 }
 

@@ -240,7 +240,7 @@ changeable! {
     usage_events: verified_by, settled;
     usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;
-    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome;
+    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome, renewal_bps, renewal_kept_bps, guarantee_minor, guarantee_months, guarantee_currency;
     customers: name, name_key, country, tax_bps, version;
     subscriptions: quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status;

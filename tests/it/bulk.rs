@@ -209,6 +209,7 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
             let draft = commission_plans::Draft {
                 effective_from: tx.now().date(),
                 hold_days,
+                extras: perennial::domain::commission::extras::PlanExtras::default(),
                 clauses: vec![commission_plans::ClauseDraft {
                     phase: None,
                     tier: None,

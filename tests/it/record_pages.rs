@@ -149,6 +149,7 @@ fn catalogue(app: &TestApp) {
             effective_from: read("2026-01-01"),
             hold_days: 30,
             outcome: String::new(),
+            extras: perennial::domain::commission::extras::PlanExtras::default(),
             clauses: vec![clause],
         };
         let (_, version) = commission_plans::add(tx, &read("Recurring"), &terms)?;

@@ -402,6 +402,17 @@ on_both! {
     }
 }
 
+/// Of two with one version, the second is never run.
+#[test]
+fn no_two_migrations_have_the_same_version() {
+    let mut seen = BTreeSet::new();
+    for folder in std::fs::read_dir("migrations").unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        let version = name.split('_').next().unwrap().to_owned();
+        assert!(seen.insert(version), "{name}");
+    }
+}
+
 #[test]
 fn nothing_in_the_migrations_is_known_to_one_database_alone() {
     for folder in std::fs::read_dir("migrations").unwrap() {

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Action, CommissionClause, Money, Name, Permission, Phase, Problems, Rate, VersionStatus,
         audit::{Change, diff},
-        commission::clause_problems,
+        commission::{clause_problems, extras::PlanExtras},
     },
     id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
@@ -55,6 +55,8 @@ pub struct Draft {
     pub hold_days: i32,
     /// The customer's outcome it is there for; may be empty.
     pub outcome: String,
+    /// What it pays beside its clauses.
+    pub extras: PlanExtras,
     /// In order.
     pub clauses: Vec<ClauseDraft>,
 }
@@ -108,6 +110,7 @@ pub fn add(
         published_at: None,
         version: 1,
         outcome: draft.outcome.clone(),
+        extras: draft.extras,
         clauses: draft.clauses(),
     };
     commission_plans::insert_version(tx, &version)?;
@@ -123,6 +126,14 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
     }
     if draft.clauses.len() > MOST_CLAUSES {
         problems.add("clauses", "Give at most 40 rates.");
+    }
+    if let Some(terms) = draft.extras.guarantee {
+        if !terms.amount.is_positive() {
+            problems.add("guarantee", "Give an amount above zero.");
+        }
+        if !(1..=MOST_GUARANTEED).contains(&terms.months) {
+            problems.add("guarantee_months", "Give 1 to 60 months.");
+        }
     }
     let tiers = tiers::tiers(tx)?;
     let offerings = offerings::names(tx)?;
@@ -142,6 +153,8 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
     Ok(problems)
 }
 
+/// The longest guarantee: five years.
+const MOST_GUARANTEED: u32 = 60;
 /// The longest limited clause: fifty years.
 const MOST_MONTHS: u32 = 600;
 
@@ -224,6 +237,7 @@ pub fn edit_draft(
         effective_from: draft.effective_from,
         hold_days: draft.hold_days,
         outcome: draft.outcome.clone(),
+        extras: draft.extras,
         clauses: draft.clauses(),
         version,
         ..old.clone()
@@ -232,7 +246,7 @@ pub fn edit_draft(
         return Err(stale("commission plan"));
     }
     let wording = Wording::of(tx)?;
-    let (was, is) = (wording.terms(&old.clauses), wording.terms(&new.clauses));
+    let (was, is) = (wording.terms(&old), wording.terms(&new));
     let (from, until) = (
         old.effective_from.to_string(),
         new.effective_from.to_string(),
@@ -282,7 +296,7 @@ pub fn publish(
     if !commission_plans::publish(tx, &expected)? {
         return Err(stale("commission plan"));
     }
-    let terms = Wording::of(tx)?.terms(&expected.clauses);
+    let terms = Wording::of(tx)?.terms(&expected);
     let plan = commission_plans::plan(tx, expected.plan)?;
     let changes = diff(&[("clauses", String::new(), terms)]);
     note(tx, &plan, Action::CommissionPlanPublished, &changes)

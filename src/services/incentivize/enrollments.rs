@@ -55,7 +55,7 @@ pub fn enroll(
         partner,
         plan_version,
         effective_from: from,
-        terms: Wording::of(tx)?.terms(&version.clauses),
+        terms: Wording::of(tx)?.terms(&version),
     };
     enrollments::enroll(tx, &enrollment)?;
     VendorScope::record(

@@ -7,7 +7,11 @@ use crate::{
         CommissionClause,
         commission::{Names, sentences},
     },
-    store::{Tx, VendorScope, catalogue::offerings, incentivize::tiers},
+    store::{
+        Tx, VendorScope,
+        catalogue::offerings,
+        incentivize::{commission_plans::CommissionPlanVersion, tiers},
+    },
 };
 
 /// What a vendor's tiers and offerings are called, by their bare ids.
@@ -49,8 +53,10 @@ impl Wording {
         sentences(clauses, |clause| self.names(clause))
     }
 
-    /// The same, one to a line, as a partner reads its terms.
-    pub fn terms(&self, clauses: &[CommissionClause]) -> String {
-        self.sentences(clauses).join("\n")
+    /// What a version pays, clauses first, one sentence to a line, as a partner reads its terms.
+    pub fn terms(&self, version: &CommissionPlanVersion) -> String {
+        let mut said = self.sentences(&version.clauses);
+        said.extend(version.extras.sentences());
+        said.join("\n")
     }
 }

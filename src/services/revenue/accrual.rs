@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     books::Books,
     caps::{Caps, is_earning},
-    spiffs,
+    renewals, spiffs,
 };
 use crate::{
     Error, Result,
@@ -74,6 +74,8 @@ pub(super) fn accrue_all(
         ledger.accrue(&*tx, books, moved)?;
     }
     ledger.new.extend(spiffs::earn(tx, books, moves)?);
+    let bonuses = renewals::earn(tx, books, moves, &ledger.lines)?;
+    ledger.new.extend(bonuses);
     let count = ledger.new.len();
     invoices::settle_lines(tx, &ledger.changed())?;
     entries::post(tx, ledger.new)?;

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::{
     Result,
-    domain::{Currency, Money, Period, Rate, date_words},
+    domain::{Currency, Money, Period, Rate, commission::extras::PlanExtras, date_words},
     id::{CommissionClauseId, CommissionPlanVersionId},
     store::{
         Tx, VendorScope, counters,
@@ -26,6 +26,7 @@ pub struct Books {
     pub first_open: Period,
     clauses: HashMap<CommissionClauseId, ClauseTerms>,
     holds: HashMap<CommissionPlanVersionId, u32>,
+    extras: HashMap<CommissionPlanVersionId, PlanExtras>,
 }
 
 /// What a clause says beside what it pays.
@@ -52,6 +53,10 @@ impl Books {
         let plans = terms::commission_terms(tx)?;
         let holds = plans.iter().map(|(id, plan)| (*id, plan.hold_days));
         let holds = holds.collect();
+        let extras = plans.iter().map(|(id, plan)| (*id, plan.extras));
+        let extras = extras
+            .filter(|(_, extras)| *extras != PlanExtras::default())
+            .collect();
         let clauses = plans
             .into_values()
             .flat_map(|plan| {
@@ -72,6 +77,7 @@ impl Books {
             first_open,
             clauses,
             holds,
+            extras,
         })
     }
 
@@ -83,6 +89,11 @@ impl Books {
     /// Days from a payment to the day what it earns is payable, under a plan version.
     pub(super) fn plan_hold_days(&self, plan: CommissionPlanVersionId) -> u32 {
         self.holds.get(&plan).copied().unwrap_or_default()
+    }
+
+    /// The plan versions that pay anything beside their clauses.
+    pub(super) fn extras(&self) -> &HashMap<CommissionPlanVersionId, PlanExtras> {
+        &self.extras
     }
 
     /// The cap of a clause in a currency: the clause's place in its plan, and minor units.

@@ -6,7 +6,7 @@ use super::{
     accrual::{Moved, Source, accrue_all},
     billing::{bill_chunk, last_day},
     books::Books,
-    stage,
+    guarantees, stage,
     statements::{NewLetter, letter, subject},
 };
 use crate::{
@@ -107,6 +107,8 @@ pub fn begin(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     }
     while bill_chunk(tx, last_day(period), BILLED_AT_ONCE)?.more {}
     accrue_missing(tx)?;
+    let books = Books::open(tx)?;
+    guarantees::fill(tx, &books, period)?;
     let row = periods::begin_close(tx, period)?;
     record(tx, Action::PeriodClosing, row.id, period.title())?;
     Ok(Progress::Closing)

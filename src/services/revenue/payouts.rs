@@ -8,7 +8,10 @@ use crate::{
     id::PayoutId,
     store::{
         Platform, Tx, VendorScope,
-        incentivize::payouts::{self, PayoutStatus},
+        incentivize::{
+            payouts::{self, PayoutStatus},
+            statements,
+        },
         platform::Event,
     },
 };
@@ -43,6 +46,11 @@ pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidOut) -> Result<()> {
     }
     if paid.paid_on > books.today {
         return Err(Error::on("paid_on", "This day is still to come."));
+    }
+    let month = statements::one(tx, payout.statement_id)?.month;
+    if paid.paid_on <= month.last_day() {
+        let why = format!("{} was not over on this day.", month.title());
+        return Err(Error::on("paid_on", why));
     }
     if paid.reference.trim().is_empty() {
         return Err(Error::on("reference", "Give the bank's reference."));

@@ -6,7 +6,10 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{CommissionClause, Currency, Money, Rate, VersionStatus},
+    domain::{
+        CommissionClause, Currency, Money, Rate, VersionStatus,
+        commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+    },
     error::Error,
     id::{
         CommissionClauseId, CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, Tier, TierId,
@@ -50,6 +53,8 @@ pub struct CommissionPlanVersion {
     pub version: i32,
     /// The customer's outcome it is there for; empty while none is named.
     pub outcome: String,
+    /// What it pays beside its clauses.
+    pub extras: PlanExtras,
     /// What it says; `tier` and `offering` hold the bare numbers of their ids.
     pub clauses: Vec<CommissionClause>,
 }
@@ -66,6 +71,42 @@ struct Row {
     published_at: Option<NaiveDateTime>,
     version: i32,
     outcome: String,
+    #[diesel(embed)]
+    extras: ExtrasRow,
+}
+
+/// What a version pays beside its clauses, as it is stored.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = commission_plan_versions)]
+pub(in crate::store) struct ExtrasRow {
+    renewal_bps: i32,
+    renewal_kept_bps: i32,
+    guarantee_minor: Option<i64>,
+    guarantee_months: Option<i32>,
+    guarantee_currency: Option<String>,
+}
+
+impl ExtrasRow {
+    pub(in crate::store) fn read(&self) -> Result<PlanExtras> {
+        let currency: Option<Currency> =
+            self.guarantee_currency.as_deref().map(stored).transpose()?;
+        let many = |number: i32| u32::try_from(number).unwrap_or_default();
+        let guarantee = self
+            .guarantee_minor
+            .zip(self.guarantee_months)
+            .zip(currency);
+        let renewal = RenewalTerms {
+            rate: Rate::from_bps(self.renewal_bps).map_err(Error::fault)?,
+            kept_bps: many(self.renewal_kept_bps),
+        };
+        Ok(PlanExtras {
+            renewal: (self.renewal_bps > 0).then_some(renewal),
+            guarantee: guarantee.map(|((minor, months), currency)| GuaranteeTerms {
+                amount: Money::new(minor, currency),
+                months: many(months),
+            }),
+        })
+    }
 }
 
 impl Row {
@@ -80,6 +121,7 @@ impl Row {
             published_at: self.published_at,
             version: self.version,
             outcome: self.outcome,
+            extras: self.extras.read()?,
             clauses,
         })
     }
@@ -268,7 +310,44 @@ pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion)
             commission_plan_versions::outcome.eq(new.outcome.as_str()),
         ),
     )?;
+    write_extras(tx, new)?;
     insert_clauses(tx, new)
+}
+
+fn write_extras(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Result<()> {
+    let row = tx
+        .rows_of(commission_plan_versions::table)
+        .filter(commission_plan_versions::id.eq(new.id))
+        .filter(commission_plan_versions::status.eq(VersionStatus::Draft.code()));
+    let (renewal, guarantee) = (new.extras.renewal, new.extras.guarantee);
+    let kept = renewal.map_or(Ok(10_000), |terms| i32::try_from(terms.kept_bps));
+    let months = guarantee
+        .map(|terms| i32::try_from(terms.months))
+        .transpose();
+    let currency = guarantee.map(|terms| terms.amount.currency().code());
+    tx.update(
+        row,
+        (
+            to(
+                commission_plan_versions::renewal_bps,
+                renewal.map_or(0, |terms| terms.rate.bps()),
+            ),
+            to(
+                commission_plan_versions::renewal_kept_bps,
+                kept.map_err(Error::fault)?,
+            ),
+            to(
+                commission_plan_versions::guarantee_minor,
+                guarantee.map(|terms| terms.amount.minor()),
+            ),
+            to(
+                commission_plan_versions::guarantee_months,
+                months.map_err(Error::fault)?,
+            ),
+            to(commission_plan_versions::guarantee_currency, currency),
+        ),
+    )?;
+    Ok(())
 }
 
 fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Result<()> {
@@ -326,6 +405,7 @@ pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -
         .rows_of(commission_clauses::table)
         .filter(commission_clauses::commission_plan_version_id.eq(new.id));
     tx.delete(old)?;
+    write_extras(tx, new)?;
     insert_clauses(tx, new)?;
     Ok(true)
 }

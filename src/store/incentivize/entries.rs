@@ -36,6 +36,8 @@ row_codes! {
         Adjustment = "adjustment",
         /// A SPIFF.
         Spiff = "spiff",
+        /// A commission plan version.
+        Plan = "plan",
         /// A subscription that ended early.
         Cancellation = "cancellation",
     }
@@ -271,6 +273,39 @@ pub fn spiffs_of(
                 commission_entries::subscription_id,
             ));
         found.extend(tx.load::<(i64, PartnerId, Option<SubscriptionId>), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// What these partners' entries of a month come to by currency, in minor units: what follows their
+/// customers' payments, with bonuses, and neither what was given by hand nor filled up.
+///
+/// # Errors
+/// Faults of the database.
+pub fn earned_in(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &[PartnerId],
+    month: Period,
+) -> Result<HashMap<(PartnerId, &'static str), i64>> {
+    let mut found = HashMap::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::posting_period.eq(month.key()))
+            .filter(
+                commission_entries::kind
+                    .ne_all([EntryKind::Adjustment.code(), EntryKind::Guarantee.code()]),
+            )
+            .group_by((commission_entries::partner_id, commission_entries::currency))
+            .select((
+                commission_entries::partner_id,
+                commission_entries::currency,
+                sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+            ));
+        for (partner, currency, minor) in tx.load::<(PartnerId, Coded<Currency>, i64), _>(rows)? {
+            found.insert((partner, currency.value().code()), minor);
+        }
     }
     Ok(found)
 }

@@ -434,6 +434,34 @@ pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec
     Ok(found)
 }
 
+/// What these subscriptions' recurring lines that earn charged for, by the first day of service:
+/// net, in minor units.
+///
+/// # Errors
+/// Faults of the database.
+pub fn recurring_nets(
+    tx: &mut Tx<'_, VendorScope>,
+    subscriptions: &[SubscriptionId],
+) -> Result<HashMap<(SubscriptionId, NaiveDate), i64>> {
+    let mut found = HashMap::new();
+    for some in subscriptions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::subscription_id.eq_any(some.to_vec()))
+            .filter(invoice_lines::kind.eq(InvoiceLineKind::Recurring.code()))
+            .filter(invoice_lines::commission_clause_id.is_not_null())
+            .select((
+                invoice_lines::subscription_id,
+                invoice_lines::service_from,
+                invoice_lines::net_minor,
+            ));
+        for (sold, from, net) in tx.load::<(SubscriptionId, NaiveDate, i64), _>(rows)? {
+            *found.entry((sold, from)).or_default() += net;
+        }
+    }
+    Ok(found)
+}
+
 /// Lines whose service starts in some days (half-open), by invoice, after one of these.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Money, Phase, Ratio,
         accrual::{EntryKind, EntryStatus},
-        date_words,
+        date_words, statement_document,
     },
     id::CommissionEntryId,
     store::{
@@ -331,14 +331,14 @@ fn formula(entry: &EntryRow, line: &LineDetail) -> String {
 
 /// The amount before rounding, where it is no whole minor unit.
 fn exactly(entry: &EntryRow) -> Option<String> {
-    (entry.exact.den() > 1).then(|| {
-        format!(
-            "Before rounding it is {}/{} of the smallest unit of {}; halves round away from zero.",
-            entry.exact.num(),
-            entry.exact.den(),
-            entry.amount.currency()
-        )
-    })
+    let currency = entry.amount.currency();
+    let finer = entry.exact.times(Ratio::from_int(10_000));
+    let finer = finer.and_then(Ratio::round).ok();
+    let finer = finer.filter(|_| entry.exact.den() > 1)?;
+    Some(format!(
+        "Before rounding it is {currency} {}, to four more decimals; halves round away from zero.",
+        statement_document::figure(finer, currency.exponent() + 4)
+    ))
 }
 
 fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {

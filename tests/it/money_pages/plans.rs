@@ -15,7 +15,12 @@ on_both! {
         let typed = form
             .with("clause-1-tier", &gold).with("clause-1-rate", "20").with("clause-1-months", "1")
             .with("clause-2-tier", &gold).with("clause-2-rate", "12").with("clause-2-cap", "300")
-            .with("clause-3-rate", "2.50").with("clause-3-kind", "unit");
+            .with("clause-3-rate", "2.50").with("clause-3-kind", "unit")
+            .with("renewal", "2").with("guarantee", "500").with("guarantee_months", "6");
+        let refused = owner.submit(&typed.clone().with("guarantee_months", "some").with("renewal", "much")).await.expect(422);
+        assert!(refused.words().contains("Give a whole number of months."), "{}", refused.words());
+        let refused = owner.submit(&typed.clone().with("guarantee_months", "61")).await.expect(422);
+        assert!(refused.words().contains("Give 1 to 60 months."), "{}", refused.words());
         let refused = owner.submit(&typed.clone().with("clause-2-months", "a year").with("clause-4-months", "3")).await.expect(422);
         for problem in ["Give a whole number of months", "Say what it pays."] {
             assert!(refused.words().contains(problem), "{problem}: {}", refused.words());
@@ -26,6 +31,8 @@ on_both! {
             "Gold partners earn 20 % of recurring revenue, in the first month.",
             "Gold partners earn 12 % of recurring revenue after 1 month, for as long as they serve the customer, at most EUR 300.00 a month.",
             "Clause 2 is capped in EUR only.",
+            "Partners earn 2 % of what a renewed term is worth, once its first invoice is paid, if that is at least 100 % of the term before.",
+            "Partners earn at least EUR 500.00 a month in their first 6 months.",
             "Partners earn EUR 2.50 per unit of each period, for as long as they serve the customer.",
             "Clause 3 pays in EUR only.",
             "The plan names no outcome",

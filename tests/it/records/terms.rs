@@ -27,6 +27,7 @@ fn draft(clauses: &[(Option<Phase>, Option<TierId>, i32)]) -> Draft {
         effective_from: day("2026-10-01"),
         hold_days: 30,
         outcome: String::new(),
+        extras: perennial::domain::commission::extras::PlanExtras::default(),
         clauses: clauses.iter().map(clause).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! What clauses pay beside a share of everything: by the unit, for some months, for an offering.
 use perennial::{
-    domain::{Money, Quantity, Rate},
+    domain::{Money, Quantity, Rate, commission::extras::PlanExtras},
     id::{CommissionPlanVersionId, OfferingId},
     services::{
         incentivize::{
@@ -39,10 +39,19 @@ pub(super) fn world(kind: Kind, now: &'static str, clauses: Vec<ClauseDraft>) ->
 }
 
 fn enroll(world: &World, clauses: Vec<ClauseDraft>) -> CommissionPlanVersionId {
+    enroll_with(world, clauses, PlanExtras::default())
+}
+
+pub(super) fn enroll_with(
+    world: &World,
+    clauses: Vec<ClauseDraft>,
+    extras: PlanExtras,
+) -> CommissionPlanVersionId {
     let draft = Draft {
         effective_from: date("2026-01-01"),
         hold_days: 30,
         outcome: "Customers recover in a day".into(),
+        extras,
         clauses,
     };
     let made = world.write(|tx| {

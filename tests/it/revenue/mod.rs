@@ -5,5 +5,6 @@ mod cases;
 mod checks;
 mod clauses;
 mod closing;
+mod extras;
 mod random;
 pub mod world;

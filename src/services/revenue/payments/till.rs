@@ -191,6 +191,8 @@ impl<'b> Till<'b> {
         let invoice = self.invoices.get_mut(&id);
         let invoice = invoice.ok_or_else(|| Error::fault("a payment has lost its invoice"))?;
         let is_first = invoice.is_untouched();
+        // Paid ahead, it is applied once there is something to pay: holds run from then.
+        let applied_on = payment.received_on.max(invoice.issued_on);
         invoice.paid_minor += part;
         let allocation = Allocation {
             id: tx.fresh_id(),
@@ -200,14 +202,14 @@ impl<'b> Till<'b> {
             invoice_id: id,
             amount_minor: part,
             refunded_minor: 0,
-            applied_on: payment.received_on,
+            applied_on,
         };
         self.moves.push(Moved {
             invoice: invoice.clone(),
             source: Source {
                 kind: SourceKind::Allocation,
                 id: allocation.id.number(),
-                on: payment.received_on,
+                on: applied_on,
             },
             is_first,
         });

@@ -158,6 +158,16 @@ struct Maker<'a, 'c> {
 }
 
 impl Maker<'_, '_> {
+    /// The day this month is paid: the next one after the month that is not past as it closes.
+    fn payment_day(&self) -> NaiveDate {
+        let day = self.month.books.vendor.payout_day;
+        let mut month = self.month.period.next();
+        while payment_day(month, day) < self.month.closed_on {
+            month = month.next();
+        }
+        payment_day(month, day)
+    }
+
     fn make(&self, number: i64, content: Content) -> Result<(Statement, Vec<StatementLine>)> {
         let prefix = &self.month.books.vendor.document_prefix;
         let number = format!("{prefix}-{}-{number:04}", self.month.period);
@@ -385,12 +395,15 @@ impl Maker<'_, '_> {
             payout_minor: settlement.payout,
             closing_minor: settlement.closing,
             payout: document::Payout {
-                due_on: is_paid.then(|| payment_day(period.next(), vendor.payout_day)),
+                due_on: is_paid.then(|| self.payment_day()),
                 reason: reason(settlement.reason),
                 minimum_minor: self.minimum,
             },
             held: held(&content.held)?,
-            next_payment_on: Some(payment_day(period.next().next(), vendor.payout_day)),
+            next_payment_on: Some(payment_day(
+                Period::of(self.payment_day()).next(),
+                vendor.payout_day,
+            )),
             lines: lines.iter().map(|(_, line)| line.clone()).collect(),
         };
         let total = |block| made.block_total(block).ok_or(crate::domain::Overflow);

@@ -6,10 +6,10 @@ use diesel::prelude::*;
 
 use super::{Found, Vendors};
 use crate::{
-    domain::CommissionClause,
+    domain::{CommissionClause, commission::extras::PlanExtras},
     id::{CommissionClauseId, CommissionPlanVersionId, PartnerId, TierId},
     store::{
-        incentivize::commission_plans::ClauseRow,
+        incentivize::commission_plans::{ClauseRow, ExtrasRow},
         revenue::ASKED_AT_ONCE,
         schema::{
             commission_clauses, commission_enrollments, commission_plan_versions, commission_plans,
@@ -25,6 +25,8 @@ pub struct CommissionTerms {
     pub label: String,
     /// Days from a payment to the day its commission is payable.
     pub hold_days: u32,
+    /// What it pays beside its clauses.
+    pub extras: PlanExtras,
     /// In order.
     pub clauses: Vec<(CommissionClauseId, CommissionClause)>,
 }
@@ -36,7 +38,7 @@ pub struct CommissionTerms {
 pub fn commission_terms(
     tx: Vendors<'_, '_>,
 ) -> Found<HashMap<CommissionPlanVersionId, CommissionTerms>> {
-    type Row = (CommissionPlanVersionId, i32, i32, String);
+    type Row = (CommissionPlanVersionId, i32, i32, String, ExtrasRow);
     let rows = tx
         .joined(commission_plan_versions::table, commission_plans::table)
         .select((
@@ -44,19 +46,21 @@ pub fn commission_terms(
             commission_plan_versions::version_no,
             commission_plan_versions::hold_days,
             commission_plans::name,
+            ExtrasRow::as_select(),
         ));
     let rows: Vec<Row> = tx.load(rows)?;
     let mut found: HashMap<CommissionPlanVersionId, CommissionTerms> = rows
         .into_iter()
-        .map(|(id, version_no, hold_days, name)| {
+        .map(|(id, version_no, hold_days, name, extras)| {
             let terms = CommissionTerms {
                 label: format!("{name}, version {version_no}"),
                 hold_days: u32::try_from(hold_days).unwrap_or_default(),
+                extras: extras.read()?,
                 clauses: Vec::new(),
             };
-            (id, terms)
+            Ok((id, terms))
         })
-        .collect();
+        .collect::<Found<_>>()?;
     for (version, id, clause) in clauses(tx)? {
         if let Some(terms) = found.get_mut(&version) {
             terms.clauses.push((id, clause));
@@ -121,6 +125,24 @@ pub fn tiers_given(
 pub fn tier_names(tx: Vendors<'_, '_>) -> Found<HashMap<TierId, String>> {
     let rows = tx.rows(tiers::table).select((tiers::id, tiers::name));
     Ok(tx.load(rows)?.into_iter().collect())
+}
+
+/// The partners who are or were enrolled in one of these versions.
+///
+/// # Errors
+/// Faults of the database.
+pub fn partners_under(
+    tx: Vendors<'_, '_>,
+    versions: &[CommissionPlanVersionId],
+) -> Found<Vec<PartnerId>> {
+    let rows = tx
+        .rows(commission_enrollments::table)
+        .filter(commission_enrollments::commission_plan_version_id.eq_any(versions.to_vec()))
+        .order(commission_enrollments::partner_id)
+        .select(commission_enrollments::partner_id);
+    let mut partners: Vec<PartnerId> = tx.load(rows)?;
+    partners.dedup();
+    Ok(partners)
 }
 
 /// The commission plan versions that these partners were enrolled in, by the day each holds from,

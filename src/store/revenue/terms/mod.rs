@@ -1,7 +1,9 @@
 //! The terms that billing and commission rest on: the vendor's, plans, clauses, tiers, customers.
 mod commission;
 
-pub use commission::{CommissionTerms, commission_terms, enrolments, tier_names, tiers_given};
+pub use commission::{
+    CommissionTerms, commission_terms, enrolments, partners_under, tier_names, tiers_given,
+};
 
 use std::collections::HashMap;
 

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{Permission, Problems, VersionStatus, read_date},
+    domain::{
+        Currency, Money, Permission, Problems, Rate, VersionStatus,
+        commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+        read_date,
+    },
     id::CommissionPlanVersionId,
     services::incentivize::commission_plans::{self as service, Draft},
     store::{
@@ -33,6 +37,11 @@ struct PlanFields {
     hold_days: String,
     version: String,
     outcome: String,
+    renewal: String,
+    renewal_kept: String,
+    guarantee: String,
+    guarantee_currency: String,
+    guarantee_months: String,
 }
 
 #[derive(Template)]
@@ -55,6 +64,11 @@ fn known(name: &str) -> bool {
         "effective_from",
         "hold_days",
         "outcome",
+        "renewal",
+        "renewal_kept",
+        "guarantee",
+        "guarantee_currency",
+        "guarantee_months",
         "version",
         "form_id",
     ]
@@ -74,16 +88,74 @@ fn read(typed: &Fields) -> Result<Draft, Problems> {
     if outcome.chars().count() > LONGEST_OUTCOME {
         problems.add("outcome", "Give at most 200 characters.");
     }
+    let extras = extras(typed, &mut problems);
     let clauses = clauses::read(typed, &mut problems);
     match from.zip(hold) {
         Some((effective_from, hold_days)) if problems.is_empty() => Ok(Draft {
             effective_from,
             hold_days,
             outcome,
+            extras,
             clauses,
         }),
         _ => Err(problems),
     }
+}
+
+/// What is paid beside the clauses; what is left empty is not.
+fn extras(typed: &Fields, problems: &mut Problems) -> PlanExtras {
+    let text = |name: &str| typed.get(name).trim();
+    let mut extras = PlanExtras::default();
+    if !text("renewal").is_empty() {
+        let rate = problems.check("renewal", text("renewal").parse::<Rate>());
+        let kept = problems.check("renewal_kept", text("renewal_kept").parse::<Rate>());
+        let kept = kept.and_then(|kept| u32::try_from(kept.bps()).ok());
+        extras.renewal = rate
+            .filter(|rate| *rate != Rate::default())
+            .zip(kept)
+            .map(|(rate, kept_bps)| RenewalTerms { rate, kept_bps });
+    }
+    if !text("guarantee").is_empty() {
+        let code = text("guarantee_currency").to_uppercase();
+        let currency = problems.check("guarantee_currency", code.parse::<Currency>());
+        let amount = currency
+            .and_then(|one| problems.check("guarantee", Money::parse(text("guarantee"), one)));
+        let months = text("guarantee_months").parse::<u32>();
+        let months = months.map_err(|_| "Give a whole number of months.");
+        let months = problems.check("guarantee_months", months);
+        extras.guarantee = amount
+            .zip(months)
+            .map(|(amount, months)| GuaranteeTerms { amount, months });
+    }
+    extras
+}
+
+/// The same as it would be typed.
+fn typed_extras(of: &PlanExtras) -> [(String, String); 5] {
+    let (renewal, guarantee) = (of.renewal, of.guarantee);
+    let kept = renewal.and_then(|terms| i32::try_from(terms.kept_bps).ok());
+    let kept = kept.and_then(|bps| Rate::from_bps(bps).ok());
+    let said = |text: Option<String>| text.unwrap_or_default();
+    [
+        ("renewal", said(renewal.map(|terms| terms.rate.to_string()))),
+        (
+            "renewal_kept",
+            kept.map_or("100".to_owned(), |kept| kept.to_string()),
+        ),
+        (
+            "guarantee",
+            said(guarantee.map(|terms| terms.amount.plain())),
+        ),
+        (
+            "guarantee_currency",
+            said(guarantee.map(|terms| terms.amount.currency().code().to_owned())),
+        ),
+        (
+            "guarantee_months",
+            said(guarantee.map(|terms| terms.months.to_string())),
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
 }
 
 fn typed_of(version: &CommissionPlanVersion) -> Fields {
@@ -96,6 +168,7 @@ fn typed_of(version: &CommissionPlanVersion) -> Fields {
         ("outcome".to_owned(), version.outcome.clone()),
         ("version".to_owned(), version.version.to_string()),
     ];
+    fields.extend(typed_extras(&version.extras));
     for (n, clause) in (1..).zip(&version.clauses) {
         fields.extend(clauses::typed_of(n, clause));
     }
@@ -134,13 +207,21 @@ async fn edit_page(
         action: format!("{}/commission-plan-versions/{id}", staff.base),
         cancel_href: back,
         clause_rows: clauses::rows(&typed, &choices.currency),
-        choices,
         typed: PlanFields {
+            renewal: typed.text("renewal"),
+            renewal_kept: typed.text("renewal_kept"),
+            guarantee: typed.text("guarantee"),
+            guarantee_currency: match typed.get("guarantee_currency") {
+                "" => choices.currency.clone(),
+                code => code.to_owned(),
+            },
+            guarantee_months: typed.text("guarantee_months"),
             effective_from: typed.text("effective_from"),
             hold_days: typed.text("hold_days"),
             version: typed.text("version"),
             outcome: typed.text("outcome"),
         },
+        choices,
         problems,
         form_id: fresh_form_id()?,
     })

@@ -132,6 +132,7 @@ async fn create(staff: Staff, store: Data<Store>, typed: Fields) -> Answer {
                             effective_from: vendor::today(tx)?,
                             hold_days: 30,
                             outcome: String::new(),
+                            extras: crate::domain::commission::extras::PlanExtras::default(),
                             clauses: Vec::new(),
                         };
                         let (_, version) = service::add(tx, &name, &draft)?;

@@ -34,6 +34,7 @@ struct VersionView {
     hold_days: i32,
     outcome: String,
     clauses: Vec<String>,
+    extras: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -55,6 +56,7 @@ impl VersionView {
                 .into_iter()
                 .map(|said| format!("{said}."))
                 .collect(),
+            extras: version.extras.sentences(),
             warnings: match is_draft {
                 true => warnings(version),
                 false => Vec::new(),

@@ -1,0 +1,205 @@
+//! The bonus on a renewed term, paid once its first invoice is.
+use std::collections::{HashMap, HashSet};
+
+use super::{accrual::Moved, books::Books};
+use crate::{
+    Result,
+    domain::{
+        Money, Overflow, Period, Phase, Ratio, ServicePeriod,
+        commission::{EntryKind, extras::RenewalTerms, matures_on, posting_period},
+        date_words,
+    },
+    id::{CommissionPlanVersionId, InvoiceId, SubscriptionId},
+    store::{
+        Tx, VendorScope,
+        incentivize::entries::{self, Entry, SourceKind},
+        revenue::{
+            invoices::{self, InvoiceLine, InvoiceLineKind},
+            subscriptions::{self, Subscription},
+        },
+    },
+};
+
+/// A term whose first invoice is paid.
+struct Renewed<'a> {
+    moved: &'a Moved,
+    sold: Subscription,
+    plan: CommissionPlanVersionId,
+    terms: RenewalTerms,
+    /// How often it was renewed, this time included.
+    count: u32,
+    /// Its first period, and the first of the term before.
+    first: ServicePeriod,
+    before: ServicePeriod,
+    /// Billing periods of a term.
+    periods: u32,
+}
+
+/// The entries of bonuses that payments bring about. Asks nothing where no plan pays one.
+pub(super) fn earn(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    moves: &[Moved],
+    lines: &HashMap<InvoiceId, Vec<InvoiceLine>>,
+) -> Result<Vec<Entry>> {
+    if books
+        .extras()
+        .values()
+        .all(|extras| extras.renewal.is_none())
+    {
+        return Ok(Vec::new());
+    }
+    let renewed = renewed(tx, books, moves, lines)?;
+    if renewed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<SubscriptionId> = renewed.iter().map(|one| one.sold.id).collect();
+    let known = entries::beside_lines(tx, &ids)?;
+    let known: HashSet<(Option<SubscriptionId>, i64, i32)> = known
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::RenewalBonus)
+        .map(|entry| (entry.subscription_id, entry.source_id, entry.seq))
+        .collect();
+    let nets = invoices::recurring_nets(tx, &ids)?;
+    let mut made = Vec::new();
+    for one in renewed {
+        let seq = i32::try_from(one.count).unwrap_or(i32::MAX);
+        if !known.contains(&(Some(one.sold.id), one.plan.number(), seq)) {
+            made.extend(one.entry(tx, books, (&nets, seq))?);
+        }
+    }
+    Ok(made)
+}
+
+fn renewed<'a>(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    moves: &'a [Moved],
+    lines: &HashMap<InvoiceId, Vec<InvoiceLine>>,
+) -> Result<Vec<Renewed<'a>>> {
+    let mut last: HashMap<InvoiceId, &Moved> = HashMap::new();
+    for moved in moves
+        .iter()
+        .filter(|one| one.source.kind == SourceKind::Allocation)
+    {
+        last.insert(moved.invoice.id, moved);
+    }
+    let mut paid: Vec<(&Moved, &InvoiceLine)> = Vec::new();
+    for (id, moved) in last {
+        let state = moved.invoice.state();
+        let is_paid = state.collected()? == Ratio::ONE;
+        let mut of = lines.get(&id).into_iter().flatten();
+        let first =
+            of.find(|line| line.kind == InvoiceLineKind::Recurring && line.phase == Phase::Renewal);
+        paid.extend(first.filter(|_| is_paid).map(|line| (moved, line)));
+    }
+    paid.sort_by_key(|(moved, _)| moved.invoice.id);
+    let ids: Vec<SubscriptionId> = paid
+        .iter()
+        .map(|(one, _)| one.invoice.subscription_id)
+        .collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sold = subscriptions::of_ids(tx, &ids)?;
+    let mut found = Vec::new();
+    for (moved, line) in paid {
+        let sold = sold
+            .iter()
+            .find(|one| one.id == moved.invoice.subscription_id);
+        if let Some(sold) = sold {
+            found.extend(begun(books, (moved, line), sold)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The term that begins with a line's period, if one does and its plan pays for that.
+fn begun<'a>(
+    books: &Books,
+    (moved, line): (&'a Moved, &InvoiceLine),
+    sold: &Subscription,
+) -> Result<Option<Renewed<'a>>> {
+    let pinned = sold.commission_plan_version_id;
+    let pays = pinned.and_then(|plan| Some((plan, books.extras().get(&plan)?.renewal?)));
+    let Some((plan, terms)) = pays else {
+        return Ok(None);
+    };
+    let anchor = sold.anchor()?;
+    let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
+    let periods = (sold.term() / interval).max(1);
+    let Some(index) = anchor.index_of(line.service_from) else {
+        return Ok(None);
+    };
+    if index == 0 || !index.is_multiple_of(periods) {
+        return Ok(None);
+    }
+    let period = |index| anchor.service_period(index).ok_or(Overflow);
+    let first = period(index)?;
+    Ok((first.from == line.service_from).then_some(Renewed {
+        moved,
+        sold: sold.clone(),
+        plan,
+        terms,
+        count: index / periods,
+        first,
+        before: period(index - periods)?,
+        periods,
+    }))
+}
+
+impl Renewed<'_> {
+    fn entry(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        books: &Books,
+        (nets, seq): (&HashMap<(SubscriptionId, chrono::NaiveDate), i64>, i32),
+    ) -> Result<Option<Entry>> {
+        let worth = |from| {
+            let net = nets.get(&(self.sold.id, from)).copied().unwrap_or_default();
+            net.checked_mul(i64::from(self.periods)).ok_or(Overflow)
+        };
+        let began = self.before.from.max(self.sold.charged_from());
+        let (before, now) = (worth(began)?, worth(self.first.from)?);
+        let minor = self.terms.bonus(before, now);
+        if minor == 0 {
+            return Ok(None);
+        }
+        let money = |minor| Money::new(minor, self.sold.currency);
+        let on = self.moved.source.on;
+        let due = Period::of(on);
+        Ok(Some(Entry {
+            id: tx.fresh_id(),
+            partner_id: self.sold.partner_id,
+            customer_id: Some(self.sold.customer_id),
+            subscription_id: Some(self.sold.id),
+            invoice_id: Some(self.moved.invoice.id),
+            invoice_line_id: None,
+            commission_clause_id: None,
+            kind: EntryKind::RenewalBonus,
+            source_kind: SourceKind::Plan,
+            source_id: self.plan.number(),
+            seq,
+            base_minor: 0,
+            rate_bps: 0,
+            exact: self.terms.rate.exact(now),
+            amount_minor: minor,
+            currency: self.sold.currency,
+            paid_on: on,
+            earned_period: Period::of(self.first.from),
+            due_period: due,
+            posting_period: posting_period(due, books.first_open),
+            matures_on: matures_on(on, books.plan_hold_days(self.plan)),
+            reverses_id: None,
+            created_at: tx.now(),
+            caps_id: None,
+            note: format!(
+                "Renewal bonus: {} of {}, what the term from {} is worth; the term before was worth {}.",
+                self.terms.rate,
+                money(now),
+                date_words(self.first.from),
+                money(before)
+            ),
+        }))
+    }
+}

@@ -1,0 +1,118 @@
+//! What a plan pays beside its clauses: a bonus on renewed terms, a floor under the first months.
+use perennial::{
+    domain::{
+        Rate,
+        commission::{
+            EntryKind,
+            extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+        },
+    },
+    services::{incentivize::enrollments, revenue::billing},
+    worker::{self, Closing},
+};
+
+use super::{
+    clauses::{enroll_with, on_each, percent},
+    world::{Like, World, YEARLY, date, eur, id, month},
+};
+
+fn amounts_of(world: &World, kind: EntryKind) -> Vec<i64> {
+    let entries = world.entries().into_iter();
+    let of_kind = entries.filter(|entry| entry.kind == kind);
+    of_kind.map(|entry| entry.amount_minor).collect()
+}
+
+fn close(world: &World, period: &str) {
+    let closing = Closing {
+        period: month(period),
+        chunk: 10,
+        mail_domain: "mail.example".into(),
+    };
+    worker::close_now(&world.store, &world.scope, &closing).unwrap();
+}
+
+#[test]
+fn a_renewed_term_earns_a_bonus_once_its_first_invoice_is_paid() {
+    on_each(|kind| {
+        let like = Like {
+            tax_bps: 0,
+            ..Like::default()
+        };
+        let world = World::new(kind, like);
+        let extras = PlanExtras {
+            renewal: Some(RenewalTerms {
+                rate: "2".parse::<Rate>().unwrap(),
+                kept_bps: 10_000,
+            }),
+            guarantee: None,
+        };
+        enroll_with(&world, vec![percent("10")], extras);
+        world.start("S-1", 1, YEARLY, "2027-03-01", 1);
+        world.pay("P-1", 1, "2027-03-01", eur(120_000));
+        world.at("2028-03-02");
+        world
+            .write(|tx| billing::bill_due(tx, date("2028-03-02")))
+            .unwrap();
+        world.pay("P-2", 1, "2028-03-02", eur(60_000));
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [0; 0]);
+        let last = world.pay("P-3", 1, "2028-03-02", eur(60_000));
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [2_400]);
+        // Given back and paid again, it is the same renewal.
+        world
+            .refund("R-1", last.id(), "2028-03-02", eur(10_000))
+            .unwrap();
+        world.pay("P-4", 1, "2028-03-02", eur(10_000));
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [2_400]);
+        let note = world.entries().into_iter().map(|entry| entry.note);
+        let note = note.filter(|note| !note.is_empty()).collect::<Vec<_>>();
+        assert_eq!(
+            note,
+            [
+                "Renewal bonus: 2 % of EUR 1,200.00, what the term from 1 Mar 2028 is worth; the term before was worth EUR 1,200.00."
+            ]
+        );
+        world.verify();
+    });
+}
+
+#[test]
+fn the_first_months_are_filled_up_as_they_are_closed() {
+    on_each(|kind| {
+        let like = Like {
+            now: "2027-01-20",
+            ..Like::default()
+        };
+        let world = World::new(kind, like);
+        let extras = PlanExtras {
+            renewal: None,
+            guarantee: Some(GuaranteeTerms {
+                amount: eur(6_000),
+                months: 2,
+            }),
+        };
+        // The first partner has been enrolled for years; the third begins.
+        let version = enroll_with(&world, vec![percent("10")], extras);
+        world
+            .write(|tx| enrollments::enroll(tx, id(203), version, date("2027-01-15")))
+            .unwrap();
+        for (now, period) in [
+            ("2027-02-02", "2027-01"),
+            ("2027-03-02", "2027-02"),
+            ("2027-04-02", "2027-03"),
+        ] {
+            world.at(now);
+            close(&world, period);
+            close(&world, period);
+        }
+        assert_eq!(amounts_of(&world, EntryKind::Guarantee), [6_000, 6_000]);
+        let statements = world.statements();
+        let paid: Vec<i64> = statements.iter().map(|one| one.payout_minor).collect();
+        assert_eq!(paid, [6_000, 6_000]);
+        assert!(
+            statements[0]
+                .content
+                .contains("Guarantee: at least EUR 60.00 a month in the first 2 months")
+        );
+        world.verify();
+    });
+}
