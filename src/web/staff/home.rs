@@ -202,7 +202,7 @@ type Counted = (
     &'static str,
 );
 
-fn counted(waiting: &Waiting) -> [Counted; 7] {
+fn counted(waiting: &Waiting) -> [Counted; 4] {
     [
         (
             Permission::AdjustCommission,
@@ -242,6 +242,11 @@ fn counted(waiting: &Waiting) -> [Counted; 7] {
             "/imports",
             "Apply",
         ),
+    ]
+}
+
+fn drafts(waiting: &Waiting) -> [Counted; 3] {
+    [
         (
             Permission::ManageCatalogue,
             "plain",
@@ -280,7 +285,10 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec
     if may(Permission::MarkPayoutsPaid) {
         all.extend(payouts_to_make(found, base));
     }
-    for (needed, kind, number, (one, many), below, verb) in counted(&found.waiting) {
+    let waits = counted(&found.waiting)
+        .into_iter()
+        .chain(drafts(&found.waiting));
+    for (needed, kind, number, (one, many), below, verb) in waits {
         if number > 0 && may(needed) {
             let what = words::count(number, one, many);
             all.push(Decision {

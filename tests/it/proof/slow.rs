@@ -72,7 +72,7 @@ fn full(price: &Price, seats: u32) -> i64 {
             free,
         } => {
             // A package is opened with its first unit.
-            let opens = |unit: &u32| *unit > *free && (unit - free - 1) % size == 0;
+            let opens = |unit: &u32| *unit > *free && (unit - free - 1).is_multiple_of(*size);
             (1..=seats).filter(opens).map(|_| micro(*price)).sum()
         }
     };

@@ -241,7 +241,7 @@ async fn turn(
                 Outcome::of(tx, id, |tx| turn.work(tx, &pausing))
             })
             .await
-            .map(Done::Rehearsed),
+            .map(|outcome| Done::Rehearsed(Box::new(outcome))),
         false => {
             let form_id = typed.form_id.clone();
             let to = format!("{}/subscriptions/{id}", visitor.base);
@@ -277,6 +277,6 @@ async fn turn(
 }
 
 enum Done {
-    Rehearsed(Outcome),
+    Rehearsed(Box<Outcome>),
     For(String),
 }

@@ -65,11 +65,7 @@ struct ShowPage {
     title: String,
     answer: String,
     href: String,
-    may_change: bool,
-    may_cancel: bool,
-    may_undo: bool,
-    may_pause: bool,
-    may_resume: bool,
+    may: May,
     is_stale_bill: bool,
     line: Sold,
     record: Record,
@@ -201,15 +197,28 @@ fn answer(record: &Record, line: &Sold) -> String {
     }
 }
 
-fn can_end(status: SubscriptionStatus) -> bool {
-    matches!(
-        status,
-        SubscriptionStatus::Pending
-            | SubscriptionStatus::Trialing
-            | SubscriptionStatus::Active
-            | SubscriptionStatus::Paused
-            | SubscriptionStatus::PendingCancel
-    )
+/// What can be done with a subscription as it stands, by whoever may change it.
+struct May {
+    change: bool,
+    cancel: bool,
+    undo: bool,
+    pause: bool,
+    resume: bool,
+}
+
+impl May {
+    fn of(it: &subscriptions::Subscription, may_manage: bool, today: NaiveDate) -> Self {
+        use SubscriptionStatus::{Active, Canceled, Paused, Pending, PendingCancel};
+        let may = |stands: bool| may_manage && stands;
+        let is_to_come = it.ends_on.is_some_and(|end| end > today);
+        Self {
+            change: may(it.status.is_live() || it.status == Pending),
+            cancel: may(it.status != Canceled),
+            undo: may(it.status == PendingCancel && is_to_come),
+            pause: may(it.status == Active),
+            resume: may(it.status == Paused),
+        }
+    }
 }
 
 /// The record.
@@ -228,7 +237,6 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         plan: title.clone(),
     };
     let line = sold::row(&base, &line, today);
-    let may = visitor.may(Permission::ManageSubscriptions);
     let billed = sold::billed(&base, &found.billed, today);
     let next = preview(record, &found.basis)?;
     let open = next.as_ref().map_or(&[][..], |next| &next.used);
@@ -239,13 +247,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],
         answer: answer(record, &line),
         href: at,
-        may_change: may && (it.status.is_live() || it.status == SubscriptionStatus::Pending),
-        may_cancel: may && can_end(it.status),
-        may_pause: may && it.status == SubscriptionStatus::Active,
-        may_resume: may && it.status == SubscriptionStatus::Paused,
-        may_undo: may
-            && it.status == SubscriptionStatus::PendingCancel
-            && it.ends_on.is_some_and(|end| end > today),
+        may: May::of(it, visitor.may(Permission::ManageSubscriptions), today),
         is_stale_bill: it.next_bill_on.is_some_and(|day| day < today),
         partner_href: format!("{base}/partners/{}", it.partner),
         term: words::count(i64::from(it.term_months), "month", "months"),
