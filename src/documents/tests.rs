@@ -59,7 +59,7 @@ fn any_line() -> impl Strategy<Value = Line> {
     let amounts = (-50_000_000_i64..50_000_000, 0_i32..10_000, 1_u32..5);
     (
         amounts,
-        0..3_u8,
+        0..4_u8,
         "[a-zA-Zěščřžýáíéαβγжя€ =+@'\",-]{1,40}",
         any::<bool>(),
     )
@@ -75,7 +75,7 @@ fn any_line() -> impl Strategy<Value = Line> {
                 exact: format!("{exact}/{den}"),
                 amount_minor: i64::try_from(exact / den).unwrap(),
                 reason: refund.then(|| "refund".into()),
-                reverses: (kind == 2).then(|| Reverses {
+                reverses: (Block::ALL[usize::from(kind)] == Block::Reversed).then(|| Reverses {
                     entry: "cen_before".into(),
                     statement_number: refund.then(|| "NW-2026-09-0041".into()),
                 }),

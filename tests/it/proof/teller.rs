@@ -408,6 +408,10 @@ impl<'a, R: Rules> Teller<'a, R> {
                 ..blank(R::once(price), 0, price.earns)
             });
         }
+        // Where only the first period charges anything, the later ones bring no invoice.
+        if lines.is_empty() {
+            return None;
+        }
         Some(self.issue(sub, service.from, lines))
     }
 
