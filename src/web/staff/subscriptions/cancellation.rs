@@ -4,10 +4,10 @@ use actix_web::{http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, outcome::Outcome, subscription};
+use super::{Parts, outcome::Outcome, reason, subscription, version};
 use crate::{
     Error, Result,
-    domain::{LongText, Permission, Problems, SubscriptionStatus, read_date},
+    domain::{Permission, Problems, SubscriptionStatus, read_date},
     id::SubscriptionId,
     services::revenue::subscriptions::{CancelWhen, Cancellation, cancel as cancel_it},
     store::{
@@ -49,21 +49,14 @@ impl CancelForm {
                 None
             }
         };
-        let reason = problems.check("reason", self.reason.parse::<LongText>());
-        if reason
-            .as_ref()
-            .is_some_and(|reason| reason.as_str().is_empty())
-        {
-            problems.add("reason", "Say why; it stands in the history.");
-        }
-        let changed = "This form is out of date: open the page again.";
-        let version = problems.check("when", self.version.parse().map_err(|_| changed));
+        let reason = reason(&mut problems, &self.reason);
+        let version = version(&mut problems, "when", &self.version);
         match (when, reason, version) {
             (Some(when), Some(reason), Some(version)) if problems.is_empty() => Ok(Cancellation {
                 subscription: id,
                 version,
                 when,
-                reason: reason.to_string(),
+                reason,
                 is_vendor_fault: !self.vendor_fault.is_empty(),
             }),
             _ => Err(problems),

@@ -12,7 +12,11 @@ mod usage;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
-use crate::{Error, id::SubscriptionId};
+use crate::{
+    Error,
+    domain::{LongText, Problems},
+    id::SubscriptionId,
+};
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -72,4 +76,20 @@ type Parts = Path<(String, String)>;
 
 fn subscription(parts: &Parts) -> Result<SubscriptionId, Error> {
     parts.1.parse().map_err(|_| Error::NotFound)
+}
+
+/// Why something is done to a subscription: asked for by every form that does it.
+fn reason(problems: &mut Problems, typed: &str) -> Option<String> {
+    let reason = problems.check("reason", typed.parse::<LongText>())?;
+    if reason.as_str().is_empty() {
+        problems.add("reason", "Say why; it stands in the history.");
+        return None;
+    }
+    Some(reason.to_string())
+}
+
+/// The version that a form was opened with; told beside a field that people see.
+fn version(problems: &mut Problems, beside: &'static str, typed: &str) -> Option<i32> {
+    let stale = "This form is out of date: open the page again.";
+    problems.check(beside, typed.parse().map_err(|_| stale))
 }

@@ -5,10 +5,10 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, outcome::Outcome, subscription};
+use super::{Parts, outcome::Outcome, reason, subscription, version};
 use crate::{
     Error, Result,
-    domain::{LongText, Permission, Problems, SubscriptionStatus, read_date},
+    domain::{Permission, Problems, SubscriptionStatus, read_date},
     id::SubscriptionId,
     services::revenue::subscriptions::{Pausing, pause as pause_it, resume as resume_it},
     store::{
@@ -41,21 +41,14 @@ impl PauseForm {
     fn read(&self, id: SubscriptionId) -> Result<Pausing, Problems> {
         let mut problems = Problems::default();
         let on = problems.check("effective_on", read_date(&self.effective_on));
-        let reason = problems.check("reason", self.reason.parse::<LongText>());
-        if reason
-            .as_ref()
-            .is_some_and(|reason| reason.as_str().is_empty())
-        {
-            problems.add("reason", "Say why; it stands in the history.");
-        }
-        let changed = "This form is out of date: open the page again.";
-        let version = problems.check("reason", self.version.parse().map_err(|_| changed));
+        let reason = reason(&mut problems, &self.reason);
+        let version = version(&mut problems, "reason", &self.version);
         match (on, reason, version) {
             (Some(on), Some(reason), Some(version)) if problems.is_empty() => Ok(Pausing {
                 subscription: id,
                 version,
                 on,
-                reason: reason.to_string(),
+                reason,
             }),
             _ => Err(problems),
         }

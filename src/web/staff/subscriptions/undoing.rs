@@ -5,10 +5,10 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, subscription};
+use super::{Parts, reason, subscription, version};
 use crate::{
     Error, Result,
-    domain::{LongText, Permission, Problems, SubscriptionStatus},
+    domain::{Permission, Problems, SubscriptionStatus},
     id::SubscriptionId,
     services::revenue::subscriptions::{Undoing, undo},
     store::{
@@ -37,20 +37,13 @@ pub(super) struct UndoForm {
 impl UndoForm {
     fn read(&self, id: SubscriptionId) -> Result<Undoing, Problems> {
         let mut problems = Problems::default();
-        let reason = problems.check("reason", self.reason.parse::<LongText>());
-        if reason
-            .as_ref()
-            .is_some_and(|reason| reason.as_str().is_empty())
-        {
-            problems.add("reason", "Say why; it stands in the history.");
-        }
-        let changed = "This form is out of date: open the page again.";
-        let version = problems.check("reason", self.version.parse().map_err(|_| changed));
+        let reason = reason(&mut problems, &self.reason);
+        let version = version(&mut problems, "reason", &self.version);
         match (reason, version) {
             (Some(reason), Some(version)) if problems.is_empty() => Ok(Undoing {
                 subscription: id,
                 version,
-                reason: reason.to_string(),
+                reason,
             }),
             _ => Err(problems),
         }
