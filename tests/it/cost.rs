@@ -59,8 +59,10 @@ async fn what_a_request_costs() {
         let database = demo::filled(kind);
         let served = Served::start(&database);
         let mira = Visitor::new(&served.origin);
-        let signed_in = sign_in(&mira, "mira.castellan@northwind.example", "perennial demo").await;
-        let home = signed_in.expect(303).location();
+        sign_in(&mira, "mira.castellan@northwind.example", "perennial demo")
+            .await
+            .expect(303);
+        let home = mira.get("/").await.expect(303).location();
         let statements = mira.get(&format!("{home}/statements")).await.expect(200);
         let pages = [
             ("a bare page", "/livez".to_owned()),
