@@ -70,13 +70,18 @@ pub struct EarningLine {
 
 impl EarningLine {
     /// The part of its net that has been collected and not credited.
-    fn base(&self, collected: Ratio) -> Result<Ratio, Overflow> {
+    pub(super) fn base(&self, collected: Ratio) -> Result<Ratio, Overflow> {
         let net = self.net_minor.checked_sub(self.credited_net_minor);
         Ratio::from_int(net.ok_or(Overflow)?).times(collected)
     }
 
+    /// The part of that on whose days it earns.
+    pub(super) fn earning_base(&self, collected: Ratio) -> Result<Ratio, Overflow> {
+        self.base(collected)?.times(self.terms.share.exact()?)
+    }
+
     /// Its commission so far, before rounding.
-    fn exact(&self, collected: Ratio) -> Result<Ratio, Overflow> {
+    pub(super) fn exact(&self, collected: Ratio) -> Result<Ratio, Overflow> {
         let base = self.base(collected)?;
         let earned = match self.terms.pay {
             Pay::Share(rate) => base.times(rate.exact(1))?,
@@ -217,7 +222,7 @@ pub fn accrue(state: &InvoiceState, lines: &[EarningLine]) -> Result<Vec<Accrual
 
 /// What moves a sum towards zero takes back: commission on a credit line is
 /// earned below zero and reversed above it.
-fn kind_of(posted_minor: i64, delta_minor: i64) -> EntryKind {
+pub(super) fn kind_of(posted_minor: i64, delta_minor: i64) -> EntryKind {
     if posted_minor.signum() * delta_minor.signum() < 0 {
         EntryKind::Reversal
     } else {

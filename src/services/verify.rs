@@ -10,10 +10,12 @@ use std::collections::HashMap;
 use crate::{
     Result,
     domain::{Currency, Money, Permission},
+    id::InvoiceLineId,
     store::{
         Tx, VendorScope,
         incentivize::{
             entries::{self, Entry},
+            parties::{self, Party},
             payouts::{self, Payout},
             periods::{self, AccountingPeriod},
             spiffs::{self, Spiff},
@@ -23,6 +25,7 @@ use crate::{
             cash::{self, Allocation, CustomerCredit, Payment, Refund},
             credit_notes::{self, CreditNote, CreditNoteLine},
             invoices::{self, Invoice, InvoiceLine},
+            parts::{self, EarningPart},
             recurring::{self as mrr, MrrChange},
             segments::{self, Segment},
             subscriptions::{self, Subscription, SubscriptionChange},
@@ -44,6 +47,8 @@ struct Ledger {
     credits: Vec<CustomerCredit>,
     notes: Vec<CreditNote>,
     note_lines: Vec<CreditNoteLine>,
+    parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
+    parties: Vec<Party>,
     entries: Vec<Entry>,
     spiffs: Vec<Spiff>,
     periods: Vec<AccountingPeriod>,
@@ -67,6 +72,8 @@ impl Ledger {
             credits: cash::all_credits(tx)?,
             notes: credit_notes::all(tx)?,
             note_lines: credit_notes::all_lines(tx)?,
+            parts: parts::all(tx)?,
+            parties: parties::all(tx)?,
             entries: entries::all(tx)?,
             spiffs: spiffs::all(tx)?,
             periods: periods::all(tx)?,

@@ -8,6 +8,7 @@ mod credit;
 pub mod dry_run;
 pub mod forecast;
 mod guarantees;
+mod parties;
 pub mod payments;
 pub mod payouts;
 mod recurring;
@@ -18,6 +19,7 @@ pub mod statements;
 pub mod subscriptions;
 pub mod usage;
 
-pub(in crate::services) use accrual::earning_lines;
+pub(in crate::services) use accrual::claims;
 pub use books::Books;
+pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;

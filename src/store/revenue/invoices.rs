@@ -181,7 +181,7 @@ pub struct InvoiceLine {
     pub discount_minor: i64,
     /// What credit notes took back of it; a magnitude.
     pub credited_net_minor: i64,
-    /// The sum of its commission entries.
+    /// The sum of its partner's commission entries.
     pub commission_minor: i64,
     /// The clause it earns under, fixed when it was billed.
     pub commission_clause_id: Option<CommissionClauseId>,
@@ -198,6 +198,8 @@ pub struct InvoiceLine {
     pub share_days: i32,
     /// All its days, or one where all of them earn.
     pub share_of: i32,
+    /// Whether others than its partner earn on it.
+    pub shared: bool,
 }
 
 impl InvoiceLine {

@@ -6,6 +6,7 @@
 
 mod adjustments;
 mod metrics;
+mod parties;
 mod plans;
 mod scene;
 mod service_levels;

@@ -3,7 +3,11 @@ use actix_web::web::Data;
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::{Parts, subscription};
+use super::{
+    Parts,
+    parties::{self, Earning},
+    subscription,
+};
 use crate::{
     Result,
     domain::{Permission, SubscriptionStatus},
@@ -77,6 +81,7 @@ struct ShowPage {
     earned: String,
     commission_plan: String,
     terms: Vec<String>,
+    earning: Earning,
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
@@ -95,6 +100,7 @@ struct Found {
     partner: String,
     commission_plan: String,
     enrolments: Vec<Enrollment>,
+    earning: Earning,
     billed: Vec<Billed>,
     basis: Basis,
     charges: Vec<UsageCharge>,
@@ -132,6 +138,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         partner: partners::partner(tx, partner)?.name,
         commission_plan,
         enrolments: enrollments::of_partner(tx, partner)?,
+        earning: parties::earning(tx, &record)?,
         billed: accounts::billed(tx, id)?,
         basis,
         charges,
@@ -255,6 +262,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         starts: it.starts_on,
         earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &found.enrolments),
+        earning: found.earning.clone().below(&base),
         prices: sold::prices(&record.version, it.quantity),
         usage,
         preview: next,
