@@ -8,6 +8,7 @@ mod drift;
 mod metering;
 mod outages;
 mod setting;
+mod together;
 mod years;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};

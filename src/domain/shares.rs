@@ -103,7 +103,11 @@ fn apportion_upright(exact: &[Ratio], total: i64) -> Result<Vec<i64>, Overflow> 
             left += 1;
         }
     }
-    if left == 0 || parts.is_empty() { Ok(parts) } else { Err(Overflow) }
+    if left == 0 || parts.is_empty() {
+        Ok(parts)
+    } else {
+        Err(Overflow)
+    }
 }
 
 /// What a whole of `total` minor units still owes when its done share grows

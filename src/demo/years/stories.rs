@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use super::{Joined, REPORTED_ON, Won, World};
 use crate::{
     Error, Result,
-    demo::cast::Story,
+    demo::{cast::Story, together},
     domain::{AdjustmentReason, Currency, Money, Period, Quantity, SubscriptionStatus},
     id::{PartnerId, PaymentId},
     services::{
@@ -48,6 +48,16 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
+                (Story::Rises, 12, 5) => {
+                    if let Some(other) = self.of_story(Story::Quantity) {
+                        together::share(store, &self.scope, (first.subscription, other))?;
+                    }
+                }
+                (Story::PartialRefund, 11, 5) => {
+                    if let Some(above) = self.of_story(Story::Rises) {
+                        together::place(store, &self.scope, (joined.id, above), day)?;
+                    }
+                }
                 (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
                 (Story::Leaves, 10 | 12 | 17, 8) => {
@@ -71,6 +81,12 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The first partner with a story.
+    fn of_story(&self, story: Story) -> Option<PartnerId> {
+        let mut with = self.partners.iter().filter(|one| one.part.story == story);
+        with.next().map(|one| one.id)
     }
 
     fn seats(&self, store: &Store, customer: &Won, by: i64, day: NaiveDate) -> Result<()> {

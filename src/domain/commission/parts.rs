@@ -168,7 +168,11 @@ pub fn parts(seller: i64, shares: &[(i64, Rate)], above: Option<Above>) -> Vec<(
             found.push((one.who, Part::CarvedOut { rate, of: share }));
         }
     }
-    found.extend(above.filter(|one| !one.is_carved).map(|one| (one.who, Part::OnRevenue(one.rate))));
+    found.extend(
+        above
+            .filter(|one| !one.is_carved)
+            .map(|one| (one.who, Part::OnRevenue(one.rate))),
+    );
     found
 }
 
@@ -209,9 +213,18 @@ pub fn accrue_claims(
     }
     let mut targets: BTreeMap<(usize, usize), i64> = BTreeMap::new();
     for ((_, parts), indices) in &groups {
-        let its: Vec<(Ratio, Ratio)> = indices.iter().filter_map(|at| sums.get(*at)).copied().collect();
+        let its: Vec<(Ratio, Ratio)> = indices
+            .iter()
+            .filter_map(|at| sums.get(*at))
+            .copied()
+            .collect();
         for (place, spread) in shared_out(parts, &its)?.into_iter().enumerate() {
-            targets.extend(indices.iter().zip(spread).map(|(line, minor)| ((*line, place), minor)));
+            targets.extend(
+                indices
+                    .iter()
+                    .zip(spread)
+                    .map(|(line, minor)| ((*line, place), minor)),
+            );
         }
     }
     let mut all = Vec::new();
@@ -245,12 +258,15 @@ fn shared_out(
         false => allocate(rounded, &weights)?,
     };
     let sold = parts.iter().zip(&allocated);
-    let mut sold = sold.filter(|((_, part), _)| matches!(part, Part::Split { carved, .. } if carved.bps() > 0));
+    let mut sold = sold
+        .filter(|((_, part), _)| matches!(part, Part::Split { carved, .. } if carved.bps() > 0));
     let resold = sold.next().map_or(0, |(_, minor)| *minor);
     let mut spread = Vec::new();
     for ((_, part), minor) in parts.iter().zip(&allocated) {
-        let exact: Result<Vec<Ratio>, Overflow> =
-            lines.iter().map(|(exact, base)| part.of(*exact, *base)).collect();
+        let exact: Result<Vec<Ratio>, Overflow> = lines
+            .iter()
+            .map(|(exact, base)| part.of(*exact, *base))
+            .collect();
         let exact = exact?;
         let total = match part {
             Part::Whole => *minor,
@@ -321,19 +337,32 @@ mod tests {
 
     #[test]
     fn seller_partner_and_distributor_each_get_theirs() {
-        let above = |is_carved, bps| Above { who: 9, is_carved, rate: rate(bps) };
+        let above = |is_carved, bps| Above {
+            who: 9,
+            is_carved,
+            rate: rate(bps),
+        };
         let shares = [(1, rate(7_500)), (2, rate(2_500))];
         let both = parts(1, &shares, Some(above(false, 500)));
-        let half = InvoiceState { refunded_minor: 20_000, ..paid(40_000) };
+        let half = InvoiceState {
+            refunded_minor: 20_000,
+            ..paid(40_000)
+        };
         let lines = [(line(40_000, 1_000), claims(&both))];
         assert_eq!(amounts(&paid(40_000), &lines), [[3_000, 1_000, 2_000]]);
         // 400.00 at 10 %, 75 to 25, 5 % on top; half of it given back.
         assert_eq!(amounts(&half, &lines), [[1_500, 500, 1_000]]);
         let carved = parts(1, &[], Some(above(true, 1_000)));
-        assert_eq!(amounts(&paid(9_900), &[(line(9_900, 2_000), claims(&carved))]), [[1_782, 198]]);
+        assert_eq!(
+            amounts(&paid(9_900), &[(line(9_900, 2_000), claims(&carved))]),
+            [[1_782, 198]]
+        );
         let thirds = [(1, rate(3_334)), (2, rate(3_333)), (3, rate(3_333))];
         let thirds = claims(&parts(1, &thirds, None));
-        assert_eq!(amounts(&paid(9_905), &[(line(9_905, 2_000), thirds)]), [[661, 660, 660]]);
+        assert_eq!(
+            amounts(&paid(9_905), &[(line(9_905, 2_000), thirds)]),
+            [[661, 660, 660]]
+        );
     }
 
     #[test]
@@ -341,7 +370,13 @@ mod tests {
         let (share, carved, of) = (rate(7_000), rate(1_000), rate(7_000));
         for (part, factors) in [
             (Part::Whole, ""),
-            (Part::Split { share, carved: rate(0) }, "70 %"),
+            (
+                Part::Split {
+                    share,
+                    carved: rate(0),
+                },
+                "70 %",
+            ),
             (Part::Split { share, carved }, "70 % × 90 %"),
             (Part::OnRevenue(rate(400)), ""),
             (Part::CarvedOut { rate: carved, of }, "70 % × 10 %"),
@@ -359,7 +394,11 @@ mod tests {
     fn nobody_gets_a_share_of_nothing() {
         let all_away = [(1, rate(0)), (2, rate(10_000))];
         assert_eq!(parts(1, &all_away, None), [(2, Part::Whole)]);
-        let above = Above { who: 9, is_carved: true, rate: rate(1_000) };
+        let above = Above {
+            who: 9,
+            is_carved: true,
+            rate: rate(1_000),
+        };
         assert_eq!(parts(1, &all_away, Some(above)), [(2, Part::Whole)]);
     }
 

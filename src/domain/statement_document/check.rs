@@ -1,6 +1,8 @@
 //! Whether a statement holds together: it re-adds, and nothing contradicts itself.
 
-use super::{super::commission::Part, Block, Line, PayoutReason, StatementDocument, date_words, sum};
+use super::{
+    super::commission::Part, Block, Line, PayoutReason, StatementDocument, date_words, sum,
+};
 use std::collections::HashSet;
 
 impl StatementDocument {

@@ -84,7 +84,10 @@ fn check(
     today: NaiveDate,
 ) -> Result<()> {
     if share.distributor == partner {
-        return Err(Error::on("distributor", "A partner is not its own distributor."));
+        return Err(Error::on(
+            "distributor",
+            "A partner is not its own distributor.",
+        ));
     }
     let distributor = partners::partner(tx, share.distributor)?;
     if distributor.status != PartnerStatus::Active {
@@ -118,7 +121,11 @@ fn leads_to(
         for all in links.values() {
             let now = distributors::on(all, today).map(|link| link.id);
             let holds = |link: &&Link| link.effective_from > today || Some(link.id) == now;
-            for above in all.iter().filter(holds).filter_map(|link| link.distributor_id) {
+            for above in all
+                .iter()
+                .filter(holds)
+                .filter_map(|link| link.distributor_id)
+            {
                 if above == wanted {
                     return Ok(true);
                 }

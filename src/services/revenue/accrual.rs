@@ -7,11 +7,7 @@ use std::{
 
 use chrono::NaiveDate;
 
-use super::{
-    books::Books,
-    caps::Caps,
-    renewals, spiffs,
-};
+use super::{books::Books, caps::Caps, renewals, spiffs};
 use crate::{
     Error, Result,
     domain::{
@@ -237,7 +233,12 @@ fn own<'e>(line: &InvoiceLine, claim: &Claim, all: &'e [Entry]) -> Cow<'e, [Entr
         return Cow::Borrowed(all);
     }
     let of = (Id::of(claim.who), claim.part);
-    Cow::Owned(all.iter().filter(|entry| is_whose(entry, of)).cloned().collect())
+    Cow::Owned(
+        all.iter()
+            .filter(|entry| is_whose(entry, of))
+            .cloned()
+            .collect(),
+    )
 }
 
 fn who<'p>(claim: &Claim, parts: Option<&'p Vec<EarningPart>>) -> Who<'p> {

@@ -71,7 +71,10 @@ impl Arranged {
             None => None,
         };
         let parts = rules::parts(seller.number(), &shares, above);
-        Ok(parts.into_iter().map(|(who, part)| (Id::of(who), part)).collect())
+        Ok(parts
+            .into_iter()
+            .map(|(who, part)| (Id::of(who), part))
+            .collect())
     }
 }
 
@@ -90,8 +93,16 @@ pub fn who_earns(
 ) -> Result<Vec<WhoEarns>> {
     tx.allow(Permission::ViewPartners)?;
     let arranged = Arranged::of(tx, std::iter::once(of))?;
-    let shares = arranged.shares.values().flatten().map(|one| one.effective_from);
-    let links = arranged.above.values().flatten().map(|one| one.effective_from);
+    let shares = arranged
+        .shares
+        .values()
+        .flatten()
+        .map(|one| one.effective_from);
+    let links = arranged
+        .above
+        .values()
+        .flatten()
+        .map(|one| one.effective_from);
     let mut days: BTreeSet<NaiveDate> = shares.chain(links).filter(|day| *day > today).collect();
     days.insert(today);
     let on = |day: NaiveDate| Ok((day, arranged.parts(of, day)?));
@@ -164,14 +175,18 @@ pub(super) fn share(
 
 /// "Hotel Adler: Backup Pro, Monthly".
 pub(super) fn about(customer: &str, description: &str) -> String {
-    let sold = description.split_once(": ").map_or(description, |(sold, _)| sold);
+    let sold = description
+        .split_once(": ")
+        .map_or(description, |(sold, _)| sold);
     format!("{customer}: {sold}")
 }
 
 /// The first day of the service period that a day lies in.
 fn period_start(of: &Subscription, day: NaiveDate) -> Result<NaiveDate> {
     let anchor = of.anchor()?;
-    let period = anchor.index_of(day).and_then(|index| anchor.service_period(index));
+    let period = anchor
+        .index_of(day)
+        .and_then(|index| anchor.service_period(index));
     Ok(period.map_or(day, |period| period.from.max(of.charged_from()).min(day)))
 }
 

@@ -28,8 +28,11 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         let on = entry.invoice_id.map(|id| invoices.get(&id));
         let fits = on.is_none_or(|one| {
             one.is_some_and(|one| {
-                (Some(one.customer_id), Some(one.subscription_id), one.currency)
-                    == (entry.customer_id, entry.subscription_id, entry.currency)
+                (
+                    Some(one.customer_id),
+                    Some(one.subscription_id),
+                    one.currency,
+                ) == (entry.customer_id, entry.subscription_id, entry.currency)
                     && (entry.part != Part::Whole || is_whose(entry, ledger, one.partner_id))
             })
         });
@@ -75,14 +78,20 @@ fn shares(ledger: &Ledger, found: &mut Findings) {
                 .iter()
                 .any(|one| (one.partner_id, one.part) == (entry.partner_id, entry.part))
         });
-        found.unless(has, || format!("Entry {} has no part of its line", entry.id));
+        found.unless(has, || {
+            format!("Entry {} has no part of its line", entry.id)
+        });
     }
     let sets = sums(&ledger.parties, |one| {
         let set = (one.subscription_id, one.effective_from);
         Some((set, i64::from(one.share_bps)))
     });
     for ((subscription, from), whole) in sets {
-        found.same(&format!("Shares in {subscription} from {from}"), whole, 10_000);
+        found.same(
+            &format!("Shares in {subscription} from {from}"),
+            whole,
+            10_000,
+        );
     }
 }
 

@@ -7,9 +7,7 @@ use diesel::prelude::*;
 use crate::{
     Result,
     id::{PartnerId, SubscriptionId, SubscriptionPartyId},
-    store::{
-        PartnerScope, Tx, VendorScope, revenue::ASKED_AT_ONCE, schema::subscription_parties,
-    },
+    store::{PartnerScope, Tx, VendorScope, revenue::ASKED_AT_ONCE, schema::subscription_parties},
 };
 
 /// Somebody's share in what a subscription earns.

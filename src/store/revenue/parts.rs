@@ -65,9 +65,7 @@ pub fn of_lines(
 ///
 /// # Errors
 /// Faults of the database.
-pub fn all(
-    tx: &mut Tx<'_, VendorScope>,
-) -> Result<HashMap<InvoiceLineId, Vec<EarningPart>>> {
+pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<InvoiceLineId, Vec<EarningPart>>> {
     let rows = tx
         .rows(earning_parts::table)
         .order((earning_parts::invoice_line_id, earning_parts::seq))

@@ -321,7 +321,11 @@ fn formula(entry: &EntryRow, line: &LineDetail) -> String {
             words::figure(entry.base)
         );
     }
-    let sum = format!("{} × {}{share}{part}", words::figure(entry.base), entry.rate);
+    let sum = format!(
+        "{} × {}{share}{part}",
+        words::figure(entry.base),
+        entry.rate
+    );
     let days = line.share.exact().unwrap_or(Ratio::ONE);
     let alone = entry.rate.exact(entry.base.minor()).times(days);
     let mut factors = entry.part.factors().into_iter().map(|one| one.exact(1));

@@ -49,12 +49,18 @@ struct TermsPage {
 pub(super) fn own_shares(all: &[Party], today: NaiveDate) -> Vec<String> {
     let words = |one: &Party| {
         let share = Rate::from_bps(one.share_bps).unwrap_or_default();
-        let since = if one.effective_from <= today { "since" } else { "from" };
+        let since = if one.effective_from <= today {
+            "since"
+        } else {
+            "from"
+        };
         let on = date_words(one.effective_from);
         format!("{}: {share} of the commission {since} {on}", one.about)
     };
     let is_latest = |one: &Party| {
-        let later = all.iter().filter(|other| other.subscription_id == one.subscription_id);
+        let later = all
+            .iter()
+            .filter(|other| other.subscription_id == one.subscription_id);
         let mut later = later.filter(|other| other.effective_from <= today);
         one.effective_from > today || later.all(|other| other.effective_from <= one.effective_from)
     };

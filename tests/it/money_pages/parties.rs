@@ -21,7 +21,10 @@ fn partner(scene: &Scene, slug: &str) -> String {
 }
 
 async fn share(scene: &Scene, who: &Visitor, fields: &[(&str, &str)]) -> Page {
-    let page = who.get(&format!("{}/parties", sold(scene))).await.expect(200);
+    let page = who
+        .get(&format!("{}/parties", sold(scene)))
+        .await
+        .expect(200);
     let mut form = page.form("main form[method=post]");
     for (name, value) in fields {
         form = form.with(name, value);
@@ -30,7 +33,10 @@ async fn share(scene: &Scene, who: &Visitor, fields: &[(&str, &str)]) -> Page {
 }
 
 async fn place(scene: &Scene, who: &Visitor, slug: &str, fields: &[(&str, &str)]) -> Page {
-    let page = who.get(&format!("{}/distributor", partner(scene, slug))).await.expect(200);
+    let page = who
+        .get(&format!("{}/distributor", partner(scene, slug)))
+        .await
+        .expect(200);
     let mut form = page.form("main form[method=post]");
     for (name, value) in fields {
         form = form.with(name, value);

@@ -46,7 +46,9 @@ pub fn share_out(tx: &mut Tx<'_, VendorScope>, sharing: &Sharing) -> Result<()> 
     let rest = check(tx, &of, sharing)?;
     let from = of.stretch(of.next_index())?.service.from;
     let books = Books::open(tx)?;
-    let known = parties::of(tx, &[of.id])?.remove(&of.id).unwrap_or_default();
+    let known = parties::of(tx, &[of.id])?
+        .remove(&of.id)
+        .unwrap_or_default();
     let before = words(tx, parties::on(&known, from))?;
     let about = about_of(tx, &of)?;
     let shares = std::iter::once((of.partner_id, rest));
@@ -127,15 +129,14 @@ fn about_of(tx: &mut Tx<'_, VendorScope>, of: &Subscription) -> Result<String> {
     let customer = terms::customer(tx, of.customer_id)?.name;
     let plans = terms::plans_of(tx, &[of.plan_version_id])?;
     let sold = plans.get(&of.plan_version_id);
-    let sold = sold.map_or(String::new(), |plan| format!("{}, {}", plan.offering, plan.plan));
+    let sold = sold.map_or(String::new(), |plan| {
+        format!("{}, {}", plan.offering, plan.plan)
+    });
     Ok(about(&customer, &sold))
 }
 
 /// "Northwind 70 %, Contoso 30 %".
-fn words<'p>(
-    tx: &mut Tx<'_, VendorScope>,
-    set: impl Iterator<Item = &'p Party>,
-) -> Result<String> {
+fn words<'p>(tx: &mut Tx<'_, VendorScope>, set: impl Iterator<Item = &'p Party>) -> Result<String> {
     let set: Vec<&Party> = set.filter(|one| one.share_bps > 0).collect();
     let ids: Vec<PartnerId> = set.iter().map(|one| one.partner_id).collect();
     let names = partners::names(tx, &ids)?;

@@ -65,7 +65,10 @@ struct DistributorPage {
 
 const HOWS: [(&str, &str); 2] = [
     ("on_revenue", "A share of the revenue, on top"),
-    ("carved_out", "A share of this partner’s commission, out of it"),
+    (
+        "carved_out",
+        "A share of this partner’s commission, out of it",
+    ),
 ];
 
 /// Who is above a partner, in a few words.
@@ -96,7 +99,9 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
     let above = distributors::of(tx, &[id])?.remove(&id).unwrap_or_default();
     let below = distributors::below(tx, id)?;
     let ids = above.iter().filter_map(|link| link.distributor_id);
-    let ids: Vec<PartnerId> = ids.chain(below.iter().map(|link| link.partner_id)).collect();
+    let ids: Vec<PartnerId> = ids
+        .chain(below.iter().map(|link| link.partner_id))
+        .collect();
     Ok(Found {
         name: partners::partner(tx, id)?.name,
         names: partners::names(tx, &ids)?,
@@ -151,10 +156,20 @@ async fn page(
         may_manage: visitor.may(Permission::ManagePartners),
         action: format!("{href}/distributor"),
         cancel: href,
-        above: above.map(|link| found.row(&base, (link, link.distributor_id))).collect(),
-        below: below.map(|link| found.row(&base, (link, Some(link.partner_id)))).collect(),
-        known: found.known.iter().map(|name| (name.clone(), String::new())).collect(),
-        hows: HOWS.map(|(code, words)| (code.to_owned(), words.to_owned())).to_vec(),
+        above: above
+            .map(|link| found.row(&base, (link, link.distributor_id)))
+            .collect(),
+        below: below
+            .map(|link| found.row(&base, (link, Some(link.partner_id))))
+            .collect(),
+        known: found
+            .known
+            .iter()
+            .map(|name| (name.clone(), String::new()))
+            .collect(),
+        hows: HOWS
+            .map(|(code, words)| (code.to_owned(), words.to_owned()))
+            .to_vec(),
         typed: PlaceForm {
             how: or(&typed.how, HOWS[0].0.to_owned()),
             from: or(&typed.from, found.today.to_string()),
@@ -171,10 +186,7 @@ pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     ok(&page(&visitor, &store, partner(&parts)?, Default::default()).await?)
 }
 
-fn read(
-    tx: &mut Tx<'_, VendorScope>,
-    typed: &PlaceForm,
-) -> Result<(Option<Share>, NaiveDate)> {
+fn read(tx: &mut Tx<'_, VendorScope>, typed: &PlaceForm) -> Result<(Option<Share>, NaiveDate)> {
     let mut problems = Problems::default();
     let from = problems.check("from", read_date(&typed.from));
     let called = Called::of(tx, &typed.distributor)?;

@@ -75,7 +75,11 @@ pub(super) fn earning(tx: &mut Tx<'_, VendorScope>, record: &Record) -> Result<E
     let it = &record.subscription;
     let today = vendor::today(tx)?;
     let sets = who_earns(tx, (it.id, it.partner), today)?;
-    let ids: Vec<PartnerId> = sets.iter().flat_map(|(_, set)| set).map(|(id, _)| *id).collect();
+    let ids: Vec<PartnerId> = sets
+        .iter()
+        .flat_map(|(_, set)| set)
+        .map(|(id, _)| *id)
+        .collect();
     let names = partners::names(tx, &ids)?;
     let row = |(id, part): &(PartnerId, Part)| EarningRow {
         partner: *id,
@@ -202,12 +206,19 @@ async fn page(
         shell: visitor.shell(),
         crumbs: vec![
             ("Subscriptions".to_owned(), register),
-            (format!("{title} of {}", found.record.customer), href.clone()),
+            (
+                format!("{title} of {}", found.record.customer),
+                href.clone(),
+            ),
         ],
         begins: it.next_bill_on.map_or_else(String::new, date_words),
         action: format!("{href}/parties"),
         cancel: href,
-        known: found.known.into_iter().map(|name| (name, String::new())).collect(),
+        known: found
+            .known
+            .into_iter()
+            .map(|name| (name, String::new()))
+            .collect(),
         rows,
         version: match &typed {
             Some((typed, _)) => typed.text("version"),
@@ -228,9 +239,8 @@ pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> An
 }
 
 fn is_known(name: &str) -> bool {
-    let is_row = (1..=MOST).any(|place| {
-        name == format!("partner_{place}") || name == format!("share_{place}")
-    });
+    let is_row = (1..=MOST)
+        .any(|place| name == format!("partner_{place}") || name == format!("share_{place}"));
     is_row || matches!(name, "version" | "form_id")
 }
 
