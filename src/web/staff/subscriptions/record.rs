@@ -87,6 +87,7 @@ struct ShowPage {
     discounts: Vec<DiscountRow>,
     usage: Option<Usage>,
     discounts_href: String,
+    parties_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -267,6 +268,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         usage,
         preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
+        parties_href: format!("{base}/subscriptions/{id}/parties"),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
         discounts: sold::discounts(
             &found.basis.given,
