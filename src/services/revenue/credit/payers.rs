@@ -177,7 +177,8 @@ impl Payers {
                 let split = how.split(taken, invoice.due_minor(), kept);
                 let (reduces, rest) = split.map_err(|most| {
                     let most = Money::new(most.most_minor, invoice.currency);
-                    let why = format!("Of what was paid on this invoice, {most} can be given back.");
+                    let why =
+                        format!("Of what was paid on this invoice, {most} can be given back.");
                     Error::on("disposition", why)
                 })?;
                 invoice.reduced_minor += reduces;

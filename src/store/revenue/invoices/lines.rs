@@ -248,4 +248,3 @@ pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoi
     found.dedup();
     Ok(found)
 }
-

@@ -272,4 +272,3 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoice>> {
         .select(Invoice::as_select());
     tx.load(rows)
 }
-

@@ -228,9 +228,7 @@ pub(super) async fn issue(
                 (page.outcome, page.hidden) = (outcome, hidden);
                 ok(&page)
             }
-            Err(Error::Invalid(problems)) => {
-                unprocessable(&page(desk, &found, typed, problems)?)
-            }
+            Err(Error::Invalid(problems)) => unprocessable(&page(desk, &found, typed, problems)?),
             Err(error) => Err(error.into()),
         };
     }
@@ -270,7 +268,10 @@ fn rehearsed(tx: &mut Tx<'_, VendorScope>, new: &NewCreditNote) -> Result<Vec<St
     let moved = entries.iter().map(|entry| entry.amount);
     let moved = Money::total(detail.row.total.currency(), moved).map_err(Error::fault)?;
     said.push(match moved.is_zero() {
-        true => format!("The commission of {} stays as it is.", detail.row.partner_name),
+        true => format!(
+            "The commission of {} stays as it is.",
+            detail.row.partner_name
+        ),
         false => format!(
             "Commission of {}: {}.",
             detail.row.partner_name,
@@ -278,7 +279,10 @@ fn rehearsed(tx: &mut Tx<'_, VendorScope>, new: &NewCreditNote) -> Result<Vec<St
         ),
     });
     said.push(match detail.row.due.is_positive() {
-        true => format!("{} of the invoice is still due.", words::money(detail.row.due)),
+        true => format!(
+            "{} of the invoice is still due.",
+            words::money(detail.row.due)
+        ),
         false => "Nothing is due on the invoice any more.".to_owned(),
     });
     Ok(said)
