@@ -202,14 +202,14 @@ pub fn accrue_claims(
     state: &InvoiceState,
     lines: &[(EarningLine, Vec<Claim>)],
 ) -> Result<Vec<Vec<Accrual>>, SplitError> {
-    let collected = state.collected()?;
+    let so_far = state.so_far()?;
     let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
     let mut sums = Vec::new();
     for (index, (line, claims)) in lines.iter().enumerate() {
         let who = claims.iter().map(|claim| (claim.who, claim.part));
         let key = (line.clause, who.collect());
         groups.entry(key).or_default().push(index);
-        sums.push((line.exact(collected)?, line.earning_base(collected)?));
+        sums.push((line.exact(so_far)?, line.earning_base(so_far)?));
     }
     let mut targets: BTreeMap<(usize, usize), i64> = BTreeMap::new();
     for ((_, parts), indices) in &groups {
@@ -229,7 +229,7 @@ pub fn accrue_claims(
     }
     let mut all = Vec::new();
     for (index, ((line, claims), (exact, earning_base))) in lines.iter().zip(&sums).enumerate() {
-        let base = line.base(collected)?.round()?;
+        let base = line.base(so_far)?.round()?;
         let mut accruals = Vec::new();
         for (place, claim) in claims.iter().enumerate() {
             let target = targets.get(&(index, place)).copied().unwrap_or_default();
@@ -304,6 +304,7 @@ mod tests {
         EarningLine {
             net_minor,
             credited_net_minor: 0,
+            protected_net_minor: 0,
             clause: 1,
             terms: LineTerms::share_of(rate(bps)),
             posted_minor: 0,
