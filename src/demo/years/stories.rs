@@ -51,16 +51,8 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
-                (Story::Rises, 12, 5) => {
-                    if let Some(other) = self.of_story(Story::Quantity) {
-                        together::share(store, &self.scope, (first.subscription, other))?;
-                    }
-                }
-                (Story::PartialRefund, 11, 5) => {
-                    if let Some(above) = self.of_story(Story::Rises) {
-                        together::place(store, &self.scope, (joined.id, above), day)?;
-                    }
-                }
+                (Story::Rises, 12, 5) => self.share(store, &first)?,
+                (Story::PartialRefund, 11, 5) => self.sell_through(store, joined.id, day)?,
                 (Story::Rises, 14, 19) => self.make_up(store, &first)?,
                 (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
@@ -85,6 +77,22 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A sale in which another partner had a hand.
+    fn share(&self, store: &Store, customer: &Won) -> Result<()> {
+        match self.of_story(Story::Quantity) {
+            None => Ok(()),
+            Some(other) => together::share(store, &self.scope, (customer.subscription, other)),
+        }
+    }
+
+    /// A partner that sells through a distributor from now on.
+    fn sell_through(&self, store: &Store, partner: PartnerId, day: NaiveDate) -> Result<()> {
+        match self.of_story(Story::Rises) {
+            None => Ok(()),
+            Some(above) => together::place(store, &self.scope, (partner, above), day),
+        }
     }
 
     /// The first partner with a story.
