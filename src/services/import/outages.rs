@@ -68,7 +68,9 @@ pub(super) fn plan(
 ) -> Result<Plan> {
     table.doubles(report);
     let services = offerings::names(tx)?.into_iter();
-    let services = services.map(|(id, name)| (name.to_lowercase(), id)).collect();
+    let services = services
+        .map(|(id, name)| (name.to_lowercase(), id))
+        .collect();
     let known = sla_events::named(tx, &table.distinct("external_id"))?;
     let known: HashMap<&str, &SlaEvent> = known
         .iter()
