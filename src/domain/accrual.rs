@@ -303,6 +303,7 @@ coded! {
         Clawback = "clawback", "Clawback";
         RenewalBonus = "renewal_bonus", "Renewal bonus";
         Guarantee = "guarantee", "Guarantee";
+        Volume = "accelerator", "Volume";
     }
 }
 

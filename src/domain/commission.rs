@@ -9,6 +9,7 @@ pub mod parties;
 pub mod parts;
 pub mod slices;
 pub mod spiff;
+pub mod volume;
 pub mod window;
 pub mod words;
 
@@ -20,6 +21,7 @@ use super::{
     rate::Rate,
     subscription::Phase,
 };
+use volume::Volume;
 use window::{DayShare, Window};
 
 pub use super::accrual::{
@@ -49,6 +51,8 @@ pub struct CommissionClause {
     pub months: Option<u32>,
     /// The most it pays a partner for a month of service, in the currency it is named in.
     pub cap: Option<Money>,
+    /// What it pays beyond its rate, by a month's revenue.
+    pub volume: Option<Volume>,
 }
 
 /// What a clause is looked up for: one service period of one subscription.
@@ -80,6 +84,7 @@ impl CommissionClause {
             per_unit: None,
             months: None,
             cap: None,
+            volume: None,
         }
     }
 

@@ -63,7 +63,8 @@ pub fn block_of(kind: EntryKind, paid_in: Period, posted_in: Period) -> LineBloc
         EntryKind::Adjustment
         | EntryKind::Spiff
         | EntryKind::RenewalBonus
-        | EntryKind::Guarantee => LineBlock::Extra,
+        | EntryKind::Guarantee
+        | EntryKind::Volume => LineBlock::Extra,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     Result,
     domain::{Currency, Money, Permission},
     id::{InvoiceLineId, OfferingId, SubscriptionId},
+    services::revenue::Books,
     store::{
         Tx, VendorScope,
         catalogue::tickets::{self, Ticket},
@@ -51,6 +52,7 @@ struct Ledger {
     note_lines: Vec<CreditNoteLine>,
     parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
     parties: Vec<Party>,
+    books: Books,
     entries: Vec<Entry>,
     spiffs: Vec<Spiff>,
     periods: Vec<AccountingPeriod>,
@@ -82,6 +84,7 @@ impl Ledger {
             note_lines: credit_notes::all_lines(tx)?,
             parts: parts::all(tx)?,
             parties: parties::all(tx)?,
+            books: Books::open(tx)?,
             entries: entries::all(tx)?,
             spiffs: spiffs::all(tx)?,
             periods: periods::all(tx)?,

@@ -369,6 +369,7 @@ diesel::table! {
         months -> Nullable<Integer>,
         cap_minor -> Nullable<BigInt>,
         currency -> Nullable<Text>,
+        volume -> Nullable<Text>,
     }
 }
 

@@ -83,6 +83,7 @@ pub fn clause_warnings(clauses: &[CommissionClause]) -> Vec<String> {
                 cap.currency()
             ));
         }
+        said.extend(steps(clause));
         if let Some(amount) = clause.per_unit {
             said.push(format!(
                 "Clause {} pays in {} only. Revenue in other currencies earns by another clause, or nothing.",
@@ -102,6 +103,29 @@ pub fn clause_warnings(clauses: &[CommissionClause]) -> Vec<String> {
         ));
     }
     said.extend(end(clauses));
+    said
+}
+
+/// What is odd about a clause's steps: they hold in one currency, and some make a month's last
+/// cent worth far more than itself.
+fn steps(clause: &CommissionClause) -> Vec<String> {
+    let Some(volume) = clause.volume else {
+        return Vec::new();
+    };
+    let money = |minor| super::Money::new(minor, volume.currency);
+    let jump = |(at, brings): (i64, i64)| {
+        format!(
+            "Clause {}: the first cent above {} in a month brings {} at once, and giving it back takes as much.",
+            clause.seq,
+            money(at),
+            money(brings)
+        )
+    };
+    let mut said: Vec<String> = volume.jumps(clause.rate).into_iter().map(jump).collect();
+    said.push(format!(
+        "The steps of clause {} hold for revenue in {} only. Revenue in other currencies earns {}.",
+        clause.seq, volume.currency, clause.rate
+    ));
     said
 }
 

@@ -49,6 +49,7 @@ fn beginning(clause: &CommissionClause, names: Names<'_>) -> String {
         said.push(' ');
         said.push_str(revenue_in(phase));
     }
+    said.push_str(&clause.volume.map_or(String::new(), |volume| volume.words()));
     said
 }
 

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Action, CommissionClause, Money, Name, Permission, Phase, Problems, Rate, VersionStatus,
         audit::{Change, diff},
-        commission::{clause_problems, extras::PlanExtras},
+        commission::{clause_problems, extras::PlanExtras, volume::Volume},
     },
     id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
@@ -44,6 +44,8 @@ pub struct ClauseDraft {
     pub months: Option<u32>,
     /// The most it pays a partner for a month.
     pub cap: Option<Money>,
+    /// What it pays beyond its rate, by a month's revenue.
+    pub volume: Option<Volume>,
 }
 
 /// What a form says about a version.
@@ -72,6 +74,7 @@ impl Draft {
             per_unit: draft.per_unit,
             months: draft.months,
             cap: draft.cap,
+            volume: draft.volume,
         };
         (1..).zip(&self.clauses).map(clause).collect()
     }
@@ -173,6 +176,9 @@ impl ClauseDraft {
         }
         if self.per_unit.is_some() && self.rate != Rate::default() {
             return Some("Give a percentage or an amount per unit, not both.");
+        }
+        if self.volume.is_some() && (self.per_unit.is_some() || self.cap.is_some()) {
+            return Some("Give steps to a percentage alone: neither by the unit nor with a cap.");
         }
         let currencies = self.per_unit.zip(self.cap);
         let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());

@@ -1,24 +1,26 @@
 //! Commission follows cash: after anything that moves an invoice's money, what its lines should
 //! have earned by now is compared with what is posted, and the difference is posted.
-use std::{
-    borrow::Cow,
-    collections::{BTreeSet, HashMap, HashSet},
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::{books::Books, caps::Caps, renewals, spiffs};
+use super::{
+    books::Books,
+    caps::Caps,
+    claims::{Who, claims, is_of_record, own, who},
+    renewals, spiffs,
+};
 use crate::{
     Error, Result,
     domain::{
         Currency, Period, Ratio,
         commission::{
-            Accrual, Claim, EarningLine, EntryKind, Part, accrue_claims, matures_on,
-            posting_period, reversal_matures_on, reverse_newest_first,
+            Accrual, EntryKind, Part, accrue_claims, matures_on, posting_period,
+            reversal_matures_on, reverse_newest_first,
         },
         shares::allocate,
     },
-    id::{CommissionClauseId, CommissionEntryId, Id, InvoiceId, InvoiceLineId, PartnerId},
+    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
@@ -46,13 +48,6 @@ struct Earner<'a> {
     posted: &'a [Entry],
     /// Of this line, whoever it is for.
     all: &'a [Entry],
-}
-
-/// Whom a part of a line's commission is for.
-struct Who<'a> {
-    partner: PartnerId,
-    part: Part,
-    about: &'a str,
 }
 
 /// An invoice as it stands after its money moved.
@@ -215,87 +210,6 @@ impl Ledger {
         let changed = lines.filter(|line| self.changed.contains(&line.id));
         changed.cloned().collect()
     }
-}
-
-/// Whether a claim is the partner of record's own.
-fn is_of_record(line: &InvoiceLine, claim: &Claim) -> bool {
-    claim.who == line.partner_id.number() && !claim.part.is_override()
-}
-
-/// Whether an entry of a line is somebody's, in the role in which they claim.
-fn is_whose(entry: &Entry, claim: (PartnerId, Part)) -> bool {
-    entry.partner_id == claim.0 && entry.part.is_override() == claim.1.is_override()
-}
-
-/// The entries of a line that are for one claim.
-fn own<'e>(line: &InvoiceLine, claim: &Claim, all: &'e [Entry]) -> Cow<'e, [Entry]> {
-    if !line.shared {
-        return Cow::Borrowed(all);
-    }
-    let of = (Id::of(claim.who), claim.part);
-    Cow::Owned(
-        all.iter()
-            .filter(|entry| is_whose(entry, of))
-            .cloned()
-            .collect(),
-    )
-}
-
-fn who<'p>(claim: &Claim, parts: Option<&'p Vec<EarningPart>>) -> Who<'p> {
-    let partner = Id::of(claim.who);
-    let its = parts.into_iter().flatten();
-    let mut its = its.filter(|one| (one.partner_id, one.part) == (partner, claim.part));
-    Who {
-        partner,
-        part: claim.part,
-        about: its.next().map_or("", |one| one.about.as_str()),
-    }
-}
-
-/// The lines as the rule of accrual sees them, each with those who earn on it.
-///
-/// # Errors
-/// A stored rate out of range.
-pub(in crate::services) fn claims(
-    lines: &[InvoiceLine],
-    parts: &HashMap<InvoiceLineId, Vec<EarningPart>>,
-    posted: &HashMap<InvoiceLineId, Vec<Entry>>,
-) -> Result<Vec<(EarningLine, Vec<Claim>)>> {
-    lines
-        .iter()
-        .map(|line| {
-            let entries = posted.get(&line.id).map_or(&[][..], Vec::as_slice);
-            let whole = [(line.partner_id, Part::Whole)];
-            let parts = parts.get(&line.id).into_iter().flatten();
-            let mut who: Vec<(PartnerId, Part)> =
-                parts.map(|one| (one.partner_id, one.part)).collect();
-            if !line.shared {
-                who = whole.to_vec();
-            }
-            let claim = |of: (PartnerId, Part)| {
-                let own = entries.iter().filter(|entry| entry.is_earning());
-                let own = own.filter(|entry| is_whose(entry, of));
-                Claim {
-                    who: of.0.number(),
-                    part: of.1,
-                    posted_minor: own.clone().map(|entry| entry.amount_minor).sum(),
-                    posted_base_minor: own.map(|entry| entry.base_minor).sum(),
-                }
-            };
-            let earning = EarningLine {
-                net_minor: line.net_minor,
-                credited_net_minor: line.credited_net_minor,
-                protected_net_minor: line.protected_net_minor,
-                clause: line
-                    .commission_clause_id
-                    .map_or(0, CommissionClauseId::number),
-                terms: line.terms()?,
-                posted_minor: 0,
-                posted_base_minor: 0,
-            };
-            Ok((earning, who.into_iter().map(claim).collect()))
-        })
-        .collect()
 }
 
 struct Poster<'a, 'c> {

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
 
+use super::volumes::VolumeTerms;
 use crate::{
     Result,
     domain::{Currency, Money, Period, Rate, commission::extras::PlanExtras, date_words},
@@ -10,7 +11,7 @@ use crate::{
     store::{
         Tx, VendorScope, counters,
         incentivize::periods,
-        revenue::terms::{self, VendorTerms},
+        revenue::terms::{self, CommissionTerms, VendorTerms},
     },
 };
 
@@ -27,6 +28,7 @@ pub struct Books {
     clauses: HashMap<CommissionClauseId, ClauseTerms>,
     holds: HashMap<CommissionPlanVersionId, u32>,
     extras: HashMap<CommissionPlanVersionId, PlanExtras>,
+    volumes: HashMap<CommissionClauseId, VolumeTerms>,
 }
 
 /// What a clause says beside what it pays.
@@ -57,6 +59,7 @@ impl Books {
         let extras = extras
             .filter(|(_, extras)| *extras != PlanExtras::default())
             .collect();
+        let volumes = volumes(plans.values());
         let clauses = plans
             .into_values()
             .flat_map(|plan| {
@@ -78,6 +81,7 @@ impl Books {
             clauses,
             holds,
             extras,
+            volumes,
         })
     }
 
@@ -94,6 +98,11 @@ impl Books {
     /// The plan versions that pay anything beside their clauses.
     pub(super) fn extras(&self) -> &HashMap<CommissionPlanVersionId, PlanExtras> {
         &self.extras
+    }
+
+    /// The clauses that pay beyond their rate by a month's revenue.
+    pub(in crate::services) fn volumes(&self) -> &HashMap<CommissionClauseId, VolumeTerms> {
+        &self.volumes
     }
 
     /// The cap of a clause in a currency: the clause's place in its plan, and minor units.
@@ -128,6 +137,24 @@ impl Books {
         });
         Ok(numbers.collect())
     }
+}
+
+/// Every clause with steps.
+fn volumes<'p>(
+    plans: impl Iterator<Item = &'p CommissionTerms>,
+) -> HashMap<CommissionClauseId, VolumeTerms> {
+    let of_plan = |plan: &'p CommissionTerms| {
+        plan.clauses.iter().filter_map(move |(id, clause)| {
+            let terms = VolumeTerms {
+                seq: clause.seq,
+                rate: clause.rate,
+                volume: clause.volume?,
+                hold_days: plan.hold_days,
+            };
+            Some((*id, terms))
+        })
+    };
+    plans.flat_map(of_plan).collect()
 }
 
 /// What is numbered by the year.

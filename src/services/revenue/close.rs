@@ -8,6 +8,7 @@ use super::{
     books::Books,
     guarantees, stage,
     statements::{NewLetter, letter, subject},
+    volumes,
 };
 use crate::{
     Error, Result,
@@ -108,6 +109,7 @@ pub fn begin(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     while bill_chunk(tx, last_day(period), BILLED_AT_ONCE)?.more {}
     accrue_missing(tx)?;
     let books = Books::open(tx)?;
+    volumes::settle(tx, &books, period)?;
     guarantees::fill(tx, &books, period)?;
     let row = periods::begin_close(tx, period)?;
     record(tx, Action::PeriodClosing, row.id, period.title())?;

@@ -5,11 +5,11 @@ use super::{Findings, Ledger, sums};
 use crate::{
     Error, Result,
     domain::{
-        Period,
+        Period, PeriodStatus,
         commission::{EntryKind, Part, accrue_claims, bonus},
     },
     id::{CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
-    services::revenue::claims,
+    services::revenue::{claims, volume_due, volume_groups},
     store::{
         incentivize::entries::Entry,
         revenue::invoices::{Invoice, InvoiceLine},
@@ -39,6 +39,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         found.unless(fits, || format!("Entry {} is not its invoice's", entry.id));
     }
     shares(ledger, found);
+    volumes(ledger, found)?;
     targets(ledger, found)
 }
 
@@ -93,6 +94,39 @@ fn shares(ledger: &Ledger, found: &mut Findings) {
             10_000,
         );
     }
+}
+
+/// What steps bring is settled in every month that is closed or being closed, and in no other.
+fn volumes(ledger: &Ledger, found: &mut Findings) -> Result<()> {
+    let settled = sums(&ledger.entries, |entry| {
+        let of = entry
+            .commission_clause_id
+            .filter(|_| entry.kind == EntryKind::Volume)?;
+        Some(((of, entry.partner_id, entry.seq), entry.amount_minor))
+    });
+    let mut due = HashMap::new();
+    let terms = ledger.books.volumes();
+    for ((clause, partner), of) in volume_groups(&ledger.entries, terms) {
+        let Some(terms) = terms.get(&clause) else {
+            continue;
+        };
+        for period in ledger
+            .periods
+            .iter()
+            .filter(|one| one.status != PeriodStatus::Open)
+        {
+            for one in volume_due(&of, terms, period.month)? {
+                due.insert((clause, partner, one.seq(period.month)), one.minor);
+            }
+        }
+    }
+    let keys = due.keys().chain(settled.keys());
+    for key in keys.collect::<std::collections::HashSet<_>>() {
+        let of = |sums: &HashMap<_, i64>| sums.get(key).copied().unwrap_or_default();
+        let name = format!("Volume of clause {}, partner {}", key.0, key.1);
+        found.same(&name, of(&settled), of(&due));
+    }
+    Ok(())
 }
 
 fn posted(ledger: &Ledger, found: &mut Findings) {

@@ -8,7 +8,10 @@ use crate::{
     Result,
     domain::{
         CommissionClause, Currency, Money, Rate, VersionStatus,
-        commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+        commission::{
+            extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+            volume::Volume,
+        },
     },
     error::Error,
     id::{
@@ -142,6 +145,7 @@ pub(in crate::store) struct ClauseRow {
     months: Option<i32>,
     cap_minor: Option<i64>,
     currency: Option<String>,
+    volume: Option<String>,
 }
 
 impl ClauseRow {
@@ -152,15 +156,19 @@ impl ClauseRow {
             parts.map(|(minor, currency)| Money::new(minor, currency))
         };
         let months = self.months.map(u32::try_from).transpose();
+        let rate = Rate::from_bps(self.rate_bps).map_err(Error::fault)?;
+        let volume = self.volume.as_deref().zip(currency);
+        let volume = volume.map(|(code, currency)| Volume::of_code(code, currency, rate));
         Ok(CommissionClause {
             seq: self.seq,
             phase: self.phase.as_deref().map(stored).transpose()?,
             tier: self.tier_id.map(Id::number),
             offering: self.offering_id.map(Id::number),
-            rate: Rate::from_bps(self.rate_bps).map_err(Error::fault)?,
+            rate,
             per_unit: money(self.unit_minor),
             months: months.map_err(Error::fault)?,
             cap: money(self.cap_minor),
+            volume: volume.transpose().map_err(Error::fault)?,
         })
     }
 }
@@ -355,7 +363,8 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
         let id: CommissionClauseId = tx.fresh_id();
         let tier: Option<TierId> = clause.tier.map(Id::<Tier>::of);
         let offering: Option<OfferingId> = clause.offering.map(Id::of);
-        let amount = clause.per_unit.or(clause.cap);
+        let amount = clause.per_unit.or(clause.cap).map(Money::currency);
+        let currency = amount.or(clause.volume.map(|volume| volume.currency));
         let months = clause.months.map(i32::try_from).transpose();
         let minor = |money: Option<Money>| money.map(Money::minor);
         tx.insert(
@@ -371,7 +380,8 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
                 commission_clauses::unit_minor.eq(minor(clause.per_unit)),
                 commission_clauses::months.eq(months.map_err(Error::fault)?),
                 commission_clauses::cap_minor.eq(minor(clause.cap)),
-                commission_clauses::currency.eq(amount.map(|amount| amount.currency().code())),
+                commission_clauses::currency.eq(currency.map(|currency| currency.code())),
+                commission_clauses::volume.eq(clause.volume.map(|volume| volume.code())),
             ),
         )?;
     }

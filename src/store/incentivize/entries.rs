@@ -394,3 +394,46 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Entry>> {
         .select(Entry::as_select());
     tx.load(rows)
 }
+
+/// What was earned and reversed under these clauses, as posted in a month, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_clauses(
+    tx: &mut Tx<'_, VendorScope>,
+    clauses: &[CommissionClauseId],
+    month: Period,
+) -> Result<Vec<Entry>> {
+    let rows = tx
+        .rows(commission_entries::table)
+        .filter(commission_entries::posting_period.eq(month.key()))
+        .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+        .filter(commission_entries::invoice_line_id.is_not_null())
+        .order(commission_entries::id)
+        .select(Entry::as_select());
+    tx.load(rows)
+}
+
+/// The same of some partners, as posted before a month.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_clauses_before(
+    tx: &mut Tx<'_, VendorScope>,
+    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
+    month: Period,
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::posting_period.lt(month.key()))
+            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+            .filter(commission_entries::invoice_line_id.is_not_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}

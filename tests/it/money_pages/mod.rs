@@ -12,6 +12,7 @@ mod plans;
 mod scene;
 mod service_levels;
 mod spiffs;
+mod volume;
 
 use perennial::{domain::Role, id};
 

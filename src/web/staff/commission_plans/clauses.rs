@@ -1,7 +1,10 @@
 //! The clauses of a draft as rows of a form.
 use crate::{
     Result,
-    domain::{CommissionClause, Currency, Money, Phase, Problems, Rate},
+    domain::{
+        CommissionClause, Currency, Money, Phase, Problems, Rate,
+        commission::volume::{Volume, VolumeKind},
+    },
     id::{OfferingId, TierId},
     services::incentivize::commission_plans::{self as service, ClauseDraft},
     store::{Tx, VendorScope, account::vendor, catalogue::offerings, incentivize::tiers},
@@ -11,8 +14,8 @@ use crate::{
 const ROWS: usize = service::MOST_CLAUSES;
 
 /// The parts of a clause as they are typed, in the order of its sentence.
-const PARTS: [&str; 8] = [
-    "tier", "rate", "kind", "offering", "phase", "months", "cap", "currency",
+const PARTS: [&str; 10] = [
+    "tier", "rate", "kind", "offering", "phase", "months", "cap", "currency", "volume", "steps",
 ];
 
 /// An amount for each unit, instead of a share of revenue.
@@ -31,6 +34,8 @@ pub(super) struct ClauseRow {
     pub months: Part,
     pub cap: Part,
     pub currency: Part,
+    pub volume: Part,
+    pub steps: Part,
 }
 
 /// One field of a clause.
@@ -47,6 +52,7 @@ pub(super) struct Choices {
     pub kinds: Options,
     pub offerings: Options,
     pub phases: Options,
+    pub volumes: Options,
     /// The vendor's own currency.
     pub currency: String,
 }
@@ -77,6 +83,12 @@ impl Choices {
                 ]
                 .map(|(phase, label)| (phase.code().to_owned(), label.to_owned()))
                 .into(),
+            ),
+            volumes: named(
+                "the same whatever a month brings",
+                VolumeKind::ALL
+                    .map(|kind| (kind.code().to_owned(), kind.label().to_owned()))
+                    .into(),
             ),
             currency: vendor::settings(tx)?.currency.code().to_owned(),
         })
@@ -114,13 +126,13 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 value: typed.text(&field(n, part)),
                 name: field(n, part),
             };
-            let more = ["kind", "offering", "months", "cap"].map(part);
+            let more = ["kind", "offering", "months", "cap", "volume", "steps"].map(part);
             let mut currency_part = part("currency");
             if currency_part.value.is_empty() {
                 currency_part.value = currency.to_owned();
             }
             let is_open = more.iter().any(|part| !part.value.is_empty());
-            let [kind, offering, months, cap] = more;
+            let [kind, offering, months, cap, volume, steps] = more;
             ClauseRow {
                 name: format!("clause-{n}"),
                 is_open,
@@ -132,6 +144,8 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 months,
                 cap,
                 currency: currency_part,
+                volume,
+                steps,
             }
         })
         .collect()
@@ -174,6 +188,7 @@ impl Reader<'_> {
         );
         let cap = self.amount("cap");
         let (rate, per_unit) = self.pays()?;
+        let volume = self.volume(rate)?;
         Some(ClauseDraft {
             tier: tier?,
             offering: offering?,
@@ -182,7 +197,25 @@ impl Reader<'_> {
             cap: cap?,
             rate,
             per_unit,
+            volume,
         })
+    }
+
+    /// What it pays beyond its rate; may be left empty.
+    fn volume(&mut self, base: Rate) -> Option<Option<Volume>> {
+        let (kind_name, kind) = self.text("volume");
+        let (name, steps) = self.text("steps");
+        if kind.is_empty() {
+            if !steps.is_empty() {
+                self.problems.add(kind_name, "Say how the steps pay.");
+            }
+            return Some(None);
+        }
+        let kind = self.problems.check(kind_name, kind.parse::<VolumeKind>())?;
+        let (code_name, code) = self.text("currency");
+        let currency = self.problems.check(code_name, code.parse::<Currency>())?;
+        let volume = Volume::parse(kind, currency, &steps, base);
+        self.problems.check(name, volume).map(Some)
     }
 
     fn text(&self, part: &str) -> (String, String) {
@@ -235,6 +268,8 @@ impl Reader<'_> {
 pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, String)> {
     let id = |number: Option<i64>, spell: fn(i64) -> String| number.map_or(String::new(), spell);
     let currency = clause.per_unit.or(clause.cap).map(Money::currency);
+    let currency = currency.or(clause.volume.map(|volume| volume.currency));
+    let kind = clause.volume.map(|volume| volume.kind.code().to_owned());
     let said = [
         ("tier", id(clause.tier, |id| TierId::of(id).to_string())),
         (
@@ -266,6 +301,11 @@ pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, Stri
                 .map_or(String::new(), |months| months.to_string()),
         ),
         ("cap", clause.cap.map_or(String::new(), Money::plain)),
+        ("volume", kind.unwrap_or_default()),
+        (
+            "steps",
+            clause.volume.map_or(String::new(), |volume| volume.typed()),
+        ),
         (
             "currency",
             currency.map_or(String::new(), |currency| currency.code().to_owned()),

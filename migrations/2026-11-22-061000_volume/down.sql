@@ -1,0 +1,1 @@
+ALTER TABLE commission_clauses DROP COLUMN volume;

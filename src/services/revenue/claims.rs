@@ -1,0 +1,101 @@
+//! Who claims what of a line's commission, and which entries are theirs.
+use std::{borrow::Cow, collections::HashMap};
+
+use crate::{
+    Result,
+    domain::commission::{Claim, EarningLine, Part},
+    id::{CommissionClauseId, Id, InvoiceLineId, PartnerId},
+    store::{
+        incentivize::entries::Entry,
+        revenue::{invoices::InvoiceLine, parts::EarningPart},
+    },
+};
+
+/// Whom a part of a line's commission is for.
+pub(super) struct Who<'a> {
+    pub partner: PartnerId,
+    pub part: Part,
+    pub about: &'a str,
+}
+
+/// Whether a claim is the partner of record's own.
+pub(super) fn is_of_record(line: &InvoiceLine, claim: &Claim) -> bool {
+    claim.who == line.partner_id.number() && !claim.part.is_override()
+}
+
+/// Whether an entry of a line is somebody's, in the role in which they claim.
+fn is_whose(entry: &Entry, claim: (PartnerId, Part)) -> bool {
+    entry.partner_id == claim.0 && entry.part.is_override() == claim.1.is_override()
+}
+
+/// The entries of a line that are for one claim.
+pub(super) fn own<'e>(line: &InvoiceLine, claim: &Claim, all: &'e [Entry]) -> Cow<'e, [Entry]> {
+    if !line.shared {
+        return Cow::Borrowed(all);
+    }
+    let of = (Id::of(claim.who), claim.part);
+    Cow::Owned(
+        all.iter()
+            .filter(|entry| is_whose(entry, of))
+            .cloned()
+            .collect(),
+    )
+}
+
+/// Whom a claim is for, and what they are told of it.
+pub(super) fn who<'p>(claim: &Claim, parts: Option<&'p Vec<EarningPart>>) -> Who<'p> {
+    let partner = Id::of(claim.who);
+    let its = parts.into_iter().flatten();
+    let mut its = its.filter(|one| (one.partner_id, one.part) == (partner, claim.part));
+    Who {
+        partner,
+        part: claim.part,
+        about: its.next().map_or("", |one| one.about.as_str()),
+    }
+}
+
+/// The lines as the rule of accrual sees them, each with those who earn on it.
+///
+/// # Errors
+/// A stored rate out of range.
+pub(in crate::services) fn claims(
+    lines: &[InvoiceLine],
+    parts: &HashMap<InvoiceLineId, Vec<EarningPart>>,
+    posted: &HashMap<InvoiceLineId, Vec<Entry>>,
+) -> Result<Vec<(EarningLine, Vec<Claim>)>> {
+    lines
+        .iter()
+        .map(|line| {
+            let entries = posted.get(&line.id).map_or(&[][..], Vec::as_slice);
+            let whole = [(line.partner_id, Part::Whole)];
+            let parts = parts.get(&line.id).into_iter().flatten();
+            let mut who: Vec<(PartnerId, Part)> =
+                parts.map(|one| (one.partner_id, one.part)).collect();
+            if !line.shared {
+                who = whole.to_vec();
+            }
+            let claim = |of: (PartnerId, Part)| {
+                let own = entries.iter().filter(|entry| entry.is_earning());
+                let own = own.filter(|entry| is_whose(entry, of));
+                Claim {
+                    who: of.0.number(),
+                    part: of.1,
+                    posted_minor: own.clone().map(|entry| entry.amount_minor).sum(),
+                    posted_base_minor: own.map(|entry| entry.base_minor).sum(),
+                }
+            };
+            let earning = EarningLine {
+                net_minor: line.net_minor,
+                credited_net_minor: line.credited_net_minor,
+                protected_net_minor: line.protected_net_minor,
+                clause: line
+                    .commission_clause_id
+                    .map_or(0, CommissionClauseId::number),
+                terms: line.terms()?,
+                posted_minor: 0,
+                posted_base_minor: 0,
+            };
+            Ok((earning, who.into_iter().map(claim).collect()))
+        })
+        .collect()
+}
