@@ -5,6 +5,7 @@ pub mod discounts;
 pub mod invoices;
 pub mod recurring;
 pub mod segments;
+pub mod sla_credits;
 pub mod subscriptions;
 pub mod terms;
 pub mod usage;

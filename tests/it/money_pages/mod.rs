@@ -10,6 +10,7 @@ mod metrics;
 mod plans;
 mod scene;
 mod service_levels;
+mod sla_credits;
 mod spiffs;
 
 use perennial::{domain::Role, id};

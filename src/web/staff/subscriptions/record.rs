@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{Parts, subscription};
 use crate::{
     Result,
-    domain::{Permission, SubscriptionStatus},
+    domain::{Period, Permission, SubscriptionStatus},
     id::SubscriptionId,
     services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
@@ -18,8 +18,10 @@ use crate::{
         },
         platform::History,
         recruit::partners,
+        registers::sla_credits,
         revenue::{
             discounts,
+            sla_credits::SlaCredit,
             usage::{self, UsageCharge},
         },
         sell::{
@@ -31,7 +33,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Staff,
-        earnings::usage::Usage,
+        earnings::{missed::Missed, usage::Usage},
         filters,
         history::{self, HistoryRow},
         page::ok,
@@ -81,6 +83,7 @@ struct ShowPage {
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
     usage: Option<Usage>,
+    missed: Option<Missed>,
     discounts_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
@@ -99,6 +102,7 @@ struct Found {
     basis: Basis,
     charges: Vec<UsageCharge>,
     credits: Vec<Credited>,
+    misses: Vec<SlaCredit>,
     stretches: Vec<Stretch>,
     history: Vec<History>,
     today: NaiveDate,
@@ -136,6 +140,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         basis,
         charges,
         credits: accounts::credited(tx, id)?,
+        misses: sla_credits::of_subscription(tx, id)?,
         stretches: accounts::stretches(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
         today: vendor::today(tx)?,
@@ -257,6 +262,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         terms: sold::terms(it, &found.enrolments),
         prices: sold::prices(&record.version, it.quantity),
         usage,
+        missed: Missed::of(&found.misses, Period::of(today), &base),
         preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
