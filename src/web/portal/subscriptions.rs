@@ -13,7 +13,10 @@ use crate::{
     store::{
         PartnerScope, Store, Tx,
         account::vendor,
-        incentivize::enrollments::{self, Enrollment},
+        incentivize::{
+            enrollments::{self, Enrollment},
+            parties,
+        },
         paging::{Count, Cursor, Page},
         registers::sla_credits,
         revenue::{
@@ -34,6 +37,7 @@ use crate::{
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
+        portal::terms::own_shares,
         sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
@@ -232,6 +236,7 @@ struct Seen {
     basis: Basis,
     charges: Vec<UsageCharge>,
     misses: Vec<SlaCredit>,
+    shares: Vec<String>,
     today: NaiveDate,
 }
 
@@ -250,13 +255,17 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         Some(_) => usage::charges(tx, id)?,
         None => Vec::new(),
     };
+    let today = vendor::today(tx)?;
+    let mut own = parties::own(tx)?;
+    own.retain(|share| share.subscription_id == id);
     Ok(Seen {
+        shares: own_shares(&own, today),
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
         basis,
         charges,
         misses: sla_credits::of_subscription(tx, id)?,
-        today: vendor::today(tx)?,
+        today,
         record,
     })
 }
@@ -314,7 +323,7 @@ async fn show(
         may_earn: visitor.may(Permission::PartnerViewEarnings),
         is_pinned: it.commission_plan_version.is_some(),
         earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
-        terms: sold::terms(it, &seen.enrolments),
+        terms: [sold::terms(it, &seen.enrolments), seen.shares.clone()].concat(),
         prices: sold::prices(&record.version, it.quantity),
         usage,
         missed: Missed::of(&seen.misses, Period::of(seen.today), &base),

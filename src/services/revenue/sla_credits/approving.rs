@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Action, CommissionRule, CreditReason, Disposition, LongText, Money, Period, Permission,
         Rate, Ratio,
-        commission::{EntryKind, posting_period},
+        commission::{EntryKind, Part, posting_period},
         sla::{Liability, Liable, SlaCreditStatus, borne},
     },
     id::{InvoiceId, SlaCreditId},
@@ -259,5 +259,7 @@ fn chargeback(
             Money::new(minor, credit.currency),
             credit.missed.replace('\n', "; ")
         ),
+        part: Part::Whole,
+        about: String::new(),
     }
 }
