@@ -54,7 +54,8 @@ fn has_availability(one: &Promised) -> bool {
 fn settle(store: &Store, scope: &Scope, day: NaiveDate) -> Result<()> {
     let month = Period::of(day).previous();
     store.write_now(scope.clone(), |tx| {
-        for one in &register::promised(tx)? {
+        let promised = register::promised(tx)?;
+        for one in promised.iter().filter(|one| has_availability(one)) {
             service_levels::complete(tx, one.offering, month)?;
         }
         Ok(())
