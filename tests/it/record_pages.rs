@@ -84,7 +84,17 @@ impl Desk {
             .with("plan", "VAULT-M")
             .with("quantity", quantity)
             .with("starts_on", from);
-        self.owner.submit(&form).await.expect(303).location()
+        self.started(self.owner.submit(&form).await).await
+    }
+
+    /// Where a sale leads; one that makes more than one invoice is confirmed first.
+    async fn started(&self, answer: Page) -> String {
+        if answer.status != 200 {
+            return answer.expect(303).location();
+        }
+        assert!(answer.words().contains("invoices are issued at once"));
+        let confirm = answer.form("form[action='/meridian/subscriptions']");
+        self.owner.submit(&confirm).await.expect(303).location()
     }
 }
 
