@@ -1,5 +1,6 @@
 //! The days: who joins, who buys, who pays when, what goes wrong, and the close on the first of
 //! each month.
+mod credits;
 mod sale;
 mod stories;
 

@@ -49,6 +49,24 @@ impl InvoiceState {
         }
         Ratio::new(kept.clamp(0, owed), owed)
     }
+
+    fn so_far(&self) -> Result<SoFar, Overflow> {
+        let collected = self.collected()?;
+        // What was credited altogether waits for no cash.
+        let is_credited = self.credited_minor > 0 && self.credited_minor >= self.total_minor;
+        Ok(SoFar {
+            collected,
+            settled: if is_credited { Ratio::ONE } else { collected },
+        })
+    }
+}
+
+/// The shares of an invoice that count by now: of what is owed, and of what was credited without
+/// the partner's losing by it.
+#[derive(Clone, Copy)]
+struct SoFar {
+    collected: Ratio,
+    settled: Ratio,
 }
 
 /// A line of an invoice that a partner earns on, and what it has earned so far.
@@ -58,6 +76,8 @@ pub struct EarningLine {
     pub net_minor: i64,
     /// What credit notes took back of that; a magnitude.
     pub credited_net_minor: i64,
+    /// Of that, what leaves the partner's commission as it was; a magnitude.
+    pub protected_net_minor: i64,
     /// The clause it earns under: lines of one clause are rounded together.
     pub clause: i64,
     /// What it earns, as fixed when it was billed: a later change alters nothing.
@@ -69,15 +89,20 @@ pub struct EarningLine {
 }
 
 impl EarningLine {
-    /// The part of its net that has been collected and not credited.
-    fn base(&self, collected: Ratio) -> Result<Ratio, Overflow> {
+    /// The part of its net that has been collected and not credited, or credited at the vendor's
+    /// own cost.
+    fn base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
         let net = self.net_minor.checked_sub(self.credited_net_minor);
-        Ratio::from_int(net.ok_or(Overflow)?).times(collected)
+        let base = Ratio::from_int(net.ok_or(Overflow)?).times(so_far.collected)?;
+        match self.protected_net_minor {
+            0 => Ok(base),
+            kept => base.plus(Ratio::from_int(kept).times(so_far.settled)?),
+        }
     }
 
     /// Its commission so far, before rounding.
-    fn exact(&self, collected: Ratio) -> Result<Ratio, Overflow> {
-        let base = self.base(collected)?;
+    fn exact(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
+        let base = self.base(so_far)?;
         let earned = match self.terms.pay {
             Pay::Share(rate) => base.times(rate.exact(1))?,
             Pay::PerUnit { minor, units } => {
@@ -191,10 +216,10 @@ impl Accrual {
 /// # Errors
 /// [`Overflow`] when an amount does not fit.
 pub fn accrue(state: &InvoiceState, lines: &[EarningLine]) -> Result<Vec<Accrual>, Overflow> {
-    let collected = state.collected()?;
+    let so_far = state.so_far()?;
     let exact: Vec<Ratio> = lines
         .iter()
-        .map(|line| line.exact(collected))
+        .map(|line| line.exact(so_far))
         .collect::<Result<_, _>>()?;
     let targets = targets(lines, &exact)?;
     lines
@@ -204,7 +229,7 @@ pub fn accrue(state: &InvoiceState, lines: &[EarningLine]) -> Result<Vec<Accrual
         .map(|(index, (line, exact))| {
             let target = targets.get(&index).copied().unwrap_or_default();
             let delta_minor = target.checked_sub(line.posted_minor).ok_or(Overflow)?;
-            let base = line.base(collected)?.round()?;
+            let base = line.base(so_far)?.round()?;
             Ok(Accrual {
                 kind: kind_of(line.posted_minor, delta_minor),
                 delta_minor,

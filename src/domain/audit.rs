@@ -42,6 +42,7 @@ coded! {
         SubscriptionOutcomeReported = "subscription.outcome_reported", "Outcome reported";
         SubscriptionOutcomeVerified = "subscription.outcome_verified", "Outcome verified";
         InvoiceIssued = "invoice.issued", "Invoice issued";
+        InvoiceWrittenOff = "invoice.written_off", "Invoice written off";
         PaymentRecorded = "payment.recorded", "Payment recorded";
         RefundRecorded = "refund.recorded", "Refund recorded";
         CreditNoteIssued = "credit_note.issued", "Credit note issued";

@@ -11,6 +11,7 @@ pub mod cash;
 pub mod catalogue;
 pub mod coded;
 pub mod commission;
+pub mod credit_note;
 mod decimal;
 pub mod discount;
 pub mod forecast;
@@ -50,6 +51,7 @@ pub use catalogue::{
 };
 pub use coded::UnknownCode;
 pub use commission::{CommissionClause, window::DayShare};
+pub use credit_note::{CommissionRule, CreditReason, Disposition};
 pub use discount::{Discount, DiscountDuration};
 pub use import::ImportKind;
 pub use lifecycle::{PartnerFacts, Position, Stage};

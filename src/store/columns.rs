@@ -8,7 +8,8 @@ use diesel::{
 };
 
 use crate::domain::{
-    AdjustmentReason, AdjustmentStatus, Currency, Period, PeriodStatus, Phase, SubscriptionStatus,
+    AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
+    PeriodStatus, Phase, SubscriptionStatus,
     commission::{EntryKind, clawback::ClawbackMode},
     ratio::Ratio,
     statement::LineBlock,
@@ -72,6 +73,8 @@ coded_columns!(
     ClawbackMode,
     AdjustmentReason,
     AdjustmentStatus,
+    CommissionRule,
+    CreditReason,
     Currency,
     EntryKind,
     SubscriptionStatus,

@@ -478,8 +478,10 @@ diesel::table! {
         refunded_minor -> BigInt,
         credited_minor -> BigInt,
         reduced_minor -> BigInt,
-        status -> Text,
         created_at -> Timestamp,
+        written_off_on -> Nullable<Date>,
+        write_off_reason -> Text,
+        status -> Text,
     }
 }
 
@@ -508,6 +510,7 @@ diesel::table! {
         share_days -> Integer,
         share_of -> Integer,
         discount_minor -> BigInt,
+        protected_net_minor -> BigInt,
     }
 }
 
@@ -578,6 +581,9 @@ diesel::table! {
         customer_credit_minor -> BigInt,
         reason -> Text,
         created_at -> Timestamp,
+        reason_code -> Text,
+        commission_rule -> Text,
+        refunded_minor -> BigInt,
     }
 }
 

@@ -114,6 +114,10 @@ impl Fields {
     pub fn text(&self, name: &str) -> String {
         self.get(name).to_owned()
     }
+    /// Every field with what was typed into it, in the form's order.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.0.clone()
+    }
     /// Refuses a form with fields that no page of ours has.
     ///
     /// # Errors

@@ -260,12 +260,7 @@ pub struct BilledRow {
 /// Invoices of a subscription. `base` is where the workspace begins.
 pub fn billed(base: &str, invoices: &[Billed], today: NaiveDate) -> Vec<BilledRow> {
     let row = |invoice: &Billed| {
-        let status = match (invoice.due.is_zero(), invoice.due == invoice.total) {
-            (true, _) => "paid",
-            (false, true) => "open",
-            (false, false) => "partially_paid",
-        };
-        let (kind, status) = words::invoice_pill(status, invoice.due_on < today);
+        let (kind, status) = words::invoice_pill(&invoice.status, invoice.due_on < today);
         let days = invoice.service.map(|(from, to)| words::service(from, to));
         BilledRow {
             href: format!("{base}/invoices/{}", invoice.id),

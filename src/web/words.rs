@@ -87,6 +87,7 @@ pub fn period_pill(status: PeriodStatus) -> (&'static str, &'static str) {
 pub fn invoice_pill(status: &str, is_overdue: bool) -> (&'static str, &'static str) {
     match (status, is_overdue) {
         ("paid", _) => ("good", "Paid"),
+        ("uncollectible", _) => ("plain", "Written off"),
         ("partially_paid", true) => ("watch", "Paid in part, overdue"),
         ("partially_paid", false) => ("info", "Paid in part"),
         (_, true) => ("watch", "Overdue"),

@@ -266,6 +266,7 @@ fn earning(net_minor: i64, rate: Rate) -> EarningLine {
     EarningLine {
         net_minor,
         credited_net_minor: 0,
+        protected_net_minor: 0,
         clause: 1,
         terms: LineTerms::share_of(rate),
         posted_minor: 0,

@@ -24,6 +24,9 @@ use crate::{
 impl World {
     /// What happens to some on this day and to no other.
     pub(super) fn stories(&mut self, store: &Store, month: u32, day: NaiveDate) -> Result<()> {
+        if (month, day.day()) == (17, 21) {
+            self.give_up(store, day)?;
+        }
         for index in 0..self.partners.len() {
             let Some(joined) = self.partners.get(index) else {
                 continue;
@@ -48,6 +51,7 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
+                (Story::Rises, 14, 19) => self.make_up(store, &first)?,
                 (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
                 (Story::Leaves, 10 | 12 | 17, 8) => {

@@ -7,6 +7,7 @@ fn line(net_minor: i64, rate_bps: i32) -> EarningLine {
     EarningLine {
         net_minor,
         credited_net_minor: 0,
+        protected_net_minor: 0,
         clause: 1,
         terms: LineTerms::share_of(Rate::from_bps(rate_bps).unwrap()),
         posted_minor: 0,
@@ -505,4 +506,37 @@ proptest! {
         post(&state, &mut lines);
         prop_assert!(posted(&lines).iter().all(|minor| *minor == 0));
     }
+}
+
+#[test]
+fn a_credit_at_the_vendors_cost_leaves_the_commission_as_it_was() {
+    // A fee of 500.00 and its tax, at 20 %: 50.00 are credited for a service level that was missed.
+    let credited = |protected_net_minor, paid_minor| {
+        let lines = [EarningLine {
+            credited_net_minor: 5_000,
+            protected_net_minor,
+            ..line(50_000, 2_000)
+        }];
+        let state = InvoiceState {
+            paid_minor,
+            credited_minor: 6_000,
+            ..invoice(60_000)
+        };
+        let accrued = accrue(&state, &lines).unwrap()[0];
+        (accrued.delta_minor, accrued.base_minor)
+    };
+    assert_eq!(credited(0, 54_000), (9_000, 45_000));
+    assert_eq!(credited(5_000, 54_000), (10_000, 50_000));
+    assert_eq!(credited(5_000, 27_000), (5_000, 25_000));
+    // All of it credited: nothing is left to collect, and the partner earns all the same.
+    let lines = [EarningLine {
+        credited_net_minor: 50_000,
+        protected_net_minor: 50_000,
+        ..line(50_000, 2_000)
+    }];
+    let state = InvoiceState {
+        credited_minor: 60_000,
+        ..invoice(60_000)
+    };
+    assert_eq!(accrue(&state, &lines).unwrap()[0].delta_minor, 10_000);
 }

@@ -187,6 +187,7 @@ pub(in crate::services) fn earning_lines(
             Ok(EarningLine {
                 net_minor: line.net_minor,
                 credited_net_minor: line.credited_net_minor,
+                protected_net_minor: line.protected_net_minor,
                 clause: line
                     .commission_clause_id
                     .map_or(0, CommissionClauseId::number),

@@ -235,6 +235,7 @@ fn bare(line: &InvoiceLine, clause: i64, terms: LineTerms) -> EarningLine {
     EarningLine {
         net_minor: line.net_minor,
         credited_net_minor: line.credited_net_minor,
+        protected_net_minor: line.protected_net_minor,
         clause,
         terms,
         posted_minor: 0,

@@ -4,7 +4,7 @@ pub mod billing;
 mod books;
 mod caps;
 pub mod close;
-mod credit;
+pub mod credit;
 pub mod dry_run;
 pub mod forecast;
 mod guarantees;
@@ -17,6 +17,7 @@ mod stage;
 pub mod statements;
 pub mod subscriptions;
 pub mod usage;
+pub mod write_off;
 
 pub(in crate::services) use accrual::earning_lines;
 pub use books::Books;

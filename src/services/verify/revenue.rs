@@ -1,11 +1,11 @@
 //! Invoices, cash, credits and charge segments.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Findings, Ledger, sums, words};
 use crate::{
-    domain::{proration::tax_on, rate::Rate},
+    domain::{CommissionRule, proration::tax_on, rate::Rate},
     id::{InvoiceId, InvoiceLineId},
-    store::revenue::{invoices::Invoice, segments::Segment},
+    store::revenue::{credit_notes::CreditNote, invoices::Invoice, segments::Segment},
 };
 
 pub fn check(ledger: &Ledger, found: &mut Findings) {
@@ -76,9 +76,21 @@ fn is_sound(invoice: &Invoice) -> bool {
         && (0..=invoice.credited_minor).contains(&invoice.reduced_minor)
         && (0..=invoice.paid_minor).contains(&invoice.refunded_minor)
         && invoice.status == invoice.standing()
+        && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
 }
 
 fn credited(ledger: &Ledger, found: &mut Findings) {
+    let protects = |note: &&CreditNote| note.commission_rule == CommissionRule::ProtectPartner;
+    let protecting: HashSet<_> = ledger
+        .notes
+        .iter()
+        .filter(protects)
+        .map(|note| note.id)
+        .collect();
+    let protected = sums(&ledger.note_lines, |one| {
+        let protects = protecting.contains(&one.credit_note_id);
+        protects.then_some((one.invoice_line_id, one.net_minor))
+    });
     let of_line = sums(&ledger.note_lines, |one| {
         Some((one.invoice_line_id, one.net_minor))
     });
@@ -89,6 +101,9 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
         found.unless(line.credited_net_minor <= line.net_minor.max(0), || {
             format!("{name}: more than it charged")
         });
+        let kept = protected.get(&line.id).copied().unwrap_or_default();
+        let name = format!("{name} at the vendor's cost");
+        found.same(&name, line.protected_net_minor, kept);
     }
     let nets = sums(&ledger.note_lines, |one| {
         Some((one.credit_note_id, one.net_minor))
@@ -104,6 +119,10 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
         found.same(&format!("{name}, tax"), note.tax_minor, tax);
         let parts = note.reduces_due_minor + note.customer_credit_minor;
         found.same(&format!("{name}, total"), note.total_minor, parts);
+        let is_within = (0..=note.customer_credit_minor).contains(&note.refunded_minor);
+        found.unless(is_within, || {
+            format!("{name}: more was paid back than became credit")
+        });
     }
 }
 

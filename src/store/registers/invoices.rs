@@ -57,7 +57,7 @@ pub struct InvoiceRow {
     pub issued_on: NaiveDate,
     /// The day it is due.
     pub due_on: NaiveDate,
-    /// open, partially_paid or paid.
+    /// open, partially_paid, paid or uncollectible.
     pub status: String,
     /// Tax, as a share of net.
     pub tax_rate: Rate,
@@ -75,6 +75,8 @@ pub struct InvoiceRow {
     pub credited: Money,
     /// Still to be paid.
     pub due: Money,
+    /// The day it was written off, and why.
+    pub written_off: Option<(NaiveDate, String)>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -97,6 +99,8 @@ struct Row {
     credited_minor: i64,
     reduced_minor: i64,
     status: String,
+    written_off_on: Option<NaiveDate>,
+    write_off_reason: String,
 }
 
 fn asked<S: Sees>(
@@ -119,7 +123,7 @@ fn asked<S: Sees>(
     match typed(&filter.status) {
         None => rows,
         Some("overdue") => rows
-            .filter(invoices::status.ne("paid"))
+            .filter(invoices::status.eq_any(["open", "partially_paid"]))
             .filter(invoices::due_on.lt(today)),
         Some(code) => rows.filter(invoices::status.eq(code.to_owned())),
     }
@@ -197,6 +201,7 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<InvoiceRow
                 credited: amount(row.credited_minor)?,
                 due: amount(row.total_minor - row.paid_minor - row.reduced_minor)?,
                 tax_rate: Rate::from_bps(row.tax_bps).map_err(Error::fault)?,
+                written_off: row.written_off_on.map(|on| (on, row.write_off_reason)),
                 id: row.id,
                 number: row.number,
                 partner: row.partner_id,

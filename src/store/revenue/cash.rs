@@ -280,6 +280,26 @@ pub fn allocations_of_credits(
     Ok(found)
 }
 
+/// What was applied to these invoices, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn allocations_of_invoices(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceId],
+) -> Result<Vec<Allocation>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(payment_allocations::table)
+            .filter(payment_allocations::invoice_id.eq_any(some.to_vec()))
+            .order(payment_allocations::id)
+            .select(Allocation::as_select());
+        found.extend(tx.load::<Allocation, _>(rows)?);
+    }
+    Ok(found)
+}
+
 /// The newest allocation to an invoice, if there is one.
 ///
 /// # Errors
@@ -388,6 +408,25 @@ pub fn credits_of_notes(
             .filter(customer_credits::customer_id.eq(customer))
             .filter(customer_credits::credit_note_id.eq_any(some))
             .order(customer_credits::id)
+            .select(CustomerCredit::as_select());
+        found.extend(tx.load::<CustomerCredit, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// These credits.
+///
+/// # Errors
+/// Faults of the database.
+pub fn credits(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[CustomerCreditId],
+) -> Result<Vec<CustomerCredit>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(customer_credits::table)
+            .filter(customer_credits::id.eq_any(some.to_vec()))
             .select(CustomerCredit::as_select());
         found.extend(tx.load::<CustomerCredit, _>(rows)?);
     }

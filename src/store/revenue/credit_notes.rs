@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Result,
-    domain::Currency,
+    domain::{CommissionRule, CreditReason, Currency},
     id::{
         CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
         SubscriptionId,
@@ -46,10 +46,18 @@ pub struct CreditNote {
     pub reduces_due_minor: i64,
     /// What of it becomes the customer's credit.
     pub customer_credit_minor: i64,
-    /// Why.
+    /// Why, in words.
     pub reason: String,
     /// When it was made, UTC.
     pub created_at: NaiveDateTime,
+    /// Why, as one of the reasons there are.
+    #[diesel(serialize_as = Coded<CreditReason>, deserialize_as = Coded<CreditReason>)]
+    pub reason_code: CreditReason,
+    /// What it does to the partner's commission.
+    #[diesel(serialize_as = Coded<CommissionRule>, deserialize_as = Coded<CommissionRule>)]
+    pub commission_rule: CommissionRule,
+    /// What of the customer's credit was paid back at once.
+    pub refunded_minor: i64,
 }
 
 /// What a credit note takes back of one invoice line; magnitudes in minor units.
@@ -104,6 +112,24 @@ pub fn of_invoices(tx: &mut Tx<'_, VendorScope>, ids: &[InvoiceId]) -> Result<Ve
         found.extend(tx.load::<CreditNoteId, _>(rows)?);
     }
     // In order only here: asked for it, SQLite reads every credit note instead of these invoices'.
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The invoices that these credit notes took something back of.
+///
+/// # Errors
+/// Faults of the database.
+pub fn invoices_of(tx: &mut Tx<'_, VendorScope>, ids: &[CreditNoteId]) -> Result<Vec<InvoiceId>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(credit_note_lines::table)
+            .filter(credit_note_lines::credit_note_id.eq_any(some.to_vec()))
+            .select(credit_note_lines::invoice_id);
+        found.extend(tx.load::<InvoiceId, _>(rows)?);
+    }
     found.sort_unstable();
     found.dedup();
     Ok(found)

@@ -103,7 +103,7 @@ where
     let open = tx
         .rows(invoices::table)
         .filter(invoices::customer_id.eq(customer))
-        .filter(invoices::status.ne("paid"))
+        .filter(invoices::status.eq_any(["open", "partially_paid"]))
         .select((
             invoices::currency,
             invoices::due_on,
@@ -154,6 +154,8 @@ pub struct Billed {
     pub total: Money,
     /// Still to be paid.
     pub due: Money,
+    /// open, partially_paid, paid or uncollectible.
+    pub status: String,
     /// What the partner has earned with it so far.
     pub earned: Money,
 }
@@ -169,6 +171,7 @@ struct InvoiceRow {
     total_minor: i64,
     paid_minor: i64,
     reduced_minor: i64,
+    status: String,
 }
 
 #[derive(Clone, Copy)]
@@ -244,6 +247,7 @@ where
             number: row.number,
             issued_on: row.issued_on,
             due_on: row.due_on,
+            status: row.status,
         })
     };
     rows.into_iter().map(billed).collect()

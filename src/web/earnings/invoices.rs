@@ -58,12 +58,13 @@ impl Asked {
     }
 }
 
-const STATUSES: [(&str, &str); 5] = [
+const STATUSES: [(&str, &str); 6] = [
     ("", "All"),
     ("open", "Open"),
     ("partially_paid", "Paid in part"),
     ("overdue", "Overdue"),
     ("paid", "Paid"),
+    ("uncollectible", "Written off"),
 ];
 
 /// An invoice in the register, ready to be set.
@@ -204,6 +205,8 @@ struct ShowPage {
     answer: String,
     pill: (&'static str, &'static str),
     links: [String; 3],
+    /// What finance may do about it: the words and where they lead.
+    actions: Vec<(&'static str, String)>,
     lines: Vec<LineView>,
     invoice: InvoiceDetail,
 }
@@ -225,9 +228,11 @@ pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, invoice: &str) -> Answe
             Ok((detail, entries, calendar.today))
         })
         .await?;
-    let base = desk.base;
     let row = &invoice.row;
+    let actions = actions(&desk, row);
+    let base = desk.base;
     ok(&ShowPage {
+        actions,
         crumbs: vec![("Invoices".to_owned(), format!("{base}/invoices"))],
         title: format!("Invoice {}", row.number),
         answer: answer(row),
@@ -250,9 +255,27 @@ pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, invoice: &str) -> Answe
     })
 }
 
+fn actions<S: Sees>(desk: &Desk<S>, row: &InvoiceRow) -> Vec<(&'static str, String)> {
+    let href = format!("{}/invoices/{}", desk.base, row.id);
+    let is_finance = desk.is_staff && desk.may(Permission::RecordPayments);
+    let mut actions = Vec::new();
+    if is_finance && row.credited != row.total {
+        actions.push(("Make a credit note", format!("{href}/credit-note")));
+    }
+    if is_finance && row.due.is_positive() && row.written_off.is_none() {
+        actions.push(("Write off", format!("{href}/write-off")));
+    }
+    actions
+}
+
 fn answer(row: &InvoiceRow) -> String {
     let total = words::money(row.total);
     match row.due.is_positive() {
+        true if row.written_off.is_some() => format!(
+            "{total} to {}, of which {} was written off.",
+            row.customer_name,
+            words::money(row.due)
+        ),
         true => format!(
             "{total} to {}, of which {} is still due.",
             row.customer_name,

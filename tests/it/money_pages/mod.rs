@@ -5,6 +5,7 @@
 )]
 
 mod adjustments;
+mod credit_notes;
 mod metrics;
 mod plans;
 mod scene;

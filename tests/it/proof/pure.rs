@@ -227,6 +227,7 @@ impl Rules for Pure {
         let line = |line: &Earning| EarningLine {
             net_minor: line.net,
             credited_net_minor: line.credited,
+            protected_net_minor: 0,
             clause: line.clause,
             terms: LineTerms::share_of(rate(line.rate_bps)),
             posted_minor: line.posted,

@@ -5,6 +5,7 @@ mod cases;
 mod checks;
 mod clauses;
 mod closing;
+mod credit_notes;
 mod extras;
 mod random;
 pub mod world;

@@ -58,6 +58,8 @@ pub(in crate::services::revenue) fn blank_invoice(
         reduced_minor: 0,
         status: InvoiceStatus::Open,
         created_at: tx.now(),
+        written_off_on: None,
+        write_off_reason: String::new(),
     })
 }
 
@@ -148,6 +150,7 @@ impl Biller<'_, '_> {
             net_minor: item.net_minor,
             discount_minor: item.off_minor,
             credited_net_minor: 0,
+            protected_net_minor: 0,
             commission_minor: 0,
             commission_clause_id: earns.clause,
             rate_bps: 0,

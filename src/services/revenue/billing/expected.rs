@@ -33,6 +33,7 @@ pub(in crate::services::revenue) fn expected(
             lines.push(EarningLine {
                 net_minor: item.net_minor,
                 credited_net_minor: 0,
+                protected_net_minor: 0,
                 clause: 1,
                 terms: earns.at_place(place, plan),
                 posted_minor: 0,

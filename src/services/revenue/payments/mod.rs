@@ -2,6 +2,7 @@
 mod refunds;
 mod till;
 
+pub(super) use refunds::pay_back;
 pub use refunds::{NewRefund, refund, refund_in};
 
 use chrono::NaiveDate;

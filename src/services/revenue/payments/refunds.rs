@@ -1,5 +1,8 @@
 //! Refunds: they follow a payment's money wherever it went.
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 use chrono::NaiveDate;
 
@@ -17,7 +20,7 @@ use crate::{
         incentivize::entries::SourceKind,
         revenue::{
             cash::{self, Allocation, CustomerCredit, Payment, Refund},
-            credit_notes,
+            credit_notes::{self, CreditNote},
             invoices::{self, Invoice},
         },
     },
@@ -59,12 +62,23 @@ pub fn refund_in(
     new: &NewRefund,
 ) -> Result<Recorded<RefundId>> {
     tx.allow(Permission::RecordPayments)?;
+    refund_from(tx, books, new, None)
+}
+
+/// A refund that takes from one of the customer's credits before anything else.
+fn refund_from(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    new: &NewRefund,
+    first: Option<CustomerCreditId>,
+) -> Result<Recorded<RefundId>> {
     let payment = cash::payment(tx, new.payment)?;
     if let Some(known) = cash::refund_named(tx, &new.external_id)? {
         return refund_unchanged(&known, new);
     }
     check_refund(books, &payment, new)?;
-    let reach = Reach::of(tx, &payment)?;
+    let mut reach = Reach::of(tx, &payment)?;
+    reach.credits.sort_by_key(|one| Some(one.id) != first);
     let parts = reach.draw(new.amount.minor())?;
     let refund = Refund {
         id: tx.fresh_id(),
@@ -249,4 +263,66 @@ fn give_back(
         }
     }
     Ok(())
+}
+
+/// Pays back at once what a credit note says: refunds of the payments that paid its invoice,
+/// newest first, out of the credit that the note left.
+pub(in crate::services::revenue) fn pay_back(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (note, invoice): (&CreditNote, InvoiceId),
+) -> Result<()> {
+    if note.refunded_minor == 0 {
+        return Ok(());
+    }
+    let credits = cash::credits_of_notes(tx, note.customer_id, &[note.id])?;
+    let credit = credits.first().map(|one| one.id);
+    let (parts, missing) = rules::apply(note.refunded_minor, &payments_behind(tx, invoice)?);
+    if missing > 0 {
+        return Err(Error::fault("a credit is more than was paid"));
+    }
+    let is_one = parts.len() == 1;
+    for (place, (payment, part)) in (1..).zip(parts) {
+        let external_id = match is_one {
+            true => note.number.clone(),
+            false => format!("{}-{place}", note.number),
+        };
+        let new = NewRefund {
+            external_id,
+            payment,
+            refunded_on: note.issued_on,
+            amount: Money::new(part, note.currency),
+            reason: note.reason.clone(),
+        };
+        refund_from(tx, books, &new, credit)?;
+    }
+    Ok(())
+}
+
+/// The payments whose money is on an invoice, directly or through the customer's credit, newest
+/// first, each with what is left of it.
+fn payments_behind(
+    tx: &mut Tx<'_, VendorScope>,
+    invoice: InvoiceId,
+) -> Result<Vec<(PaymentId, i64)>> {
+    let (mut behind, mut credits) = (BTreeSet::new(), BTreeSet::new());
+    let mut invoices = BTreeSet::from([invoice]);
+    let mut next = vec![invoice];
+    while !next.is_empty() {
+        let paid = cash::allocations_of_invoices(tx, &next)?;
+        behind.extend(paid.iter().filter_map(|one| one.payment_id));
+        let through = paid.iter().filter_map(|one| one.customer_credit_id);
+        let new: Vec<CustomerCreditId> = through.filter(|id| credits.insert(*id)).collect();
+        let used = cash::credits(tx, &new)?;
+        behind.extend(used.iter().filter_map(|one| one.payment_id));
+        let notes: Vec<CreditNoteId> = used.iter().filter_map(|one| one.credit_note_id).collect();
+        next = credit_notes::invoices_of(tx, &notes)?;
+        next.retain(|id| invoices.insert(*id));
+    }
+    let mut left = Vec::new();
+    for id in behind.into_iter().rev() {
+        let payment = cash::payment(tx, id)?;
+        left.push((id, payment.amount_minor - payment.refunded_minor));
+    }
+    Ok(left)
 }

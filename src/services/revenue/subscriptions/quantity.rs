@@ -272,6 +272,7 @@ fn charge_more(
             net_minor,
             discount_minor,
             credited_net_minor: 0,
+            protected_net_minor: 0,
             commission_minor: 0,
             share_days: share.days,
             share_of: share.of,

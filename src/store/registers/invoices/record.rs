@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::{InvoiceRow, Row, dressed};
 use crate::{
     Error, Result,
-    domain::{Currency, Money, Rate, UnitPrice},
+    domain::{CommissionRule, CreditReason, Currency, Money, Rate, UnitPrice},
     id::{CreditNoteId, InvoiceId, InvoiceLineId, PaymentAllocationId, PaymentId, TierId},
     store::{
         Tx,
@@ -90,6 +90,8 @@ pub struct AllocationRow {
 /// A credit note, as far as it is about one invoice.
 #[derive(Debug, Clone)]
 pub struct CreditNoteRow {
+    /// Which.
+    pub id: CreditNoteId,
     /// Its number.
     pub number: String,
     /// The day it was issued.
@@ -98,6 +100,33 @@ pub struct CreditNoteRow {
     pub reason: String,
     /// What it takes off this invoice, with tax.
     pub amount: Money,
+    /// Of the whole note: what it took off amounts due.
+    pub reduced_due: Money,
+    /// What became the customer's credit, and stayed it.
+    pub credit: Money,
+    /// What was paid back at once.
+    pub refunded: Money,
+    /// Why, as one of the reasons there are.
+    pub code: CreditReason,
+    /// What it does to the partner's commission.
+    pub rule: CommissionRule,
+}
+
+impl CreditNoteRow {
+    /// Where its money went: amounts that are not nothing, and what they did.
+    pub fn parts(&self) -> impl Iterator<Item = (Money, &'static str)> {
+        let parts = [
+            (self.reduced_due, "comes off what is due"),
+            (self.credit, "becomes the customer’s credit"),
+            (self.refunded, "is paid back"),
+        ];
+        parts.into_iter().filter(|(amount, _)| !amount.is_zero())
+    }
+
+    /// Whether the partner's commission stays as it was.
+    pub fn protects(&self) -> bool {
+        self.rule == CommissionRule::ProtectPartner
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -244,26 +273,48 @@ fn notes<S: Sees>(
             credit_note_lines::tax_minor,
         ));
     let rows: Vec<(CreditNoteId, i64, i64)> = tx.load(rows)?;
-    let heads: Vec<(CreditNoteId, String, NaiveDate, String)> =
+    let heads: Vec<NoteHead> =
         by_ids!(tx, rows.iter().map(|row| row.0), |some| S::credit_notes(tx)
             .filter(credit_notes::id.eq_any(some))
-            .select((
-                credit_notes::id,
-                credit_notes::number,
-                credit_notes::issued_on,
-                credit_notes::reason,
-            )));
-    let mut notes: Vec<CreditNoteRow> = Vec::new();
-    for (id, number, issued_on, reason) in heads {
-        let lines = rows.iter().filter(|line| line.0 == id);
+            .select(NoteHead::as_select()));
+    let dressed = |head: NoteHead| {
+        let lines = rows.iter().filter(|line| line.0 == head.id);
         let minor: i64 = lines.map(|(_, net, tax)| net + tax).sum();
-        notes.push(CreditNoteRow {
-            number,
-            issued_on,
-            reason,
-            amount: Money::new(minor, currency),
-        });
-    }
-    notes.sort_by(|a, b| (a.issued_on, &a.number).cmp(&(b.issued_on, &b.number)));
+        head.dressed(Money::new(minor, currency))
+    };
+    let mut notes: Vec<CreditNoteRow> = heads.into_iter().map(dressed).collect::<Result<_>>()?;
+    notes.sort_by_key(|note| (note.issued_on, note.id));
     Ok(notes)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = credit_notes)]
+struct NoteHead {
+    id: CreditNoteId,
+    number: String,
+    issued_on: NaiveDate,
+    reason: String,
+    reduces_due_minor: i64,
+    customer_credit_minor: i64,
+    refunded_minor: i64,
+    reason_code: String,
+    commission_rule: String,
+}
+
+impl NoteHead {
+    fn dressed(self, amount: Money) -> Result<CreditNoteRow> {
+        let money = |minor| Money::new(minor, amount.currency());
+        Ok(CreditNoteRow {
+            id: self.id,
+            number: self.number,
+            issued_on: self.issued_on,
+            reason: self.reason,
+            amount,
+            reduced_due: money(self.reduces_due_minor),
+            credit: money(self.customer_credit_minor - self.refunded_minor),
+            refunded: money(self.refunded_minor),
+            code: stored(&self.reason_code)?,
+            rule: stored(&self.commission_rule)?,
+        })
+    }
 }

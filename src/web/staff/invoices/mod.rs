@@ -1,5 +1,8 @@
-//! Invoices on the vendor's side.
-use actix_web::web::{Data, Path, Query, ServiceConfig, get, resource};
+//! Invoices on the vendor's side, and what finance does to them: credit notes and write-offs.
+mod credit;
+mod write_off;
+
+use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
 
 use crate::{
     store::Store,
@@ -18,7 +21,17 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/invoices").route(get().to(index)))
         .service(resource("/invoices.csv").route(get().to(file)))
-        .service(resource("/invoices/{invoice}").route(get().to(show)));
+        .service(resource("/invoices/{invoice}").route(get().to(show)))
+        .service(
+            resource("/invoices/{invoice}/credit-note")
+                .route(get().to(credit::form))
+                .route(post().to(credit::issue)),
+        )
+        .service(
+            resource("/invoices/{invoice}/write-off")
+                .route(get().to(write_off::form))
+                .route(post().to(write_off::write_off)),
+        );
 }
 
 async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {

@@ -1,0 +1,132 @@
+//! A credit note, written down with everything that follows from it.
+use super::payers::Payers;
+use crate::{
+    Result,
+    domain::{CommissionRule, CreditReason, Currency, Disposition},
+    id::{CustomerId, PartnerId, SubscriptionId},
+    services::revenue::{
+        accrual::{Source, accrue_invoice},
+        books::{Books, DocumentKind},
+    },
+    store::{
+        Tx, VendorScope,
+        incentivize::entries::SourceKind,
+        revenue::{
+            cash::{self, CustomerCredit},
+            credit_notes::{self, CreditNote},
+            invoices::{self, Invoice, InvoiceLine},
+            subscriptions::Subscription,
+        },
+    },
+};
+
+/// To whom, and about what, a credit note is.
+pub struct Whose {
+    partner: PartnerId,
+    customer: CustomerId,
+    subscription: SubscriptionId,
+    currency: Currency,
+}
+
+impl Whose {
+    pub fn of(subscription: &Subscription) -> Self {
+        Self {
+            partner: subscription.partner_id,
+            customer: subscription.customer_id,
+            subscription: subscription.id,
+            currency: subscription.currency,
+        }
+    }
+
+    pub fn of_invoice(invoice: &Invoice) -> Self {
+        Self {
+            partner: invoice.partner_id,
+            customer: invoice.customer_id,
+            subscription: invoice.subscription_id,
+            currency: invoice.currency,
+        }
+    }
+}
+
+/// What a credit note says beside its amounts.
+pub struct Said<'a> {
+    pub reason: &'a str,
+    pub code: CreditReason,
+    pub disposition: Disposition,
+    pub rule: CommissionRule,
+}
+
+/// Writes what is credited as a credit note, if it is anything: amounts due shrink, the rest
+/// becomes the customer's credit, and commission follows.
+pub fn write(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    mut payers: Payers,
+    (whose, said): (&Whose, &Said<'_>),
+) -> Result<Option<CreditNote>> {
+    if payers.is_empty() {
+        return Ok(None);
+    }
+    let mut note = blank(tx, books, (whose, said))?;
+    let touched = payers.dispose(&mut note, said.disposition)?;
+    let lines = payers.note_lines(tx, &note);
+    credit_notes::add(tx, note.clone(), lines)?;
+    keep(tx, &note)?;
+    let credited: Vec<InvoiceLine> = payers.touched_lines(said.rule);
+    invoices::settle_lines(tx, &credited)?;
+    for invoice in touched {
+        invoices::settle(tx, std::slice::from_ref(&invoice))?;
+        let source = Source {
+            kind: SourceKind::CreditNote,
+            id: note.id.number(),
+            on: note.issued_on,
+        };
+        accrue_invoice(tx, books, &invoice, source)?;
+    }
+    Ok(Some(note))
+}
+
+fn blank(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (whose, said): (&Whose, &Said<'_>),
+) -> Result<CreditNote> {
+    let numbers = books.numbers(tx, DocumentKind::CreditNote, &[books.today])?;
+    Ok(CreditNote {
+        id: tx.fresh_id(),
+        partner_id: whose.partner,
+        customer_id: whose.customer,
+        subscription_id: whose.subscription,
+        number: numbers.concat(),
+        issued_on: books.today,
+        currency: whose.currency,
+        net_minor: 0,
+        tax_minor: 0,
+        total_minor: 0,
+        reduces_due_minor: 0,
+        customer_credit_minor: 0,
+        reason: said.reason.to_owned(),
+        created_at: tx.now(),
+        reason_code: said.code,
+        commission_rule: said.rule,
+        refunded_minor: 0,
+    })
+}
+
+fn keep(tx: &mut Tx<'_, VendorScope>, note: &CreditNote) -> Result<()> {
+    if note.customer_credit_minor == 0 {
+        return Ok(());
+    }
+    let credit = CustomerCredit {
+        id: tx.fresh_id(),
+        partner_id: note.partner_id,
+        customer_id: note.customer_id,
+        currency: note.currency,
+        payment_id: None,
+        credit_note_id: Some(note.id),
+        amount_minor: note.customer_credit_minor,
+        remaining_minor: note.customer_credit_minor,
+        arisen_on: note.issued_on,
+    };
+    cash::add_credits(tx, vec![credit])
+}

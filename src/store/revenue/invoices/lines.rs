@@ -1,0 +1,250 @@
+//! The lines of invoices.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::{
+    Error, Result,
+    domain::{
+        DayShare, Phase, Rate,
+        commission::{LineTerms, Pay},
+    },
+    id::{CommissionClauseId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId, TierId},
+    store::{
+        Tx, VendorScope,
+        columns::{Coded, row_codes},
+        revenue::ASKED_AT_ONCE,
+        schema::{invoice_lines, invoices},
+    },
+};
+
+row_codes! {
+    /// What a line charges for.
+    InvoiceLineKind {
+        /// A whole service period.
+        Recurring = "recurring",
+        /// Something that is charged once.
+        OneOff = "one_off",
+        /// What was used in a period that is over.
+        Usage = "usage",
+        /// The rest of a period at its new price.
+        ProrationCharge = "proration_charge",
+        /// The rest of a period at its old price, taken back.
+        ProrationCredit = "proration_credit",
+    }
+}
+
+/// A line of an invoice. Amounts are minor units, before tax.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = invoice_lines, treat_none_as_default_value = false)]
+pub struct InvoiceLine {
+    /// Which.
+    pub id: InvoiceLineId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// On which invoice.
+    pub invoice_id: InvoiceId,
+    /// For what.
+    pub subscription_id: SubscriptionId,
+    /// Its place, from 1.
+    pub line_no: i32,
+    /// What it charges for.
+    #[diesel(serialize_as = Coded<InvoiceLineKind>, deserialize_as = Coded<InvoiceLineKind>)]
+    pub kind: InvoiceLineKind,
+    /// In words.
+    pub description: String,
+    /// The first day of service.
+    pub service_from: NaiveDate,
+    /// The first day no longer served.
+    pub service_to: NaiveDate,
+    /// Units.
+    pub quantity: i32,
+    /// What one costs for a whole period, in millionths of a minor unit.
+    pub unit_price_micro: i64,
+    /// What it charges, after discounts; below zero for a proration credit.
+    pub net_minor: i64,
+    /// What discounts took off it.
+    pub discount_minor: i64,
+    /// What credit notes took back of it; a magnitude.
+    pub credited_net_minor: i64,
+    /// Of that, what leaves the partner's commission as it was.
+    pub protected_net_minor: i64,
+    /// The sum of its commission entries.
+    pub commission_minor: i64,
+    /// The clause it earns under, fixed when it was billed.
+    pub commission_clause_id: Option<CommissionClauseId>,
+    /// That clause's rate, in basis points.
+    pub rate_bps: i32,
+    /// The phase its period lies in.
+    #[diesel(serialize_as = Coded<Phase>, deserialize_as = Coded<Phase>)]
+    pub phase: Phase,
+    /// The partner's tier at its period's start.
+    pub tier_id: Option<TierId>,
+    /// What the clause pays for each unit; zero where it pays a share of the net.
+    pub unit_pay_minor: i64,
+    /// Of its days, those that earn.
+    pub share_days: i32,
+    /// All its days, or one where all of them earn.
+    pub share_of: i32,
+}
+
+impl InvoiceLine {
+    /// Whether a partner can earn on it.
+    pub fn earns(&self) -> bool {
+        self.commission_clause_id.is_some() && (self.rate_bps > 0 || self.unit_pay_minor > 0)
+    }
+
+    /// What it pays, as fixed when it was billed.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn terms(&self) -> Result<LineTerms> {
+        let pay = match self.unit_pay_minor {
+            0 => Pay::Share(Rate::from_bps(self.rate_bps).map_err(Error::fault)?),
+            minor => Pay::PerUnit {
+                minor,
+                units: u32::try_from(self.quantity).map_err(Error::fault)?,
+            },
+        };
+        let share = DayShare {
+            days: self.share_days,
+            of: self.share_of,
+        };
+        Ok(LineTerms { pay, share })
+    }
+
+    /// Fixes what it pays.
+    pub fn fix(&mut self, terms: &LineTerms) {
+        (self.rate_bps, self.unit_pay_minor) = match terms.pay {
+            Pay::Share(rate) => (rate.bps(), 0),
+            Pay::PerUnit { minor, .. } => (0, minor),
+        };
+        (self.share_days, self.share_of) = (terms.share.days, terms.share.of);
+    }
+}
+
+/// The lines of these invoices, in order.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec<InvoiceLine>> {
+    let mut found = Vec::new();
+    for some in invoices.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::invoice_id.eq_any(some.to_vec()))
+            .order((invoice_lines::invoice_id, invoice_lines::line_no))
+            .select(InvoiceLine::as_select());
+        found.extend(tx.load::<InvoiceLine, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// What these subscriptions' recurring lines that earn charged for, by the first day of service:
+/// net, in minor units.
+///
+/// # Errors
+/// Faults of the database.
+pub fn recurring_nets(
+    tx: &mut Tx<'_, VendorScope>,
+    subscriptions: &[SubscriptionId],
+) -> Result<HashMap<(SubscriptionId, NaiveDate), i64>> {
+    let mut found = HashMap::new();
+    for some in subscriptions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::subscription_id.eq_any(some.to_vec()))
+            .filter(invoice_lines::kind.eq(InvoiceLineKind::Recurring.code()))
+            .filter(invoice_lines::commission_clause_id.is_not_null())
+            .select((
+                invoice_lines::subscription_id,
+                invoice_lines::service_from,
+                invoice_lines::net_minor,
+            ));
+        for (sold, from, net) in tx.load::<(SubscriptionId, NaiveDate, i64), _>(rows)? {
+            *found.entry((sold, from)).or_default() += net;
+        }
+    }
+    Ok(found)
+}
+
+/// Lines whose service starts in some days (half-open), by invoice, after one of these.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines_served(
+    tx: &mut Tx<'_, VendorScope>,
+    (from, to): (NaiveDate, NaiveDate),
+    after: Option<InvoiceId>,
+    limit: i64,
+) -> Result<Vec<InvoiceLine>> {
+    let rows = tx
+        .rows(invoice_lines::table)
+        .filter(invoice_lines::service_from.ge(from))
+        .filter(invoice_lines::service_from.lt(to))
+        .filter(invoice_lines::invoice_id.gt(after.unwrap_or(InvoiceId::of(0))))
+        .order((invoice_lines::invoice_id, invoice_lines::line_no))
+        .limit(limit)
+        .select(InvoiceLine::as_select());
+    tx.load(rows)
+}
+
+/// The lines with these ids.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines_of_ids(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceLineId],
+) -> Result<HashMap<InvoiceLineId, InvoiceLine>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::id.eq_any(some.to_vec()))
+            .select(InvoiceLine::as_select());
+        found.extend(
+            tx.load(rows)?
+                .into_iter()
+                .map(|one: InvoiceLine| (one.id, one)),
+        );
+    }
+    Ok(found)
+}
+
+/// Every line, by invoice and place, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceLine>> {
+    let rows = tx
+        .rows(invoice_lines::table)
+        .order((invoice_lines::invoice_id, invoice_lines::line_no))
+        .select(InvoiceLine::as_select());
+    tx.load(rows)
+}
+
+/// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
+///
+/// # Errors
+/// Faults of the database.
+pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceId>> {
+    let rows = tx
+        .joined(invoice_lines::table, invoices::table)
+        .filter(invoices::paid_minor.gt(invoices::refunded_minor))
+        .filter(invoice_lines::commission_clause_id.is_not_null())
+        .filter(
+            invoice_lines::rate_bps
+                .gt(0)
+                .or(invoice_lines::unit_pay_minor.gt(0)),
+        )
+        .filter(invoice_lines::share_days.gt(0))
+        .filter(invoice_lines::commission_minor.eq(0))
+        .filter(invoice_lines::net_minor.ne(0))
+        .order(invoice_lines::invoice_id)
+        .select(invoice_lines::invoice_id);
+    let mut found: Vec<InvoiceId> = tx.load(rows)?;
+    found.dedup();
+    Ok(found)
+}

@@ -1,0 +1,97 @@
+//! What becomes of invoices and their lines as money moves.
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::{Invoice, InvoiceLine, InvoiceStatus};
+use crate::{
+    Result,
+    id::InvoiceId,
+    store::{
+        Tx, VendorScope,
+        schema::invoices,
+        tx::{ByHand, to},
+    },
+};
+
+/// Writes invoices' amounts, and the status they make.
+///
+/// # Errors
+/// Faults of the database.
+pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> {
+    tx.update_each(&SETTLE, invoices.iter().map(settled))
+}
+
+const SETTLE: ByHand = ByHand {
+    sqlite: "WITH v AS MATERIALIZED (SELECT value ->> 'id' AS id, value ->> 'paid' AS paid,
+            value ->> 'refunded' AS refunded, value ->> 'credited' AS credited,
+            value ->> 'reduced' AS reduced, value ->> 'status' AS status FROM json_each(?2))
+        UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
+        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        FROM v WHERE invoices.tenant_id = ?1 AND invoices.id = v.id",
+    postgres: "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
+        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT,
+            credited BIGINT, reduced BIGINT, status TEXT)
+        WHERE invoices.tenant_id = $1 AND invoices.id = v.id",
+};
+
+fn settled(invoice: &Invoice) -> serde_json::Value {
+    serde_json::json!({
+        "id": invoice.id.number(),
+        "paid": invoice.paid_minor,
+        "refunded": invoice.refunded_minor,
+        "credited": invoice.credited_minor,
+        "reduced": invoice.reduced_minor,
+        "status": invoice.standing().code(),
+    })
+}
+
+/// Writes what lines have earned and what was credited of them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn settle_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLine]) -> Result<()> {
+    tx.update_each(&SETTLE_LINES, lines.iter().map(settled_line))
+}
+
+const SETTLE_LINES: ByHand = ByHand {
+    sqlite: "WITH v AS MATERIALIZED (SELECT value ->> 'id' AS id,
+            value ->> 'credited' AS credited, value ->> 'protected' AS protected,
+            value ->> 'commission' AS commission FROM json_each(?2))
+        UPDATE invoice_lines SET credited_net_minor = v.credited,
+        protected_net_minor = v.protected, commission_minor = v.commission
+        FROM v WHERE invoice_lines.tenant_id = ?1 AND invoice_lines.id = v.id",
+    postgres: "UPDATE invoice_lines SET credited_net_minor = v.credited,
+        protected_net_minor = v.protected, commission_minor = v.commission
+        FROM json_to_recordset($2::json) AS v(id BIGINT, credited BIGINT, protected BIGINT,
+            commission BIGINT)
+        WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id",
+};
+
+fn settled_line(line: &InvoiceLine) -> serde_json::Value {
+    serde_json::json!({
+        "id": line.id.number(),
+        "credited": line.credited_net_minor,
+        "protected": line.protected_net_minor,
+        "commission": line.commission_minor,
+    })
+}
+
+/// Writes an invoice off: what is due on it is no longer expected.
+///
+/// # Errors
+/// Faults of the database.
+pub fn write_off(
+    tx: &mut Tx<'_, VendorScope>,
+    id: InvoiceId,
+    (on, reason): (NaiveDate, &str),
+) -> Result<()> {
+    let row = tx.rows_of(invoices::table).filter(invoices::id.eq(id));
+    let written_off = (
+        to(invoices::written_off_on, Some(on)),
+        to(invoices::write_off_reason, reason.to_owned()),
+        to(invoices::status, InvoiceStatus::Uncollectible.code()),
+    );
+    tx.update(row, written_off)?;
+    Ok(())
+}
