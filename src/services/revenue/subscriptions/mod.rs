@@ -1,12 +1,14 @@
 //! A subscription's life: it starts, its quantity changes, it ends.
 mod discounts;
 mod ending;
+mod parties;
 mod pausing;
 mod quantity;
 mod starting;
 
 pub use discounts::{NewDiscount, end_discount, give_discount};
 pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
+pub use parties::{Sharing, share_out};
 pub use pausing::{Pausing, pause, resume};
 pub use quantity::{QuantityChange, change_quantity};
 pub use starting::{NewSubscription, start, start_all};

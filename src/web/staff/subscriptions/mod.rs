@@ -3,6 +3,7 @@ mod cancellation;
 mod discount;
 mod form;
 mod outcome;
+mod parties;
 mod pausing;
 mod quantity;
 mod record;
@@ -39,6 +40,11 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/subscriptions/{subscription}/quantity")
                 .route(get().to(quantity::form))
                 .route(post().to(quantity::change)),
+        )
+        .service(
+            resource("/subscriptions/{subscription}/parties")
+                .route(get().to(parties::form))
+                .route(post().to(parties::share)),
         )
         .service(
             resource("/subscriptions/{subscription}/discounts/new").route(get().to(discount::form)),
