@@ -11,6 +11,7 @@ mod parties;
 mod plans;
 mod scene;
 mod service_levels;
+mod sla_credits;
 mod spiffs;
 mod volume;
 
