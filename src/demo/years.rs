@@ -1,6 +1,7 @@
 //! The days: who joins, who buys, who pays when, what goes wrong, and the close on the first of
 //! each month.
 mod credits;
+mod moves;
 mod sale;
 mod stories;
 

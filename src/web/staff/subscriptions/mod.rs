@@ -4,6 +4,7 @@ mod discount;
 mod form;
 mod outcome;
 mod pausing;
+mod plan;
 mod quantity;
 mod record;
 mod register;
@@ -40,6 +41,12 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(get().to(quantity::form))
                 .route(post().to(quantity::change)),
         )
+        .service(
+            resource("/subscriptions/{subscription}/plan")
+                .route(get().to(plan::form))
+                .route(post().to(plan::change)),
+        )
+        .service(resource("/subscriptions/{subscription}/plan/keep").route(post().to(plan::keep)))
         .service(
             resource("/subscriptions/{subscription}/discounts/new").route(get().to(discount::form)),
         )
