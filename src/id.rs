@@ -263,6 +263,14 @@ named! {
     SlaTarget = "slt", SlaTargetId;
     /// An outage or maintenance of a service.
     SlaEvent = "sle", SlaEventId;
+    /// A day off in a service level policy's calendar.
+    SlaHoliday = "slh", SlaHolidayId;
+    /// A request of a customer's, for service levels.
+    SlaTicket = "tkt", SlaTicketId;
+    /// A stretch in which a ticket waited for the customer.
+    SlaWait = "slw", SlaWaitId;
+    /// That a service's month is measured.
+    SlaMeasured = "slm", SlaMeasuredId;
     /// A recurring service that partners may resell.
     Offering = "off", OfferingId;
     /// A plan of an offering.

@@ -17,7 +17,7 @@ pub struct Import {
     /// The vendor's address
     #[arg(long)]
     vendor: String,
-    /// partners, customers, subscriptions or payments
+    /// partners, customers, subscriptions, payments, usage, outages or tickets
     #[arg(long)]
     kind: String,
     /// Apply the file if nothing is wrong with it; without this it is only checked
@@ -37,7 +37,8 @@ impl Import {
     /// One line that says what is wrong with the command.
     pub fn run(&self, settings: &Settings) -> Result<u8> {
         let kind: ImportKind = self.kind.parse().map_err(|_| {
-            Error::fault("--kind: give partners, customers, subscriptions or payments")
+            let kinds: Vec<&str> = ImportKind::ALL.iter().map(|kind| kind.code()).collect();
+            Error::fault(format!("--kind: give one of {}", kinds.join(", ")))
         })?;
         let bytes = std::fs::read(&self.file)
             .map_err(|e| Error::fault(format!("{}: {e}", self.file.display())))?;

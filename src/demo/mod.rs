@@ -5,6 +5,7 @@ mod by_hand;
 mod cast;
 mod chance;
 mod drift;
+mod helpdesk;
 mod metering;
 mod outages;
 mod setting;

@@ -4,9 +4,12 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use super::Scope;
 use crate::{
     Result,
-    domain::{LongText, SlaEventKind, sla::Span},
+    domain::{LongText, Period, SlaEventKind, SlaMetric, sla::Span},
     services::catalogue::service_levels::{self, NewEvent},
-    store::{Store, registers::service_levels as register},
+    store::{
+        Store,
+        registers::service_levels::{self as register, Promised},
+    },
 };
 
 use super::setting::read;
@@ -31,21 +34,47 @@ const NIGHTS: [(u32, u32, i64, SlaEventKind, &str); 4] = [
     ),
 ];
 
+/// On the second of a month, every outage of the month before is on record.
+const SETTLED_ON: u32 = 2;
+
+fn has_availability(one: &Promised) -> bool {
+    let mut promises = one.policy.targets.iter();
+    promises.any(|target| target.metric == SlaMetric::Availability)
+}
+
+fn settle(store: &Store, scope: &Scope, day: NaiveDate) -> Result<()> {
+    let month = Period::of(day).previous();
+    store.write_now(scope.clone(), |tx| {
+        for one in register::promised(tx)?
+            .iter()
+            .filter(|one| has_availability(one))
+        {
+            service_levels::complete(tx, one.offering, month)?;
+        }
+        Ok(())
+    })
+}
+
 /// One day of the first service that promises availability.
 ///
 /// # Errors
 /// Those of the services.
 pub fn live(store: &Store, scope: &Scope, (month, day): (u32, NaiveDate)) -> Result<()> {
+    if month > 0 && day.day() == SETTLED_ON {
+        settle(store, scope, day)?;
+    }
     for (in_month, on, minutes, kind, note) in NIGHTS {
         if (in_month, on) != (month, day.day()) {
             continue;
         }
         let from: NaiveDateTime = day.and_time(NaiveTime::MIN) - TimeDelta::hours(22);
         store.write_now(scope.clone(), |tx| {
-            let Some(first) = register::promised(tx)?.into_iter().next() else {
+            let mut promised = register::promised(tx)?.into_iter();
+            let Some(first) = promised.find(has_availability) else {
                 return Ok(());
             };
             let event = NewEvent {
+                external_id: None,
                 offering: first.offering,
                 kind,
                 span: Span {

@@ -1,7 +1,7 @@
 //! What is there before the first day: vendors, catalogue, terms; and the personas at the end.
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::{
     Scope,
@@ -13,6 +13,7 @@ use crate::{
         Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
         Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
         commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+        sla as sla_terms,
     },
     id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
     services::{
@@ -101,8 +102,16 @@ pub fn catalogue(store: &Store, scope: &Scope, part: &'static VendorPart) -> Res
 }
 
 fn add_policy(tx: &mut Tx<'_, Scope>, part: &PolicyPart) -> Result<SlaPolicyId> {
-    let mut targets = Vec::new();
+    let (mut targets, mut terms) = (Vec::new(), days_off(tx.now().date())?);
     for (metric, threshold, calendar, credit) in part.targets {
+        // "Mon to Fri, 8 to 18".
+        let hours = calendar
+            .rsplit_once(", ")
+            .and_then(|(_, hours)| hours.split_once(" to "));
+        if let Some((opens, closes)) = hours {
+            terms.opens_minute = read::<i32>(opens)? * 60;
+            terms.closes_minute = read::<i32>(closes)? * 60;
+        }
         let metric: SlaMetric = read(metric)?;
         let threshold = match metric {
             SlaMetric::Availability => i64::from(read::<Rate>(threshold)?.bps()) * 100,
@@ -116,14 +125,33 @@ fn add_policy(tx: &mut Tx<'_, Scope>, part: &PolicyPart) -> Result<SlaPolicyId> 
                 _ => SlaCalendar::WorkingHours,
             },
             credit: read(credit)?,
+            share: Rate::WHOLE,
+            severity: None,
         });
     }
     let draft = sla::Draft {
         name: read(part.name)?,
         summary: read(part.summary)?,
+        terms,
         targets,
     };
     sla::add(tx, &draft)
+}
+
+/// The holidays of this year and the two after it, and a day's notice of maintenance.
+fn days_off(today: NaiveDate) -> Result<sla_terms::Terms> {
+    let mut terms = sla_terms::Terms {
+        notice_minutes: 24 * 60,
+        maintenance_cap_minutes: Some(8 * 60),
+        credit_cap: read("25")?,
+        ..sla_terms::Terms::default()
+    };
+    for year in today.year()..=today.year() + 2 {
+        for day in ["01-01", "05-01", "12-25", "12-26"] {
+            terms.holidays.insert(read(&format!("{year}-{day}"))?);
+        }
+    }
+    Ok(terms)
 }
 
 fn add_offering(

@@ -12,7 +12,7 @@ use super::{
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, metering, outages,
+    drift, helpdesk, metering, outages,
     setting::{self, Plans, read},
 };
 use crate::{
@@ -124,6 +124,7 @@ impl World {
             drift::live(store, &self.scope, joined, (month, day))?;
             let whose = (joined.id, joined.part);
             metering::live(store, &self.scope, whose, (&joined.customers, day))?;
+            helpdesk::live(store, &self.scope, joined, day)?;
         }
         self.stories(store, month, day)
     }

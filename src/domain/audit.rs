@@ -26,6 +26,10 @@ coded! {
         SlaSet = "sla.set", "Service level set";
         SlaEventRecorded = "sla_event.recorded", "Outage or maintenance recorded";
         SlaEventWithdrawn = "sla_event.withdrawn", "Outage or maintenance withdrawn";
+        SlaMonthMeasured = "sla_month.measured", "Measurements of a month said to be complete";
+        TicketRecorded = "ticket.recorded", "Ticket recorded";
+        TicketChanged = "ticket.changed", "Ticket changed";
+        TicketWithdrawn = "ticket.withdrawn", "Ticket withdrawn";
         TierAdded = "tier.added", "Tier added";
         TierChanged = "tier.changed", "Tier changed";
         CommissionPlanAdded = "commission_plan.added", "Commission plan added";

@@ -60,6 +60,16 @@ coded! {
 }
 
 coded! {
+    /// How badly a customer needs an answer.
+    TicketSeverity {
+        Critical = "critical", "Critical";
+        High = "high", "High";
+        Normal = "normal", "Normal";
+        Low = "low", "Low";
+    }
+}
+
+coded! {
     /// The hours that count for a service level.
     SlaCalendar {
         Always = "24x7", "Around the clock";

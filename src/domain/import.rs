@@ -10,6 +10,8 @@ coded! {
         Subscriptions = "subscriptions", "Subscriptions";
         Payments = "payments", "Payments";
         Usage = "usage", "Usage";
+        Outages = "outages", "Outages and maintenance";
+        Tickets = "tickets", "Tickets";
     }
 }
 
@@ -19,7 +21,8 @@ impl ImportKind {
         match self {
             Self::Partners => Permission::ManagePartners,
             Self::Customers => Permission::ManageCustomers,
-            Self::Subscriptions => Permission::ManageSubscriptions,
+            Self::Subscriptions | Self::Tickets => Permission::ManageSubscriptions,
+            Self::Outages => Permission::ManageCatalogue,
             Self::Usage => Permission::ReportUsage,
             Self::Payments => Permission::RecordPayments,
         }

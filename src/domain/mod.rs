@@ -47,7 +47,8 @@ pub use adjustment::{AdjustmentReason, AdjustmentStatus};
 pub use audit::{Action, Change};
 pub use billing_calendar::{Anchor, BillingInterval, ServicePeriod};
 pub use catalogue::{
-    DeliveryParty, OfferingStatus, SlaCalendar, SlaEventKind, SlaMetric, VersionStatus,
+    DeliveryParty, OfferingStatus, SlaCalendar, SlaEventKind, SlaMetric, TicketSeverity,
+    VersionStatus,
 };
 pub use coded::UnknownCode;
 pub use commission::{CommissionClause, window::DayShare};

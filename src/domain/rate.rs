@@ -20,6 +20,9 @@ pub struct Rate(i32);
 pub struct BadRate;
 
 impl Rate {
+    /// All of it.
+    pub const WHOLE: Self = Self(WHOLE_BPS);
+
     /// A rate of so many hundredths of a percent.
     ///
     /// # Errors

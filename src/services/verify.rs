@@ -4,17 +4,21 @@ mod commission;
 mod plans;
 mod recurring;
 mod revenue;
+mod service_levels;
 mod statements;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     Result,
     domain::{Currency, Money, Permission},
-    id::{PlanVersionId, PriceId},
+    id::{OfferingId, PlanVersionId, PriceId, SubscriptionId},
     store::{
         Tx, VendorScope,
-        catalogue::plans::prices_of_versions,
+        catalogue::{
+            plans::prices_of_versions,
+            tickets::{self, Ticket},
+        },
         incentivize::{
             entries::{self, Entry},
             payouts::{self, Payout},
@@ -54,11 +58,17 @@ struct Ledger {
     statements: Vec<Statement>,
     statement_lines: Vec<StatementLine>,
     payouts: Vec<Payout>,
+    tickets: Vec<Ticket>,
+    services: HashMap<SubscriptionId, OfferingId>,
 }
 
 impl Ledger {
     fn read(tx: &mut Tx<'_, VendorScope>) -> Result<Self> {
+        let tickets = tickets::all(tx)?;
+        let asked: BTreeSet<SubscriptionId> = tickets.iter().map(|one| one.subscription).collect();
         Ok(Self {
+            services: tickets::offerings_of(tx, &Vec::from_iter(asked))?,
+            tickets,
             subscriptions: subscriptions::all(tx)?,
             invoices: invoices::all(tx)?,
             lines: invoices::all_lines(tx)?,
@@ -96,6 +106,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
+    service_levels::check(&ledger, &mut found);
     Ok(found.0)
 }
 

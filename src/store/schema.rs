@@ -162,6 +162,60 @@ diesel::table! {
         name -> Text,
         summary -> Text,
         version -> Integer,
+        zone -> Text,
+        opens_minute -> Integer,
+        closes_minute -> Integer,
+        notice_minutes -> Integer,
+        maintenance_cap_minutes -> Nullable<Integer>,
+        credit_cap_bps -> Integer,
+    }
+}
+
+diesel::table! {
+    sla_holidays (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        sla_policy_id -> BigInt,
+        day -> Date,
+    }
+}
+
+diesel::table! {
+    sla_tickets (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        offering_id -> BigInt,
+        external_id -> Text,
+        title -> Text,
+        severity -> Text,
+        opened_at -> Timestamp,
+        answered_at -> Nullable<Timestamp>,
+        resolved_at -> Nullable<Timestamp>,
+        recorded_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    sla_waits (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        ticket_id -> BigInt,
+        began_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sla_measured (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        offering_id -> BigInt,
+        month -> Integer,
+        recorded_at -> Timestamp,
     }
 }
 
@@ -175,6 +229,8 @@ diesel::table! {
         threshold -> BigInt,
         calendar -> Text,
         credit_bps -> Integer,
+        share_bps -> Integer,
+        severity -> Text,
     }
 }
 
@@ -189,6 +245,7 @@ diesel::table! {
         announced_at -> Nullable<Timestamp>,
         note -> Text,
         recorded_at -> Timestamp,
+        external_id -> Nullable<Text>,
     }
 }
 
@@ -886,6 +943,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     sla_policies,
     sla_targets,
     sla_events,
+    sla_holidays,
+    sla_tickets,
+    sla_waits,
+    sla_measured,
     offerings,
     plans,
     plan_versions,

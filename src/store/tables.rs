@@ -157,6 +157,10 @@ scoped! {
     sla_policies: shared;
     sla_targets: shared;
     sla_events: shared;
+    sla_holidays: shared;
+    sla_measured: shared;
+    sla_tickets: by partner_id;
+    sla_waits: by partner_id;
     offerings: shared;
     plans: shared;
     plan_versions: shared;
@@ -231,7 +235,8 @@ changeable! {
     partners: name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, version;
     memberships: role, name, signed_in_at, revoked_at;
     invitations: accepted_at, withdrawn_at;
-    sla_policies: name, summary, version;
+    sla_policies: name, summary, version, zone, opens_minute, closes_minute, notice_minutes, maintenance_cap_minutes, credit_cap_bps;
+    sla_tickets: title, severity, opened_at, answered_at, resolved_at, version;
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;

@@ -32,6 +32,7 @@ const STAFF: &[Group] = &[
                 "history",
                 ViewCatalogue,
             ),
+            ("Tickets", "/tickets", "history", ViewPartners),
         ],
     ),
     (
@@ -117,6 +118,7 @@ const PORTAL: &[Group] = &[
                 "history",
                 ViewCatalogue,
             ),
+            ("Tickets", "/tickets", "history", PartnerViewCustomers),
         ],
     ),
     (

@@ -84,7 +84,9 @@ impl Bulk {
             ImportKind::Customers => self.customers_file(),
             ImportKind::Subscriptions => self.subscriptions_file(),
             ImportKind::Payments => self.payments_file(),
-            ImportKind::Usage => unreachable!("its plan counts no usage"),
+            ImportKind::Usage | ImportKind::Outages | ImportKind::Tickets => {
+                unreachable!("its plan counts no usage and promises nothing")
+            }
         }
     }
 

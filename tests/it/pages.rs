@@ -233,6 +233,7 @@ fn number(app: &TestApp, name: &str) -> i64 {
             format!("{of_vendor} AND status = 'proposed'"),
             "id",
         ),
+        "ticket" => ("sla_tickets", of_partner, "id"),
         "statement" => ("statements", of_partner, "line_count DESC, id"),
         "mail" => (
             "mails",

@@ -114,11 +114,14 @@ fn catalogue(app: &TestApp) {
         threshold: 999_000,
         calendar: SlaCalendar::Always,
         credit: read("10"),
+        share: read("100"),
+        severity: None,
     };
     let written = app.store.write_now(scope, |tx| {
         let policy = sla::Draft {
             name: read("Standard"),
             summary: read("For every offering."),
+            terms: perennial::domain::sla::Terms::default(),
             targets: vec![promise.clone()],
         };
         let offering = offerings::Draft {

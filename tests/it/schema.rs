@@ -82,6 +82,8 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("mails.partner_id", "read by what they are about"),
     ("mrr_changes.offering_id", "read by customer or partner"),
     ("offerings.sla_policy_id", "a vendor has few offerings"),
+    ("sla_tickets.offering_id", "read by month"),
+    ("sla_waits.partner_id", "read by ticket"),
     ("spiffs.offering_id", "a vendor has few"),
     (
         "payment_allocations.partner_id",

@@ -6,6 +6,8 @@ mod availability;
 mod clock;
 mod credit;
 mod spans;
+mod terms;
+mod tickets;
 
 pub use availability::{Availability, Maintenance, MonthOfService, availability};
 pub use clock::{BusinessHours, counted_seconds};
@@ -13,3 +15,5 @@ pub use credit::{
     Band, CommissionEffect, Liable, credit_minor, effect_on_commission, missed_band, total_credit,
 };
 pub use spans::Span;
+pub use terms::Terms;
+pub use tickets::{Standing, Tally, Timing, Wait, read_waits, waits_in_words};

@@ -1,23 +1,18 @@
-//! What was promised with a service and what was kept: outages and maintenance are recorded, and each
-//! month's availability is judged by the policy.
+//! What happened to a service: outages and maintenance are recorded, and a month is said to be
+//! complete.
 use chrono::NaiveDateTime;
 
 use crate::{
     Error, Result,
-    domain::{
-        Action, LongText, Permission, Rate, SlaCalendar, SlaEventKind, Zone,
-        sla::{
-            Availability, Band, BusinessHours, Maintenance, MonthOfService, Span, availability,
-            missed_band,
-        },
-    },
+    domain::{Action, ExternalId, LongText, Period, Permission, SlaEventKind, sla::Span},
     id::{OfferingId, SlaEventId},
     store::{
         Platform, Tx, VendorScope,
+        account::vendor,
         catalogue::{
-            offerings,
-            sla::Target,
+            offerings, sla,
             sla_events::{self, SlaEvent},
+            tickets,
         },
         platform::Event,
     },
@@ -26,6 +21,8 @@ use crate::{
 /// An outage, or maintenance that was announced. Instants are UTC.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
+    /// What a monitoring system calls it, if one does.
+    pub external_id: Option<ExternalId>,
     /// Of what.
     pub offering: OfferingId,
     /// What it was.
@@ -58,6 +55,7 @@ pub fn record(tx: &mut Tx<'_, VendorScope>, new: &NewEvent) -> Result<SlaEventId
         ended_at: new.span.to,
         announced_at: new.announced_at,
         note: new.note.to_string(),
+        external_id: new.external_id.as_ref().map(ToString::to_string),
     };
     sla_events::add(tx, &event)?;
     let summary = format!("{} of {}", event.kind.label(), offering.name);
@@ -65,7 +63,11 @@ pub fn record(tx: &mut Tx<'_, VendorScope>, new: &NewEvent) -> Result<SlaEventId
     Ok(event.id)
 }
 
-fn check(now: NaiveDateTime, new: &NewEvent) -> Result<()> {
+/// Whether an event can be recorded, seen at an instant.
+///
+/// # Errors
+/// [`Error::Invalid`] on `ended_at` or `announced_at`.
+pub fn check(now: NaiveDateTime, new: &NewEvent) -> Result<()> {
     if new.span.seconds() == 0 {
         return Err(Error::on("ended_at", "It ends after it begins."));
     }
@@ -123,142 +125,32 @@ fn told(
     )
 }
 
-/// What a promise came to.
-#[derive(Debug, Clone, Copy)]
-pub struct Outcome {
-    /// What was promised.
-    pub target_ppm: i64,
-    /// The hours that count.
-    pub calendar: SlaCalendar,
-    /// What was there.
-    pub kept: Availability,
-    /// Whether it was enough.
-    pub is_met: bool,
-}
-
-/// Judges what happened to one service in a span of UTC: each promise, and the share of the fee that
-/// the policy gives back. Of several promises over the same hours the lowest that was missed counts.
-pub fn judge(
-    targets: &[Target],
-    events: &[&SlaEvent],
-    (month, zone): (Span, Zone),
-) -> (Vec<Outcome>, Option<Rate>) {
-    let mut outcomes = Vec::new();
-    let mut credit: Option<Rate> = None;
-    for calendar in SlaCalendar::ALL {
-        let own = targets.iter().filter(|target| target.calendar == *calendar);
-        let own: Vec<&Target> = own.collect();
-        if own.is_empty() {
-            continue;
-        }
-        let kept = reckoned(events, (month, zone), *calendar);
-        outcomes.extend(own.iter().map(|target| Outcome {
-            target_ppm: target.threshold,
-            calendar: *calendar,
-            kept,
-            is_met: kept.meets(target.threshold),
-        }));
-        let bands: Vec<Band> = own
-            .iter()
-            .map(|target| Band {
-                at_least_ppm: target.threshold,
-                credit: target.credit,
-            })
-            .collect();
-        let missed = missed_band(&bands, |target| kept.meets(target));
-        credit = credit.max(missed);
+/// Says that every outage of a service's month is on record: from then on a month without one has
+/// kept its promise, and is not merely not measured. Saying it again changes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`] for an offering without promises; [`Error::Conflict`]
+/// for a month that is not over; faults of the database.
+pub fn complete(tx: &mut Tx<'_, VendorScope>, id: OfferingId, month: Period) -> Result<()> {
+    tx.allow(Permission::ManageCatalogue)?;
+    let offering = offerings::offering(tx, id)?;
+    let policy = sla::policy(tx, offering.sla_policy.ok_or(Error::NotFound)?)?;
+    let zone = policy.terms.zone_or(vendor::settings(tx)?.zone);
+    if tx.now() < zone.start_of(month.end()) {
+        return Err(Error::conflict("This month is not over yet."));
     }
-    (outcomes, credit)
-}
-
-fn reckoned(
-    events: &[&SlaEvent],
-    (month, zone): (Span, Zone),
-    calendar: SlaCalendar,
-) -> Availability {
-    let served = match calendar {
-        SlaCalendar::Always => vec![month],
-        SlaCalendar::WorkingHours => BusinessHours::office(zone).within(month),
-    };
-    let span = |event: &SlaEvent| Span {
-        from: event.began_at,
-        to: event.ended_at,
-    };
-    let maintenance: Vec<Maintenance> = events
-        .iter()
-        .filter_map(|event| {
-            Some(Maintenance {
-                span: span(event),
-                announced_at: event.announced_at?,
-            })
-        })
-        .collect();
-    let outages = events
-        .iter()
-        .filter(|event| event.kind == SlaEventKind::Outage);
-    let outages: Vec<Span> = outages.map(|event| span(event)).collect();
-    availability(&MonthOfService {
-        served: &served,
-        maintenance: &maintenance,
-        outages: &outages,
-        notice_seconds: 0,
-        maintenance_cap_seconds: None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{domain::SlaMetric, id::Id};
-
-    fn at(day: u32, hour: u32) -> NaiveDateTime {
-        let day = chrono::NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
-        day.and_hms_opt(hour, 0, 0).unwrap()
+    if !tickets::note_measured(tx, id, month)? {
+        return Ok(());
     }
-
-    fn event(kind: SlaEventKind, day: u32, hours: (u32, u32)) -> SlaEvent {
-        SlaEvent {
-            id: Id::of(1),
-            offering: Id::of(1),
-            kind,
-            began_at: at(day, hours.0),
-            ended_at: at(day, hours.1),
-            announced_at: (kind == SlaEventKind::Maintenance).then(|| at(day, 0)),
-            note: String::new(),
-        }
-    }
-
-    #[test]
-    fn the_night_counts_for_one_promise_and_not_for_the_other() {
-        let promise = |calendar, threshold, bps| Target {
-            metric: SlaMetric::Availability,
-            threshold,
-            calendar,
-            credit: Rate::from_bps(bps).unwrap(),
-        };
-        let targets = [
-            promise(SlaCalendar::Always, 999_000, 1_000),
-            promise(SlaCalendar::Always, 990_000, 2_500),
-            promise(SlaCalendar::WorkingHours, 999_000, 500),
-        ];
-        let january = Span {
-            from: at(1, 0),
-            to: at(31, 0) + chrono::TimeDelta::days(1),
-        };
-        // Two hours at night, one of them planned; the fourth is a Monday.
-        let night = event(SlaEventKind::Outage, 4, (2, 4));
-        let planned = event(SlaEventKind::Maintenance, 4, (2, 3));
-        let (outcomes, credit) = judge(&targets, &[&night, &planned], (january, Zone::UTC));
-        let met: Vec<bool> = outcomes.iter().map(|one| one.is_met).collect();
-        assert_eq!(met, [false, true, true]);
-        assert_eq!(outcomes[0].kept.down, 3_600);
-        assert_eq!(credit, Some(Rate::from_bps(1_000).unwrap()));
-        // 21 working days of eight hours.
-        assert_eq!(outcomes[2].kept.service, 21 * 8 * 3_600);
-        let noon = event(SlaEventKind::Outage, 4, (12, 13));
-        let (outcomes, credit) = judge(&targets[2..], &[&noon], (january, Zone::UTC));
-        assert!(!outcomes[0].is_met);
-        assert_eq!(credit, Some(Rate::from_bps(500).unwrap()));
-        assert_eq!(judge(&targets, &[], (january, Zone::UTC)).1, None);
-    }
+    let action = Action::SlaMonthMeasured;
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject: id.number(),
+            partner: None,
+            summary: format!("{}: {} in {}", action.label(), offering.name, month.title()),
+            changes: &[],
+        },
+    )
 }

@@ -2,8 +2,9 @@
 use crate::{
     Error, Result,
     domain::{
-        Action, LongText, Name, Permission, Problems, SlaMetric,
+        Action, LongText, Name, Permission, Problems, Rate, SlaMetric, TicketSeverity, Zone,
         audit::{Change, diff},
+        sla::Terms,
     },
     id::SlaPolicyId,
     services::stale,
@@ -28,6 +29,8 @@ pub struct Draft {
     pub name: Name,
     /// What it is for.
     pub summary: LongText,
+    /// By what calendar it measures, and its limits.
+    pub terms: Terms,
     /// What it promises, in order.
     pub targets: Vec<Target>,
 }
@@ -44,6 +47,7 @@ pub fn add(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<SlaPolicyId> {
         name: draft.name.to_string(),
         summary: draft.summary.to_string(),
         version: 1,
+        terms: draft.terms.clone(),
         targets: draft.targets.clone(),
     };
     sla::insert(tx, &policy)?;
@@ -69,6 +73,7 @@ pub fn edit(
         name: draft.name.to_string(),
         summary: draft.summary.to_string(),
         version,
+        terms: draft.terms.clone(),
         targets: draft.targets.clone(),
     };
     if !sla::update(tx, &new)? {
@@ -77,6 +82,8 @@ pub fn edit(
     let changes = diff(&[
         ("name", old.name.as_str(), new.name.as_str()),
         ("summary", &old.summary, &new.summary),
+        ("calendar", &calendar(&old.terms), &calendar(&new.terms)),
+        ("limits", &limits(&old.terms), &limits(&new.terms)),
         ("targets", &in_words(&old.targets), &in_words(&new.targets)),
     ]);
     note(tx, &new, &changes)
@@ -92,6 +99,7 @@ fn check(tx: &mut Tx<'_, VendorScope>, own: Option<SlaPolicyId>, draft: &Draft) 
     if !(1..=MOST_TARGETS).contains(&draft.targets.len()) {
         problems.add("targets", "Give one to twelve targets.");
     }
+    wrong_with_terms(&draft.terms, &mut problems);
     for (number, target) in (1..).zip(&draft.targets) {
         if let Some(why) = wrong_with(target) {
             problems.add(format!("target-{number}-threshold"), why);
@@ -101,6 +109,51 @@ fn check(tx: &mut Tx<'_, VendorScope>, own: Option<SlaPolicyId>, draft: &Draft) 
         true => Ok(()),
         false => Err(Error::Invalid(problems)),
     }
+}
+
+/// The most days off of one policy.
+const MOST_HOLIDAYS: usize = 400;
+/// A quarter of minutes: no maintenance is announced earlier, or takes longer.
+const QUARTER_MINUTES: i32 = 92 * 24 * 60;
+
+fn wrong_with_terms(terms: &Terms, problems: &mut Problems) {
+    let day = 0..=24 * 60;
+    if !day.contains(&terms.opens_minute) || !day.contains(&terms.closes_minute) {
+        problems.add("opens", "Give times of a day, such as 09:00.");
+    } else if terms.closes_minute <= terms.opens_minute {
+        problems.add("closes", "The working day ends after it begins.");
+    }
+    if terms.holidays.len() > MOST_HOLIDAYS {
+        problems.add("holidays", "Give at most 400 days.");
+    }
+    if !(0..=QUARTER_MINUTES).contains(&terms.notice_minutes) {
+        problems.add("notice_minutes", "Give at most 92 days in minutes.");
+    }
+    let cap = terms.maintenance_cap_minutes.unwrap_or_default();
+    if !(0..=QUARTER_MINUTES).contains(&cap) {
+        problems.add(
+            "maintenance_cap_minutes",
+            "Give at most 92 days in minutes.",
+        );
+    }
+}
+
+fn calendar(terms: &Terms) -> String {
+    // The vendor's own zone is said as such, by being left out.
+    let words = terms.hours_in_words(Zone::UTC);
+    match terms.zone {
+        Some(_) => words,
+        None => words.replace(" in UTC", ""),
+    }
+}
+
+fn limits(terms: &Terms) -> String {
+    let cap = terms.maintenance_cap_minutes;
+    let cap = cap.map_or("no limit".to_owned(), |minutes| format!("{minutes} min"));
+    format!(
+        "maintenance announced {} min before, {cap} a month; credit at most {}",
+        terms.notice_minutes, terms.credit_cap
+    )
 }
 
 fn wrong_with(target: &Target) -> Option<&'static str> {
@@ -113,6 +166,12 @@ fn wrong_with(target: &Target) -> Option<&'static str> {
         {
             Some("Give a time between a minute and a year.")
         }
+        SlaMetric::FirstResponse | SlaMetric::Resolution if target.share.bps() == 0 => {
+            Some("Give a share of tickets above 0 %.")
+        }
+        SlaMetric::Availability if target.share != Rate::WHOLE || target.severity.is_some() => {
+            Some("A share and a severity are of tickets: leave them empty here.")
+        }
         _ => None,
     }
 }
@@ -121,7 +180,10 @@ fn in_words(targets: &[Target]) -> String {
     let words = targets.iter().map(|target| {
         let what = match target.metric {
             SlaMetric::Availability => format!("{} ppm", target.threshold),
-            _ => format!("{} min", target.threshold),
+            _ => {
+                let which = target.severity.map_or("all", TicketSeverity::label);
+                format!("{} min, {} of {which}", target.threshold, target.share)
+            }
         };
         let (metric, hours) = (target.metric.label(), target.calendar.label());
         format!("{metric} {what}, {hours}, credit {}", target.credit)

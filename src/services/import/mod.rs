@@ -4,11 +4,13 @@
 //! the same are left alone.
 mod customers;
 mod ledger;
+mod outages;
 mod partners;
 mod payments;
 mod subscriptions;
 mod table;
 mod template;
+mod tickets;
 mod usage;
 
 use serde::{Deserialize, Serialize};
@@ -121,6 +123,8 @@ enum Plan {
     Subscriptions(subscriptions::Plan),
     Payments(payments::Plan),
     Usage(usage::Plan),
+    Outages(outages::Plan),
+    Tickets(tickets::Plan),
 }
 
 fn allow(tx: &Tx<'_, VendorScope>, kind: ImportKind) -> Result<()> {
@@ -144,6 +148,8 @@ fn read(
         ImportKind::Subscriptions => Plan::Subscriptions(subscriptions::plan(tx, &table, report)?),
         ImportKind::Payments => Plan::Payments(payments::plan(tx, &table, report)?),
         ImportKind::Usage => Plan::Usage(usage::plan(tx, &table, report)?),
+        ImportKind::Outages => Plan::Outages(outages::plan(tx, &table, report)?),
+        ImportKind::Tickets => Plan::Tickets(tickets::plan(tx, &table, report)?),
     };
     let checked = report.checked(rows);
     let plan = Some(plan).filter(|_| checked.is_sound());
@@ -244,6 +250,8 @@ pub fn apply(
         Some(Plan::Subscriptions(plan)) => subscriptions::apply(tx, effects, &plan)?,
         Some(Plan::Payments(plan)) => payments::apply(tx, effects, &plan)?,
         Some(Plan::Usage(plan)) => usage::apply(tx, plan)?,
+        Some(Plan::Outages(plan)) => outages::apply(tx, &plan)?,
+        Some(Plan::Tickets(plan)) => tickets::apply(tx, &plan)?,
     }
     if !imports::mark_applied(tx, id, json(&checked)?)? {
         return Err(Error::conflict("This file has been applied already."));

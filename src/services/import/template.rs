@@ -166,6 +166,67 @@ const USAGE: &[Column] = &[
     ),
 ];
 
+const OUTAGES: &[Column] = &[
+    required(
+        "external_id",
+        "OUT-6001",
+        "What your monitoring calls it. A row with a known external id must say the same.",
+    ),
+    required("service", "Cloud Backup", "The name of the offering."),
+    required("kind", "outage", "outage or maintenance."),
+    required(
+        "began_at",
+        "2026-10-14T02:00:00Z",
+        "Its first instant, in UTC.",
+    ),
+    required(
+        "ended_at",
+        "2026-10-14T02:44:00Z",
+        "The first instant after it, in UTC. An outage is over, and at most 31 days long.",
+    ),
+    optional(
+        "announced_at",
+        "",
+        "When customers were told of maintenance, in UTC. Empty for an outage.",
+    ),
+    required("note", "Power was lost", "What was the matter."),
+];
+
+const TICKETS: &[Column] = &[
+    required(
+        "external_id",
+        "HD-7001",
+        "What your help desk calls the ticket. A row with a known external id changes that ticket.",
+    ),
+    required(
+        "subscription",
+        "S-3001",
+        "The external id of the subscription. It never changes.",
+    ),
+    required("title", "A user cannot sign in", "What it is about."),
+    optional(
+        "severity",
+        "normal",
+        "critical, high, normal or low. Left empty: normal.",
+    ),
+    required("opened_at", "2026-10-14T09:30:00Z", "When it came, in UTC."),
+    optional(
+        "answered_at",
+        "2026-10-14T09:50:00Z",
+        "When it was answered first, in UTC. Left empty: not yet, or when it was resolved.",
+    ),
+    optional(
+        "resolved_at",
+        "2026-10-14T15:00:00Z",
+        "When it was resolved, in UTC. Left empty: not yet.",
+    ),
+    optional(
+        "waiting",
+        "2026-10-14T10:00:00Z/2026-10-14T12:00:00Z",
+        "When it waited for the customer: from/to in UTC, several between semicolons. The last has no end while it waits still.",
+    ),
+];
+
 /// The columns of a kind of file, in the order of its template.
 pub fn columns(kind: ImportKind) -> &'static [Column] {
     match kind {
@@ -174,6 +235,8 @@ pub fn columns(kind: ImportKind) -> &'static [Column] {
         ImportKind::Subscriptions => SUBSCRIPTIONS,
         ImportKind::Payments => PAYMENTS,
         ImportKind::Usage => USAGE,
+        ImportKind::Outages => OUTAGES,
+        ImportKind::Tickets => TICKETS,
     }
 }
 

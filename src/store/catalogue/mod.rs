@@ -4,5 +4,6 @@ pub mod plans;
 mod prices;
 pub mod sla;
 pub mod sla_events;
+pub mod tickets;
 
 pub(in crate::store) use prices::of_versions;

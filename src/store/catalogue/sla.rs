@@ -1,17 +1,18 @@
 //! Service level policies and what each promises.
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{Rate, SlaCalendar, SlaMetric},
+    domain::{Rate, SlaCalendar, SlaMetric, TicketSeverity, sla::Terms},
     error::Error,
-    id::{SlaPolicyId, SlaTargetId},
+    id::{SlaHolidayId, SlaPolicyId, SlaTargetId},
     store::{
         Scope, Tx, VendorScope, Visible,
         names::stored,
-        schema::{sla_policies, sla_targets},
+        schema::{sla_holidays, sla_policies, sla_targets},
         tx::to,
     },
 };
@@ -25,8 +26,12 @@ pub struct Target {
     pub threshold: i64,
     /// The hours that count.
     pub calendar: SlaCalendar,
-    /// The share of a period's price given back when it is missed.
+    /// The share of a month's price given back when it is missed.
     pub credit: Rate,
+    /// The share of tickets that has to be in time; all there is for availability.
+    pub share: Rate,
+    /// The tickets that are meant; `None` for all of them, and for availability.
+    pub severity: Option<TicketSeverity>,
 }
 
 /// A policy with its promises.
@@ -40,11 +45,76 @@ pub struct Policy {
     pub summary: String,
     /// Rises with every edit.
     pub version: i32,
+    /// By what calendar it measures, and its limits.
+    pub terms: Terms,
     /// What it promises, in order.
     pub targets: Vec<Target>,
 }
 
-type TargetRow = (SlaPolicyId, String, i64, String, i32);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sla_policies)]
+struct Row {
+    id: SlaPolicyId,
+    name: String,
+    summary: String,
+    version: i32,
+    zone: String,
+    opens_minute: i32,
+    closes_minute: i32,
+    notice_minutes: i32,
+    maintenance_cap_minutes: Option<i32>,
+    credit_cap_bps: i32,
+}
+
+impl Row {
+    fn read(self) -> Result<Policy> {
+        let zone = Some(self.zone).filter(|zone| !zone.is_empty());
+        Ok(Policy {
+            id: self.id,
+            name: self.name,
+            summary: self.summary,
+            version: self.version,
+            terms: Terms {
+                zone: zone.map(|zone| stored(&zone)).transpose()?,
+                opens_minute: self.opens_minute,
+                closes_minute: self.closes_minute,
+                notice_minutes: self.notice_minutes,
+                maintenance_cap_minutes: self.maintenance_cap_minutes,
+                credit_cap: Rate::from_bps(self.credit_cap_bps).map_err(Error::fault)?,
+                ..Terms::default()
+            },
+            targets: Vec::new(),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sla_targets)]
+struct TargetRow {
+    sla_policy_id: SlaPolicyId,
+    metric: String,
+    threshold: i64,
+    calendar: String,
+    credit_bps: i32,
+    share_bps: i32,
+    severity: String,
+}
+
+impl TargetRow {
+    fn read(self) -> Result<(SlaPolicyId, Target)> {
+        let rate = |bps| Rate::from_bps(bps).map_err(Error::fault);
+        let severity = Some(self.severity).filter(|code| !code.is_empty());
+        let target = Target {
+            metric: stored(&self.metric)?,
+            threshold: self.threshold,
+            calendar: stored(&self.calendar)?,
+            credit: rate(self.credit_bps)?,
+            share: rate(self.share_bps)?,
+            severity: severity.map(|code| stored(&code)).transpose()?,
+        };
+        Ok((self.sla_policy_id, target))
+    }
+}
 
 /// Every policy of the vendor, by name.
 ///
@@ -54,51 +124,35 @@ pub fn policies<S: Scope>(tx: &mut Tx<'_, S>) -> Result<Vec<Policy>>
 where
     sla_policies::table: Visible<S>,
     sla_targets::table: Visible<S>,
+    sla_holidays::table: Visible<S>,
 {
     let rows = tx
         .rows(sla_policies::table)
         .order((sla_policies::name, sla_policies::id))
-        .select((
-            sla_policies::id,
-            sla_policies::name,
-            sla_policies::summary,
-            sla_policies::version,
-        ));
-    let rows: Vec<(SlaPolicyId, String, String, i32)> = tx.load(rows)?;
+        .select(Row::as_select());
+    let rows: Vec<Row> = tx.load(rows)?;
     let promised = tx
         .rows(sla_targets::table)
         .order((sla_targets::sla_policy_id, sla_targets::seq))
-        .select((
-            sla_targets::sla_policy_id,
-            sla_targets::metric,
-            sla_targets::threshold,
-            sla_targets::calendar,
-            sla_targets::credit_bps,
-        ));
+        .select(TargetRow::as_select());
     let mut targets: BTreeMap<SlaPolicyId, Vec<Target>> = BTreeMap::new();
-    for row in tx.load(promised)? {
-        let (policy, target) = target(row)?;
+    for row in tx.load::<TargetRow, _>(promised)? {
+        let (policy, target) = row.read()?;
         targets.entry(policy).or_default().push(target);
     }
-    let with_targets = |(id, name, summary, version)| Policy {
-        targets: targets.remove(&id).unwrap_or_default(),
-        id,
-        name,
-        summary,
-        version,
-    };
-    Ok(rows.into_iter().map(with_targets).collect())
-}
-
-fn target(row: TargetRow) -> Result<(SlaPolicyId, Target)> {
-    let (policy, metric, threshold, calendar, credit_bps) = row;
-    let target = Target {
-        metric: stored(&metric)?,
-        threshold,
-        calendar: stored(&calendar)?,
-        credit: Rate::from_bps(credit_bps).map_err(Error::fault)?,
-    };
-    Ok((policy, target))
+    let off = tx
+        .rows(sla_holidays::table)
+        .select((sla_holidays::sla_policy_id, sla_holidays::day));
+    let off: Vec<(SlaPolicyId, NaiveDate)> = tx.load(off)?;
+    rows.into_iter()
+        .map(|row| {
+            let mut policy = row.read()?;
+            policy.targets = targets.remove(&policy.id).unwrap_or_default();
+            let own = off.iter().filter(|(of, _)| *of == policy.id);
+            policy.terms.holidays = own.map(|(_, day)| *day).collect();
+            Ok(policy)
+        })
+        .collect()
 }
 
 /// One policy.
@@ -109,10 +163,17 @@ pub fn policy<S: Scope>(tx: &mut Tx<'_, S>, id: SlaPolicyId) -> Result<Policy>
 where
     sla_policies::table: Visible<S>,
     sla_targets::table: Visible<S>,
+    sla_holidays::table: Visible<S>,
 {
     let all = policies(tx)?;
     let found = all.into_iter().find(|policy| policy.id == id);
     found.ok_or(Error::NotFound)
+}
+
+/// How a policy's zone is kept.
+fn zone_of(policy: &Policy) -> String {
+    let zone = policy.terms.zone;
+    zone.map_or(String::new(), |zone| zone.as_str().to_owned())
 }
 
 /// A new policy with its promises.
@@ -127,12 +188,29 @@ pub fn insert(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<()> {
             sla_policies::name.eq(policy.name.clone()),
             sla_policies::summary.eq(policy.summary.clone()),
             sla_policies::version.eq(policy.version),
+            sla_policies::zone.eq(zone_of(policy)),
+            sla_policies::opens_minute.eq(policy.terms.opens_minute),
+            sla_policies::closes_minute.eq(policy.terms.closes_minute),
+            sla_policies::notice_minutes.eq(policy.terms.notice_minutes),
+            sla_policies::maintenance_cap_minutes.eq(policy.terms.maintenance_cap_minutes),
+            sla_policies::credit_cap_bps.eq(policy.terms.credit_cap.bps()),
         ),
     )?;
-    insert_targets(tx, policy)
+    insert_parts(tx, policy)
 }
 
-fn insert_targets(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<()> {
+fn insert_parts(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<()> {
+    for day in &policy.terms.holidays {
+        let id: SlaHolidayId = tx.fresh_id();
+        tx.insert(
+            sla_holidays::table,
+            (
+                sla_holidays::id.eq(id),
+                sla_holidays::sla_policy_id.eq(policy.id),
+                sla_holidays::day.eq(*day),
+            ),
+        )?;
+    }
     for (seq, target) in (1..).zip(&policy.targets) {
         let id: SlaTargetId = tx.fresh_id();
         tx.insert(
@@ -145,6 +223,8 @@ fn insert_targets(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<()> {
                 sla_targets::threshold.eq(target.threshold),
                 sla_targets::calendar.eq(target.calendar.code()),
                 sla_targets::credit_bps.eq(target.credit.bps()),
+                sla_targets::share_bps.eq(target.share.bps()),
+                sla_targets::severity.eq(target.severity.map_or("", TicketSeverity::code)),
             ),
         )?;
     }
@@ -166,6 +246,15 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<bool> {
             to(sla_policies::name, policy.name.clone()),
             to(sla_policies::summary, policy.summary.clone()),
             to(sla_policies::version, policy.version + 1),
+            to(sla_policies::zone, zone_of(policy)),
+            to(sla_policies::opens_minute, policy.terms.opens_minute),
+            to(sla_policies::closes_minute, policy.terms.closes_minute),
+            to(sla_policies::notice_minutes, policy.terms.notice_minutes),
+            to(
+                sla_policies::maintenance_cap_minutes,
+                policy.terms.maintenance_cap_minutes,
+            ),
+            to(sla_policies::credit_cap_bps, policy.terms.credit_cap.bps()),
         ),
     )?;
     if changed == 0 {
@@ -175,6 +264,10 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<bool> {
         .rows_of(sla_targets::table)
         .filter(sla_targets::sla_policy_id.eq(policy.id));
     tx.delete(old)?;
-    insert_targets(tx, policy)?;
+    let old = tx
+        .rows_of(sla_holidays::table)
+        .filter(sla_holidays::sla_policy_id.eq(policy.id));
+    tx.delete(old)?;
+    insert_parts(tx, policy)?;
     Ok(true)
 }

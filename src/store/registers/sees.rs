@@ -7,7 +7,11 @@ use crate::{
     Result,
     domain::Money,
     id::{CustomerId, PlanVersionId},
-    store::{PartnerScope, Scope, Tx, VendorScope, schema::*},
+    store::{
+        PartnerScope, Scope, Tx, VendorScope,
+        catalogue::sla::{self, Policy},
+        schema::*,
+    },
 };
 
 /// A scope that sees earnings: a vendor's sees every partner's, a partner's its own.
@@ -68,8 +72,17 @@ pub trait Sees: Scope {
     fn payout_sums(tx: &mut Tx<'_, Self>, of: Where<payouts::table>) -> Result<Vec<Money>>;
     /// Offerings.
     fn offerings(tx: &Tx<'_, Self>) -> Rows<Self, offerings::table>;
-    /// Promises of service levels.
-    fn sla_targets(tx: &Tx<'_, Self>) -> Rows<Self, sla_targets::table>;
+    /// Policies of service levels with what they promise, by name.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn sla_policies(tx: &mut Tx<'_, Self>) -> Result<Vec<Policy>>;
+    /// Tickets.
+    fn sla_tickets(tx: &Tx<'_, Self>) -> Rows<Self, sla_tickets::table>;
+    /// When tickets waited for customers.
+    fn sla_waits(tx: &Tx<'_, Self>) -> Rows<Self, sla_waits::table>;
+    /// The months that are measured.
+    fn sla_measured(tx: &Tx<'_, Self>) -> Rows<Self, sla_measured::table>;
     /// Outages and maintenance.
     fn sla_events(tx: &Tx<'_, Self>) -> Rows<Self, sla_events::table>;
     /// Changes of MRR by customer and month (as 202610), minor units, in that order.
@@ -226,8 +239,17 @@ macro_rules! sees {
             fn offerings(tx: &Tx<'_, Self>) -> Rows<Self, offerings::table> {
                 tx.rows(offerings::table)
             }
-            fn sla_targets(tx: &Tx<'_, Self>) -> Rows<Self, sla_targets::table> {
-                tx.rows(sla_targets::table)
+            fn sla_policies(tx: &mut Tx<'_, Self>) -> Result<Vec<Policy>> {
+                sla::policies(tx)
+            }
+            fn sla_tickets(tx: &Tx<'_, Self>) -> Rows<Self, sla_tickets::table> {
+                tx.rows(sla_tickets::table)
+            }
+            fn sla_waits(tx: &Tx<'_, Self>) -> Rows<Self, sla_waits::table> {
+                tx.rows(sla_waits::table)
+            }
+            fn sla_measured(tx: &Tx<'_, Self>) -> Rows<Self, sla_measured::table> {
+                tx.rows(sla_measured::table)
             }
             fn sla_events(tx: &Tx<'_, Self>) -> Rows<Self, sla_events::table> {
                 tx.rows(sla_events::table)

@@ -1,31 +1,40 @@
-//! What the pages of service levels ask: what is promised with each offering, and what happened.
+//! What the pages of service levels ask: what is promised with each offering, what happened, and
+//! which tickets there were.
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Sees, stored};
+use super::{Rows, Sees, by_ids, customer_names, named, partner_names};
 use crate::{
-    Error, Result,
-    domain::{Rate, SlaMetric},
-    id::{OfferingId, SlaEventId, SlaPolicyId},
+    Result,
+    domain::Period,
+    id::{CustomerId, OfferingId, PartnerId, SlaPolicyId, SlaTicketId, SubscriptionId},
     store::{
         Tx,
-        catalogue::{sla::Target, sla_events::SlaEvent},
-        schema::{offerings, sla_events, sla_targets},
+        catalogue::{
+            sla::Policy,
+            sla_events::{Row as EventStored, SlaEvent},
+            tickets::{Row as TicketStored, Ticket, WaitRow, with_waits},
+        },
+        names::typed,
+        paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
+        schema::{offerings, sla_events, sla_measured, sla_tickets, sla_waits, subscriptions},
     },
 };
 
-/// An offering that comes with a promise of availability.
+/// An offering that comes with promises.
 #[derive(Debug, Clone)]
 pub struct Promised {
     /// Which.
     pub offering: OfferingId,
     /// What it is called.
     pub name: String,
-    /// What is promised of its availability, in order.
-    pub targets: Vec<Target>,
+    /// What is promised, and how it is measured.
+    pub policy: Policy,
 }
 
-/// The offerings on sale, or sold and closed to new customers, that promise availability; by name.
+/// The offerings on sale, or sold and closed to new customers, that promise something; by name.
 ///
 /// # Errors
 /// Faults of the database.
@@ -35,48 +44,31 @@ pub fn promised<S: Sees>(tx: &mut Tx<'_, S>) -> Result<Vec<Promised>> {
         .order((offerings::name_key, offerings::id))
         .select((offerings::id, offerings::name, offerings::sla_policy_id));
     let rows: Vec<(OfferingId, String, Option<SlaPolicyId>)> = tx.load(rows)?;
-    let targets = S::sla_targets(tx)
-        .filter(sla_targets::metric.eq(SlaMetric::Availability.code()))
-        .order((sla_targets::sla_policy_id, sla_targets::seq))
-        .select((
-            sla_targets::sla_policy_id,
-            sla_targets::threshold,
-            sla_targets::calendar,
-            sla_targets::credit_bps,
-        ));
-    let targets: Vec<(SlaPolicyId, i64, String, i32)> = tx.load(targets)?;
-    let mut promised = Vec::new();
-    for (offering, name, policy) in rows {
-        let own = targets.iter().filter(|row| Some(row.0) == policy);
-        let own = own.map(|(_, threshold, calendar, credit)| {
-            Ok(Target {
-                metric: SlaMetric::Availability,
-                threshold: *threshold,
-                calendar: stored(calendar)?,
-                credit: Rate::from_bps(*credit).map_err(Error::fault)?,
-            })
-        });
-        let targets: Vec<Target> = own.collect::<Result<_>>()?;
-        if !targets.is_empty() {
-            promised.push(Promised {
-                offering,
-                name,
-                targets,
-            });
-        }
-    }
-    Ok(promised)
+    let policies = S::sla_policies(tx)?;
+    let promised = rows.into_iter().filter_map(|(offering, name, policy)| {
+        let found = policies.iter().find(|one| Some(one.id) == policy)?;
+        Some(Promised {
+            offering,
+            name,
+            policy: found.clone(),
+        })
+    });
+    Ok(promised
+        .filter(|one| !one.policy.targets.is_empty())
+        .collect())
 }
 
-type Row = (
-    SlaEventId,
-    OfferingId,
-    String,
-    NaiveDateTime,
-    NaiveDateTime,
-    Option<NaiveDateTime>,
-    String,
-);
+/// The services whose outages of a month are all on record.
+///
+/// # Errors
+/// Faults of the database.
+pub fn measured<S: Sees>(tx: &mut Tx<'_, S>, month: Period) -> Result<BTreeSet<OfferingId>> {
+    let rows = S::sla_measured(tx)
+        .filter(sla_measured::month.eq(month.key()))
+        .select(sla_measured::offering_id);
+    let rows: Vec<OfferingId> = tx.load(rows)?;
+    Ok(rows.into_iter().collect())
+}
 
 /// What happened between two instants in UTC, latest first.
 ///
@@ -90,29 +82,155 @@ pub fn events<S: Sees>(
         .filter(sla_events::began_at.lt(to))
         .filter(sla_events::ended_at.gt(from))
         .order((sla_events::began_at.desc(), sla_events::id.desc()))
+        .select(EventStored::as_select());
+    let rows: Vec<EventStored> = tx.load(rows)?;
+    rows.into_iter().map(EventStored::read).collect()
+}
+
+/// The tickets that came between two instants in UTC.
+///
+/// # Errors
+/// Faults of the database.
+pub fn tickets<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    (from, to): (NaiveDateTime, NaiveDateTime),
+) -> Result<Vec<Ticket>> {
+    let rows = S::sla_tickets(tx)
+        .filter(sla_tickets::opened_at.ge(from))
+        .filter(sla_tickets::opened_at.lt(to))
+        .order(sla_tickets::id)
+        .select(TicketStored::as_select());
+    let rows: Vec<TicketStored> = tx.load(rows)?;
+    waiting(tx, rows)
+}
+
+fn waiting<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<TicketStored>) -> Result<Vec<Ticket>> {
+    let ids = rows.iter().map(TicketStored::id);
+    let waits: Vec<WaitRow> = by_ids!(tx, ids, |some| S::sla_waits(tx)
+        .filter(sla_waits::ticket_id.eq_any(some))
         .select((
-            sla_events::id,
-            sla_events::offering_id,
-            sla_events::kind,
-            sla_events::began_at,
-            sla_events::ended_at,
-            sla_events::announced_at,
-            sla_events::note,
+            sla_waits::ticket_id,
+            sla_waits::began_at,
+            sla_waits::ended_at
+        )));
+    with_waits(rows, waits)
+}
+
+/// What narrows the register of tickets.
+#[derive(Debug, Clone, Default)]
+pub struct TicketFilter {
+    /// Those that came between two instants in UTC.
+    pub came: Option<(NaiveDateTime, NaiveDateTime)>,
+    /// The external id of a subscription, as typed; empty for all.
+    pub subscription: String,
+}
+
+/// A ticket and whose it is.
+#[derive(Debug, Clone)]
+pub struct TicketRow {
+    /// It.
+    pub ticket: Ticket,
+    /// The external id of its subscription.
+    pub subscription: String,
+    /// The customer's name.
+    pub customer: String,
+    /// The partner's name.
+    pub partner: String,
+    /// The service's name.
+    pub service: String,
+}
+
+fn asked<S: Sees>(tx: &Tx<'_, S>, filter: &TicketFilter) -> Rows<S, sla_tickets::table> {
+    let mut rows = S::sla_tickets(tx);
+    if let Some((from, to)) = filter.came {
+        rows = rows
+            .filter(sla_tickets::opened_at.ge(from))
+            .filter(sla_tickets::opened_at.lt(to));
+    }
+    if let Some(external) = typed(&filter.subscription) {
+        rows = rows.filter(diesel::dsl::exists(
+            subscriptions::table
+                .filter(subscriptions::tenant_id.eq(sla_tickets::tenant_id))
+                .filter(subscriptions::partner_id.eq(sla_tickets::partner_id))
+                .filter(subscriptions::id.eq(sla_tickets::subscription_id))
+                .filter(subscriptions::external_id.eq(external.to_owned()))
+                .select(subscriptions::id),
         ));
-    let rows: Vec<Row> = tx.load(rows)?;
-    rows.into_iter()
-        .map(
-            |(id, offering, kind, began_at, ended_at, announced_at, note)| {
-                Ok(SlaEvent {
-                    id,
-                    offering,
-                    kind: stored(&kind)?,
-                    began_at,
-                    ended_at,
-                    announced_at,
-                    note,
-                })
-            },
-        )
-        .collect()
+    }
+    rows
+}
+
+/// A page of tickets, the last recorded first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn ticket_page<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    filter: &TicketFilter,
+    from: Option<&Cursor>,
+) -> Result<Page<TicketRow>> {
+    let rows = newest_first!(asked(tx, filter), from, sla_tickets::id);
+    let rows = rows.limit(FETCH).select(TicketStored::as_select());
+    let rows: Vec<TicketStored> = tx.load(rows)?;
+    let rows = waiting(tx, rows)?;
+    let rows = whose(tx, rows)?;
+    let place = |row: &TicketRow| (String::new(), row.ticket.id.number());
+    Ok(Page::of(rows, from, PAGE, place))
+}
+
+/// How many tickets there are.
+///
+/// # Errors
+/// Faults of the database.
+pub fn ticket_count<S: Sees>(tx: &mut Tx<'_, S>, filter: &TicketFilter) -> Result<Count> {
+    let ids = asked(tx, filter)
+        .limit(COUNT_CAP + 1)
+        .select(sla_tickets::id);
+    let ids: Vec<SlaTicketId> = tx.load(ids)?;
+    Ok(Count::of(ids.len()))
+}
+
+/// One ticket.
+///
+/// # Errors
+/// [`crate::Error::NotFound`], and faults of the database.
+pub fn ticket<S: Sees>(tx: &mut Tx<'_, S>, id: SlaTicketId) -> Result<TicketRow> {
+    let row = S::sla_tickets(tx)
+        .filter(sla_tickets::id.eq(id))
+        .select(TicketStored::as_select());
+    let row: TicketStored = tx.one(row)?;
+    let rows = waiting(tx, vec![row])?;
+    let found = whose(tx, rows)?.pop();
+    found.ok_or(crate::Error::NotFound)
+}
+
+fn whose<S: Sees>(tx: &mut Tx<'_, S>, tickets: Vec<Ticket>) -> Result<Vec<TicketRow>> {
+    let sold = tickets.iter().map(|ticket| ticket.subscription);
+    let sold: Vec<(SubscriptionId, (String, CustomerId))> =
+        by_ids!(tx, sold, |some| S::subscriptions(tx)
+            .filter(subscriptions::id.eq_any(some))
+            .select((
+                subscriptions::id,
+                (subscriptions::external_id, subscriptions::customer_id)
+            )));
+    let sold: HashMap<_, _> = sold.into_iter().collect();
+    let customers = customer_names(tx, sold.values().map(|(_, customer)| *customer))?;
+    let of = tickets.iter().map(|ticket| ticket.partner);
+    let partners: HashMap<PartnerId, String> = partner_names(tx, of)?;
+    let of = tickets.iter().map(|ticket| ticket.offering);
+    let services: Vec<(OfferingId, String)> = by_ids!(tx, of, |some| S::offerings(tx)
+        .filter(offerings::id.eq_any(some))
+        .select((offerings::id, offerings::name)));
+    let services: HashMap<_, _> = services.into_iter().collect();
+    let row = |ticket: Ticket| {
+        let under = sold.get(&ticket.subscription);
+        TicketRow {
+            subscription: under.map_or(String::new(), |(external, _)| external.clone()),
+            customer: under.map_or(String::new(), |(_, id)| named(&customers, id)),
+            partner: named(&partners, &ticket.partner),
+            service: named(&services, &ticket.offering),
+            ticket,
+        }
+    };
+    Ok(tickets.into_iter().map(row).collect())
 }

@@ -4,6 +4,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod service_levels;
 pub mod statements;
+pub mod tickets;
 pub mod usage;
 
 use crate::{

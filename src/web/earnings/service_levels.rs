@@ -1,5 +1,7 @@
 //! Service levels on either side: what was promised of each service, and what was kept of it in a
 //! month.
+use std::collections::BTreeSet;
+
 use askama::Template;
 use chrono::NaiveDateTime;
 use serde::Deserialize;
@@ -8,11 +10,12 @@ use super::{Desk, ledger::csv_file, month, months};
 use crate::{
     Result,
     documents::csv::{self, Cell},
-    domain::{Period, Problems, Zone, sla::Span, statement_document},
-    services::catalogue::service_levels::{Outcome, judge},
+    domain::{Period, Problems, SlaMetric, Zone, statement_document},
+    id::OfferingId,
+    services::catalogue::judging::{Frame, Known, Measured, Outcome, Verdict, credit, judge},
     store::{
         Store, Tx,
-        catalogue::sla_events::SlaEvent,
+        catalogue::{sla_events::SlaEvent, tickets::Ticket},
         registers::{
             Calendar, Sees,
             service_levels::{self as register, Promised},
@@ -23,6 +26,7 @@ use crate::{
         form::fresh_form_id,
         list::Address,
         page::{ok, unprocessable},
+        staff::sla_policies,
         words,
     },
 };
@@ -54,21 +58,39 @@ pub struct EventForm {
     pub form_id: String,
 }
 
-/// One promise in one month.
+/// One promise of availability in one month.
 struct Promise {
     target: String,
     hours: &'static str,
     share: String,
     down: String,
     maintenance: String,
-    is_met: bool,
+    pill: (&'static str, String),
+}
+
+/// One promise about tickets in one month.
+struct TicketPromise {
+    target: String,
+    hours: &'static str,
+    measured: i64,
+    in_time: i64,
+    running: i64,
+    share: String,
+    pill: (&'static str, String),
 }
 
 /// One service in one month.
 struct Service {
+    id: OfferingId,
     name: String,
     promises: Vec<Promise>,
+    asked: Vec<TicketPromise>,
+    verdicts: Vec<Verdict>,
+    calendar: String,
     credit: String,
+    /// Whether it may be said now that every outage is on record.
+    can_complete: bool,
+    is_complete: bool,
 }
 
 struct EventRow {
@@ -90,6 +112,8 @@ struct IndexPage {
     asked: Asked,
     months: Vec<(String, String)>,
     csv_href: String,
+    tickets_href: String,
+    month: String,
     services: Vec<Service>,
     events: Vec<EventRow>,
     offerings: Vec<(String, String)>,
@@ -105,43 +129,122 @@ const KINDS: [(&str, &str); 2] = [("outage", "Outage"), ("maintenance", "Mainten
 /// A month, and what is known of it.
 struct Found {
     month: Period,
-    span: Span,
     zone: Zone,
+    now: NaiveDateTime,
     promised: Vec<Promised>,
     events: Vec<SlaEvent>,
+    tickets: Vec<Ticket>,
+    measured: BTreeSet<OfferingId>,
+    may_see_tickets: bool,
     months: Vec<(String, String)>,
 }
 
 fn read<S: Sees>(tx: &mut Tx<'_, S>, calendar: &Calendar, asked: &Asked) -> Result<Found> {
     let present = calendar.this_month();
     let month = month(&asked.month).unwrap_or(present).min(present);
-    let zone = calendar.zone;
-    // Of the present month, what has passed.
-    let span = Span {
-        from: zone.start_of(month.first_day()),
-        to: zone.start_of(month.end()).min(tx.now()),
-    };
+    let (zone, now) = (calendar.zone, tx.now());
+    let promised = register::promised(tx)?;
+    let at = (zone, now);
+    let frames = promised
+        .iter()
+        .map(|one| Frame::of(&one.policy.terms, month, at));
+    // Every policy's month, and the vendor's own, whole.
+    let spans = frames
+        .map(|one| (one.span.from, one.span.to))
+        .chain([(zone.start_of(month.first_day()), zone.start_of(month.end()))]);
+    let (mut from, mut to) = (now, zone.start_of(month.end()));
+    for span in spans {
+        from = from.min(span.0);
+        to = to.max(span.1);
+    }
     let mut months = months(calendar);
     months.retain(|(code, _)| !code.is_empty());
+    let may_see_tickets = super::tickets::may_see(tx);
     Ok(Found {
         month,
-        span,
         zone,
-        promised: register::promised(tx)?,
-        events: register::events(tx, (span.from, zone.start_of(month.end())))?,
+        now,
+        promised,
+        events: register::events(tx, (from, to))?,
+        tickets: match may_see_tickets {
+            true => register::tickets(tx, (from, to))?,
+            false => Vec::new(),
+        },
+        measured: register::measured(tx, month)?,
+        may_see_tickets,
         months,
     })
 }
 
 impl Found {
-    fn outcomes(&self, promised: &Promised) -> (Vec<Outcome>, String) {
-        let own = self.events.iter();
-        let own: Vec<&SlaEvent> = own
-            .filter(|one| one.offering == promised.offering)
+    fn frame(&self, promised: &Promised) -> Frame {
+        let at = (self.zone, self.now);
+        Frame::of(&promised.policy.terms, self.month, at)
+    }
+
+    /// What each promise of a service came to; those about tickets only for whoever sees tickets.
+    fn outcomes(&self, promised: &Promised) -> Vec<Outcome> {
+        let frame = self.frame(promised);
+        let own = |of: OfferingId| of == promised.offering;
+        let events: Vec<&SlaEvent> = self
+            .events
+            .iter()
+            .filter(|one| own(one.offering))
+            .filter(|one| one.began_at < frame.span.to && one.ended_at > frame.span.from)
             .collect();
-        let (outcomes, credit) = judge(&promised.targets, &own, (self.span, self.zone));
-        let credit = credit.map_or(String::new(), |credit| credit.to_string());
-        (outcomes, credit)
+        let tickets: Vec<&Ticket> = self
+            .tickets
+            .iter()
+            .filter(|one| own(one.offering))
+            .filter(|one| (frame.span.from..frame.span.to).contains(&one.opened_at))
+            .collect();
+        let known = Known {
+            events: &events,
+            tickets: &tickets,
+            is_complete: self.measured.contains(&promised.offering),
+        };
+        let mut outcomes = judge(&promised.policy, &known, &frame);
+        outcomes.retain(|one| self.may_see_tickets || one.target.metric == SlaMetric::Availability);
+        outcomes
+    }
+
+    fn service(&self, promised: &Promised, may_record: bool) -> Service {
+        let outcomes = self.outcomes(promised);
+        let is_complete = self.measured.contains(&promised.offering);
+        let there = outcomes.iter();
+        let has_availability = there
+            .clone()
+            .any(|one| one.target.metric == SlaMetric::Availability);
+        Service {
+            id: promised.offering,
+            name: promised.name.clone(),
+            promises: there.clone().filter_map(promise).collect(),
+            asked: there.filter_map(ticket_promise).collect(),
+            verdicts: outcomes.iter().map(|one| one.verdict).collect(),
+            calendar: promised.policy.terms.hours_in_words(self.zone),
+            credit: gives(promised, &outcomes),
+            can_complete: may_record
+                && has_availability
+                && !is_complete
+                && self.frame(promised).is_over,
+            is_complete: is_complete && has_availability,
+        }
+    }
+}
+
+/// What the policy gives back for what was missed, in a sentence or none.
+fn gives(promised: &Promised, outcomes: &[Outcome]) -> String {
+    let asked = outcomes
+        .iter()
+        .any(|one| matches!(one.measured, Measured::Tickets { missed, .. } if missed > 0));
+    match (credit(&promised.policy, outcomes), asked) {
+        (None, _) => String::new(),
+        (Some(credit), false) => {
+            format!("The policy gives {credit} of the month’s recurring fee back.")
+        }
+        (Some(credit), true) => format!(
+            "The policy gives up to {credit} of the month’s recurring fee back, to a customer for whom all of it was missed."
+        ),
     }
 }
 
@@ -158,16 +261,58 @@ fn minutes(seconds: i64) -> String {
     }
 }
 
-fn promise(outcome: &Outcome) -> Promise {
-    let share = outcome.kept.ppm_floor();
-    Promise {
-        target: percent(outcome.target_ppm),
-        hours: outcome.calendar.label(),
-        share: share.map_or("no service time".to_owned(), percent),
-        down: minutes(outcome.kept.down),
-        maintenance: minutes(outcome.kept.maintenance),
-        is_met: outcome.is_met,
+fn pill(verdict: Verdict) -> (&'static str, String) {
+    let (kind, said) = match verdict {
+        Verdict::Kept => ("good", "Kept"),
+        Verdict::KeptSoFar => ("info", "Kept so far"),
+        Verdict::Missed => ("bad", "Missed"),
+        Verdict::MissedSoFar => ("bad", "Missed so far"),
+        Verdict::NotMeasured => ("plain", "Not measured"),
+    };
+    (kind, said.to_owned())
+}
+
+fn promise(outcome: &Outcome) -> Option<Promise> {
+    let Measured::Availability(kept) = outcome.measured else {
+        return None;
+    };
+    let share = match (outcome.verdict, kept.ppm_floor()) {
+        (Verdict::NotMeasured, _) => String::new(),
+        (_, None) => "no service time".to_owned(),
+        (_, Some(ppm)) => percent(ppm),
+    };
+    Some(Promise {
+        target: percent(outcome.target.threshold),
+        hours: outcome.target.calendar.label(),
+        share,
+        down: minutes(kept.down),
+        maintenance: minutes(kept.maintenance),
+        pill: pill(outcome.verdict),
+    })
+}
+
+fn ticket_promise(outcome: &Outcome) -> Option<TicketPromise> {
+    let Measured::Tickets {
+        tally,
+        subscriptions,
+        missed,
+    } = outcome.measured
+    else {
+        return None;
+    };
+    let mut pill = pill(outcome.verdict);
+    if missed > 0 && subscriptions > 1 {
+        pill.1 = format!("{} for {missed} of {subscriptions}", pill.1);
     }
+    Some(TicketPromise {
+        target: sla_policies::promise(&outcome.target),
+        hours: outcome.target.calendar.label(),
+        measured: tally.measured(),
+        in_time: tally.in_time,
+        running: tally.running,
+        share: tally.ppm_floor().map_or(String::new(), percent),
+        pill,
+    })
 }
 
 fn event_row(found: &Found, event: &SlaEvent) -> EventRow {
@@ -208,15 +353,9 @@ pub async fn index<S: Sees>(
     let found = desk
         .read(store, move |tx, calendar| read(tx, calendar, &wanted))
         .await?;
-    let mut services = Vec::new();
-    for one in &found.promised {
-        let (outcomes, credit) = found.outcomes(one);
-        services.push(Service {
-            name: one.name.clone(),
-            promises: outcomes.iter().map(promise).collect(),
-            credit,
-        });
-    }
+    let may_record = desk.is_staff && desk.may(crate::domain::Permission::ManageCatalogue);
+    let services = found.promised.iter();
+    let services: Vec<Service> = services.map(|one| found.service(one, may_record)).collect();
     let named = found.promised.iter();
     let path = format!("{}/service-levels", desk.base);
     let is_refused = !problems.is_empty();
@@ -231,7 +370,12 @@ pub async fn index<S: Sees>(
         offerings: named
             .map(|one| (one.offering.to_string(), one.name.clone()))
             .collect(),
-        may_record: desk.is_staff && desk.may(crate::domain::Permission::ManageCatalogue),
+        may_record,
+        month: found.month.to_string(),
+        tickets_href: match found.may_see_tickets {
+            true => format!("{}/tickets?month={}", desk.base, found.month),
+            false => String::new(),
+        },
         zone: found.zone.as_str(),
         form_id: fresh_form_id()?,
         months: found.months,
@@ -249,33 +393,51 @@ pub async fn index<S: Sees>(
 }
 
 fn answer(found: &Found, services: &[Service]) -> String {
-    let missed = services
-        .iter()
-        .filter(|one| one.promises.iter().any(|promise| !promise.is_met));
     let month = words::month(found.month);
-    match missed.count() {
-        0 => format!("Every promise of availability was kept in {month}."),
-        many => format!(
-            "In {month}, {} missed what was promised.",
-            words::count(
-                i64::try_from(many).unwrap_or_default(),
-                "service",
-                "services"
-            )
+    let has = |of: &Service, wanted: &[Verdict]| of.verdicts.iter().any(|one| wanted.contains(one));
+    let many = |wanted: &[Verdict]| {
+        let such = services.iter().filter(|one| has(one, wanted)).count();
+        i64::try_from(such).unwrap_or_default()
+    };
+    let count = |number| words::count(number, "service", "services");
+    let missed = many(&[Verdict::Missed, Verdict::MissedSoFar]);
+    if missed > 0 {
+        return format!("In {month}, {} missed what was promised.", count(missed));
+    }
+    let is_all = |wanted: Verdict| {
+        let mut verdicts = services.iter().flat_map(|one| &one.verdicts);
+        verdicts.all(|one| *one == wanted)
+    };
+    match many(&[Verdict::NotMeasured]) {
+        _ if is_all(Verdict::NotMeasured) => {
+            format!("Not measured: nothing is on record for {month}.")
+        }
+        0 if is_all(Verdict::Kept) => format!("Every promise was kept in {month}."),
+        0 => format!("Every promise is kept so far in {month}."),
+        open => format!(
+            "No promise was missed in {month}, and {} not measured in full.",
+            match open {
+                1 => "1 service was".to_owned(),
+                many => format!("{} were", count(many)),
+            }
         ),
     }
 }
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 13] = [
     "Month",
     "Service",
-    "Promised %",
+    "Promised",
     "Hours",
     "Service seconds",
     "Seconds down",
     "Maintenance seconds",
     "Available %",
-    "Kept",
+    "Tickets",
+    "In time",
+    "In time %",
+    "Promised share %",
+    "Result",
 ];
 
 /// The promises of a month as a file.
@@ -288,7 +450,7 @@ pub async fn file<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer
             let found = read(tx, calendar, &asked)?;
             let mut rows = Vec::new();
             for one in &found.promised {
-                for outcome in found.outcomes(one).0 {
+                for outcome in found.outcomes(one) {
                     rows.push(cells(found.month, &one.name, &outcome));
                 }
             }
@@ -299,19 +461,40 @@ pub async fn file<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer
 }
 
 fn cells(month: Period, name: &str, outcome: &Outcome) -> Vec<Cell> {
-    let kept = outcome.kept;
-    let share = kept
-        .ppm_floor()
-        .map_or(Cell::text(""), |ppm| Cell::minor(ppm, 4));
-    vec![
+    let none = || Cell::text("");
+    let ppm = |ppm: Option<i64>| ppm.map_or(Cell::text(""), |ppm| Cell::minor(ppm, 4));
+    let head = [
         Cell::text(month.to_string()),
         Cell::text(name),
-        Cell::minor(outcome.target_ppm, 4),
-        Cell::text(outcome.calendar.code()),
-        Cell::number(kept.service),
-        Cell::number(kept.down),
-        Cell::number(kept.maintenance),
-        share,
-        Cell::text(if outcome.is_met { "yes" } else { "no" }),
-    ]
+        Cell::text(sla_policies::promise(&outcome.target)),
+        Cell::text(outcome.target.calendar.code()),
+    ];
+    let result = Cell::text(pill(outcome.verdict).1);
+    let measured = match outcome.measured {
+        Measured::Availability(kept) => [
+            Cell::number(kept.service),
+            Cell::number(kept.down),
+            Cell::number(kept.maintenance),
+            ppm(kept
+                .ppm_floor()
+                .filter(|_| outcome.verdict != Verdict::NotMeasured)),
+            none(),
+            none(),
+            none(),
+            none(),
+            result,
+        ],
+        Measured::Tickets { tally, .. } => [
+            none(),
+            none(),
+            none(),
+            none(),
+            Cell::number(tally.measured()),
+            Cell::number(tally.in_time),
+            ppm(tally.ppm_floor()),
+            Cell::minor(i64::from(outcome.target.share.bps()), 2),
+            result,
+        ],
+    };
+    head.into_iter().chain(measured).collect()
 }

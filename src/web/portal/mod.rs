@@ -11,6 +11,7 @@ pub mod service_levels;
 pub mod statements;
 pub mod subscriptions;
 pub mod terms;
+pub mod tickets;
 pub mod usage;
 
 use actix_web::web::ServiceConfig;
@@ -29,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(terms::routes)
         .configure(offerings::routes)
         .configure(service_levels::routes)
+        .configure(tickets::routes)
         .configure(lifecycle::routes)
         .configure(people::routes);
 }

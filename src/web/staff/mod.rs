@@ -22,6 +22,7 @@ pub mod sla_policies;
 pub mod spiffs;
 pub mod statements;
 pub mod subscriptions;
+pub mod tickets;
 pub mod tiers;
 
 use actix_web::web::ServiceConfig;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(plans::routes)
         .configure(sla_policies::routes)
         .configure(service_levels::routes)
+        .configure(tickets::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(spiffs::routes)

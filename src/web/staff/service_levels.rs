@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 
 use crate::{
     Error,
-    domain::{LongText, Permission, Problems, SlaEventKind, Zone, sla::Span},
+    domain::{LongText, Period, Permission, Problems, SlaEventKind, Zone, sla::Span},
     id::{OfferingId, SlaEventId},
     services::catalogue::service_levels::{self as service, NewEvent},
     store::{Store, registers::calendar},
@@ -30,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(post().to(record)),
         )
         .service(resource("/service-levels.csv").route(get().to(file)))
+        .service(resource("/service-levels/{offering}/months/{month}").route(post().to(complete)))
         .service(resource("/service-levels/{sla_event}/withdrawal").route(post().to(withdraw)));
 }
 
@@ -69,6 +70,7 @@ fn read(typed: &EventForm, zone: Zone) -> Result<NewEvent, Problems> {
     let note = problems.check("note", typed.note.parse::<LongText>());
     match (offering, kind, from.zip(to), note, problems.is_empty()) {
         (Some(offering), Some(kind), Some((from, to)), Some(note), true) => Ok(NewEvent {
+            external_id: None,
             offering,
             kind,
             span: Span { from, to },
@@ -107,6 +109,22 @@ async fn record(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn complete(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    path: Path<(String, String, String)>,
+) -> Answer {
+    let offering: OfferingId = id(&path.1)?;
+    let month: Period = id(&path.2)?;
+    let to = format!("{}/service-levels?month={month}", staff.base);
+    store
+        .write(staff.scope, move |tx| {
+            service::complete(tx, offering, month)
+        })
+        .await?;
+    see_other_saying(&session, &to, "The month counts as measured.")
 }
 
 async fn withdraw(

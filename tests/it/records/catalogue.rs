@@ -1,7 +1,7 @@
 use perennial::{
     domain::{
         BillingInterval, DeliveryParty, OfferingStatus, Rate, Role, SlaCalendar, SlaMetric,
-        VersionStatus,
+        VersionStatus, sla::Terms,
     },
     id::OfferingId,
     services::catalogue::{
@@ -42,10 +42,13 @@ fn a_service_level_is_set_and_changed() {
             threshold,
             calendar: SlaCalendar::Always,
             credit: Rate::from_bps(500).unwrap(),
+            share: Rate::WHOLE,
+            severity: None,
         };
         let gold = |targets| sla_services::Draft {
             name: read("Gold"),
             summary: read(""),
+            terms: Terms::default(),
             targets,
         };
         let id = scene

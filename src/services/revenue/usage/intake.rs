@@ -222,7 +222,10 @@ fn field<T, E: std::fmt::Display>(
 }
 
 /// An instant as it is said: `2026-10-14T09:30:00Z`.
-fn instant(typed: &str) -> Result<NaiveDateTime, &'static str> {
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn instant(typed: &str) -> Result<NaiveDateTime, &'static str> {
     let why = "Give an instant in UTC, such as 2026-10-14T09:30:00Z.";
     let text = typed.strip_suffix('Z').ok_or(why)?;
     text.parse().map_err(|_| why)

@@ -3,7 +3,7 @@ mod intake;
 mod lines;
 mod outcomes;
 
-pub use intake::{Intake, Said, Verdict, Wrong};
+pub use intake::{Intake, Said, Verdict, Wrong, instant};
 pub use lines::{LineProblem, MOST_LINES, Taken, take};
 pub use outcomes::{NewOutcome, permission, record, verify};
 

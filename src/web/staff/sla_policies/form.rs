@@ -1,12 +1,15 @@
-//! SLA policies: what is promised with an offering, as data.
+//! The form of an SLA policy: its calendar, its limits and its promises.
 use actix_session::Session;
-use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
+use actix_web::web::{Data, Path};
 use askama::Template;
 
-use super::offerings::{choices, id_of};
+use super::{percent, read_percent};
 use crate::{
     Error, Result,
-    domain::{LongText, Name, Permission, Problems, Rate, SlaCalendar, SlaMetric},
+    domain::{
+        LongText, Name, Permission, Problems, Rate, SlaCalendar, SlaMetric, TicketSeverity, Zone,
+        read_date, sla::Terms,
+    },
     id::SlaPolicyId,
     services::catalogue::sla::{self as service, Draft},
     store::{
@@ -18,114 +21,19 @@ use crate::{
         admission::Staff,
         form::{Fields, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
+        staff::offerings::{choices, id_of},
     },
 };
-
-/// The routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            resource("/sla-policies")
-                .route(get().to(index))
-                .route(post().to(create)),
-        )
-        .service(resource("/sla-policies/new").route(get().to(new)))
-        .service(resource("/sla-policies/{sla_policy}/edit").route(get().to(edit)))
-        .service(resource("/sla-policies/{sla_policy}").route(post().to(update)));
-}
-
-/// Each promise in a sentence.
-pub fn sentences(targets: &[Target]) -> Vec<String> {
-    targets.iter().map(sentence).collect()
-}
-
-fn sentence(target: &Target) -> String {
-    let what = match target.metric {
-        SlaMetric::Availability => format!("Available {} % of a month", percent(target.threshold)),
-        SlaMetric::FirstResponse => format!("First response within {}", minutes(target.threshold)),
-        SlaMetric::Resolution => format!("Resolved within {}", minutes(target.threshold)),
-    };
-    let hours = target.calendar.label().to_lowercase();
-    match target.credit.bps() {
-        0 => format!("{what}, {hours}."),
-        _ => format!(
-            "{what}, {hours}; a miss gives {} of the month's fee back.",
-            target.credit
-        ),
-    }
-}
-
-/// Parts per million as percent: 999000 is 99.9.
-fn percent(ppm: i64) -> String {
-    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn read_percent(text: &str) -> Result<i64, &'static str> {
-    const WHY: &str = "Give a percentage such as 99.9, with at most four decimals.";
-    let text = text.trim().trim_end_matches('%').trim_end();
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 3 || part.len() > 4 || !digits(whole) || !digits(part) {
-        return Err(WHY);
-    }
-    format!("{whole}{part:0<4}").parse().map_err(|_| WHY)
-}
-
-fn minutes(count: i64) -> String {
-    match (count % 60, count / 60) {
-        (0, 1) => "1 hour".to_owned(),
-        (0, hours) => format!("{hours} hours"),
-        _ => format!("{count} minutes"),
-    }
-}
-
-struct PolicyView {
-    id: SlaPolicyId,
-    name: String,
-    summary: String,
-    targets: Vec<String>,
-}
-
-#[derive(Template)]
-#[template(path = "staff/sla_policies/index.html")]
-struct IndexPage {
-    shell: Shell,
-    base: String,
-    answer: String,
-    may_edit: bool,
-    rows: Vec<PolicyView>,
-}
-
-async fn index(staff: Staff, store: Data<Store>) -> Answer {
-    let policies = store
-        .read(staff.scope.clone(), |tx: &mut Tx<'_, VendorScope>| {
-            tx.allow(Permission::ViewCatalogue)?;
-            sla::policies(tx)
-        })
-        .await?;
-    ok(&IndexPage {
-        shell: staff.shell(),
-        may_edit: staff.may(Permission::ManageCatalogue),
-        base: staff.base,
-        answer: "What is promised with an offering, shown with it to every partner.".to_owned(),
-        rows: policies
-            .into_iter()
-            .map(|policy| PolicyView {
-                id: policy.id,
-                targets: sentences(&policy.targets),
-                name: policy.name,
-                summary: policy.summary,
-            })
-            .collect(),
-    })
-}
 
 struct TargetRow {
     metric_name: String,
     threshold_name: String,
     calendar_name: String,
     credit_name: String,
+    share_name: String,
+    severity_name: String,
+    share: String,
+    severity: String,
     metric: String,
     threshold: String,
     calendar: String,
@@ -135,6 +43,13 @@ struct TargetRow {
 struct PolicyFields {
     name: String,
     summary: String,
+    zone: String,
+    opens: String,
+    closes: String,
+    holidays: String,
+    notice_minutes: String,
+    maintenance_cap_minutes: String,
+    credit_cap: String,
     version: String,
 }
 
@@ -148,6 +63,8 @@ struct EditPage {
     cancel_href: String,
     metrics: Vec<(String, String)>,
     calendars: Vec<(String, String)>,
+    severities: Vec<(String, String)>,
+    zones: Vec<(String, String)>,
     target_rows: Vec<TargetRow>,
     problems: Problems,
     typed: PolicyFields,
@@ -156,13 +73,35 @@ struct EditPage {
 
 const ROWS: usize = service::MOST_TARGETS;
 
-fn row_names(n: usize) -> [String; 4] {
-    ["metric", "threshold", "calendar", "credit"].map(|part| format!("target-{n}-{part}"))
+fn row_names(n: usize) -> [String; 6] {
+    let parts = [
+        "metric",
+        "threshold",
+        "calendar",
+        "credit",
+        "share",
+        "severity",
+    ];
+    parts.map(|part| format!("target-{n}-{part}"))
 }
 
+/// The fields besides those of the promises.
+const FIELDS: [&str; 11] = [
+    "name",
+    "summary",
+    "zone",
+    "opens",
+    "closes",
+    "holidays",
+    "notice_minutes",
+    "maintenance_cap_minutes",
+    "credit_cap",
+    "version",
+    "form_id",
+];
+
 fn known(name: &str) -> bool {
-    ["name", "summary", "version", "form_id"].contains(&name)
-        || (1..=ROWS).any(|n| row_names(n).iter().any(|known| known == name))
+    FIELDS.contains(&name) || (1..=ROWS).any(|n| row_names(n).iter().any(|known| known == name))
 }
 
 fn target_rows(typed: &Fields) -> Vec<TargetRow> {
@@ -170,8 +109,19 @@ fn target_rows(typed: &Fields) -> Vec<TargetRow> {
     let shown = (filled.max().unwrap_or_default() + 1).clamp(3, ROWS);
     (1..=shown)
         .map(|n| {
-            let [metric_name, threshold_name, calendar_name, credit_name] = row_names(n);
+            let [
+                metric_name,
+                threshold_name,
+                calendar_name,
+                credit_name,
+                share_name,
+                severity_name,
+            ] = row_names(n);
             TargetRow {
+                share: typed.text(&share_name),
+                severity: typed.text(&severity_name),
+                share_name,
+                severity_name,
                 metric: typed.text(&metric_name),
                 threshold: typed.text(&threshold_name),
                 calendar: typed.text(&calendar_name),
@@ -199,18 +149,108 @@ fn read(typed: &Fields) -> Result<Draft, Problems> {
             targets.extend(read_target(typed, n, &mut problems));
         }
     }
-    match (name, summary) {
-        (Some(name), Some(summary)) if problems.is_empty() => Ok(Draft {
+    let terms = read_terms(typed, &mut problems);
+    match (name, summary, terms) {
+        (Some(name), Some(summary), Some(terms)) if problems.is_empty() => Ok(Draft {
             name,
             summary,
+            terms,
             targets,
         }),
         _ => Err(problems),
     }
 }
 
+/// A field that may be left empty, read by a function.
+fn may<T>(
+    typed: &Fields,
+    (field, otherwise): (&str, T),
+    problems: &mut Problems,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    match typed.get(field).trim() {
+        "" => Some(otherwise),
+        text => problems.check(field, read(text)),
+    }
+}
+
+/// Minutes after midnight: 09:00 is 540; the day ends at 24:00.
+fn minute_of_day(text: &str) -> Result<i32, String> {
+    let why = "Give a time such as 09:00.";
+    let (hour, minute) = text.split_once(':').ok_or(why)?;
+    let number = |text: &str| text.parse::<u8>().map_err(|_| why);
+    match (number(hour)?, number(minute)?) {
+        (24, 0) => Ok(24 * 60),
+        (hour, minute) if hour < 24 && minute < 60 => Ok(i32::from(hour) * 60 + i32::from(minute)),
+        _ => Err(why.to_owned()),
+    }
+}
+
+fn whole_minutes(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_| "Give whole minutes.".to_owned())
+}
+
+fn days(text: &str) -> Result<std::collections::BTreeSet<chrono::NaiveDate>, String> {
+    let days = text.split_whitespace().flat_map(|part| part.split(','));
+    let days = days.filter(|day| !day.is_empty());
+    days.map(|day| read_date(day).map_err(|why| why.to_string()))
+        .collect()
+}
+
+fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
+    let usual = Terms::default();
+    let zone = may(typed, ("zone", None), problems, |text| {
+        text.parse::<Zone>()
+            .map(Some)
+            .map_err(|why| why.to_string())
+    });
+    let opens = may(
+        typed,
+        ("opens", usual.opens_minute),
+        problems,
+        minute_of_day,
+    );
+    let closes = may(
+        typed,
+        ("closes", usual.closes_minute),
+        problems,
+        minute_of_day,
+    );
+    let holidays = may(typed, ("holidays", usual.holidays), problems, days);
+    let notice = may(typed, ("notice_minutes", 0), problems, whole_minutes);
+    let cap = may(typed, ("maintenance_cap_minutes", None), problems, |text| {
+        whole_minutes(text).map(Some)
+    });
+    let credit = may(typed, ("credit_cap", usual.credit_cap), problems, |text| {
+        text.parse::<Rate>().map_err(|why| why.to_string())
+    });
+    Some(Terms {
+        zone: zone?,
+        opens_minute: opens?,
+        closes_minute: closes?,
+        holidays: holidays?,
+        notice_minutes: notice?,
+        maintenance_cap_minutes: cap?,
+        credit_cap: credit?,
+    })
+}
+
 fn read_target(typed: &Fields, n: usize, problems: &mut Problems) -> Option<Target> {
-    let [metric_name, threshold_name, calendar_name, credit_name] = row_names(n);
+    let [
+        metric_name,
+        threshold_name,
+        calendar_name,
+        credit_name,
+        share_name,
+        severity_name,
+    ] = row_names(n);
+    let share = may(typed, (&share_name, Rate::WHOLE), problems, |text| {
+        text.parse::<Rate>().map_err(|why| why.to_string())
+    });
+    let severity = may(typed, (&severity_name, None), problems, |text| {
+        let read = text.parse::<TicketSeverity>().map(Some);
+        read.map_err(|why| why.to_string())
+    });
     let metric = problems.check(
         metric_name.clone(),
         typed.get(&metric_name).parse::<SlaMetric>(),
@@ -233,7 +273,16 @@ fn read_target(typed: &Fields, n: usize, problems: &mut Problems) -> Option<Targ
         threshold: threshold?,
         calendar: calendar?,
         credit: credit?,
+        share: share?,
+        severity: severity?,
     })
+}
+
+fn zones() -> Vec<(String, String)> {
+    let names = Zone::names().map(|name| (name.to_owned(), name.to_owned()));
+    std::iter::once((String::new(), "The vendor's own".to_owned()))
+        .chain(names)
+        .collect()
 }
 
 fn on_the_form(problems: Problems) -> Problems {
@@ -255,8 +304,14 @@ fn typed_of(policy: &Policy) -> Fields {
         ("summary".to_owned(), policy.summary.clone()),
         ("version".to_owned(), policy.version.to_string()),
     ];
+    fields.extend(typed_terms(&policy.terms));
     for (n, target) in (1..).zip(&policy.targets) {
-        let [metric, threshold, calendar, credit] = row_names(n);
+        let [metric, threshold, calendar, credit, share, severity] = row_names(n);
+        if target.metric != SlaMetric::Availability {
+            let code = target.severity.map_or("", TicketSeverity::code);
+            fields.push((share, target.share.to_string()));
+            fields.push((severity, code.to_owned()));
+        }
         let figure = match target.metric {
             SlaMetric::Availability => percent(target.threshold),
             _ => target.threshold.to_string(),
@@ -267,6 +322,27 @@ fn typed_of(policy: &Policy) -> Fields {
         fields.push((credit, target.credit.to_string()));
     }
     Fields::new(fields)
+}
+
+fn typed_terms(terms: &Terms) -> Vec<(String, String)> {
+    let time = |minute: i32| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let days: Vec<String> = terms.holidays.iter().map(ToString::to_string).collect();
+    let zone = terms.zone.map_or("", |zone| zone.as_str());
+    let cap = terms.maintenance_cap_minutes;
+    [
+        ("zone", zone.to_owned()),
+        ("opens", time(terms.opens_minute)),
+        ("closes", time(terms.closes_minute)),
+        ("holidays", days.join("\n")),
+        ("notice_minutes", terms.notice_minutes.to_string()),
+        (
+            "maintenance_cap_minutes",
+            cap.map_or(String::new(), |cap| cap.to_string()),
+        ),
+        ("credit_cap", terms.credit_cap.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
 }
 
 async fn edit_page(
@@ -286,7 +362,8 @@ async fn edit_page(
         format!("Edit {}", old.name)
     });
     let (typed, problems) = again.unwrap_or_else(|| {
-        let typed = old.as_ref().map(typed_of).unwrap_or_default();
+        let usual = || Fields::new(typed_terms(&Terms::default()));
+        let typed = old.as_ref().map_or_else(usual, typed_of);
         (typed, Problems::default())
     });
     Ok(EditPage {
@@ -297,10 +374,24 @@ async fn edit_page(
         cancel_href: at,
         metrics: choices("", SlaMetric::ALL, SlaMetric::code, SlaMetric::label),
         calendars: choices("", SlaCalendar::ALL, SlaCalendar::code, SlaCalendar::label),
+        severities: choices(
+            "All",
+            TicketSeverity::ALL,
+            TicketSeverity::code,
+            TicketSeverity::label,
+        ),
+        zones: zones(),
         target_rows: target_rows(&typed),
         typed: PolicyFields {
             name: typed.text("name"),
             summary: typed.text("summary"),
+            zone: typed.text("zone"),
+            opens: typed.text("opens"),
+            closes: typed.text("closes"),
+            holidays: typed.text("holidays"),
+            notice_minutes: typed.text("notice_minutes"),
+            maintenance_cap_minutes: typed.text("maintenance_cap_minutes"),
+            credit_cap: typed.text("credit_cap"),
             version: typed.text("version"),
         },
         problems,
@@ -308,11 +399,15 @@ async fn edit_page(
     })
 }
 
-async fn new(staff: Staff, store: Data<Store>) -> Answer {
+pub(super) async fn new(staff: Staff, store: Data<Store>) -> Answer {
     ok(&edit_page(&staff, &store, None, None).await?)
 }
 
-async fn create(staff: Staff, (store, session): (Data<Store>, Session), typed: Fields) -> Answer {
+pub(super) async fn create(
+    staff: Staff,
+    (store, session): (Data<Store>, Session),
+    typed: Fields,
+) -> Answer {
     let typed = typed.only(known)?;
     let at = format!("{}/sla-policies", staff.base);
     let made = match read(&typed) {
@@ -341,12 +436,12 @@ async fn create(staff: Staff, (store, session): (Data<Store>, Session), typed: F
 
 type Parts = Path<(String, String)>;
 
-async fn edit(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
+pub(super) async fn edit(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = id_of(&parts.1)?;
     ok(&edit_page(&staff, &store, Some(id), None).await?)
 }
 
-async fn update(
+pub(super) async fn update(
     staff: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
@@ -371,26 +466,5 @@ async fn update(
             unprocessable(&edit_page(&staff, &store, Some(id), again).await?)
         }
         Err(other) => Err(other.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_reads_back_as_it_is_shown() {
-        for (text, ppm) in [
-            ("99.9", 999_000),
-            ("99.95", 999_500),
-            ("100", 1_000_000),
-            ("0.5", 5_000),
-        ] {
-            assert_eq!(read_percent(text), Ok(ppm));
-            assert_eq!(percent(ppm), text);
-        }
-        for nonsense in ["", "99,9", "-1", "99.99999", "abc", "1000"] {
-            assert!(read_percent(nonsense).is_err(), "{nonsense}");
-        }
     }
 }

@@ -1,0 +1,12 @@
+DROP TABLE sla_measured;
+DROP TABLE sla_waits;
+DROP TABLE sla_tickets;
+DROP TABLE sla_holidays;
+ALTER TABLE sla_targets DROP COLUMN severity;
+ALTER TABLE sla_targets DROP COLUMN share_bps;
+ALTER TABLE sla_policies DROP COLUMN credit_cap_bps;
+ALTER TABLE sla_policies DROP COLUMN maintenance_cap_minutes;
+ALTER TABLE sla_policies DROP COLUMN notice_minutes;
+ALTER TABLE sla_policies DROP COLUMN closes_minute;
+ALTER TABLE sla_policies DROP COLUMN opens_minute;
+ALTER TABLE sla_policies DROP COLUMN zone;

@@ -1,0 +1,478 @@
+//! What was kept of what was promised: each promise of a policy is judged by what happened to the
+//! service in a month, and by the tickets of that month.
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+
+use crate::{
+    domain::{
+        Period, Rate, SlaCalendar, SlaEventKind, SlaMetric, Zone,
+        sla::{
+            Availability, Band, Maintenance, MonthOfService, Span, Standing, Tally, Terms, Timing,
+            availability, missed_band, total_credit,
+        },
+    },
+    id::SubscriptionId,
+    store::catalogue::{
+        sla::{Policy, Target},
+        sla_events::SlaEvent,
+        tickets::Ticket,
+    },
+};
+
+/// A month of a policy's calendar, and the instant from which it is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    /// The month, as far as it has passed, UTC.
+    pub span: Span,
+    /// Whether it has passed.
+    pub is_over: bool,
+    /// The vendor's zone.
+    pub vendors: Zone,
+    /// The instant it is looked at, UTC.
+    pub now: NaiveDateTime,
+}
+
+impl Frame {
+    /// A month in the zone of a policy.
+    pub fn of(terms: &Terms, month: Period, (vendors, now): (Zone, NaiveDateTime)) -> Self {
+        let zone = terms.zone_or(vendors);
+        let end = zone.start_of(month.end());
+        let from = zone.start_of(month.first_day());
+        Self {
+            span: Span {
+                from,
+                to: end.min(now).max(from),
+            },
+            is_over: end <= now,
+            vendors,
+            now,
+        }
+    }
+}
+
+/// What is known of a service in a month.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// What happened to it.
+    pub events: &'a [&'a SlaEvent],
+    /// The tickets that came in the month.
+    pub tickets: &'a [&'a Ticket],
+    /// Whether every outage is on record.
+    pub is_complete: bool,
+}
+
+/// What there is to say of a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It was kept.
+    Kept,
+    /// It is kept as far as is known: the month, the record or a ticket is still open.
+    KeptSoFar,
+    /// It was missed.
+    Missed,
+    /// It is missed by now, and the month is still open.
+    MissedSoFar,
+    /// Nothing was measured.
+    NotMeasured,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Copy)]
+pub enum Measured {
+    /// How long the service was there.
+    Availability(Availability),
+    /// How many tickets were in time.
+    Tickets {
+        /// All of them together.
+        tally: Tally,
+        /// The subscriptions that have such tickets.
+        subscriptions: usize,
+        /// Those of them for which the promise was missed.
+        missed: usize,
+    },
+}
+
+/// What a promise came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What was promised.
+    pub target: Target,
+    /// What was measured.
+    pub measured: Measured,
+    /// What there is to say of it.
+    pub verdict: Verdict,
+}
+
+/// Judges every promise of a policy, those about availability first. A promise about tickets is one
+/// to each customer: it is missed when it is for one subscription.
+pub fn judge(policy: &Policy, known: &Known<'_>, frame: &Frame) -> Vec<Outcome> {
+    let (there, asked): (Vec<&Target>, Vec<&Target>) = policy
+        .targets
+        .iter()
+        .partition(|target| target.metric == SlaMetric::Availability);
+    let there = SlaCalendar::ALL.iter().flat_map(|calendar| {
+        let own = there.iter().filter(|target| target.calendar == *calendar);
+        own.map(|target| available(policy, target, known, frame))
+    });
+    let asked = asked.iter();
+    let asked = asked.map(|target| answered(policy, target, known, frame));
+    there.chain(asked).collect()
+}
+
+fn available(policy: &Policy, target: &Target, known: &Known<'_>, frame: &Frame) -> Outcome {
+    let kept = reckoned(&policy.terms, known.events, (frame, target.calendar));
+    let verdict = match (kept.meets(target.threshold), frame.is_over) {
+        (false, true) => Verdict::Missed,
+        (false, false) => Verdict::MissedSoFar,
+        (true, true) if known.is_complete => Verdict::Kept,
+        (true, _) if known.events.is_empty() => Verdict::NotMeasured,
+        (true, _) => Verdict::KeptSoFar,
+    };
+    Outcome {
+        target: target.clone(),
+        measured: Measured::Availability(kept),
+        verdict,
+    }
+}
+
+fn reckoned(
+    terms: &Terms,
+    events: &[&SlaEvent],
+    (frame, calendar): (&Frame, SlaCalendar),
+) -> Availability {
+    let served = match terms.hours(calendar, frame.vendors) {
+        None => vec![frame.span],
+        Some(hours) => hours.within(frame.span),
+    };
+    let span = |event: &SlaEvent| Span {
+        from: event.began_at,
+        to: event.ended_at,
+    };
+    let planned = events.iter().filter_map(|event| {
+        Some(Maintenance {
+            span: span(event),
+            announced_at: event.announced_at?,
+        })
+    });
+    let maintenance: Vec<Maintenance> = planned.collect();
+    let outages = events
+        .iter()
+        .filter(|event| event.kind == SlaEventKind::Outage);
+    let outages: Vec<Span> = outages.map(|event| span(event)).collect();
+    let seconds = |minutes: i32| i64::from(minutes) * 60;
+    availability(&MonthOfService {
+        served: &served,
+        maintenance: &maintenance,
+        outages: &outages,
+        notice_seconds: seconds(terms.notice_minutes),
+        maintenance_cap_seconds: terms.maintenance_cap_minutes.map(seconds),
+    })
+}
+
+/// Whether a promise is about a ticket at all.
+pub fn is_about(target: &Target, ticket: &Ticket) -> bool {
+    let is_such = target.severity.is_none_or(|one| one == ticket.severity);
+    target.metric != SlaMetric::Availability && is_such
+}
+
+/// How a ticket stands to a promise that is about it, and the seconds that count.
+pub fn standing(
+    policy: &Policy,
+    (target, ticket): (&Target, &Ticket),
+    (vendors, now): (Zone, NaiveDateTime),
+) -> (Standing, i64) {
+    let hours = policy.terms.hours(target.calendar, vendors);
+    let timing = Timing {
+        opened: ticket.opened_at,
+        done: match target.metric {
+            SlaMetric::Resolution => ticket.resolved_at,
+            _ => ticket.answered_at,
+        },
+        waits: &ticket.waits,
+        now,
+    };
+    let standing = timing.standing(target.threshold, hours.as_ref());
+    (standing, timing.seconds(hours.as_ref()))
+}
+
+fn answered(policy: &Policy, target: &Target, known: &Known<'_>, frame: &Frame) -> Outcome {
+    let mut tally = Tally::default();
+    let mut each: BTreeMap<SubscriptionId, Tally> = BTreeMap::new();
+    let own = known.tickets.iter().filter(|one| is_about(target, one));
+    for ticket in own {
+        let at = (frame.vendors, frame.now);
+        let (standing, _) = standing(policy, (target, ticket), at);
+        tally.count(standing);
+        each.entry(ticket.subscription).or_default().count(standing);
+    }
+    let missed = each
+        .values()
+        .filter(|one| one.meets(target.share) == Some(false));
+    let missed = missed.count();
+    let is_open = !frame.is_over || tally.running > 0;
+    let verdict = match (missed > 0, is_open) {
+        _ if tally == Tally::default() => Verdict::NotMeasured,
+        (true, false) => Verdict::Missed,
+        (true, true) => Verdict::MissedSoFar,
+        (false, false) => Verdict::Kept,
+        (false, true) => Verdict::KeptSoFar,
+    };
+    Outcome {
+        target: target.clone(),
+        measured: Measured::Tickets {
+            tally,
+            subscriptions: each.len(),
+            missed,
+        },
+        verdict,
+    }
+}
+
+/// The share of a month's fee that the policy gives back for what was missed: of several promises of
+/// availability the worst counts, and so it does of those about the same tickets; misses of
+/// different kinds add up, at most to the policy's cap. `None` where nothing was missed.
+pub fn credit(policy: &Policy, outcomes: &[Outcome]) -> Option<Rate> {
+    let mut there: Option<Rate> = None;
+    for calendar in SlaCalendar::ALL {
+        let bands: Vec<(Band, bool)> = outcomes
+            .iter()
+            .filter(|one| one.target.calendar == *calendar)
+            .filter_map(|one| match one.measured {
+                Measured::Availability(kept) => Some((
+                    Band {
+                        at_least_ppm: one.target.threshold,
+                        credit: one.target.credit,
+                    },
+                    kept.meets(one.target.threshold),
+                )),
+                Measured::Tickets { .. } => None,
+            })
+            .collect();
+        let only: Vec<Band> = bands.iter().map(|(band, _)| *band).collect();
+        let missed = missed_band(&only, |ppm| {
+            bands
+                .iter()
+                .any(|(band, is_met)| band.at_least_ppm == ppm && *is_met)
+        });
+        there = there.max(missed);
+    }
+    let mut asked: BTreeMap<_, Rate> = BTreeMap::new();
+    for one in outcomes {
+        if let Measured::Tickets { missed, .. } = one.measured
+            && missed > 0
+        {
+            let kind = (one.target.metric, one.target.severity);
+            let worst = asked.entry(kind).or_insert(one.target.credit);
+            *worst = one.target.credit.max(*worst);
+        }
+    }
+    let breaches: Vec<Rate> = there.into_iter().chain(asked.into_values()).collect();
+    (!breaches.is_empty()).then(|| total_credit(&breaches, policy.terms.credit_cap))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{TicketSeverity, read_date, sla::Wait},
+        id::Id,
+    };
+
+    fn at(day: u32, hour: u32) -> NaiveDateTime {
+        let day = chrono::NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
+        day.and_hms_opt(hour, 0, 0).unwrap()
+    }
+
+    fn rate(bps: i32) -> Rate {
+        Rate::from_bps(bps).unwrap()
+    }
+
+    fn event(kind: SlaEventKind, day: u32, hours: (u32, u32)) -> SlaEvent {
+        SlaEvent {
+            id: Id::of(1),
+            offering: Id::of(1),
+            kind,
+            began_at: at(day, hours.0),
+            ended_at: at(day, hours.1),
+            announced_at: (kind == SlaEventKind::Maintenance).then(|| at(day, 0)),
+            note: String::new(),
+            external_id: None,
+        }
+    }
+
+    fn promise(metric: SlaMetric, threshold: i64, bps: i32) -> Target {
+        Target {
+            metric,
+            threshold,
+            calendar: SlaCalendar::Always,
+            credit: rate(bps),
+            share: Rate::WHOLE,
+            severity: None,
+        }
+    }
+
+    fn policy(targets: Vec<Target>) -> Policy {
+        Policy {
+            id: Id::of(1),
+            name: String::new(),
+            summary: String::new(),
+            version: 1,
+            terms: Terms::default(),
+            targets,
+        }
+    }
+
+    fn january(policy: &Policy) -> Frame {
+        let month = Period::of(read_date("2027-01-01").unwrap());
+        Frame::of(
+            &policy.terms,
+            month,
+            (Zone::UTC, at(31, 0) + chrono::TimeDelta::days(9)),
+        )
+    }
+
+    fn verdicts(outcomes: &[Outcome]) -> Vec<Verdict> {
+        outcomes.iter().map(|one| one.verdict).collect()
+    }
+
+    #[test]
+    fn the_night_counts_for_one_promise_and_not_for_the_other() {
+        let mut policy = policy(vec![
+            promise(SlaMetric::Availability, 999_000, 1_000),
+            promise(SlaMetric::Availability, 990_000, 2_500),
+            Target {
+                calendar: SlaCalendar::WorkingHours,
+                ..promise(SlaMetric::Availability, 999_000, 500)
+            },
+        ]);
+        let frame = january(&policy);
+        let of = |policy: &Policy, events: &[&SlaEvent], is_complete| {
+            let known = Known {
+                events,
+                tickets: &[],
+                is_complete,
+            };
+            let outcomes = judge(policy, &known, &frame);
+            (verdicts(&outcomes), credit(policy, &outcomes), outcomes)
+        };
+        // Two hours at night, one of them planned; the fourth is a Monday.
+        let night = event(SlaEventKind::Outage, 4, (2, 4));
+        let planned = event(SlaEventKind::Maintenance, 4, (2, 3));
+        let (said, gives, outcomes) = of(&policy, &[&night, &planned], true);
+        assert_eq!(said, [Verdict::Missed, Verdict::Kept, Verdict::Kept]);
+        assert_eq!(gives, Some(rate(1_000)));
+        let Measured::Availability(kept) = outcomes[0].measured else {
+            panic!("availability");
+        };
+        assert_eq!(kept.down, 3_600);
+        let Measured::Availability(kept) = outcomes[2].measured else {
+            panic!("availability");
+        };
+        // 21 working days of eight hours.
+        assert_eq!(kept.service, 21 * 8 * 3_600);
+        let (said, ..) = of(&policy, &[&planned], false);
+        assert_eq!(said, [Verdict::KeptSoFar; 3]);
+        let (said, gives, _) = of(&policy, &[], false);
+        assert_eq!((said, gives), (vec![Verdict::NotMeasured; 3], None));
+        assert_eq!(of(&policy, &[], true).0, [Verdict::Kept; 3]);
+        // A limit of half an hour makes the other half downtime; a day off is no working day.
+        policy.terms.maintenance_cap_minutes = Some(30);
+        policy
+            .terms
+            .holidays
+            .insert(read_date("2027-01-04").unwrap());
+        let noon = event(SlaEventKind::Outage, 4, (12, 13));
+        let (said, _, outcomes) = of(&policy, &[&planned, &noon], true);
+        assert_eq!(said[2], Verdict::Kept);
+        let Measured::Availability(kept) = outcomes[0].measured else {
+            panic!("availability");
+        };
+        assert_eq!((kept.maintenance, kept.down), (1_800, 1_800 + 3_600));
+    }
+
+    fn ticket(of: i64, severity: TicketSeverity, hours: (u32, Option<u32>)) -> Ticket {
+        Ticket {
+            id: Id::of(1),
+            partner: Id::of(1),
+            subscription: Id::of(of),
+            offering: Id::of(1),
+            external_id: String::new(),
+            title: String::new(),
+            severity,
+            opened_at: at(5, hours.0),
+            answered_at: hours.1.map(|hour| at(5, hour)),
+            resolved_at: None,
+            waits: vec![],
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn misses_of_different_kinds_add_up_to_the_cap() {
+        let mut policy = policy(vec![
+            promise(SlaMetric::Availability, 999_000, 2_500),
+            Target {
+                severity: Some(TicketSeverity::Critical),
+                ..promise(SlaMetric::FirstResponse, 60, 500)
+            },
+            Target {
+                share: rate(5_000),
+                ..promise(SlaMetric::Resolution, 120, 300)
+            },
+        ]);
+        let down = event(SlaEventKind::Outage, 4, (2, 4));
+        let late = ticket(7, TicketSeverity::Critical, (9, Some(11)));
+        let other = ticket(8, TicketSeverity::Low, (9, Some(20)));
+        let frame = january(&policy);
+        let known = Known {
+            events: &[&down],
+            tickets: &[&late, &other],
+            is_complete: false,
+        };
+        let outcomes = judge(&policy, &known, &frame);
+        // Neither was ever resolved, and the time is up.
+        assert_eq!(verdicts(&outcomes), [Verdict::Missed; 3]);
+        let Measured::Tickets {
+            tally,
+            subscriptions,
+            missed,
+        } = outcomes[1].measured
+        else {
+            panic!("tickets");
+        };
+        assert_eq!(
+            (tally.late, tally.in_time, subscriptions, missed),
+            (1, 0, 1, 1)
+        );
+        assert_eq!(credit(&policy, &outcomes), Some(rate(3_300)));
+        policy.terms.credit_cap = rate(2_500);
+        assert_eq!(credit(&policy, &outcomes), Some(rate(2_500)));
+        let nothing = Known {
+            events: &[],
+            tickets: &[],
+            is_complete: false,
+        };
+        let outcomes = judge(&policy, &nothing, &frame);
+        assert_eq!(verdicts(&outcomes), [Verdict::NotMeasured; 3]);
+    }
+
+    #[test]
+    fn a_ticket_that_waits_keeps_the_promise_open() {
+        let policy = policy(vec![promise(SlaMetric::Resolution, 120, 300)]);
+        let mut open = ticket(7, TicketSeverity::Low, (9, Some(10)));
+        open.waits = vec![Wait {
+            from: at(5, 10),
+            to: None,
+        }];
+        let frame = january(&policy);
+        let known = Known {
+            events: &[],
+            tickets: &[&open],
+            is_complete: true,
+        };
+        let outcomes = judge(&policy, &known, &frame);
+        assert_eq!(verdicts(&outcomes), [Verdict::KeptSoFar]);
+        assert_eq!(credit(&policy, &outcomes), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! SLA policies: what is promised with an offering, as data.
+mod form;
+
+use actix_web::web::{Data, ServiceConfig, get, post, resource};
+use askama::Template;
+
+use crate::{
+    domain::{Permission, Rate, SlaMetric, sla::Terms},
+    id::SlaPolicyId,
+    store::{
+        Store, Tx, VendorScope,
+        account::vendor,
+        catalogue::sla::{self, Target},
+    },
+    web::{Answer, Shell, admission::Staff, page::ok},
+};
+use form::{create, edit, new, update};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/sla-policies")
+                .route(get().to(index))
+                .route(post().to(create)),
+        )
+        .service(resource("/sla-policies/new").route(get().to(new)))
+        .service(resource("/sla-policies/{sla_policy}/edit").route(get().to(edit)))
+        .service(resource("/sla-policies/{sla_policy}").route(post().to(update)));
+}
+
+/// Each promise in a sentence.
+pub fn sentences(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(sentence).collect()
+}
+
+/// What is promised, without the hours and the credit.
+pub fn promise(target: &Target) -> String {
+    let within = match target.metric {
+        SlaMetric::Availability => {
+            return format!("Available {} % of a month", percent(target.threshold));
+        }
+        SlaMetric::FirstResponse => format!("First response within {}", minutes(target.threshold)),
+        SlaMetric::Resolution => format!("Resolved within {}", minutes(target.threshold)),
+    };
+    let which = target.severity.map(|one| one.label().to_lowercase());
+    match (target.share == Rate::WHOLE, which) {
+        (true, None) => within,
+        (true, Some(which)) => format!("{within} for {which} tickets"),
+        (false, None) => format!("{within} for {} of tickets", target.share),
+        (false, Some(which)) => format!("{within} for {} of {which} tickets", target.share),
+    }
+}
+
+fn sentence(target: &Target) -> String {
+    let what = promise(target);
+    let hours = target.calendar.label().to_lowercase();
+    match target.credit.bps() {
+        0 => format!("{what}, {hours}."),
+        _ => format!(
+            "{what}, {hours}; a miss gives {} of the month's fee back.",
+            target.credit
+        ),
+    }
+}
+
+/// Parts per million as percent: 999000 is 99.9.
+fn percent(ppm: i64) -> String {
+    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn read_percent(text: &str) -> Result<i64, &'static str> {
+    const WHY: &str = "Give a percentage such as 99.9, with at most four decimals.";
+    let text = text.trim().trim_end_matches('%').trim_end();
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 3 || part.len() > 4 || !digits(whole) || !digits(part) {
+        return Err(WHY);
+    }
+    format!("{whole}{part:0<4}").parse().map_err(|_| WHY)
+}
+
+fn minutes(count: i64) -> String {
+    match (count % 60, count / 60) {
+        (0, 1) => "1 hour".to_owned(),
+        (0, hours) => format!("{hours} hours"),
+        _ => format!("{count} minutes"),
+    }
+}
+
+struct PolicyView {
+    id: SlaPolicyId,
+    name: String,
+    summary: String,
+    targets: Vec<String>,
+    calendar: String,
+    limits: String,
+}
+
+/// What a policy says of maintenance and of its credits together, in a sentence or none.
+fn limits(terms: &Terms) -> String {
+    let mut said = Vec::new();
+    if terms.notice_minutes > 0 {
+        said.push(format!(
+            "Maintenance is announced {} before.",
+            minutes(terms.notice_minutes.into())
+        ));
+    }
+    if let Some(cap) = terms.maintenance_cap_minutes {
+        said.push(format!(
+            "A month has at most {} of it.",
+            minutes(cap.into())
+        ));
+    }
+    if terms.credit_cap != Rate::WHOLE {
+        said.push(format!(
+            "All credits of a month together are at most {}.",
+            terms.credit_cap
+        ));
+    }
+    said.join(" ")
+}
+
+#[derive(Template)]
+#[template(path = "staff/sla_policies/index.html")]
+struct IndexPage {
+    shell: Shell,
+    base: String,
+    answer: String,
+    may_edit: bool,
+    rows: Vec<PolicyView>,
+}
+
+async fn index(staff: Staff, store: Data<Store>) -> Answer {
+    let (policies, zone) = store
+        .read(staff.scope.clone(), |tx: &mut Tx<'_, VendorScope>| {
+            tx.allow(Permission::ViewCatalogue)?;
+            Ok((sla::policies(tx)?, vendor::settings(tx)?.zone))
+        })
+        .await?;
+    ok(&IndexPage {
+        shell: staff.shell(),
+        may_edit: staff.may(Permission::ManageCatalogue),
+        base: staff.base,
+        answer: "What is promised with an offering, shown with it to every partner.".to_owned(),
+        rows: policies
+            .into_iter()
+            .map(|policy| PolicyView {
+                id: policy.id,
+                targets: sentences(&policy.targets),
+                calendar: policy.terms.hours_in_words(zone),
+                limits: limits(&policy.terms),
+                name: policy.name,
+                summary: policy.summary,
+            })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_reads_back_as_it_is_shown() {
+        for (text, ppm) in [
+            ("99.9", 999_000),
+            ("99.95", 999_500),
+            ("100", 1_000_000),
+            ("0.5", 5_000),
+        ] {
+            assert_eq!(read_percent(text), Ok(ppm));
+            assert_eq!(percent(ppm), text);
+        }
+        for nonsense in ["", "99,9", "-1", "99.99999", "abc", "1000"] {
+            assert!(read_percent(nonsense).is_err(), "{nonsense}");
+        }
+    }
+}
