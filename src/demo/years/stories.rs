@@ -54,7 +54,6 @@ impl World {
                 (Story::Rises, 13, 16) => {
                     self.move_plan(store, &joined.customers, Some(day))?;
                 }
-                (Story::Quantity, 17, 12) => self.move_plan(store, &joined.customers, None)?,
                 (Story::Rises, 14, 19) => self.make_up(store, &first)?,
                 (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,

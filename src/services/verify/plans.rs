@@ -33,7 +33,12 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
         let changes = changes.get(&subscription.id).map_or(&[][..], Vec::as_slice);
         let price = ledger.prices.get(&segment.price_id).copied();
         let mut held = plans_on(subscription, changes, segment.service_from);
-        found.unless(held.any(|plan| Some(plan) == price), || {
+        let mut before = changes.iter().map(|change| change.plan_before_id);
+        // Charged before a change that was dated back: all of it was given back.
+        let was_given_back =
+            segment.credited_minor == segment.amount_minor && before.any(|plan| plan == price);
+        let is_held = held.any(|plan| Some(plan) == price);
+        found.unless(is_held || was_given_back, || {
             format!("Segment {} is charged by another plan", segment.id)
         });
     }

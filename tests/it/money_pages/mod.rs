@@ -7,6 +7,7 @@
 mod adjustments;
 mod credit_notes;
 mod metrics;
+mod nonsense;
 mod plan_changes;
 mod plans;
 mod scene;
