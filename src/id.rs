@@ -297,6 +297,12 @@ named! {
     Subscription = "sub", SubscriptionId;
     /// A discount of a subscription.
     Discount = "dis", DiscountId;
+    /// Somebody's share in what a subscription earns.
+    SubscriptionParty = "spy", SubscriptionPartyId;
+    /// A partner's place below a distributor from a day on.
+    DistributorLink = "dsl", DistributorLinkId;
+    /// What somebody gets of what a line earns.
+    EarningPart = "erp", EarningPartId;
     /// A recorded change of a subscription.
     SubscriptionChange = "chg", SubscriptionChangeId;
     /// A change of what a subscription brings a month.

@@ -9,6 +9,7 @@ mod helpdesk;
 mod metering;
 mod outages;
 mod setting;
+mod together;
 mod years;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};

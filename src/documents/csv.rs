@@ -91,9 +91,10 @@ where
 ///   percent. Amount = Base × Rate % × Share numerator / Share denominator,
 ///   rounded once for the invoice; the exact amount before that is Exact
 ///   numerator / Exact denominator in minor units. A line that is paid by the
-///   unit has no Rate %: Amount per unit × Units take its place.
+///   unit has no Rate %: Amount per unit × Units take its place. Where several earn on it, Part
+///   says what this partner gets of that.
 /// * Dates are ISO 8601. An empty cell means that there is none.
-pub const STATEMENT_COLUMNS: [&str; 36] = [
+pub const STATEMENT_COLUMNS: [&str; 37] = [
     "Statement",
     "Version",
     "Period",
@@ -130,6 +131,7 @@ pub const STATEMENT_COLUMNS: [&str; 36] = [
     "Units",
     "Kind",
     "Note",
+    "Part",
 ];
 
 /// One row per line with [`STATEMENT_COLUMNS`] and no total row: the column
@@ -157,6 +159,7 @@ fn row(document: &StatementDocument, line: &Line) -> Vec<Cell> {
     cells.extend(grounds(line));
     cells.extend(units(document, line));
     cells.extend(kind(line));
+    cells.push(Cell::text(line.whose().words()));
     cells
 }
 

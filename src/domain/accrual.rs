@@ -50,7 +50,7 @@ impl InvoiceState {
         Ratio::new(kept.clamp(0, owed), owed)
     }
 
-    fn so_far(&self) -> Result<SoFar, Overflow> {
+    pub(super) fn so_far(&self) -> Result<SoFar, Overflow> {
         let collected = self.collected()?;
         // What was credited altogether waits for no cash.
         let is_credited = self.credited_minor > 0 && self.credited_minor >= self.total_minor;
@@ -64,7 +64,7 @@ impl InvoiceState {
 /// The shares of an invoice that count by now: of what is owed, and of what was credited without
 /// the partner's losing by it.
 #[derive(Clone, Copy)]
-struct SoFar {
+pub(super) struct SoFar {
     collected: Ratio,
     settled: Ratio,
 }
@@ -91,7 +91,7 @@ pub struct EarningLine {
 impl EarningLine {
     /// The part of its net that has been collected and not credited, or credited at the vendor's
     /// own cost.
-    fn base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
+    pub(super) fn base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
         let net = self.net_minor.checked_sub(self.credited_net_minor);
         let base = Ratio::from_int(net.ok_or(Overflow)?).times(so_far.collected)?;
         match self.protected_net_minor {
@@ -100,8 +100,13 @@ impl EarningLine {
         }
     }
 
+    /// The part of that on whose days it earns.
+    pub(super) fn earning_base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
+        self.base(so_far)?.times(self.terms.share.exact()?)
+    }
+
     /// Its commission so far, before rounding.
-    fn exact(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
+    pub(super) fn exact(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
         let base = self.base(so_far)?;
         let earned = match self.terms.pay {
             Pay::Share(rate) => base.times(rate.exact(1))?,
@@ -242,7 +247,7 @@ pub fn accrue(state: &InvoiceState, lines: &[EarningLine]) -> Result<Vec<Accrual
 
 /// What moves a sum towards zero takes back: commission on a credit line is
 /// earned below zero and reversed above it.
-fn kind_of(posted_minor: i64, delta_minor: i64) -> EntryKind {
+pub(super) fn kind_of(posted_minor: i64, delta_minor: i64) -> EntryKind {
     if posted_minor.signum() * delta_minor.signum() < 0 {
         EntryKind::Reversal
     } else {

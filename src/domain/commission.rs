@@ -6,6 +6,7 @@ pub mod checks;
 pub mod clawback;
 pub mod extras;
 pub mod parties;
+pub mod parts;
 pub mod slices;
 pub mod spiff;
 pub mod window;
@@ -26,6 +27,7 @@ pub use super::accrual::{
     matures_on, posting_period, reversal_matures_on, reverse_newest_first,
 };
 pub use checks::{clause_problems, clause_warnings};
+pub use parts::{Claim, Part, accrue_claims};
 pub use words::{Names, sentence, sentences};
 
 /// One sentence of a commission plan: what it pays, and for what.

@@ -1,6 +1,6 @@
 //! Sharing whole amounts out so that the parts always add up to the whole.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use super::ratio::{Overflow, Ratio};
 
@@ -50,17 +50,31 @@ pub fn allocate(total: i64, weights: &[u64]) -> Result<Vec<i64>, ShareError> {
 /// [`Overflow`] when a part or the sum does not fit.
 pub fn apportion(exact: &[Ratio]) -> Result<Vec<i64>, Overflow> {
     let sum = Ratio::sum(exact.iter().copied())?;
+    apportion_to(exact, sum.round()?)
+}
+
+/// As [`apportion`], for parts that have to add up to a total that was rounded with others: each
+/// is then less than two units from its exact value, and none on the other side of zero.
+///
+/// # Errors
+/// [`Overflow`] when a part or the sum does not fit.
+pub fn apportion_to(exact: &[Ratio], total: i64) -> Result<Vec<i64>, Overflow> {
+    let sum = Ratio::sum(exact.iter().copied())?;
     let first = exact.iter().find(|part| **part != Ratio::ZERO);
-    let is_mirrored = sum < Ratio::ZERO
-        || (sum == Ratio::ZERO && first.is_some_and(|first| *first < Ratio::ZERO));
+    let is_first_below = first.is_some_and(|first| *first < Ratio::ZERO);
+    let is_mirrored = match (total.signum(), sum.cmp(&Ratio::ZERO)) {
+        (0, Ordering::Equal) => is_first_below,
+        (0, order) => order == Ordering::Less,
+        (sign, _) => sign < 0,
+    };
     if !is_mirrored {
-        return apportion_upright(exact, sum.round()?);
+        return apportion_upright(exact, total);
     }
     let mirror: Vec<Ratio> = exact
         .iter()
         .map(|part| part.negated())
         .collect::<Result<_, _>>()?;
-    apportion_upright(&mirror, sum.negated()?.round()?)?
+    apportion_upright(&mirror, total.checked_neg().ok_or(Overflow)?)?
         .into_iter()
         .map(|part| part.checked_neg().ok_or(Overflow))
         .collect()
@@ -69,15 +83,31 @@ pub fn apportion(exact: &[Ratio]) -> Result<Vec<i64>, Overflow> {
 fn apportion_upright(exact: &[Ratio], total: i64) -> Result<Vec<i64>, Overflow> {
     let (floors, remainders): (Vec<i128>, Vec<Ratio>) =
         exact.iter().map(|part| part.floor()).unzip();
-    let left = i128::from(total) - floors.iter().sum::<i128>();
+    let mut left = i128::from(total) - floors.iter().sum::<i128>();
     let mut parts: Vec<i64> = floors
         .into_iter()
         .map(|floor| i64::try_from(floor).map_err(|_| Overflow))
         .collect::<Result<_, _>>()?;
-    for index in largest(&remainders, u128::try_from(left).unwrap_or_default()) {
-        nudge(&mut parts, index, 1)?;
+    while left > 0 && !parts.is_empty() {
+        for index in largest(&remainders, u128::try_from(left).unwrap_or_default()) {
+            nudge(&mut parts, index, 1)?;
+            left -= 1;
+        }
     }
-    Ok(parts)
+    // A total below the floors: the smallest remainders give way, as far as they are above zero.
+    let mut smallest: Vec<usize> = largest(&remainders, u128::MAX).collect();
+    smallest.reverse();
+    for index in smallest {
+        if left < 0 && parts.get(index).is_some_and(|part| *part > 0) {
+            nudge(&mut parts, index, -1)?;
+            left += 1;
+        }
+    }
+    if left == 0 || parts.is_empty() {
+        Ok(parts)
+    } else {
+        Err(Overflow)
+    }
 }
 
 /// What a whole of `total` minor units still owes when its done share grows

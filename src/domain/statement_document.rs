@@ -169,6 +169,10 @@ pub struct Line {
     pub share_num: u32,
     /// The share of the line that earns, denominator, not 0: all its days.
     pub share_den: u32,
+    /// The code of what the partner gets of what the line earns, where that is not all of it:
+    /// "split:7000:0".
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
     /// What it pays per unit, where it pays no share of the base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_unit: Option<PerUnit>,

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::{
     Result,
     domain::{Currency, Money, Permission},
-    id::{OfferingId, PlanVersionId, PriceId, SubscriptionId},
+    id::{InvoiceLineId, OfferingId, PlanVersionId, PriceId, SubscriptionId},
     store::{
         Tx, VendorScope,
         catalogue::{
@@ -21,6 +21,7 @@ use crate::{
         },
         incentivize::{
             entries::{self, Entry},
+            parties::{self, Party},
             payouts::{self, Payout},
             periods::{self, AccountingPeriod},
             spiffs::{self, Spiff},
@@ -30,6 +31,7 @@ use crate::{
             cash::{self, Allocation, CustomerCredit, Payment, Refund},
             credit_notes::{self, CreditNote, CreditNoteLine},
             invoices::{self, Invoice, InvoiceLine},
+            parts::{self, EarningPart},
             recurring::{self as mrr, MrrChange},
             segments::{self, Segment},
             subscriptions::{self, Subscription, SubscriptionChange},
@@ -52,6 +54,8 @@ struct Ledger {
     credits: Vec<CustomerCredit>,
     notes: Vec<CreditNote>,
     note_lines: Vec<CreditNoteLine>,
+    parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
+    parties: Vec<Party>,
     entries: Vec<Entry>,
     spiffs: Vec<Spiff>,
     periods: Vec<AccountingPeriod>,
@@ -82,6 +86,8 @@ impl Ledger {
             credits: cash::all_credits(tx)?,
             notes: credit_notes::all(tx)?,
             note_lines: credit_notes::all_lines(tx)?,
+            parts: parts::all(tx)?,
+            parties: parties::all(tx)?,
             entries: entries::all(tx)?,
             spiffs: spiffs::all(tx)?,
             periods: periods::all(tx)?,

@@ -10,7 +10,7 @@ use diesel::{
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
     PeriodStatus, Phase, SubscriptionStatus,
-    commission::{EntryKind, clawback::ClawbackMode},
+    commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
     statement::LineBlock,
 };
@@ -150,6 +150,41 @@ where
 {
     fn from_sql(raw: DB::RawValue<'_>) -> deserialize::Result<Self> {
         Ok(Self(i32::from_sql(raw)?))
+    }
+}
+
+/// A part of a commission, kept as its code: "split:7000:0".
+#[derive(Debug, Clone, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub struct PartCode(String);
+
+impl From<Part> for PartCode {
+    fn from(part: Part) -> Self {
+        Self(part.to_string())
+    }
+}
+impl TryFrom<PartCode> for Part {
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    fn try_from(PartCode(text): PartCode) -> Result<Self, Self::Error> {
+        Ok(text.parse()?)
+    }
+}
+impl<DB> ToSql<Text, DB> for PartCode
+where
+    DB: Backend,
+    String: ToSql<Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+impl<DB> FromSql<Text, DB> for PartCode
+where
+    DB: Backend,
+    String: FromSql<Text, DB>,
+{
+    fn from_sql(raw: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(String::from_sql(raw)?))
     }
 }
 

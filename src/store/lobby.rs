@@ -20,8 +20,8 @@ pub use sessions::{
 };
 pub use throttle::{blocked_until, clear_failures, note_failure};
 pub use tokens::{
-    OpenInvitation, accept_invitation, add_password_reset, invitation, password_reset, place_name,
-    use_password_reset,
+    OpenInvitation, accept_invitation, add_password_reset, invitation, invitation_is_accepted,
+    password_reset, place_name, use_password_reset,
 };
 pub use vendors::{NewVendor, add_vendor, tenant_of};
 

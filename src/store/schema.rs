@@ -571,6 +571,7 @@ diesel::table! {
         share_days -> Integer,
         share_of -> Integer,
         discount_minor -> BigInt,
+        shared -> Bool,
         protected_net_minor -> BigInt,
     }
 }
@@ -720,6 +721,46 @@ diesel::table! {
         created_at -> Timestamp,
         caps_id -> Nullable<BigInt>,
         note -> Text,
+        part -> Text,
+        about -> Text,
+    }
+}
+
+diesel::table! {
+    subscription_parties (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        effective_from -> Date,
+        share_bps -> Integer,
+        about -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    distributor_links (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        distributor_id -> Nullable<BigInt>,
+        carved_out -> Bool,
+        rate_bps -> Integer,
+        effective_from -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    earning_parts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        invoice_line_id -> BigInt,
+        seq -> Integer,
+        part -> Text,
+        about -> Text,
     }
 }
 
@@ -977,6 +1018,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     commission_entries,
     adjustments,
     spiffs,
+    subscription_parties,
+    distributor_links,
+    earning_parts,
     forecasts,
     periods,
     statements,

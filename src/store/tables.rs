@@ -27,6 +27,7 @@ macro_rules! scoped {
     (@rewritable audit_events) => {};
     (@rewritable commission_entries) => {};
     (@rewritable credit_note_lines) => {};
+    (@rewritable earning_parts) => {};
     (@rewritable credit_notes) => {};
     (@rewritable mrr_changes) => {};
     (@rewritable refunds) => {};
@@ -190,6 +191,9 @@ scoped! {
     commission_entries: by partner_id;
     adjustments: private;
     spiffs: shared;
+    subscription_parties: by partner_id;
+    distributor_links: private;
+    earning_parts: private;
     forecasts: by partner_id;
     periods: shared;
     statements: by partner_id;

@@ -154,21 +154,30 @@ pub async fn invite<S: People>(
             let (form_id, to) = (typed.form_id.clone(), to.clone());
             store
                 .write(place.scope.clone(), move |tx: &mut Tx<'_, S>| {
-                    once(tx, &form_id, |tx| {
+                    let mut again = false;
+                    let to = once(tx, &form_id, |tx| {
                         let delivery = Delivery::Mail { domain: &domain };
-                        invitations::invite(tx, &key, &invitee, delivery)?;
+                        again = invitations::invite(tx, &key, &invitee, delivery)?.again;
                         Ok(to.clone())
-                    })
+                    })?;
+                    Ok((to, again))
                 })
                 .await
         }
     };
     match invited {
-        Ok(to) => see_other_saying(session, &to, &format!("{} was invited.", typed.email)),
+        Ok((to, again)) => see_other_saying(session, &to, &invited_words(&typed.email, again)),
         Err(Error::Invalid(problems)) => {
             unprocessable(&index_page(store, place, typed, problems).await?)
         }
         Err(other) => Err(other.into()),
+    }
+}
+
+fn invited_words(email: &str, again: bool) -> String {
+    match again {
+        false => format!("{email} was invited."),
+        true => format!("{email} was invited again. The link sent before no longer works."),
     }
 }
 

@@ -74,6 +74,7 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("customer_credits.partner_id", "read by customer"),
     ("customer_credits.payment_id", "read by customer"),
     ("discounts.partner_id", "read by subscription"),
+    ("earning_parts.partner_id", "read by invoice line"),
     ("invoice_lines.commission_clause_id", "shown on the line"),
     ("invoice_lines.partner_id", "read by invoice"),
     ("invoice_lines.subscription_id", "read by invoice"),

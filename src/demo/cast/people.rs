@@ -100,6 +100,12 @@ pub const PERSONAS: &[PersonaPart] = &[
         places: &[("meridian", "", "vendor_finance")],
     },
     PersonaPart {
+        name: "Ines Albrecht",
+        email: "ines.albrecht@meridian.example",
+        what: "Owner at Meridian Cloud: settings, people, mail and access tokens",
+        places: &[("meridian", "", "owner")],
+    },
+    PersonaPart {
         name: "Mira Castellan",
         email: "mira.castellan@northwind.example",
         what: "Finance at Northwind Systems, a partner of Meridian Cloud",

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use super::{Joined, REPORTED_ON, Won, World};
 use crate::{
     Error, Result,
-    demo::cast::Story,
+    demo::{cast::Story, together},
     domain::{AdjustmentReason, Currency, Money, Period, Quantity, SubscriptionStatus},
     id::{PartnerId, PaymentId},
     services::{
@@ -54,6 +54,8 @@ impl World {
                 (Story::Rises, 13, 16) => {
                     self.move_plan(store, &joined.customers, Some(day))?;
                 }
+                (Story::Rises, 12, 5) => self.share(store, &first)?,
+                (Story::PartialRefund, 11, 5) => self.sell_through(store, joined.id, day)?,
                 (Story::Rises, 14, 19) => self.make_up(store, &first)?,
                 (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,
@@ -78,6 +80,28 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A sale in which another partner had a hand.
+    fn share(&self, store: &Store, customer: &Won) -> Result<()> {
+        match self.of_story(Story::Quantity) {
+            None => Ok(()),
+            Some(other) => together::share(store, &self.scope, (customer.subscription, other)),
+        }
+    }
+
+    /// A partner that sells through a distributor from now on.
+    fn sell_through(&self, store: &Store, partner: PartnerId, day: NaiveDate) -> Result<()> {
+        match self.of_story(Story::Rises) {
+            None => Ok(()),
+            Some(above) => together::place(store, &self.scope, (partner, above), day),
+        }
+    }
+
+    /// The first partner with a story.
+    fn of_story(&self, story: Story) -> Option<PartnerId> {
+        let mut with = self.partners.iter().filter(|one| one.part.story == story);
+        with.next().map(|one| one.id)
     }
 
     fn seats(&self, store: &Store, customer: &Won, by: i64, day: NaiveDate) -> Result<()> {

@@ -4,7 +4,7 @@
 use super::super::{
     rate::Rate,
     ratio::{Overflow, Ratio},
-    shares::{ShareError, allocate, apportion},
+    shares::{ShareError, allocate, apportion_to},
 };
 
 /// Why a commission cannot be shared out.
@@ -26,20 +26,14 @@ pub enum SplitError {
 pub fn split(exact_lines: &[Ratio], weights: &[u64]) -> Result<Vec<Vec<i64>>, SplitError> {
     let whole = Ratio::sum(exact_lines.iter().copied())?;
     let parts = allocate(whole.round()?, weights)?;
-    parts
-        .into_iter()
-        .map(|part| spread(part, whole, exact_lines).map_err(SplitError::from))
-        .collect()
-}
-
-/// A beneficiary's part over the lines, each in proportion to what it earned.
-fn spread(part: i64, whole: Ratio, lines: &[Ratio]) -> Result<Vec<i64>, Overflow> {
-    if whole == Ratio::ZERO {
-        return Ok(vec![0; lines.len()]);
-    }
-    let share = Ratio::from_int(part).over(whole)?;
-    let exact: Result<Vec<Ratio>, Overflow> = lines.iter().map(|line| line.times(share)).collect();
-    apportion(&exact?)
+    let all: i128 = weights.iter().map(|&weight| i128::from(weight)).sum();
+    let spread = |(part, &weight): (i64, &u64)| {
+        let share = Ratio::new(i128::from(weight), all)?;
+        let exact: Result<Vec<Ratio>, Overflow> =
+            exact_lines.iter().map(|line| line.times(share)).collect();
+        Ok(apportion_to(&exact?, part)?)
+    };
+    parts.into_iter().zip(weights).map(spread).collect()
 }
 
 /// How a distributor shares in what its resellers earn.

@@ -1,6 +1,8 @@
 //! Whether a statement holds together: it re-adds, and nothing contradicts itself.
 
-use super::{Block, Line, PayoutReason, StatementDocument, date_words, sum};
+use super::{
+    super::commission::Part, Block, Line, PayoutReason, StatementDocument, date_words, sum,
+};
 use std::collections::HashSet;
 
 impl StatementDocument {
@@ -101,6 +103,9 @@ fn wrong_line(line: &Line) -> Vec<String> {
     }
     if line.share_den == 0 || line.share_num > line.share_den {
         say("the share is not between nothing and all");
+    }
+    if !line.part.is_empty() && line.part.parse::<Part>().is_err() {
+        say("the part is none");
     }
     if line.exact_parts().is_none() {
         say("the exact amount is not a fraction");

@@ -30,6 +30,7 @@ pub(crate) fn line() -> Line {
         rate_bps: 2000,
         share_num: 1,
         share_den: 1,
+        part: String::new(),
         per_unit: None,
         exact: "9600/1".into(),
         amount_minor: 9600,

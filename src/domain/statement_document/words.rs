@@ -1,7 +1,10 @@
 //! A statement in words: the same figure, date or sentence on the page, in the
 //! PDF and in the mail.
 
-use super::{super::accrual::EntryKind, Block, Line, PayoutReason, Phase, StatementDocument};
+use super::{
+    super::{accrual::EntryKind, commission::Part},
+    Block, Line, PayoutReason, Phase, StatementDocument,
+};
 use chrono::{Datelike, Months, NaiveDate};
 
 /// Minor units as they are read: "1,234.50", "−0.07", "1,005" for exponent 0.
@@ -171,13 +174,30 @@ impl Line {
         }
     }
 
-    /// Base × rate × share by itself: rounded half away from zero, and whether
+    /// What the partner gets of what the line earns.
+    pub fn whose(&self) -> Part {
+        self.part.parse().unwrap_or(Part::Whole)
+    }
+
+    /// The partner's part as a factor after the share: " × 70 %"; empty for all of it.
+    fn times_part(&self) -> String {
+        match self.whose().factor_words() {
+            words if words.is_empty() => words,
+            words => format!(" × {words}"),
+        }
+    }
+
+    /// Base × rate × share × part by itself: rounded half away from zero, and whether
     /// that was exact. None when the share is no fraction.
     fn alone(&self) -> Option<(i128, bool)> {
-        let num = i128::from(self.base_minor)
+        let mut num = i128::from(self.base_minor)
             .checked_mul(i128::from(self.rate_bps))?
             .checked_mul(i128::from(self.share_num))?;
-        let den = i128::from(self.share_den) * 10_000;
+        let mut den = i128::from(self.share_den) * 10_000;
+        for factor in self.whose().factors() {
+            num = num.checked_mul(i128::from(factor.bps()))?;
+            den = den.checked_mul(10_000)?;
+        }
         let (whole, rest) = (num.checked_div(den)?, num.checked_rem(den)?);
         let away = if rest.abs() * 2 >= den {
             num.signum()
@@ -289,6 +309,8 @@ impl StatementDocument {
         )];
         said.extend(cause(line));
         said.push(format!("{}: {}.", standing(line), self.rate_words(line)));
+        let part = line.whose().words();
+        said.extend((!part.is_empty()).then(|| format!("For you: {part}.")));
         said.push(self.arithmetic(line));
         said.push(format!(
             "Plan {}, clause {}.",
@@ -302,17 +324,19 @@ impl StatementDocument {
         let amount = self.figure(line.amount_minor);
         if let Some(per_unit) = line.per_unit {
             return format!(
-                "{} units × {} × share {}, for the part collected: {amount}.",
+                "{} units × {} × share {}{}, for the part collected: {amount}.",
                 per_unit.units,
                 self.figure(per_unit.minor),
-                line.share_words()
+                line.share_words(),
+                line.times_part()
             );
         }
         let sum = format!(
-            "{} × {} × share {}",
+            "{} × {} × share {}{}",
             self.figure(line.base_minor),
             percent(line.rate_bps),
-            line.share_words()
+            line.share_words(),
+            line.times_part()
         );
         let Some((alone, exact)) = line.alone() else {
             return format!("{sum}: {amount}.");

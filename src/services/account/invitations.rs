@@ -55,6 +55,8 @@ pub struct Invited {
     pub token: String,
     /// Until when, UTC.
     pub expires_at: NaiveDateTime,
+    /// Whether it took the place of one that was open.
+    pub again: bool,
 }
 
 /// The token of an invitation, the same each time it is asked for.
@@ -86,8 +88,11 @@ pub fn invite<S: People>(
     {
         return Err(Error::on("email", "This person belongs here already."));
     }
-    S::withdraw(tx, partner, email)?;
-    let invited = write_down(tx, key, invitee, partner)?;
+    let again = S::withdraw(tx, partner, email)? > 0;
+    let invited = Invited {
+        again,
+        ..write_down(tx, key, invitee, partner)?
+    };
     if let Delivery::Mail { domain } = delivery {
         post(tx, &invited, invitee, domain)?;
     }
@@ -125,6 +130,7 @@ fn write_down<S: People>(
         id,
         token,
         expires_at,
+        again: false,
     })
 }
 
@@ -199,6 +205,15 @@ pub fn look_at(lobby: &mut Lobby<'_>, token: &str) -> Result<Offer> {
         has_password: person.is_some_and(|person| person.password_hash.is_some()),
         invitation,
     })
+}
+
+/// Whether a token's invitation has been accepted: whoever follows its link again, or presses
+/// twice, is led on instead of being told that there is nothing.
+///
+/// # Errors
+/// Faults of the database.
+pub fn was_accepted(lobby: &mut Lobby<'_>, token: &str) -> Result<bool> {
+    lobby::invitation_is_accepted(lobby, &hash_of(token))
 }
 
 /// What someone says who accepts an invitation. Both are ignored for a person who already has a

@@ -306,6 +306,10 @@ fn prices_in_words(version: &PlanVersion) -> String {
 /// meanwhile or is no draft.
 pub fn publish(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId, version: i32) -> Result<()> {
     tx.allow(Permission::ManageCatalogue)?;
+    // The second press of the button finds done what it asks for.
+    if plans::version(tx, id)?.status == VersionStatus::Published {
+        return Ok(());
+    }
     let draft = drafted(tx, id)?;
     let expected = PlanVersion { version, ..draft };
     if !plans::publish(tx, &expected)? {

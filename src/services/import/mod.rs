@@ -114,6 +114,12 @@ impl Checked {
     pub fn is_sound(&self) -> bool {
         self.problem_count == 0
     }
+
+    /// Whether two readings of one file come to the same.
+    fn does_as(&self, other: &Self) -> bool {
+        let counts = |it: &Self| (it.new, it.changed, it.unchanged);
+        counts(self) == counts(other)
+    }
 }
 
 /// What a sound file will do.
@@ -223,7 +229,8 @@ pub fn outcome(json: &str) -> Result<Checked> {
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] on `line-2` where a row can no
-/// longer be applied, and [`Error::Conflict`] for a file that was refused or applied before.
+/// longer be applied, and [`Error::Conflict`] for a file that was refused, or would by now do
+/// something else than was shown. A file that was applied before is left at that.
 pub fn apply(
     tx: &mut Tx<'_, VendorScope>,
     effects: &dyn Effects,
@@ -234,7 +241,8 @@ pub fn apply(
     allow(tx, kind)?;
     match file.status.as_str() {
         "checked" => {}
-        "applied" => return Err(Error::conflict("This file has been applied already.")),
+        // The second press of the button: it was done, and this is what it did.
+        "applied" => return outcome(&file.outcome),
         _ => {
             return Err(Error::conflict(
                 "This file was refused. Upload it again, corrected.",
@@ -243,6 +251,9 @@ pub fn apply(
     }
     let content = imports::content(tx, id)?;
     let (checked, plan) = read(tx, kind, content.as_bytes())?;
+    if checked.is_sound() && !checked.does_as(&outcome(&file.outcome)?) {
+        return Err(changed_since(&checked));
+    }
     match plan {
         None => return Err(refusal(&checked)),
         Some(Plan::Partners(plan)) => partners::apply(tx, &plan)?,
@@ -258,6 +269,15 @@ pub fn apply(
     }
     note(tx, id, Action::ImportApplied, &file.file_name, &checked)?;
     Ok(checked)
+}
+
+/// Nobody has agreed to what the file would do by now.
+fn changed_since(now: &Checked) -> Error {
+    Error::conflict(format!(
+        "Records have changed since this file was checked. It would now add {}, change {} and \
+         leave {} as it is. Upload it again to see and apply that.",
+        now.new, now.changed, now.unchanged
+    ))
 }
 
 fn refusal(checked: &Checked) -> Error {

@@ -8,7 +8,7 @@ use crate::{
         Action, AdjustmentReason, AdjustmentStatus, LongText, Money, Period, Permission, Problems,
         Ratio,
         adjustment::{adjustment_note, unadjustable},
-        commission::EntryKind,
+        commission::{EntryKind, Part},
     },
     id::{AdjustmentId, PartnerId, UserId},
     services::revenue::Books,
@@ -208,6 +208,8 @@ fn entry(tx: &Tx<'_, VendorScope>, of: &Adjustment, today: NaiveDate) -> Entry {
         matures_on: on,
         reverses_id: None,
         created_at: tx.now(),
+        part: Part::Whole,
+        about: String::new(),
         caps_id: None,
         note: adjustment_note(of.reason, &of.memo),
     }

@@ -290,6 +290,10 @@ pub fn publish(
     version: i32,
 ) -> Result<()> {
     tx.allow(Permission::ManageCommissionPlans)?;
+    // The second press of the button finds done what it asks for.
+    if commission_plans::version(tx, id)?.status == VersionStatus::Published {
+        return Ok(());
+    }
     let draft = drafted(tx, id)?;
     refuse(clause_problems(&draft.clauses))?;
     let expected = CommissionPlanVersion { version, ..draft };

@@ -1,29 +1,31 @@
 //! Commission follows cash: after anything that moves an invoice's money, what its lines should
 //! have earned by now is compared with what is posted, and the difference is posted.
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use chrono::NaiveDate;
 
-use super::{
-    books::Books,
-    caps::{Caps, is_earning},
-    renewals, spiffs,
-};
+use super::{books::Books, caps::Caps, renewals, spiffs};
 use crate::{
     Error, Result,
     domain::{
         Currency, Period, Ratio,
         commission::{
-            Accrual, EarningLine, EntryKind, accrue, matures_on, posting_period,
-            reversal_matures_on, reverse_newest_first,
+            Accrual, Claim, EarningLine, EntryKind, Part, accrue_claims, matures_on,
+            posting_period, reversal_matures_on, reverse_newest_first,
         },
         shares::allocate,
     },
-    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId},
+    id::{CommissionClauseId, CommissionEntryId, Id, InvoiceId, InvoiceLineId, PartnerId},
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
-        revenue::invoices::{self, Invoice, InvoiceLine},
+        revenue::{
+            invoices::{self, Invoice, InvoiceLine},
+            parts::{self, EarningPart},
+        },
     },
 };
 
@@ -35,11 +37,22 @@ pub(super) struct Source {
     pub on: NaiveDate,
 }
 
-/// One line that earns, its clause, and its entries so far.
+/// One line that earns, its clause, for whom, and the entries so far.
 struct Earner<'a> {
     line: &'a InvoiceLine,
     clause: CommissionClauseId,
+    who: Who<'a>,
+    /// Of this line and for whom it is.
     posted: &'a [Entry],
+    /// Of this line, whoever it is for.
+    all: &'a [Entry],
+}
+
+/// Whom a part of a line's commission is for.
+struct Who<'a> {
+    partner: PartnerId,
+    part: Part,
+    about: &'a str,
 }
 
 /// An invoice as it stands after its money moved.
@@ -67,9 +80,7 @@ pub(super) fn accrue_all(
         .iter()
         .map(|one| (one.invoice.id, one.invoice.currency));
     let currencies: HashMap<InvoiceId, Currency> = currencies.collect();
-    let lines = ledger.lines.values().flatten();
-    let lines = lines.filter_map(|line| Some((line, *currencies.get(&line.invoice_id)?)));
-    ledger.caps = Caps::of(tx, books, lines)?;
+    ledger.caps = Caps::of(tx, books, &ledger.earners(&currencies))?;
     for moved in moves {
         ledger.accrue(&*tx, books, moved)?;
     }
@@ -102,6 +113,7 @@ pub(super) fn accrue_invoice(
 #[derive(Default)]
 struct Ledger {
     lines: HashMap<InvoiceId, Vec<InvoiceLine>>,
+    parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
     posted: HashMap<InvoiceLineId, Vec<Entry>>,
     changed: BTreeSet<InvoiceLineId>,
     caps: Caps,
@@ -121,7 +133,12 @@ impl Ledger {
             .iter()
             .filter(|line| !firsts.contains(&line.invoice_id));
         let ids: Vec<InvoiceLineId> = known.map(|line| line.id).collect();
-        let mut ledger = Self::default();
+        let shared = lines.iter().filter(|line| line.shared);
+        let shared: Vec<InvoiceLineId> = shared.map(|line| line.id).collect();
+        let mut ledger = Self {
+            parts: parts::of_lines(tx, &shared)?,
+            ..Self::default()
+        };
         for entry in entries::of_lines(tx, &ids)? {
             if let Some(line) = entry.invoice_line_id {
                 ledger.posted.entry(line).or_default().push(entry);
@@ -137,32 +154,60 @@ impl Ledger {
         let Some(lines) = self.lines.get_mut(&moved.invoice.id) else {
             return Ok(());
         };
-        let earning = earning_lines(lines, &self.posted)?;
-        let accruals = accrue(&moved.invoice.state(), &earning)?;
-        for (line, accrual) in lines.iter_mut().zip(&accruals) {
-            let Some(clause) = line.commission_clause_id.filter(|_| !accrual.is_nothing()) else {
+        let earning = claims(lines, &self.parts, &self.posted)?;
+        let accruals = accrue_claims(&moved.invoice.state(), &earning).map_err(Error::fault)?;
+        let poster = Poster {
+            tx,
+            books,
+            invoice: &moved.invoice,
+            source: moved.source,
+        };
+        for ((line, (_, claims)), accruals) in lines.iter_mut().zip(&earning).zip(&accruals) {
+            let Some(clause) = line.commission_clause_id else {
                 continue;
             };
-            let earner = Earner {
-                line,
-                clause,
-                posted: self.posted.get(&line.id).map_or(&[], Vec::as_slice),
-            };
-            let poster = Poster {
-                tx,
-                books,
-                invoice: &moved.invoice,
-                source: moved.source,
-            };
-            let mut new = poster.post(&earner, accrual)?;
-            let caps = self.caps.follow(tx, books, (earner.posted, &new))?;
-            new.extend(caps);
-            line.commission_minor += accrual.delta_minor;
-            self.changed.insert(line.id);
-            self.posted.entry(line.id).or_default().extend(new.clone());
-            self.new.extend(new);
+            for (claim, accrual) in claims.iter().zip(accruals) {
+                if accrual.is_nothing() {
+                    continue;
+                }
+                let all = self.posted.get(&line.id).map_or(&[][..], Vec::as_slice);
+                let earner = Earner {
+                    who: who(claim, self.parts.get(&line.id)),
+                    posted: &own(line, claim, all),
+                    line,
+                    clause,
+                    all,
+                };
+                let mut new = poster.post(&earner, accrual)?;
+                new.extend(self.caps.follow(tx, books, (all, &new))?);
+                if is_of_record(line, claim) {
+                    line.commission_minor += accrual.delta_minor;
+                    self.changed.insert(line.id);
+                }
+                self.posted.entry(line.id).or_default().extend(new.clone());
+                self.new.extend(new);
+            }
         }
         Ok(())
+    }
+
+    /// Who earns under which clause, and in what.
+    fn earners(
+        &self,
+        currencies: &HashMap<InvoiceId, Currency>,
+    ) -> Vec<(CommissionClauseId, PartnerId, Currency)> {
+        let lines = self.lines.values().flatten();
+        let known = lines.filter_map(|line| {
+            let currency = currencies.get(&line.invoice_id)?;
+            Some((line, line.commission_clause_id?, *currency))
+        });
+        known
+            .flat_map(|(line, clause, currency)| {
+                let others = self.parts.get(&line.id).into_iter().flatten();
+                let all = others.map(|one| one.partner_id).chain([line.partner_id]);
+                all.map(move |who| (clause, who, currency))
+            })
+            .collect()
     }
 
     fn changed(&self) -> Vec<InvoiceLine> {
@@ -172,19 +217,72 @@ impl Ledger {
     }
 }
 
-/// The lines as the rule of accrual sees them.
+/// Whether a claim is the partner of record's own.
+fn is_of_record(line: &InvoiceLine, claim: &Claim) -> bool {
+    claim.who == line.partner_id.number() && !claim.part.is_override()
+}
+
+/// Whether an entry of a line is somebody's, in the role in which they claim.
+fn is_whose(entry: &Entry, claim: (PartnerId, Part)) -> bool {
+    entry.partner_id == claim.0 && entry.part.is_override() == claim.1.is_override()
+}
+
+/// The entries of a line that are for one claim.
+fn own<'e>(line: &InvoiceLine, claim: &Claim, all: &'e [Entry]) -> Cow<'e, [Entry]> {
+    if !line.shared {
+        return Cow::Borrowed(all);
+    }
+    let of = (Id::of(claim.who), claim.part);
+    Cow::Owned(
+        all.iter()
+            .filter(|entry| is_whose(entry, of))
+            .cloned()
+            .collect(),
+    )
+}
+
+fn who<'p>(claim: &Claim, parts: Option<&'p Vec<EarningPart>>) -> Who<'p> {
+    let partner = Id::of(claim.who);
+    let its = parts.into_iter().flatten();
+    let mut its = its.filter(|one| (one.partner_id, one.part) == (partner, claim.part));
+    Who {
+        partner,
+        part: claim.part,
+        about: its.next().map_or("", |one| one.about.as_str()),
+    }
+}
+
+/// The lines as the rule of accrual sees them, each with those who earn on it.
 ///
 /// # Errors
 /// A stored rate out of range.
-pub(in crate::services) fn earning_lines(
+pub(in crate::services) fn claims(
     lines: &[InvoiceLine],
+    parts: &HashMap<InvoiceLineId, Vec<EarningPart>>,
     posted: &HashMap<InvoiceLineId, Vec<Entry>>,
-) -> Result<Vec<EarningLine>> {
+) -> Result<Vec<(EarningLine, Vec<Claim>)>> {
     lines
         .iter()
         .map(|line| {
             let entries = posted.get(&line.id).map_or(&[][..], Vec::as_slice);
-            Ok(EarningLine {
+            let whole = [(line.partner_id, Part::Whole)];
+            let parts = parts.get(&line.id).into_iter().flatten();
+            let mut who: Vec<(PartnerId, Part)> =
+                parts.map(|one| (one.partner_id, one.part)).collect();
+            if !line.shared {
+                who = whole.to_vec();
+            }
+            let claim = |of: (PartnerId, Part)| {
+                let own = entries.iter().filter(|entry| entry.is_earning());
+                let own = own.filter(|entry| is_whose(entry, of));
+                Claim {
+                    who: of.0.number(),
+                    part: of.1,
+                    posted_minor: own.clone().map(|entry| entry.amount_minor).sum(),
+                    posted_base_minor: own.map(|entry| entry.base_minor).sum(),
+                }
+            };
+            let earning = EarningLine {
                 net_minor: line.net_minor,
                 credited_net_minor: line.credited_net_minor,
                 protected_net_minor: line.protected_net_minor,
@@ -192,9 +290,10 @@ pub(in crate::services) fn earning_lines(
                     .commission_clause_id
                     .map_or(0, CommissionClauseId::number),
                 terms: line.terms()?,
-                posted_minor: line.commission_minor,
-                posted_base_minor: entries.iter().map(|entry| entry.base_minor).sum(),
-            })
+                posted_minor: 0,
+                posted_base_minor: 0,
+            };
+            Ok((earning, who.into_iter().map(claim).collect()))
         })
         .collect()
 }
@@ -209,7 +308,7 @@ struct Poster<'a, 'c> {
 impl Poster<'_, '_> {
     /// What grows as the line does is earned; what goes the other way takes back earlier entries.
     fn post(&self, earner: &Earner<'_>, accrual: &Accrual) -> Result<Vec<Entry>> {
-        let done = earner.posted.iter().filter(|entry| is_earning(entry));
+        let done = earner.posted.iter().filter(|entry| entry.is_earning());
         let done = Ratio::sum(done.map(|entry| entry.exact));
         let exact = done
             .and_then(|done| accrual.exact.minus(done))
@@ -269,7 +368,7 @@ impl Poster<'_, '_> {
     }
 
     fn next_seq(&self, earner: &Earner<'_>) -> i32 {
-        let same = earner.posted.iter().filter(|entry| {
+        let same = earner.all.iter().filter(|entry| {
             entry.source_kind == self.source.kind && entry.source_id == self.source.id
         });
         same.map(|entry| entry.seq).max().unwrap_or_default() + 1
@@ -279,7 +378,7 @@ impl Poster<'_, '_> {
         let due = Period::of(self.source.on);
         Entry {
             id: self.tx.fresh_id(),
-            partner_id: self.invoice.partner_id,
+            partner_id: earner.who.partner,
             customer_id: Some(self.invoice.customer_id),
             subscription_id: Some(self.invoice.subscription_id),
             invoice_id: Some(self.invoice.id),
@@ -290,7 +389,10 @@ impl Poster<'_, '_> {
             source_id: self.source.id,
             seq: self.next_seq(earner),
             base_minor: 0,
-            rate_bps: earner.line.rate_bps,
+            rate_bps: match earner.who.part {
+                Part::OnRevenue(rate) => rate.bps(),
+                _ => earner.line.rate_bps,
+            },
             exact: Ratio::ZERO,
             amount_minor: 0,
             currency: self.invoice.currency,
@@ -303,6 +405,8 @@ impl Poster<'_, '_> {
             created_at: self.tx.now(),
             caps_id: None,
             note: String::new(),
+            part: earner.who.part,
+            about: earner.who.about.to_owned(),
         }
     }
 }

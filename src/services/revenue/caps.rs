@@ -13,7 +13,6 @@ use crate::{
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, GroupSum},
-        revenue::invoices::InvoiceLine,
     },
 };
 
@@ -27,18 +26,17 @@ pub(super) struct Caps {
 }
 
 impl Caps {
-    /// Reads it for these lines' clauses, partners and months; asks nothing where none is capped.
-    pub fn of<'a>(
+    /// Reads it for those who earn under these clauses; asks nothing where none is capped.
+    pub fn of(
         tx: &mut Tx<'_, VendorScope>,
         books: &Books,
-        lines: impl Iterator<Item = (&'a InvoiceLine, Currency)>,
+        earners: &[(CommissionClauseId, PartnerId, Currency)],
     ) -> Result<Self> {
         let (mut clauses, mut partners) = (BTreeSet::new(), BTreeSet::new());
-        for (line, currency) in lines {
-            let clause = line.commission_clause_id;
-            if let Some(clause) = clause.filter(|id| books.cap(*id, currency).is_some()) {
-                clauses.insert(clause);
-                partners.insert(line.partner_id);
+        for (clause, partner, currency) in earners {
+            if books.cap(*clause, *currency).is_some() {
+                clauses.insert(*clause);
+                partners.insert(*partner);
             }
         }
         if clauses.is_empty() {
@@ -66,6 +64,7 @@ impl Caps {
         let mut made: Vec<Entry> = Vec::new();
         for entry in new {
             let clause = entry.commission_clause_id;
+            let clause = clause.filter(|_| !entry.part.is_override());
             let cap = clause.and_then(|id| Some((id, books.cap(id, entry.currency)?)));
             let Some((clause, (seq, cap_minor))) = cap else {
                 continue;
@@ -160,13 +159,4 @@ fn freed(known: &[Entry], reversal: &Entry, reversed: CommissionEntryId) -> Resu
         note,
         ..reversal.clone()
     }))
-}
-
-/// Whether an entry is a part of what its line earns: neither a cap nor what is given back of one.
-pub(super) fn is_earning(entry: &Entry) -> bool {
-    match entry.kind {
-        EntryKind::Earned => true,
-        EntryKind::Reversal => entry.note.is_empty(),
-        _ => false,
-    }
 }

@@ -6,7 +6,7 @@ use crate::{
     Result,
     domain::{
         Money, Period, Ratio,
-        commission::{EntryKind, extras::GuaranteeTerms},
+        commission::{EntryKind, Part, extras::GuaranteeTerms},
     },
     id::{CommissionPlanVersionId, PartnerId},
     store::{
@@ -96,6 +96,8 @@ impl Floor<'_> {
             matures_on: on,
             reverses_id: None,
             created_at: tx.now(),
+            part: Part::Whole,
+            about: String::new(),
             caps_id: None,
             note: format!(
                 "Guarantee: at least {} a month in the first {} months; {} was posted in {}, which is month {} of them.",

@@ -8,6 +8,7 @@ pub mod credit;
 pub mod dry_run;
 pub mod forecast;
 mod guarantees;
+mod parties;
 pub mod payments;
 pub mod payouts;
 mod recurring;
@@ -19,6 +20,7 @@ pub mod subscriptions;
 pub mod usage;
 pub mod write_off;
 
-pub(in crate::services) use accrual::earning_lines;
+pub(in crate::services) use accrual::claims;
 pub use books::Books;
+pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;

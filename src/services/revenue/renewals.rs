@@ -6,7 +6,7 @@ use crate::{
     Result,
     domain::{
         Money, Overflow, Period, Phase, Ratio, ServicePeriod,
-        commission::{EntryKind, extras::RenewalTerms, matures_on, posting_period},
+        commission::{EntryKind, Part, extras::RenewalTerms, matures_on, posting_period},
         date_words,
     },
     id::{CommissionPlanVersionId, InvoiceId, SubscriptionId},
@@ -192,6 +192,8 @@ impl Renewed<'_> {
             matures_on: matures_on(on, books.plan_hold_days(self.plan)),
             reverses_id: None,
             created_at: tx.now(),
+            part: Part::Whole,
+            about: String::new(),
             caps_id: None,
             note: format!(
                 "Renewal bonus: {} of {}, what the term from {} is worth; the term before was worth {}.",

@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     domain::{
         Money, Period, Ratio,
-        commission::{EntryKind, matures_on, posting_period, reversal_matures_on},
+        commission::{EntryKind, Part, matures_on, posting_period, reversal_matures_on},
     },
     id::{CommissionEntryId, PartnerId, PlanVersionId, SpiffId, SubscriptionId},
     store::{
@@ -166,6 +166,8 @@ fn entry(
         matures_on: matures_on(on, hold.map_or(0, |plan| books.plan_hold_days(plan))),
         reverses_id: None,
         created_at: tx.now(),
+        part: Part::Whole,
+        about: String::new(),
         caps_id: None,
         note,
     }

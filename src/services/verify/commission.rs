@@ -3,13 +3,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Findings, Ledger, sums};
 use crate::{
-    Result,
+    Error, Result,
     domain::{
         Period,
-        commission::{EntryKind, accrue, bonus},
+        commission::{EntryKind, Part, accrue_claims, bonus},
     },
-    id::{CommissionEntryId, InvoiceId, InvoiceLineId},
-    services::revenue::earning_lines,
+    id::{CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
+    services::revenue::claims,
     store::{
         incentivize::entries::Entry,
         revenue::invoices::{Invoice, InvoiceLine},
@@ -29,30 +29,81 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         let fits = on.is_none_or(|one| {
             one.is_some_and(|one| {
                 (
-                    one.partner_id,
                     Some(one.customer_id),
                     Some(one.subscription_id),
                     one.currency,
-                ) == (
-                    entry.partner_id,
-                    entry.customer_id,
-                    entry.subscription_id,
-                    entry.currency,
-                )
+                ) == (entry.customer_id, entry.subscription_id, entry.currency)
+                    && (entry.part != Part::Whole || is_whose(entry, ledger, one.partner_id))
             })
         });
         found.unless(fits, || format!("Entry {} is not its invoice's", entry.id));
     }
+    shares(ledger, found);
     targets(ledger, found)
+}
+
+/// Whether an entry that is for all of a line goes to whoever that line pays in full.
+fn is_whose(entry: &Entry, ledger: &Ledger, seller: PartnerId) -> bool {
+    let parts = entry.invoice_line_id.and_then(|id| ledger.parts.get(&id));
+    match parts {
+        None => entry.partner_id == seller,
+        Some(parts) => parts
+            .iter()
+            .any(|one| (one.partner_id, one.part) == (entry.partner_id, Part::Whole)),
+    }
+}
+
+/// What several earn on one line is the whole, and nobody earns on a line who has no part of it.
+fn shares(ledger: &Ledger, found: &mut Findings) {
+    for line in &ledger.lines {
+        let parts = ledger.parts.get(&line.id).map_or(&[][..], Vec::as_slice);
+        let name = format!("A line of {}", line.description);
+        found.unless(line.shared != parts.is_empty(), || {
+            format!("{name}: who shares in it is not on record")
+        });
+        let shares = parts.iter().map(|one| match one.part {
+            Part::Whole => 10_000,
+            Part::Split { share, .. } => share.bps(),
+            Part::OnRevenue(_) | Part::CarvedOut { .. } => 0,
+        });
+        let whole: i32 = shares.sum();
+        found.unless(parts.is_empty() || whole == 10_000, || {
+            format!("{name}: the shares come to {whole} of 10000")
+        });
+    }
+    for entry in &ledger.entries {
+        let parts = entry.invoice_line_id.and_then(|id| ledger.parts.get(&id));
+        let has = parts.is_none_or(|parts| {
+            parts
+                .iter()
+                .any(|one| (one.partner_id, one.part) == (entry.partner_id, entry.part))
+        });
+        found.unless(has, || {
+            format!("Entry {} has no part of its line", entry.id)
+        });
+    }
+    let sets = sums(&ledger.parties, |one| {
+        let set = (one.subscription_id, one.effective_from);
+        Some((set, i64::from(one.share_bps)))
+    });
+    for ((subscription, from), whole) in sets {
+        found.same(
+            &format!("Shares in {subscription} from {from}"),
+            whole,
+            10_000,
+        );
+    }
 }
 
 fn posted(ledger: &Ledger, found: &mut Findings) {
     let sums = sums(&ledger.entries, |entry| {
-        let line = entry.invoice_line_id.filter(|_| follows(entry))?;
-        Some((line, entry.amount_minor))
+        let is_own = entry.is_earning() && !entry.part.is_override();
+        let line = entry.invoice_line_id.filter(|_| is_own)?;
+        Some(((line, entry.partner_id), entry.amount_minor))
     });
     for line in &ledger.lines {
-        let reckoned = sums.get(&line.id).copied().unwrap_or_default();
+        let own = sums.get(&(line.id, line.partner_id));
+        let reckoned = own.copied().unwrap_or_default();
         let name = format!("Commission of a line of {}", line.description);
         found.same(&name, line.commission_minor, reckoned);
     }
@@ -61,7 +112,7 @@ fn posted(ledger: &Ledger, found: &mut Findings) {
 /// Every invoice has earned what its state says by now, to the unit.
 fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     let mut entries: HashMap<InvoiceLineId, Vec<Entry>> = HashMap::new();
-    for entry in ledger.entries.iter().filter(|entry| follows(entry)) {
+    for entry in ledger.entries.iter().filter(|entry| entry.is_earning()) {
         if let Some(line) = entry.invoice_line_id {
             entries.entry(line).or_default().push(entry.clone());
         }
@@ -74,27 +125,20 @@ fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         let Some(lines) = lines.get(&invoice.id) else {
             continue;
         };
-        let due = accrue(&invoice.state(), &earning_lines(lines, &entries)?)?;
-        for (line, accrual) in lines.iter().zip(due) {
-            found.unless(accrual.is_nothing(), || {
-                format!(
-                    "Invoice {}, line {}: {} of commission is not posted",
-                    invoice.number, line.line_no, accrual.delta_minor
-                )
-            });
+        let due = claims(lines, &ledger.parts, &entries)?;
+        let due = accrue_claims(&invoice.state(), &due).map_err(Error::fault)?;
+        for (line, accruals) in lines.iter().zip(due) {
+            for accrual in accruals {
+                found.unless(accrual.is_nothing(), || {
+                    format!(
+                        "Invoice {}, line {}: {} of commission is not posted",
+                        invoice.number, line.line_no, accrual.delta_minor
+                    )
+                });
+            }
         }
     }
     Ok(())
-}
-
-/// Whether an entry is a part of what its line earned: not what caps take off, nor what gives that
-/// back.
-fn follows(entry: &Entry) -> bool {
-    match entry.kind {
-        EntryKind::Earned => true,
-        EntryKind::Reversal => entry.note.is_empty(),
-        _ => false,
-    }
 }
 
 /// A cap takes off no more than its entry earned, and is given back as its entry is.

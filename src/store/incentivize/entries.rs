@@ -10,14 +10,18 @@ use diesel::{
 
 use crate::{
     Error, Result,
-    domain::{Currency, Period, commission::EntryKind, ratio::Ratio},
+    domain::{
+        Currency, Period,
+        commission::{EntryKind, Part},
+        ratio::Ratio,
+    },
     id::{
         CommissionClauseId, CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
         SubscriptionId,
     },
     store::{
         Scope, Tx, VendorScope, Visible,
-        columns::{Coded, Fraction, Month, row_codes},
+        columns::{Coded, Fraction, Month, PartCode, row_codes},
         revenue::ASKED_AT_ONCE,
         schema::{commission_entries, statement_lines},
     },
@@ -104,6 +108,22 @@ pub struct Entry {
     pub caps_id: Option<CommissionEntryId>,
     /// Why it is there, for a reader; empty where the line and its clause say it.
     pub note: String,
+    /// What its partner gets of what the line earns.
+    #[diesel(serialize_as = PartCode, deserialize_as = PartCode)]
+    pub part: Part,
+    /// Customer and plan, for a partner who does not see the customer; empty for the seller's.
+    pub about: String,
+}
+
+impl Entry {
+    /// Whether it is a part of what its line earns: neither a cap nor what is given back of one.
+    pub fn is_earning(&self) -> bool {
+        match self.kind {
+            EntryKind::Earned => true,
+            EntryKind::Reversal => self.note.is_empty(),
+            _ => false,
+        }
+    }
 }
 
 /// Posts entries; one that is there already is refused by its natural key.
@@ -230,6 +250,9 @@ pub fn sums_under(
             .rows_of(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+            // A distributor's share is no commission of the clause.
+            .filter(commission_entries::part.not_like("on_revenue%"))
+            .filter(commission_entries::part.not_like("carved_out%"))
             .group_by(columns)
             .select((
                 commission_entries::commission_clause_id,

@@ -2,10 +2,12 @@
 //! closes in, and what partners are sent and paid.
 pub mod adjustments;
 pub mod commission_plans;
+pub mod distributors;
 pub mod enrollments;
 pub mod entries;
 pub mod forecasts;
 pub mod outbox;
+pub mod parties;
 pub mod payouts;
 pub mod periods;
 pub mod spiffs;

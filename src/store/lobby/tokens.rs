@@ -51,6 +51,22 @@ pub fn invitation(lobby: &mut Lobby<'_>, token_hash: &str) -> Result<Option<Open
     })
 }
 
+/// Whether the invitation behind a token has been accepted.
+///
+/// # Errors
+/// Faults of the database.
+pub fn invitation_is_accepted(lobby: &mut Lobby<'_>, token_hash: &str) -> Result<bool> {
+    let accepted: Option<InvitationId> = lobby.across(&["invitations"], |lobby| {
+        lobby.first(
+            invitations::table
+                .filter(invitations::token_hash.eq(token_hash.to_owned()))
+                .filter(invitations::accepted_at.is_not_null())
+                .select(invitations::id),
+        )
+    })?;
+    Ok(accepted.is_some())
+}
+
 /// The name of a vendor's workspace, or of a partner at it.
 ///
 /// # Errors

@@ -241,6 +241,18 @@ pub fn slugs_like(tx: &mut Tx<'_, VendorScope>, beginning: &str) -> Result<Vec<S
     tx.load(rows)
 }
 
+/// The partner with this slug.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound), and faults of the database.
+pub fn with_slug(tx: &mut Tx<'_, VendorScope>, slug: &Slug) -> Result<PartnerId> {
+    let row = tx
+        .rows(partners::table)
+        .filter(partners::slug.eq(slug.to_string()))
+        .select(partners::id);
+    tx.one(row)
+}
+
 type NewRow = (
     diesel::dsl::Eq<partners::id, PartnerId>,
     diesel::dsl::Eq<partners::external_id, String>,

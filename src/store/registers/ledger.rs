@@ -16,6 +16,7 @@ use crate::{
     domain::{
         Money, Period, Rate, Ratio,
         accrual::{EntryKind, EntryStatus},
+        commission::Part,
     },
     id::{
         CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, StatementId,
@@ -23,7 +24,7 @@ use crate::{
     },
     store::{
         Tx,
-        columns::Fraction,
+        columns::{Fraction, PartCode},
         names::{anywhere, typed},
         paging::{COUNT_CAP, Count, Cursor, PAGE, Page, newest_first},
         schema::{commission_entries, customers, partners, payouts, statement_lines, statements},
@@ -102,6 +103,11 @@ pub struct EntryRow {
     pub caps: Option<CommissionEntryId>,
     /// Why it is there; empty where line and clause say it.
     pub note: String,
+    /// What its partner gets of what the line earns.
+    pub part: Part,
+    /// Whether whoever looks sees the customer and what it was sold: not the partners who share in
+    /// another's sale.
+    pub is_own: bool,
     /// When it was written, UTC.
     pub created_at: NaiveDateTime,
     /// How far it has come.
@@ -132,12 +138,20 @@ impl EntryRow {
         !self.note.is_empty()
     }
 
+    /// Its partner's part as a factor after the rate: " × 70 %"; empty for all of it.
+    pub fn times_part(&self) -> String {
+        match self.part.factor_words() {
+            words if words.is_empty() => words,
+            words => format!(" × {words}"),
+        }
+    }
+
     /// What it pays, to read: "20 %", or "2.50 a unit"; nothing where it is no share.
     pub fn pays(&self) -> String {
         match self.per_unit {
             _ if self.is_plain() && self.rate == Rate::default() => String::new(),
-            Some(amount) => format!("{} a unit", amount.figure()),
-            None => self.rate.to_string(),
+            Some(amount) => format!("{} a unit{}", amount.figure(), self.times_part()),
+            None => format!("{}{}", self.rate, self.times_part()),
         }
     }
 }
@@ -167,6 +181,9 @@ struct Row {
     reverses_id: Option<CommissionEntryId>,
     caps_id: Option<CommissionEntryId>,
     note: String,
+    #[diesel(deserialize_as = PartCode)]
+    part: Part,
+    about: String,
     created_at: NaiveDateTime,
 }
 

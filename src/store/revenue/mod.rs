@@ -3,6 +3,7 @@ pub mod cash;
 pub mod credit_notes;
 pub mod discounts;
 pub mod invoices;
+pub mod parts;
 pub mod recurring;
 pub mod segments;
 pub mod subscriptions;

@@ -80,13 +80,32 @@ async fn look(store: &Store, token: &str) -> Result<(Offer, String)> {
 /// What one is invited to.
 ///
 /// # Errors
-/// Not found for a link that was used, withdrawn, or is over.
+/// Not found for a link that was withdrawn, is over or never was. One that was used leads home.
 pub async fn show(store: Data<Store>, token: Path<String>) -> Answer {
     let token = token.into_inner();
-    let found = look(&store, &token).await?;
+    let found = match look(&store, &token).await {
+        Ok(found) => found,
+        Err(error) => return led_on(&store, token, error).await,
+    };
     let mut response = ok(&ShowPage::of(token, found, None)?)?;
     no_referrer(&mut response);
     Ok(response)
+}
+
+/// Where a link leads that was used: home, or to the sign-in before it.
+async fn led_on(store: &Store, token: String, error: Error) -> Answer {
+    let used = match error {
+        Error::NotFound => {
+            store
+                .lobby(move |lobby| invitations::was_accepted(lobby, &token))
+                .await?
+        }
+        _ => false,
+    };
+    match used {
+        true => see_other("/"),
+        false => Err(error.into()),
+    }
 }
 
 /// A page whose address is a secret must not tell it to the next.
@@ -107,7 +126,10 @@ pub async fn accept(
     Typed(typed): Typed<AcceptForm>,
 ) -> Answer {
     let token = token.into_inner();
-    let found = look(&store, &token).await?;
+    let found = match look(&store, &token).await {
+        Ok(found) => found,
+        Err(error) => return led_on(&store, token, error).await,
+    };
     let new = !found.0.has_password;
     match join(&store, &token, new, &typed).await {
         Ok(user) if new => {
@@ -120,7 +142,7 @@ pub async fn accept(
             page.problems = problems;
             unprocessable(&page)
         }
-        Err(other) => Err(other.into()),
+        Err(other) => led_on(&store, token, other).await,
     }
 }
 

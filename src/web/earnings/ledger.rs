@@ -135,7 +135,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
     })
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "Entry",
     "Partner",
     "Customer",
@@ -153,6 +153,7 @@ const COLUMNS: [&str; 17] = [
     "Statement",
     "Reverses entry",
     "Note",
+    "Part",
 ];
 
 /// The register as a file.
@@ -201,6 +202,7 @@ fn cells(entry: &EntryRow) -> Vec<Cell> {
         Cell::text(statement.unwrap_or_default()),
         Cell::text(reverses.unwrap_or_default()),
         Cell::text(&entry.note),
+        Cell::text(entry.part.words()),
     ]
 }
 
@@ -217,6 +219,7 @@ impl Links {
     fn of(base: &str, entry: &EntryRow) -> Self {
         let statement = entry.statement.as_ref();
         let to = |kind: &str, id: Option<String>| {
+            let id = id.filter(|_| entry.is_own);
             id.map_or(String::new(), |id| format!("{base}/{kind}/{id}"))
         };
         Self {
@@ -273,11 +276,11 @@ pub async fn show<S: Sees>(
         standing: standing(&row),
         pays: row.pays(),
         is_capped: row.caps.is_some() || detail.reversed_by.iter().any(|one| one.caps.is_some()),
-        formula: detail
-            .line
-            .as_ref()
-            .filter(|_| row.note.is_empty())
-            .map(|line| formula(&row, line)),
+        formula: match &detail.line {
+            _ if !row.note.is_empty() => None,
+            Some(line) => Some(formula(&row, line)),
+            None => (!row.is_own).then(|| own_formula(&row)),
+        },
         shell: desk.shell,
         base: desk.base,
         is_staff: desk.is_staff,
@@ -309,16 +312,24 @@ fn formula(entry: &EntryRow, line: &LineDetail) -> String {
         true => String::new(),
         false => format!(" × {} of {} days", line.share.days, line.share.of),
     };
-    if let Some((per_unit, units)) = line.per_unit {
-        let whole = format!("{units} units × {}{share}", words::figure(per_unit));
+    let part = entry.times_part();
+    let per_unit = line.per_unit.filter(|_| entry.rate.bps() == 0);
+    if let Some((per_unit, units)) = per_unit {
+        let whole = format!("{units} units × {}{share}{part}", words::figure(per_unit));
         return format!(
             "{whole}, of which {amount} for {}",
             words::figure(entry.base)
         );
     }
-    let sum = format!("{} × {}{share}", words::figure(entry.base), entry.rate);
-    let part = line.share.exact().unwrap_or(Ratio::ONE);
-    let alone = entry.rate.exact(entry.base.minor()).times(part);
+    let sum = format!(
+        "{} × {}{share}{part}",
+        words::figure(entry.base),
+        entry.rate
+    );
+    let days = line.share.exact().unwrap_or(Ratio::ONE);
+    let alone = entry.rate.exact(entry.base.minor()).times(days);
+    let mut factors = entry.part.factors().into_iter().map(|one| one.exact(1));
+    let alone = alone.and_then(|alone| factors.try_fold(alone, Ratio::times));
     let alone = alone.and_then(Ratio::round).unwrap_or_default();
     match alone == entry.amount.minor() {
         true => format!("{sum} = {amount}"),
@@ -327,6 +338,16 @@ fn formula(entry: &EntryRow, line: &LineDetail) -> String {
             words::figure(Money::new(alone, entry.amount.currency()))
         ),
     }
+}
+
+/// The same for a partner who does not see the invoice.
+fn own_formula(entry: &EntryRow) -> String {
+    let amount = words::figure(entry.amount);
+    let rate = entry.pays();
+    format!(
+        "{amount} is {rate} on {} of revenue, rounded once with the whole invoice",
+        words::figure(entry.base)
+    )
 }
 
 /// The amount before rounding, where it is no whole minor unit.
@@ -344,6 +365,7 @@ fn exactly(entry: &EntryRow) -> Option<String> {
 fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
     let mut said = match &detail.line {
         Some(line) if detail.entry.note.is_empty() => of_line(detail, line),
+        None if !detail.entry.is_own && detail.entry.note.is_empty() => of_another(&detail.entry),
         _ => vec![detail.entry.note.clone()],
     };
     if let Some(terms) = terms {
@@ -375,7 +397,33 @@ fn of_line(detail: &EntryDetail, line: &LineDetail) -> Vec<String> {
             line.share.days, line.share.of
         ));
     }
+    let part = detail.entry.part.words();
+    said.extend((!part.is_empty()).then(|| format!("It is {part}.")));
     said.extend(exactly(&detail.entry));
+    said
+}
+
+/// Why a partner earned or gave back on what another partner sold.
+fn of_another(entry: &EntryRow) -> Vec<String> {
+    let (base, day) = (words::money(entry.base), date_words(entry.paid_on));
+    let cause = match (entry.kind, entry.source_kind.as_str()) {
+        (EntryKind::Reversal, "credit_note") => {
+            format!("A credit note of {day} changed what was collected by {base}.")
+        }
+        (EntryKind::Reversal, _) => {
+            format!("A refund on {day} changed what was collected by {base}.")
+        }
+        _ => format!("{base} before tax was paid on {day}."),
+    };
+    let mut said = vec![
+        format!("{}.", entry.customer_name),
+        cause,
+        format!("It is {}.", entry.part.words()),
+    ];
+    if entry.rate.bps() > 0 {
+        said.push(format!("The rate is {}.", entry.rate));
+    }
+    said.extend(exactly(entry));
     said
 }
 
@@ -407,8 +455,10 @@ fn rate(entry: &EntryRow, line: &LineDetail) -> String {
         None => "this service period",
     };
     let rate = match line.per_unit {
-        Some((per_unit, _)) => format!("{} for each unit", words::money(per_unit)),
-        None => entry.rate.to_string(),
+        Some((per_unit, _)) if entry.rate.bps() == 0 => {
+            format!("{} for each unit", words::money(per_unit))
+        }
+        _ => entry.rate.to_string(),
     };
     match &line.tier {
         Some(tier) => format!("The rate is {rate}: {tier} at the start of {phase}."),

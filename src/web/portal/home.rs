@@ -3,6 +3,7 @@ use actix_web::web::{Data, ServiceConfig, get, resource};
 use askama::Template;
 use chrono::Timelike;
 
+use super::lifecycle;
 use crate::{
     domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
@@ -58,6 +59,9 @@ struct HomePage {
     marks: Vec<Mark>,
     stage_name: &'static str,
     evidence: Vec<String>,
+    next: String,
+    next_href: String,
+    next_label: &'static str,
     lifecycle_href: String,
     ledger_href: String,
     sees_earnings: bool,
@@ -95,7 +99,14 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         })
         .await?;
     let position = stage_of(&facts);
+    let (next, below, next_label) = lifecycle::next(&facts, &shell.vendor_name);
     ok(&HomePage {
+        next,
+        next_href: match below {
+            "" => String::new(),
+            below => format!("{base}{below}"),
+        },
+        next_label,
         greeting: greeting(hour, &person),
         answer: earnings
             .as_ref()

@@ -107,8 +107,8 @@ fn evidence(stage: Stage, facts: &PartnerFacts) -> Vec<String> {
     all.into_iter().flatten().collect()
 }
 
-/// The next step, where it is taken, and what the link says.
-fn next(facts: &PartnerFacts, vendor: &str) -> (String, &'static str, &'static str) {
+/// The next step, where it is taken below the partner's pages, and what the link says.
+pub(super) fn next(facts: &PartnerFacts, vendor: &str) -> (String, &'static str, &'static str) {
     match () {
         () if !facts.has_offering => (format!("{vendor} publishes its first offering."), "", ""),
         () if !facts.has_commission_plan => {

@@ -13,7 +13,10 @@ use crate::{
     store::{
         PartnerScope, Store, Tx,
         account::vendor,
-        incentivize::enrollments::{self, Enrollment},
+        incentivize::{
+            enrollments::{self, Enrollment},
+            parties,
+        },
         paging::{Count, Cursor, Page},
         revenue::{
             discounts,
@@ -32,6 +35,7 @@ use crate::{
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
+        portal::terms::own_shares,
         sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
@@ -229,6 +233,7 @@ struct Seen {
     billed: Vec<Billed>,
     basis: Basis,
     charges: Vec<UsageCharge>,
+    shares: Vec<String>,
     today: NaiveDate,
 }
 
@@ -247,12 +252,16 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         Some(_) => usage::charges(tx, id)?,
         None => Vec::new(),
     };
+    let today = vendor::today(tx)?;
+    let mut own = parties::own(tx)?;
+    own.retain(|share| share.subscription_id == id);
     Ok(Seen {
+        shares: own_shares(&own, today),
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
         basis,
         charges,
-        today: vendor::today(tx)?,
+        today,
         record,
     })
 }
@@ -310,7 +319,7 @@ async fn show(
         may_earn: visitor.may(Permission::PartnerViewEarnings),
         is_pinned: it.commission_plan_version.is_some(),
         earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
-        terms: sold::terms(it, &seen.enrolments),
+        terms: [sold::terms(it, &seen.enrolments), seen.shares.clone()].concat(),
         prices: sold::prices(&record.version, it.quantity),
         usage,
         preview: next,

@@ -5,11 +5,12 @@ use chrono::NaiveDate;
 
 use crate::{
     Result,
-    domain::date_words,
+    domain::{Rate, date_words},
     store::{
         PartnerScope, Store, Tx,
         incentivize::{
             entries,
+            parties::{self, Party},
             spiffs::{self, Spiff},
         },
         registers::homes::{self, OwnTerms},
@@ -40,6 +41,32 @@ struct TermsPage {
     tier: Option<(String, NaiveDate)>,
     enrollments: Vec<Enrollment>,
     spiffs: Vec<SpiffView>,
+    shares: Vec<String>,
+}
+
+/// The partner's shares in what subscriptions earn, its own and others' sales: how they stand, and
+/// how they are to stand.
+pub(super) fn own_shares(all: &[Party], today: NaiveDate) -> Vec<String> {
+    let words = |one: &Party| {
+        let share = Rate::from_bps(one.share_bps).unwrap_or_default();
+        let since = if one.effective_from <= today {
+            "since"
+        } else {
+            "from"
+        };
+        let on = date_words(one.effective_from);
+        format!("{}: {share} of the commission {since} {on}", one.about)
+    };
+    let is_latest = |one: &Party| {
+        let later = all
+            .iter()
+            .filter(|other| other.subscription_id == one.subscription_id);
+        let mut later = later.filter(|other| other.effective_from <= today);
+        one.effective_from > today || later.all(|other| other.effective_from <= one.effective_from)
+    };
+    let is_over = |one: &Party| one.share_bps == 0 && one.effective_from <= today;
+    let shown = all.iter().filter(|one| is_latest(one) && !is_over(one));
+    shown.map(words).collect()
 }
 
 /// A SPIFF that is open or to come, and what the partner has had of it.
@@ -75,11 +102,12 @@ fn own_spiffs(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<Vec<Spi
 
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, spiffs, today) = desk
+    let (terms, spiffs, shares, today) = desk
         .read(&store, |tx, calendar| {
             let today = calendar.today;
             let terms = homes::own_terms(tx, today)?;
-            Ok((terms, own_spiffs(tx, today)?, today))
+            let shares = own_shares(&parties::own(tx)?, today);
+            Ok((terms, own_spiffs(tx, today)?, shares, today))
         })
         .await?;
     ok(&TermsPage {
@@ -93,6 +121,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         },
         enrollments: enrollments(&terms, today),
         spiffs,
+        shares,
         tier: terms.tier,
         shell: desk.shell,
         base: desk.base,

@@ -9,6 +9,7 @@ mod credit_notes;
 mod metrics;
 mod nonsense;
 mod plan_changes;
+mod parties;
 mod plans;
 mod scene;
 mod service_levels;

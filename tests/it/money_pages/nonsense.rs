@@ -11,7 +11,7 @@ on_both! {
             .with("external_id", "P-99")
             .with("amount", "10")
             .with("currency", "EUR")
-            .with("received_on", "1926-11-30")
+            .with("received_on", "2001-11-30")
             .with("customer", "C-1");
         let refused = owner.submit(&form).await.expect(422);
         assert!(refused.words().contains("This day is more than ten years ago."), "{}", refused.words());

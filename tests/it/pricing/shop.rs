@@ -127,7 +127,13 @@ impl Shop {
         for (name, value) in fields {
             form = form.with(name, value);
         }
-        self.owner.submit(&form).await.expect(303).location()
+        let answer = self.owner.submit(&form).await;
+        if answer.status != 200 {
+            return answer.expect(303).location();
+        }
+        assert!(answer.words().contains("invoices are issued at once"));
+        let confirm = answer.form("form[action='/meridian/subscriptions']");
+        self.owner.submit(&confirm).await.expect(303).location()
     }
 
     /// The newest invoice of a subscription, as its page shows it.

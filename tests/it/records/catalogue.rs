@@ -134,9 +134,10 @@ fn an_offering_goes_from_draft_to_retired() {
         scene
             .write(acme, |tx| offering_services::publish(tx, id, 2))
             .unwrap();
-        assert!(is_conflict(
-            &scene.write(acme, |tx| offering_services::publish(tx, id, 3))
-        ));
+        // The button pressed twice has done what it says.
+        scene
+            .write(acme, |tx| offering_services::publish(tx, id, 2))
+            .unwrap();
         assert_eq!(scene.read(acme, plans::choices).len(), 1);
 
         let (partner, other) = (

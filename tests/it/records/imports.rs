@@ -196,7 +196,9 @@ fn a_file_is_judged_again_when_it_is_applied() {
         let one = stage("external_id,partner,name,country\nC-1,P-1,A,DE\nC-2,P-1,B,DE\n");
         let two = stage("external_id,partner,name,country\nC-2,P-2,B,DE\nC-3,P-2,B,DE\n");
         apply(one).unwrap();
-        assert!(is_conflict(&apply(one)));
+        // Once more, it says again what it did and does nothing.
+        let again = apply(one).unwrap();
+        assert_eq!((again.new, again.changed, again.unchanged), (2, 0, 0));
         assert_eq!(fields(apply(two)), ["line-2"]);
         let none = scene.read(&scene.acme, |tx| {
             customers::by_external_ids(tx, &["C-3".to_owned()])
@@ -209,6 +211,16 @@ fn a_file_is_judged_again_when_it_is_applied() {
                 .len(),
             3
         );
+        // Both were checked before either was applied: the second would no longer add what it
+        // was shown to add.
+        let three = stage("external_id,partner,name,country\nC-4,P-1,D,DE\n");
+        let four = stage("external_id,partner,name,country\nC-4,P-1,E,DE\nC-5,P-1,F,DE\n");
+        apply(three).unwrap();
+        assert!(is_conflict(&apply(four)));
+        let neither = scene.read(&scene.acme, |tx| {
+            customers::by_external_ids(tx, &["C-5".to_owned()])
+        });
+        assert!(neither.is_empty());
     });
 }
 

@@ -252,6 +252,7 @@ fn statement(name: &str) -> StatementDocument {
         rate_bps: 1500,
         share_num: 1,
         share_den: 1,
+        part: String::new(),
         per_unit: None,
         exact: "450/1".to_owned(),
         amount_minor: 450,

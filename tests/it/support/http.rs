@@ -231,6 +231,11 @@ impl Page {
         form.into_iter().next().unwrap_or_else(missing)
     }
 
+    /// Every form, filled in as the page has it.
+    pub fn forms(&self) -> Vec<Form> {
+        self.map("form", |element| Some(Form::read(element, &self.url)))
+    }
+
     fn map<T>(&self, css: &str, read: impl Fn(ElementRef<'_>) -> Option<T>) -> Vec<T> {
         let document = Html::parse_document(&self.text());
         document.select(&selector(css)).filter_map(read).collect()

@@ -159,6 +159,7 @@ impl Biller<'_, '_> {
             unit_pay_minor: 0,
             share_days: 1,
             share_of: 1,
+            shared: false,
         };
         line.fix(&earns.at_place(place, period.plan));
         line

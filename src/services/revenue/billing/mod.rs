@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use super::{
     books::{Books, DocumentKind},
     credit::use_credits,
+    parties,
     recurring::{Turned, turn},
     subscriptions::take_set_plans,
 };
@@ -26,6 +27,7 @@ use crate::{
         platform::Event,
         revenue::{
             invoices::{self, Invoice, InvoiceLine},
+            parts,
             segments::{self, Segment},
             subscriptions::{self, Advance, Subscription},
             usage::{self, UsageCharge},
@@ -248,7 +250,11 @@ pub(super) fn issue(
         charged.extend(draft.segments);
         used.join(draft.used);
     }
+    let shares = parties::share(tx, &made, &mut lines)?;
     invoices::add(tx, made.clone(), lines)?;
+    if !shares.is_empty() {
+        parts::add(tx, shares)?;
+    }
     segments::add(tx, charged)?;
     used.write(tx)?;
     Ok(made)

@@ -74,10 +74,14 @@ impl<'b> Till<'b> {
             credits: Vec::new(),
             moves: Vec::new(),
         };
-        for invoice in invoices::unpaid_of(tx, &payers)? {
-            let unpaid = till.unpaid.entry(invoice.customer_id).or_default();
-            unpaid.push(invoice.id);
-            till.invoices.insert(invoice.id, invoice);
+        let due = invoices::due_from(tx, &payers)?;
+        // Most payments name their invoice, which was read by its number.
+        let others = due.iter().map(|(_, invoice)| *invoice);
+        let others = others.filter(|id| !till.invoices.contains_key(id));
+        let others: Vec<InvoiceId> = others.collect();
+        till.invoices.extend(invoices::of_ids(tx, &others)?);
+        for (customer, invoice) in due {
+            till.unpaid.entry(customer).or_default().push(invoice);
         }
         Ok(till)
     }

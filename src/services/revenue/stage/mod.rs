@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     domain::{
         CommissionClause, Currency, Period,
-        commission::{EntryKind, Names as Words, Pay, sentence},
+        commission::{EntryKind, Names as Words, Part, Pay, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
@@ -285,6 +285,10 @@ impl Maker<'_, '_> {
             rate_bps: rate(entry.rate_bps)?.bps(),
             share_num: 1,
             share_den: 1,
+            part: match entry.part {
+                Part::Whole => String::new(),
+                part => part.to_string(),
+            },
             per_unit: None,
             exact: entry.exact.to_string(),
             amount_minor: entry.amount_minor,
@@ -313,7 +317,9 @@ impl Maker<'_, '_> {
         let names = self.names;
         let line = names.lines.get(&on).ok_or_else(missing)?;
         let (clause, label) = names.clauses.get(&clause).ok_or_else(missing)?;
-        let tier = line.tier_id.and_then(|id| names.tiers.get(&id)).cloned();
+        // The tier is the partner of record's.
+        let tier = line.tier_id.filter(|_| entry.partner_id == line.partner_id);
+        let tier = tier.and_then(|id| names.tiers.get(&id)).cloned();
         let is_named = !plain.customer.is_empty() && !plain.invoice_number.is_empty();
         if !is_named || plain.offering.is_empty() {
             return Err(missing());
@@ -327,6 +333,7 @@ impl Maker<'_, '_> {
             share_den: u32::try_from(line.share_of).map_err(Error::fault)?,
             per_unit: match entry.kind {
                 _ if !entry.note.is_empty() => None,
+                _ if matches!(entry.part, Part::OnRevenue(_)) => None,
                 _ => per_unit(line)?,
             },
             clause_number: u32::try_from(clause.seq).map_err(Error::fault)?,

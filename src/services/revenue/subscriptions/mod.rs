@@ -1,6 +1,7 @@
 //! A subscription's life: it starts, its quantity changes, it ends.
 mod discounts;
 mod ending;
+mod parties;
 mod pausing;
 mod plan;
 mod quantity;
@@ -8,6 +9,7 @@ mod starting;
 
 pub use discounts::{NewDiscount, end_discount, give_discount};
 pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
+pub use parties::{Sharing, share_out};
 pub use pausing::{Pausing, pause, resume};
 pub use plan::{PlanChange, PlanWhen, change_plan, keep_plan};
 pub use quantity::{QuantityChange, change_quantity};

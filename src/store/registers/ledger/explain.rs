@@ -27,9 +27,9 @@ use crate::{
 pub struct EntryDetail {
     /// The entry.
     pub entry: EntryRow,
-    /// The number of its invoice, where it follows one.
+    /// The number of its invoice, where it follows one that is seen.
     pub invoice_number: Option<String>,
-    /// The line of the invoice, where it follows one.
+    /// The line of the invoice, where it follows one that is seen.
     pub line: Option<LineDetail>,
     /// What it takes back, or caps.
     pub reverses: Option<EntryRow>,
@@ -74,10 +74,10 @@ pub fn entry<S: Sees>(
     let entry = one(tx, id, today)?;
     let currency = entry.amount.currency();
     let line = match entry.invoice_line {
-        Some(line) => Some(line_detail(tx, line, currency)?),
-        None => None,
+        Some(line) if entry.is_own => Some(line_detail(tx, line, currency)?),
+        _ => None,
     };
-    let invoice_number = match entry.invoice {
+    let invoice_number = match entry.invoice.filter(|_| entry.is_own) {
         Some(invoice) => {
             let number = S::invoices(tx)
                 .filter(invoices::id.eq(invoice))

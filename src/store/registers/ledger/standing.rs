@@ -89,9 +89,12 @@ pub(super) fn dressed<S: Sees>(
         .map(|row| {
             Ok(EntryRow {
                 partner_name: named(&partners, &row.partner_id),
-                customer_name: row
-                    .customer_id
-                    .map_or(String::new(), |id| named(&customers, &id)),
+                customer_name: match row.customer_id.and_then(|id| customers.get(&id)) {
+                    Some(name) => name.clone(),
+                    None => row.about.clone(),
+                },
+                is_own: row.customer_id.is_none_or(|id| customers.contains_key(&id)),
+                part: row.part,
                 status: standing.status(&row, today),
                 statement: standing.statement(row.id),
                 base: money(row.base_minor, &row.currency)?,

@@ -70,7 +70,9 @@ pub struct InvoiceLine {
     pub credited_net_minor: i64,
     /// Of that, what leaves the partner's commission as it was.
     pub protected_net_minor: i64,
-    /// The sum of its commission entries.
+    /// Whether others than its partner earn on it.
+    pub shared: bool,
+    /// The sum of its partner's commission entries.
     pub commission_minor: i64,
     /// The clause it earns under, fixed when it was billed.
     pub commission_clause_id: Option<CommissionClauseId>,

@@ -224,6 +224,27 @@ pub fn numbers_of(
     Ok(found)
 }
 
+/// Which invoices of these customers have something due, oldest first. Read from an index alone.
+///
+/// # Errors
+/// Faults of the database.
+pub fn due_from(
+    tx: &mut Tx<'_, VendorScope>,
+    customers: &[CustomerId],
+) -> Result<Vec<(CustomerId, InvoiceId)>> {
+    let mut found = Vec::new();
+    for some in customers.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoices::table)
+            .filter(invoices::customer_id.eq_any(some.to_vec()))
+            .filter(invoices::status.eq_any(["open", "partially_paid"]))
+            .order((invoices::issued_on, invoices::id))
+            .select((invoices::customer_id, invoices::id));
+        found.extend(tx.load::<(CustomerId, InvoiceId), _>(rows)?);
+    }
+    Ok(found)
+}
+
 /// The invoices of these customers with something due, oldest first.
 ///
 /// # Errors

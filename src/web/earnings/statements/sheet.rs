@@ -219,6 +219,24 @@ fn paid_words(row: &StatementRow) -> Option<String> {
     ))
 }
 
+/// The document's figures; it was made before the payout, so what was to be paid is named as paid.
+fn sums(
+    row: &StatementRow,
+    document: &StatementDocument,
+    rows: Vec<SummaryRow>,
+) -> Vec<SummaryRow> {
+    let paid = row.payment.as_ref().and_then(|payment| payment.paid_on);
+    let to_be_paid = document.payout_label();
+    let named = |sum: SummaryRow| match paid {
+        Some(day) if sum.label == to_be_paid => SummaryRow {
+            label: format!("Paid {}", date_words(day)),
+            ..sum
+        },
+        _ => sum,
+    };
+    rows.into_iter().map(named).collect()
+}
+
 fn show_page<S: Sees>(
     desk: Desk<S>,
     found: Found,
@@ -243,7 +261,7 @@ fn show_page<S: Sees>(
         crumbs: vec![("Statements".to_owned(), format!("{}/statements", desk.base))],
         title: format!("{} statement", document.period_words()),
         answer: paid_words(&row).unwrap_or(summary.sentence),
-        summary: summary.rows,
+        summary: sums(&row, &document, summary.rows),
         held: summary.held,
         next_payment: document.next_payment_sentence(),
         plans: document.commission_plans.join("; "),

@@ -1,5 +1,6 @@
 //! Partners: the register, their records, and their people.
 pub(in crate::web::staff) mod called;
+mod distributor;
 mod form;
 mod people;
 mod record;
@@ -32,6 +33,11 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(resource("/partners/{partner}/tier").route(post().to(record::assign_tier)))
         .service(resource("/partners/{partner}/enrolment").route(post().to(record::enroll)))
+        .service(
+            resource("/partners/{partner}/distributor")
+                .route(get().to(distributor::form))
+                .route(post().to(distributor::place)),
+        )
         .configure(people::routes);
 }
 

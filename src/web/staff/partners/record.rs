@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, partner};
+use super::{Parts, distributor, partner};
 use crate::{
     Error, Result,
     domain::{PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date},
@@ -98,6 +98,7 @@ struct ShowPage {
     tier_choices: Vec<(String, String)>,
     enrolments: Vec<EnrolmentRow>,
     plan_choices: Vec<(String, String)>,
+    distributor: String,
     entries: Entries,
     history: Vec<HistoryRow>,
 }
@@ -110,6 +111,7 @@ struct Found {
     enrolments: Vec<Enrollment>,
     plans: BTreeMap<CommissionPlanVersionId, String>,
     choices: Vec<Choice>,
+    distributor: String,
     history: Vec<History>,
 }
 
@@ -131,6 +133,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         tiers: tiers::tiers(tx)?,
         assignments: tiers::assignments(tx, id)?,
         choices: commission_plans::choices(tx)?,
+        distributor: distributor::standing(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
     })
 }
@@ -263,6 +266,7 @@ async fn page(
         history: history::rows(found.history, visitor.zone()),
         since: visitor.zone().local_date(found.record.partner.created_at),
         position,
+        distributor: found.distributor,
         record: found.record,
         entries,
         base,

@@ -7,25 +7,28 @@ use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::{ExternalId, Permission, Problems, Quantity, read_date},
+    domain::{ExternalId, Money, Permission, Problems, Quantity, date_words, read_date},
     id::{CustomerId, SubscriptionId},
     services::revenue::subscriptions::{self as service, NewSubscription},
     store::{
         Store, Tx, VendorScope,
         account::vendor,
         catalogue::plans::{self, Choice},
-        sell::customers::{self, Filter, Sort},
+        sell::{
+            accounts::{self, Billed},
+            customers::{self, Filter, Sort},
+        },
     },
     web::{
         Answer, Shell,
         admission::Staff,
         form::{Typed, fresh_form_id, once},
         page::{ok, query, see_other_saying, unprocessable},
-        sold,
+        sold, words,
     },
 };
 
-/// A sale as typed.
+/// A sale as typed. `confirmed` once it was shown how many invoices it makes.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SaleForm {
@@ -34,10 +37,12 @@ pub(super) struct SaleForm {
     quantity: String,
     starts_on: String,
     external_id: String,
+    confirmed: String,
     form_id: String,
 }
 
 /// A sale whose fields are well formed.
+#[derive(Clone)]
 struct Read {
     customer: CustomerId,
     plan: String,
@@ -96,6 +101,8 @@ struct NewPage {
     found: Vec<(String, String)>,
     has_more: bool,
     offers: Vec<Offer>,
+    /// What a sale that begins far back comes to, to be confirmed.
+    outcome: Vec<String>,
     typed: SaleForm,
     problems: Problems,
 }
@@ -188,6 +195,7 @@ async fn page(
         found: found.found.into_iter().map(link).collect(),
         has_more: found.has_more,
         offers: found.offers.iter().map(offer).collect(),
+        outcome: Vec::new(),
         typed: SaleForm {
             starts_on,
             form_id: fresh_form_id()?,
@@ -242,33 +250,90 @@ fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
     }
 }
 
-/// Starts a subscription and bills what is due.
+/// What starting it comes to, where it makes more than the one invoice that a reader expects.
+async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<String>> {
+    let billed = store
+        .rehearse(visitor.scope.clone(), move |tx| {
+            let id = start(tx, &read)?;
+            accounts::billed(tx, id)
+        })
+        .await?;
+    match billed.len() {
+        0 | 1 => Ok(Vec::new()),
+        number => outcome(number, &billed),
+    }
+}
+
+/// Of many invoices, newest first.
+fn outcome(number: usize, billed: &[Billed]) -> Result<Vec<String>> {
+    let mut said = Vec::new();
+    let spans = billed.iter().filter_map(|invoice| invoice.service);
+    let from = spans.clone().map(|(from, _)| from).min();
+    let until = spans.map(|(_, until)| until).max();
+    if let (Some(from), Some(until), Some(newest)) = (from, until, billed.first()) {
+        let zero = Money::zero(newest.total.currency());
+        let total = billed
+            .iter()
+            .try_fold(zero, |sum, invoice| sum.plus(invoice.total));
+        said.push(format!(
+            "{number} invoices are issued at once, for {}: {} with tax.",
+            words::service(from, until),
+            words::money(total.map_err(Error::fault)?)
+        ));
+        said.push(format!(
+            "Each is issued today and due on {}.",
+            date_words(newest.due_on)
+        ));
+    }
+    Ok(said)
+}
+
+/// Starts a subscription and bills what is due; asks before, where that is more than one invoice.
 pub(super) async fn create(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     Typed(typed): Typed<SaleForm>,
 ) -> Answer {
     may(&visitor)?;
-    let started = match typed.read() {
-        Err(problems) => Err(Error::Invalid(problems)),
-        Ok(read) => {
-            let (base, form_id) = (visitor.base.clone(), typed.form_id.clone());
-            store
-                .write(visitor.scope.clone(), move |tx| {
-                    once(tx, &form_id, |tx| {
-                        let id = start(tx, &read)?;
-                        Ok(format!("{base}/subscriptions/{id}"))
-                    })
-                })
-                .await
-        }
+    let read = match typed.read() {
+        Ok(read) => read,
+        Err(problems) => return refused(&visitor, &store, typed, Error::Invalid(problems)).await,
     };
+    if typed.confirmed.is_empty() {
+        match rehearse(&visitor, &store, read.clone()).await {
+            Ok(said) if said.is_empty() => {}
+            Ok(said) => {
+                let shown = (typed, Problems::default());
+                let mut page = page(&visitor, &store, Begins::default(), shown).await?;
+                page.outcome = said;
+                return ok(&page);
+            }
+            Err(error) => return refused(&visitor, &store, typed, error).await,
+        }
+    }
+    let (base, form_id) = (visitor.base.clone(), typed.form_id.clone());
+    let started = store
+        .write(visitor.scope.clone(), move |tx| {
+            once(tx, &form_id, |tx| {
+                let id = start(tx, &read)?;
+                Ok(format!("{base}/subscriptions/{id}"))
+            })
+        })
+        .await;
     match started {
         Ok(to) => see_other_saying(&session, &to, "The subscription was started."),
-        Err(Error::Invalid(problems)) => {
+        Err(error) => refused(&visitor, &store, typed, error).await,
+    }
+}
+
+/// The form again, with why.
+async fn refused(visitor: &Staff, store: &Store, mut typed: SaleForm, error: Error) -> Answer {
+    typed.confirmed.clear();
+    match error {
+        Error::Invalid(problems) => {
             let again = (typed, problems);
-            unprocessable(&page(&visitor, &store, Begins::default(), again).await?)
+            unprocessable(&page(visitor, store, Begins::default(), again).await?)
         }
-        Err(other) => Err(other.into()),
+        other => Err(other.into()),
     }
 }

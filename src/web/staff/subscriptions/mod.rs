@@ -3,6 +3,7 @@ mod cancellation;
 mod discount;
 mod form;
 mod outcome;
+mod parties;
 mod pausing;
 mod plan;
 mod quantity;
@@ -47,6 +48,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(post().to(plan::change)),
         )
         .service(resource("/subscriptions/{subscription}/plan/keep").route(post().to(plan::keep)))
+        .service(
+            resource("/subscriptions/{subscription}/parties")
+                .route(get().to(parties::form))
+                .route(post().to(parties::share)),
+        )
         .service(
             resource("/subscriptions/{subscription}/discounts/new").route(get().to(discount::form)),
         )

@@ -3,7 +3,11 @@ use actix_web::web::Data;
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::{Parts, subscription};
+use super::{
+    Parts,
+    parties::{self, Earning},
+    subscription,
+};
 use crate::{
     Result,
     domain::{Permission, SubscriptionStatus},
@@ -77,11 +81,13 @@ struct ShowPage {
     earned: String,
     commission_plan: String,
     terms: Vec<String>,
+    earning: Earning,
     prices: Vec<PriceRow>,
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
     usage: Option<Usage>,
     discounts_href: String,
+    parties_href: String,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -95,6 +101,7 @@ struct Found {
     partner: String,
     commission_plan: String,
     enrolments: Vec<Enrollment>,
+    earning: Earning,
     billed: Vec<Billed>,
     basis: Basis,
     charges: Vec<UsageCharge>,
@@ -132,6 +139,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         partner: partners::partner(tx, partner)?.name,
         commission_plan,
         enrolments: enrollments::of_partner(tx, partner)?,
+        earning: parties::earning(tx, &record)?,
         billed: accounts::billed(tx, id)?,
         basis,
         charges,
@@ -257,10 +265,12 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         starts: it.starts_on,
         earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
         terms: sold::terms(it, &found.enrolments),
+        earning: found.earning.clone().below(&base),
         prices: sold::prices(&record.version, it.quantity),
         usage,
         preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
+        parties_href: format!("{base}/subscriptions/{id}/parties"),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
         discounts: sold::discounts(
             &found.basis.given,
