@@ -271,6 +271,12 @@ named! {
     SlaWait = "slw", SlaWaitId;
     /// That a service's month is measured.
     SlaMeasured = "slm", SlaMeasuredId;
+    /// A month in which a promise to a customer was missed.
+    SlaCredit = "slc", SlaCreditId;
+    /// A line on which a missed promise gives something back.
+    SlaCreditLine = "sll", SlaCreditLineId;
+    /// A credit note that a missed promise became.
+    SlaCreditNote = "sln", SlaCreditNoteId;
     /// A recurring service that partners may resell.
     Offering = "off", OfferingId;
     /// A plan of an offering.

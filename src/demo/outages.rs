@@ -3,12 +3,21 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::Scope;
 use crate::{
-    Result,
-    domain::{LongText, Period, SlaEventKind, SlaMetric, sla::Span},
-    services::catalogue::service_levels::{self, NewEvent},
+    Error, Result,
+    domain::{
+        LongText, Period, SlaEventKind, SlaMetric,
+        sla::{SlaCreditStatus, Span},
+    },
+    services::{
+        catalogue::service_levels::{self, NewEvent},
+        revenue::sla_credits,
+    },
     store::{
         Store,
-        registers::service_levels::{self as register, Promised},
+        registers::{
+            service_levels::{self as register, Promised},
+            sla_credits as credits,
+        },
     },
 };
 
@@ -34,8 +43,8 @@ const NIGHTS: [(u32, u32, i64, SlaEventKind, &str); 4] = [
     ),
 ];
 
-/// On the second of a month, every outage of the month before is on record.
-const SETTLED_ON: u32 = 2;
+/// On the fifth of a month, the month before is on record.
+const SETTLED_ON: u32 = 5;
 
 fn has_availability(one: &Promised) -> bool {
     let mut promises = one.policy.targets.iter();
@@ -45,14 +54,39 @@ fn has_availability(one: &Promised) -> bool {
 fn settle(store: &Store, scope: &Scope, day: NaiveDate) -> Result<()> {
     let month = Period::of(day).previous();
     store.write_now(scope.clone(), |tx| {
-        for one in register::promised(tx)?
-            .iter()
-            .filter(|one| has_availability(one))
-        {
+        let promised = register::promised(tx)?;
+        for one in promised.iter().filter(|one| has_availability(one)) {
             service_levels::complete(tx, one.offering, month)?;
         }
         Ok(())
     })
+}
+
+/// Some days later finance decides about what is given back.
+const DECIDED_ON: u32 = 7;
+
+fn decide(store: &Store, scope: &Scope) -> Result<()> {
+    let filter = credits::CreditFilter {
+        status: Some(SlaCreditStatus::Proposed),
+        ..credits::CreditFilter::default()
+    };
+    let waiting = store.read_now(scope.clone(), |tx| credits::page(tx, &filter, None))?;
+    for (place, row) in waiting.rows.into_iter().enumerate() {
+        let seen = (row.credit.id, row.credit.version);
+        let decline = |why: &str| {
+            let why = read::<LongText>(why)?;
+            store.write_now(scope.clone(), |tx| sla_credits::decline(tx, seen, &why))
+        };
+        match place % 9 {
+            7 => decline("The customer had asked for this work and was told of it.")?,
+            8 => {}
+            _ => match store.write_now(scope.clone(), |tx| sla_credits::approve(tx, seen)) {
+                Err(Error::Conflict(_)) => decline("This invoice has been given back already.")?,
+                other => other?,
+            },
+        }
+    }
+    Ok(())
 }
 
 /// One day of the first service that promises availability.
@@ -62,6 +96,9 @@ fn settle(store: &Store, scope: &Scope, day: NaiveDate) -> Result<()> {
 pub fn live(store: &Store, scope: &Scope, (month, day): (u32, NaiveDate)) -> Result<()> {
     if month > 0 && day.day() == SETTLED_ON {
         settle(store, scope, day)?;
+    }
+    if month > 0 && day.day() == DECIDED_ON {
+        decide(store, scope)?;
     }
     for (in_month, on, minutes, kind, note) in NIGHTS {
         if (in_month, on) != (month, day.day()) {

@@ -129,6 +129,14 @@ fn add_policy(tx: &mut Tx<'_, Scope>, part: &PolicyPart) -> Result<SlaPolicyId> 
             severity: None,
         });
     }
+    match part.name {
+        "Line care" => {
+            terms.liability = sla_terms::Liability::Shared;
+            terms.partner_share = read("30")?;
+        }
+        "Standard" => terms.claim_days = Some(30),
+        _ => {}
+    }
     let draft = sla::Draft {
         name: read(part.name)?,
         summary: read(part.summary)?,

@@ -27,6 +27,9 @@ coded! {
         SlaEventRecorded = "sla_event.recorded", "Outage or maintenance recorded";
         SlaEventWithdrawn = "sla_event.withdrawn", "Outage or maintenance withdrawn";
         SlaMonthMeasured = "sla_month.measured", "Measurements of a month said to be complete";
+        SlaCreditClaimed = "sla_credit.claimed", "SLA credit claimed";
+        SlaCreditApproved = "sla_credit.approved", "SLA credit approved";
+        SlaCreditDeclined = "sla_credit.declined", "SLA credit declined";
         TicketRecorded = "ticket.recorded", "Ticket recorded";
         TicketChanged = "ticket.changed", "Ticket changed";
         TicketWithdrawn = "ticket.withdrawn", "Ticket withdrawn";

@@ -34,6 +34,7 @@ use crate::{
             parts::{self, EarningPart},
             recurring::{self as mrr, MrrChange},
             segments::{self, Segment},
+            sla_credits::{self, SlaCredit, SlaCreditLine, SlaCreditNote},
             subscriptions::{self, Subscription, SubscriptionChange},
         },
     },
@@ -63,16 +64,23 @@ struct Ledger {
     statement_lines: Vec<StatementLine>,
     payouts: Vec<Payout>,
     tickets: Vec<Ticket>,
+    sla_credits: Vec<SlaCredit>,
+    sla_lines: Vec<SlaCreditLine>,
+    sla_notes: Vec<SlaCreditNote>,
     services: HashMap<SubscriptionId, OfferingId>,
 }
 
 impl Ledger {
     fn read(tx: &mut Tx<'_, VendorScope>) -> Result<Self> {
         let tickets = tickets::all(tx)?;
+        let (sla_credits, sla_lines, sla_notes) = sla_credits::all(tx)?;
         let asked: BTreeSet<SubscriptionId> = tickets.iter().map(|one| one.subscription).collect();
         Ok(Self {
             services: tickets::offerings_of(tx, &Vec::from_iter(asked))?,
             tickets,
+            sla_credits,
+            sla_lines,
+            sla_notes,
             subscriptions: subscriptions::all(tx)?,
             invoices: invoices::all(tx)?,
             lines: invoices::all_lines(tx)?,
@@ -113,6 +121,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     commission::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
     service_levels::check(&ledger, &mut found);
+    service_levels::credits(&ledger, &mut found);
     Ok(found.0)
 }
 

@@ -12,6 +12,7 @@ use crate::domain::{
     PeriodStatus, Phase, SubscriptionStatus,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
+    sla::{Liability, SlaCreditStatus},
     statement::LineBlock,
 };
 
@@ -77,6 +78,8 @@ coded_columns!(
     CreditReason,
     Currency,
     EntryKind,
+    Liability,
+    SlaCreditStatus,
     SubscriptionStatus,
     Phase,
     PeriodStatus,

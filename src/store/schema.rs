@@ -168,6 +168,9 @@ diesel::table! {
         notice_minutes -> Integer,
         maintenance_cap_minutes -> Nullable<Integer>,
         credit_cap_bps -> Integer,
+        claim_days -> Nullable<Integer>,
+        liability -> Text,
+        partner_share_bps -> Integer,
     }
 }
 
@@ -216,6 +219,56 @@ diesel::table! {
         offering_id -> BigInt,
         month -> Integer,
         recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sla_credits (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        subscription_id -> BigInt,
+        offering_id -> BigInt,
+        month -> Integer,
+        missed -> Text,
+        share_bps -> Integer,
+        currency -> Text,
+        fee_minor -> BigInt,
+        net_minor -> BigInt,
+        liability -> Text,
+        partner_share_bps -> Integer,
+        charged_back_minor -> BigInt,
+        status -> Text,
+        claim_until -> Nullable<Date>,
+        claimed_by -> Text,
+        decider -> Text,
+        decided_at -> Nullable<Timestamp>,
+        answer -> Text,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    sla_credit_lines (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        sla_credit_id -> BigInt,
+        invoice_id -> BigInt,
+        invoice_line_id -> BigInt,
+        net_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    sla_credit_notes (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        sla_credit_id -> BigInt,
+        credit_note_id -> BigInt,
+        charged_back_minor -> BigInt,
     }
 }
 
@@ -988,6 +1041,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     sla_tickets,
     sla_waits,
     sla_measured,
+    sla_credits,
+    sla_credit_lines,
+    sla_credit_notes,
     offerings,
     plans,
     plan_versions,

@@ -162,6 +162,9 @@ scoped! {
     sla_measured: shared;
     sla_tickets: by partner_id;
     sla_waits: by partner_id;
+    sla_credits: by partner_id writes;
+    sla_credit_lines: by partner_id;
+    sla_credit_notes: by partner_id;
     offerings: shared;
     plans: shared;
     plan_versions: shared;
@@ -239,7 +242,8 @@ changeable! {
     partners: name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, version;
     memberships: role, name, signed_in_at, revoked_at;
     invitations: accepted_at, withdrawn_at;
-    sla_policies: name, summary, version, zone, opens_minute, closes_minute, notice_minutes, maintenance_cap_minutes, credit_cap_bps;
+    sla_policies: name, summary, version, zone, opens_minute, closes_minute, notice_minutes, maintenance_cap_minutes, credit_cap_bps, claim_days, liability, partner_share_bps;
+    sla_credits: status, claimed_by, decider, decided_at, answer, version;
     sla_tickets: title, severity, opened_at, answered_at, resolved_at, version;
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;

@@ -151,6 +151,8 @@ changes!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 changes!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 changes!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
 changes!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+changes!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+changes!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 
 impl<S, Q> Scoped<S, Q> {
     /// Private: what grows a query is named here, once, or it is not there.

@@ -33,6 +33,7 @@ const STAFF: &[Group] = &[
                 ViewCatalogue,
             ),
             ("Tickets", "/tickets", "history", ViewPartners),
+            ("SLA credits", "/sla-credits", "incentivize", ViewPartners),
         ],
     ),
     (
@@ -119,6 +120,12 @@ const PORTAL: &[Group] = &[
                 ViewCatalogue,
             ),
             ("Tickets", "/tickets", "history", PartnerViewCustomers),
+            (
+                "SLA credits",
+                "/sla-credits",
+                "incentivize",
+                PartnerViewCustomers,
+            ),
         ],
     ),
     (

@@ -127,6 +127,10 @@ on_both! {
         assert!(demo.count("subscriptions WHERE next_plan_on IS NOT NULL") >= 1, "no plan is set to change");
         assert!(demo.count("credit_notes WHERE commission_rule = 'protect_partner'") >= 1);
         assert!(demo.count("invoices WHERE status = 'uncollectible'") >= 1);
+        assert!(demo.count("sla_tickets") >= 100);
+        for status in ["approved", "declined"] {
+            assert!(demo.count(&format!("sla_credits WHERE status = '{status}'")) >= 1, "no credit is {status}");
+        }
         assert!(demo.count("payouts WHERE currency = 'JPY' AND status = 'paid'") >= 1, "nobody was paid in yen");
         // The October payouts are due on the fifteenth; every earlier one was made.
         let open = "payouts JOIN statements ON statements.id = payouts.statement_id WHERE payouts.status <> 'paid' AND statements.month <> 202610";

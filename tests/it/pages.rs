@@ -234,6 +234,7 @@ fn number(app: &TestApp, name: &str) -> i64 {
             "id",
         ),
         "ticket" => ("sla_tickets", of_partner, "id"),
+        "sla_credit" => ("sla_credits", of_partner, "id"),
         "statement" => ("statements", of_partner, "line_count DESC, id"),
         "mail" => (
             "mails",

@@ -50,6 +50,18 @@ pub enum Liable {
     },
 }
 
+impl Liable {
+    /// As it is kept: what it is called, and the partner's part.
+    pub fn named(self) -> (super::Liability, Rate) {
+        use super::Liability;
+        match self {
+            Self::ProtectPartner => (Liability::ProtectPartner, Rate::default()),
+            Self::ReduceBase => (Liability::ReduceBase, Rate::default()),
+            Self::Shared { partner } => (Liability::Shared, partner),
+        }
+    }
+}
+
 /// What a credit does to the commission on the line it stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommissionEffect {

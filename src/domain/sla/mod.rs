@@ -3,6 +3,7 @@
 //! never on a rounded percentage.
 
 mod availability;
+mod breach;
 mod clock;
 mod credit;
 mod spans;
@@ -10,6 +11,7 @@ mod terms;
 mod tickets;
 
 pub use availability::{Availability, Maintenance, MonthOfService, availability};
+pub use breach::{Borne, Liability, SlaCreditStatus, borne, credit_in, fee_in, too_many};
 pub use clock::{BusinessHours, counted_seconds};
 pub use credit::{
     Band, CommissionEffect, Liable, credit_minor, effect_on_commission, missed_band, total_credit,

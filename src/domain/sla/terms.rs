@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
-use super::BusinessHours;
+use super::{BusinessHours, Liability};
 use crate::domain::{catalogue::SlaCalendar, rate::Rate, text::Zone};
 
 /// The calendar and the limits of a policy.
@@ -24,6 +24,12 @@ pub struct Terms {
     pub maintenance_cap_minutes: Option<i32>,
     /// The most that is given back for all the misses of a month together.
     pub credit_cap: Rate,
+    /// How many days after the month a credit can be claimed; `None` where no claim is needed.
+    pub claim_days: Option<i32>,
+    /// Who bears the credits.
+    pub liability: Liability,
+    /// The partner's part where both bear them.
+    pub partner_share: Rate,
 }
 
 impl Default for Terms {
@@ -37,6 +43,9 @@ impl Default for Terms {
             notice_minutes: 0,
             maintenance_cap_minutes: None,
             credit_cap: Rate::WHOLE,
+            claim_days: None,
+            liability: Liability::ByDelivery,
+            partner_share: Rate::default(),
         }
     }
 }

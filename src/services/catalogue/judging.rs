@@ -13,6 +13,7 @@ use crate::{
         },
     },
     id::SubscriptionId,
+    services::catalogue::sla::{percent, promise},
     store::catalogue::{
         sla::{Policy, Target},
         sla_events::SlaEvent,
@@ -227,6 +228,21 @@ fn answered(policy: &Policy, target: &Target, known: &Known<'_>, frame: &Frame) 
         },
         verdict,
     }
+}
+
+/// A miss in words: what was promised, and what it came to.
+pub fn in_words(outcome: &Outcome) -> String {
+    let came_to = match outcome.measured {
+        Measured::Availability(kept) => match kept.ppm_floor() {
+            Some(ppm) => format!("{} %", percent(ppm)),
+            None => "no service time".to_owned(),
+        },
+        Measured::Tickets { tally, .. } => {
+            format!("{} of {} in time", tally.in_time, tally.measured())
+        }
+    };
+    let hours = outcome.target.calendar.label().to_lowercase();
+    format!("{}, {hours}: {came_to}", promise(&outcome.target))
 }
 
 /// The share of a month's fee that the policy gives back for what was missed: of several promises of

@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     domain::{Action, ExternalId, LongText, Period, Permission, SlaEventKind, sla::Span},
     id::{OfferingId, SlaEventId},
+    services::revenue::sla_credits,
     store::{
         Platform, Tx, VendorScope,
         account::vendor,
@@ -126,7 +127,8 @@ fn told(
 }
 
 /// Says that every outage of a service's month is on record: from then on a month without one has
-/// kept its promise, and is not merely not measured. Saying it again changes nothing.
+/// kept its promise, and is not merely not measured, and what it gives back is proposed. Saying it
+/// again reckons what nobody has decided about anew.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`] for an offering without promises; [`Error::Conflict`]
@@ -139,7 +141,9 @@ pub fn complete(tx: &mut Tx<'_, VendorScope>, id: OfferingId, month: Period) -> 
     if tx.now() < zone.start_of(month.end()) {
         return Err(Error::conflict("This month is not over yet."));
     }
-    if !tickets::note_measured(tx, id, month)? {
+    let is_first = tickets::note_measured(tx, id, month)?;
+    sla_credits::propose(tx, id, month)?;
+    if !is_first {
         return Ok(());
     }
     let action = Action::SlaMonthMeasured;

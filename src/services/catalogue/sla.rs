@@ -4,7 +4,7 @@ use crate::{
     domain::{
         Action, LongText, Name, Permission, Problems, Rate, SlaMetric, TicketSeverity, Zone,
         audit::{Change, diff},
-        sla::Terms,
+        sla::{Liability, Terms},
     },
     id::SlaPolicyId,
     services::stale,
@@ -111,6 +111,8 @@ fn check(tx: &mut Tx<'_, VendorScope>, own: Option<SlaPolicyId>, draft: &Draft) 
     }
 }
 
+/// A credit can be claimed for so many days at most.
+const LONGEST_CLAIM: i32 = 366;
 /// The most days off of one policy.
 const MOST_HOLIDAYS: usize = 400;
 /// A quarter of minutes: no maintenance is announced earlier, or takes longer.
@@ -128,6 +130,16 @@ fn wrong_with_terms(terms: &Terms, problems: &mut Problems) {
     }
     if !(0..=QUARTER_MINUTES).contains(&terms.notice_minutes) {
         problems.add("notice_minutes", "Give at most 92 days in minutes.");
+    }
+    if !(1..=LONGEST_CLAIM).contains(&terms.claim_days.unwrap_or(1)) {
+        problems.add("claim_days", "Give 1 to 366 days.");
+    }
+    let is_shared = terms.liability == Liability::Shared;
+    if is_shared != (terms.partner_share.bps() > 0) {
+        problems.add(
+            "partner_share",
+            "Give the partner's part where both bear the credits.",
+        );
     }
     let cap = terms.maintenance_cap_minutes.unwrap_or_default();
     if !(0..=QUARTER_MINUTES).contains(&cap) {
@@ -148,11 +160,18 @@ fn calendar(terms: &Terms) -> String {
 }
 
 fn limits(terms: &Terms) -> String {
+    let claim = terms.claim_days;
+    let claim = claim.map_or("no claim".to_owned(), |days| {
+        format!("claimed in {days} days")
+    });
     let cap = terms.maintenance_cap_minutes;
     let cap = cap.map_or("no limit".to_owned(), |minutes| format!("{minutes} min"));
     format!(
-        "maintenance announced {} min before, {cap} a month; credit at most {}",
-        terms.notice_minutes, terms.credit_cap
+        "maintenance announced {} min before, {cap} a month; credit at most {}, {claim}, borne by {} {}",
+        terms.notice_minutes,
+        terms.credit_cap,
+        terms.liability.code(),
+        terms.partner_share
     )
 }
 
@@ -202,4 +221,37 @@ fn note(tx: &mut Tx<'_, VendorScope>, policy: &Policy, changes: &[Change]) -> Re
             changes,
         },
     )
+}
+
+/// What is promised, without the hours and the credit.
+pub fn promise(target: &Target) -> String {
+    let within = match target.metric {
+        SlaMetric::Availability => {
+            return format!("Available {} % of a month", percent(target.threshold));
+        }
+        SlaMetric::FirstResponse => format!("First response within {}", minutes(target.threshold)),
+        SlaMetric::Resolution => format!("Resolved within {}", minutes(target.threshold)),
+    };
+    let which = target.severity.map(|one| one.label().to_lowercase());
+    match (target.share == Rate::WHOLE, which) {
+        (true, None) => within,
+        (true, Some(which)) => format!("{within} for {which} tickets"),
+        (false, None) => format!("{within} for {} of tickets", target.share),
+        (false, Some(which)) => format!("{within} for {} of {which} tickets", target.share),
+    }
+}
+
+/// Parts per million as percent: 999000 is 99.9.
+pub fn percent(ppm: i64) -> String {
+    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Minutes as they are said: 240 is "4 hours".
+pub fn minutes(count: i64) -> String {
+    match (count % 60, count / 60) {
+        (0, 1) => "1 hour".to_owned(),
+        (0, hours) => format!("{hours} hours"),
+        _ => format!("{count} minutes"),
+    }
 }

@@ -13,6 +13,7 @@ pub mod payments;
 pub mod payouts;
 mod recurring;
 mod renewals;
+pub mod sla_credits;
 mod spiffs;
 mod stage;
 pub mod statements;

@@ -64,6 +64,9 @@ struct Row {
     notice_minutes: i32,
     maintenance_cap_minutes: Option<i32>,
     credit_cap_bps: i32,
+    claim_days: Option<i32>,
+    liability: String,
+    partner_share_bps: i32,
 }
 
 impl Row {
@@ -81,6 +84,9 @@ impl Row {
                 notice_minutes: self.notice_minutes,
                 maintenance_cap_minutes: self.maintenance_cap_minutes,
                 credit_cap: Rate::from_bps(self.credit_cap_bps).map_err(Error::fault)?,
+                claim_days: self.claim_days,
+                liability: stored(&self.liability)?,
+                partner_share: Rate::from_bps(self.partner_share_bps).map_err(Error::fault)?,
                 ..Terms::default()
             },
             targets: Vec::new(),
@@ -194,6 +200,9 @@ pub fn insert(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<()> {
             sla_policies::notice_minutes.eq(policy.terms.notice_minutes),
             sla_policies::maintenance_cap_minutes.eq(policy.terms.maintenance_cap_minutes),
             sla_policies::credit_cap_bps.eq(policy.terms.credit_cap.bps()),
+            sla_policies::claim_days.eq(policy.terms.claim_days),
+            sla_policies::liability.eq(policy.terms.liability.code()),
+            sla_policies::partner_share_bps.eq(policy.terms.partner_share.bps()),
         ),
     )?;
     insert_parts(tx, policy)
@@ -255,6 +264,12 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, policy: &Policy) -> Result<bool> {
                 policy.terms.maintenance_cap_minutes,
             ),
             to(sla_policies::credit_cap_bps, policy.terms.credit_cap.bps()),
+            to(sla_policies::claim_days, policy.terms.claim_days),
+            to(sla_policies::liability, policy.terms.liability.code()),
+            to(
+                sla_policies::partner_share_bps,
+                policy.terms.partner_share.bps(),
+            ),
         ),
     )?;
     if changed == 0 {

@@ -11,6 +11,7 @@ pub mod payouts;
 pub mod periods;
 mod sees;
 pub mod service_levels;
+pub mod sla_credits;
 pub mod statements;
 pub mod usage;
 

@@ -81,6 +81,12 @@ pub trait Sees: Scope {
     fn sla_tickets(tx: &Tx<'_, Self>) -> Rows<Self, sla_tickets::table>;
     /// When tickets waited for customers.
     fn sla_waits(tx: &Tx<'_, Self>) -> Rows<Self, sla_waits::table>;
+    /// Misses and what is given back for them.
+    fn sla_credits(tx: &Tx<'_, Self>) -> Rows<Self, sla_credits::table>;
+    /// The lines on which something is given back for misses.
+    fn sla_credit_lines(tx: &Tx<'_, Self>) -> Rows<Self, sla_credit_lines::table>;
+    /// The credit notes that misses became.
+    fn sla_credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, sla_credit_notes::table>;
     /// The months that are measured.
     fn sla_measured(tx: &Tx<'_, Self>) -> Rows<Self, sla_measured::table>;
     /// Outages and maintenance.
@@ -247,6 +253,15 @@ macro_rules! sees {
             }
             fn sla_waits(tx: &Tx<'_, Self>) -> Rows<Self, sla_waits::table> {
                 tx.rows(sla_waits::table)
+            }
+            fn sla_credits(tx: &Tx<'_, Self>) -> Rows<Self, sla_credits::table> {
+                tx.rows(sla_credits::table)
+            }
+            fn sla_credit_lines(tx: &Tx<'_, Self>) -> Rows<Self, sla_credit_lines::table> {
+                tx.rows(sla_credit_lines::table)
+            }
+            fn sla_credit_notes(tx: &Tx<'_, Self>) -> Rows<Self, sla_credit_notes::table> {
+                tx.rows(sla_credit_notes::table)
             }
             fn sla_measured(tx: &Tx<'_, Self>) -> Rows<Self, sla_measured::table> {
                 tx.rows(sla_measured::table)

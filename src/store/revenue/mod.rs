@@ -6,6 +6,7 @@ pub mod invoices;
 pub mod parts;
 pub mod recurring;
 pub mod segments;
+pub mod sla_credits;
 pub mod subscriptions;
 pub mod terms;
 pub mod usage;

@@ -2,7 +2,9 @@
 pub mod forecast;
 pub mod invoices;
 pub mod ledger;
+pub mod missed;
 pub mod service_levels;
+pub mod sla_credits;
 pub mod statements;
 pub mod tickets;
 pub mod usage;

@@ -88,7 +88,7 @@ struct Service {
     verdicts: Vec<Verdict>,
     calendar: String,
     credit: String,
-    /// Whether it may be said now that every outage is on record.
+    /// Whether it may be said now that the month is on record in full.
     can_complete: bool,
     is_complete: bool,
 }
@@ -212,9 +212,6 @@ impl Found {
         let outcomes = self.outcomes(promised);
         let is_complete = self.measured.contains(&promised.offering);
         let there = outcomes.iter();
-        let has_availability = there
-            .clone()
-            .any(|one| one.target.metric == SlaMetric::Availability);
         Service {
             id: promised.offering,
             name: promised.name.clone(),
@@ -223,11 +220,8 @@ impl Found {
             verdicts: outcomes.iter().map(|one| one.verdict).collect(),
             calendar: promised.policy.terms.hours_in_words(self.zone),
             credit: gives(promised, &outcomes),
-            can_complete: may_record
-                && has_availability
-                && !is_complete
-                && self.frame(promised).is_over,
-            is_complete: is_complete && has_availability,
+            can_complete: may_record && !is_complete && self.frame(promised).is_over,
+            is_complete,
         }
     }
 }

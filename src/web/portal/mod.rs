@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod offerings;
 pub mod people;
 pub mod service_levels;
+pub mod sla_credits;
 pub mod statements;
 pub mod subscriptions;
 pub mod terms;
@@ -31,6 +32,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(offerings::routes)
         .configure(service_levels::routes)
         .configure(tickets::routes)
+        .configure(sla_credits::routes)
         .configure(lifecycle::routes)
         .configure(people::routes);
 }

@@ -178,7 +178,7 @@ async fn show(
         plans: plans.iter().map(plan_row).collect(),
         promises: policy
             .as_ref()
-            .map(|policy| sla_policies::sentences(&policy.targets))
+            .map(sla_policies::promises)
             .unwrap_or_default(),
         policy,
         offering,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     documents::csv::{Cell, table},
-    domain::{Permission, SubscriptionStatus, date_words},
+    domain::{Period, Permission, SubscriptionStatus, date_words},
     id::{CustomerId, SubscriptionId},
     services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
@@ -18,8 +18,10 @@ use crate::{
             parties,
         },
         paging::{Count, Cursor, Page},
+        registers::sla_credits,
         revenue::{
             discounts,
+            sla_credits::SlaCredit,
             usage::{self, UsageCharge},
         },
         sell::{
@@ -31,7 +33,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Visitor,
-        earnings::usage::Usage,
+        earnings::{missed::Missed, usage::Usage},
         filters,
         list::{Address, Pager, count_words, every},
         page::{download, ok},
@@ -221,6 +223,7 @@ struct ShowPage {
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
     usage: Option<Usage>,
+    missed: Option<Missed>,
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
@@ -233,6 +236,7 @@ struct Seen {
     billed: Vec<Billed>,
     basis: Basis,
     charges: Vec<UsageCharge>,
+    misses: Vec<SlaCredit>,
     shares: Vec<String>,
     today: NaiveDate,
 }
@@ -261,6 +265,7 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         billed: accounts::billed(tx, id)?,
         basis,
         charges,
+        misses: sla_credits::of_subscription(tx, id)?,
         today,
         record,
     })
@@ -322,6 +327,7 @@ async fn show(
         terms: [sold::terms(it, &seen.enrolments), seen.shares.clone()].concat(),
         prices: sold::prices(&record.version, it.quantity),
         usage,
+        missed: Missed::of(&seen.misses, Period::of(seen.today), &base),
         preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts: sold::discounts(

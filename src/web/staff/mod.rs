@@ -18,6 +18,7 @@ pub mod periods;
 pub mod plans;
 pub mod service_levels;
 pub mod settings;
+pub mod sla_credits;
 pub mod sla_policies;
 pub mod spiffs;
 pub mod statements;
@@ -44,6 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(sla_policies::routes)
         .configure(service_levels::routes)
         .configure(tickets::routes)
+        .configure(sla_credits::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
         .configure(spiffs::routes)

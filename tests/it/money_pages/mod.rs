@@ -13,6 +13,7 @@ mod parties;
 mod plans;
 mod scene;
 mod service_levels;
+mod sla_credits;
 mod spiffs;
 
 use perennial::{domain::Role, id};

@@ -94,6 +94,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("usage_event", "use", Whose::Partners, 18),
     ("adjustment", "adj", Whose::Partners, 19),
     ("ticket", "tkt", Whose::Partners, 20),
+    ("sla_credit", "slc", Whose::Partners, 21),
 ];
 
 /// What is named the same in every workspace, and something it may be.
@@ -317,6 +318,9 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {use_}, {p}, {sub}, 'calls', '{name}-event', '', 1000000, FALSE, '', '{AT}', '{AT}', FALSE);
          INSERT INTO sla_tickets (tenant_id, id, partner_id, subscription_id, offering_id, external_id, title, severity, opened_at, recorded_at, version)
              VALUES ({t}, {tkt}, {p}, {sub}, {off}, '{name}-ticket', '{name} question', 'normal', '{AT}', '{AT}', 1);
+         INSERT INTO sla_credits (tenant_id, id, partner_id, subscription_id, offering_id, month, missed, share_bps, currency, fee_minor, net_minor,
+                 liability, partner_share_bps, charged_back_minor, status, claim_until, claimed_by, decider, answer, created_at, version)
+             VALUES ({t}, {slc}, {p}, {sub}, {off}, 202609, '{name} missed', 0, 'EUR', 0, 0, 'protect_partner', 0, 0, 'noted', NULL, '', '', '', '{AT}', 1);
          INSERT INTO discounts (tenant_id, id, partner_id, subscription_id, label, percent_bps, priority, from_period, created_at)
              VALUES ({t}, {dis}, {p}, {sub}, '{name} discount', 1000, 0, 0, '{AT}');
          INSERT INTO invoices (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, due_on, currency, tax_bps, net_minor,
@@ -332,7 +336,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO credit_notes (tenant_id, id, partner_id, customer_id, subscription_id, number, issued_on, currency, net_minor, tax_minor,
                  total_minor, reduces_due_minor, customer_credit_minor, reason, created_at)
              VALUES ({t}, {crn}, {p}, {cus}, {sub}, '{name}-C1', '2026-09-23', 'EUR', 1, 0, 1, 0, 1, '{name} asked', '{AT}');",
-        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), dis = id(17), use_ = id(18), tkt = id(20), off = v + 1, plv = v + 16, ccl = v + 12,
+        cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), pay = id(5), rfd = id(6), crn = id(7), dis = id(17), use_ = id(18), tkt = id(20), slc = id(21), off = v + 1, plv = v + 16, ccl = v + 12,
     );
     let document = statement(name);
     assert_eq!(document.check(), Vec::<String>::new());

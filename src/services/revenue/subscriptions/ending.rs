@@ -4,7 +4,10 @@ use chrono::NaiveDate;
 use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note};
 use crate::{
     Error, Result,
-    domain::{Action, Change, Permission, SubscriptionStatus, proration::credit_from},
+    domain::{
+        Action, Change, Period, Permission, SubscriptionStatus, proration::credit_from,
+        sla::too_many,
+    },
     id::SubscriptionId,
     services::revenue::{
         billing::{Terms, bill_one},
@@ -15,7 +18,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         revenue::{
-            segments,
+            segments, sla_credits,
             subscriptions::{self, ChangeKind, Subscription},
         },
     },
@@ -54,7 +57,11 @@ pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Resu
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
     let mut before = live(tx, cancellation.subscription, cancellation.version)?;
-    before.ends_by_vendor = cancellation.is_vendor_fault;
+    let missed = sla_credits::months_missed(tx, &[before.id])?;
+    let has_right = missed
+        .get(&before.id)
+        .is_some_and(|months| !too_many(months, Period::of(books.today)).is_empty());
+    before.ends_by_vendor = cancellation.is_vendor_fault || has_right;
     let has_begun = before.status != SubscriptionStatus::Pending;
     match cancellation.when {
         CancelWhen::PeriodEnd if before.status == SubscriptionStatus::Paused => {

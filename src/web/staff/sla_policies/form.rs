@@ -8,7 +8,8 @@ use crate::{
     Error, Result,
     domain::{
         LongText, Name, Permission, Problems, Rate, SlaCalendar, SlaMetric, TicketSeverity, Zone,
-        read_date, sla::Terms,
+        read_date,
+        sla::{Liability, Terms},
     },
     id::SlaPolicyId,
     services::catalogue::sla::{self as service, Draft},
@@ -50,6 +51,9 @@ struct PolicyFields {
     notice_minutes: String,
     maintenance_cap_minutes: String,
     credit_cap: String,
+    claim_days: String,
+    liability: String,
+    partner_share: String,
     version: String,
 }
 
@@ -65,6 +69,7 @@ struct EditPage {
     calendars: Vec<(String, String)>,
     severities: Vec<(String, String)>,
     zones: Vec<(String, String)>,
+    liabilities: Vec<(String, String)>,
     target_rows: Vec<TargetRow>,
     problems: Problems,
     typed: PolicyFields,
@@ -86,7 +91,7 @@ fn row_names(n: usize) -> [String; 6] {
 }
 
 /// The fields besides those of the promises.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 14] = [
     "name",
     "summary",
     "zone",
@@ -96,6 +101,9 @@ const FIELDS: [&str; 11] = [
     "notice_minutes",
     "maintenance_cap_minutes",
     "credit_cap",
+    "claim_days",
+    "liability",
+    "partner_share",
     "version",
     "form_id",
 ];
@@ -224,7 +232,24 @@ fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
     let credit = may(typed, ("credit_cap", usual.credit_cap), problems, |text| {
         text.parse::<Rate>().map_err(|why| why.to_string())
     });
+    let claim = may(typed, ("claim_days", None), problems, |text| {
+        let days = text.parse().map(Some);
+        days.map_err(|_| "Give whole days.".to_owned())
+    });
+    let liability = may(typed, ("liability", usual.liability), problems, |text| {
+        let read = text.parse::<Liability>();
+        read.map_err(|why| why.to_string())
+    });
+    let share = may(
+        typed,
+        ("partner_share", Rate::default()),
+        problems,
+        |text| text.parse::<Rate>().map_err(|why| why.to_string()),
+    );
     Some(Terms {
+        claim_days: claim?,
+        liability: liability?,
+        partner_share: share?,
         zone: zone?,
         opens_minute: opens?,
         closes_minute: closes?,
@@ -340,6 +365,20 @@ fn typed_terms(terms: &Terms) -> Vec<(String, String)> {
             cap.map_or(String::new(), |cap| cap.to_string()),
         ),
         ("credit_cap", terms.credit_cap.to_string()),
+        (
+            "claim_days",
+            terms
+                .claim_days
+                .map_or(String::new(), |days| days.to_string()),
+        ),
+        ("liability", terms.liability.code().to_owned()),
+        (
+            "partner_share",
+            match terms.liability {
+                Liability::Shared => terms.partner_share.to_string(),
+                _ => String::new(),
+            },
+        ),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()
@@ -381,6 +420,7 @@ async fn edit_page(
             TicketSeverity::label,
         ),
         zones: zones(),
+        liabilities: choices("", Liability::ALL, Liability::code, Liability::label),
         target_rows: target_rows(&typed),
         typed: PolicyFields {
             name: typed.text("name"),
@@ -392,6 +432,9 @@ async fn edit_page(
             notice_minutes: typed.text("notice_minutes"),
             maintenance_cap_minutes: typed.text("maintenance_cap_minutes"),
             credit_cap: typed.text("credit_cap"),
+            claim_days: typed.text("claim_days"),
+            liability: typed.text("liability"),
+            partner_share: typed.text("partner_share"),
             version: typed.text("version"),
         },
         problems,

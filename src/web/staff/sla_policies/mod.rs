@@ -5,16 +5,22 @@ use actix_web::web::{Data, ServiceConfig, get, post, resource};
 use askama::Template;
 
 use crate::{
-    domain::{Permission, Rate, SlaMetric, sla::Terms},
+    domain::{
+        Permission, Rate,
+        sla::{Liability, Terms},
+    },
     id::SlaPolicyId,
     store::{
         Store, Tx, VendorScope,
         account::vendor,
-        catalogue::sla::{self, Target},
+        catalogue::sla::{self, Policy, Target},
     },
     web::{Answer, Shell, admission::Staff, page::ok},
 };
 use form::{create, edit, new, update};
+
+pub use crate::services::catalogue::sla::promise;
+use crate::services::catalogue::sla::{minutes, percent};
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -34,22 +40,11 @@ pub fn sentences(targets: &[Target]) -> Vec<String> {
     targets.iter().map(sentence).collect()
 }
 
-/// What is promised, without the hours and the credit.
-pub fn promise(target: &Target) -> String {
-    let within = match target.metric {
-        SlaMetric::Availability => {
-            return format!("Available {} % of a month", percent(target.threshold));
-        }
-        SlaMetric::FirstResponse => format!("First response within {}", minutes(target.threshold)),
-        SlaMetric::Resolution => format!("Resolved within {}", minutes(target.threshold)),
-    };
-    let which = target.severity.map(|one| one.label().to_lowercase());
-    match (target.share == Rate::WHOLE, which) {
-        (true, None) => within,
-        (true, Some(which)) => format!("{within} for {which} tickets"),
-        (false, None) => format!("{within} for {} of tickets", target.share),
-        (false, Some(which)) => format!("{within} for {} of {which} tickets", target.share),
-    }
+/// Each promise of a policy in a sentence, and what it says of maintenance and credits.
+pub fn promises(policy: &Policy) -> Vec<String> {
+    let mut said = sentences(&policy.targets);
+    said.push(limits(&policy.terms));
+    said
 }
 
 fn sentence(target: &Target) -> String {
@@ -64,12 +59,6 @@ fn sentence(target: &Target) -> String {
     }
 }
 
-/// Parts per million as percent: 999000 is 99.9.
-fn percent(ppm: i64) -> String {
-    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 fn read_percent(text: &str) -> Result<i64, &'static str> {
     const WHY: &str = "Give a percentage such as 99.9, with at most four decimals.";
     let text = text.trim().trim_end_matches('%').trim_end();
@@ -81,14 +70,6 @@ fn read_percent(text: &str) -> Result<i64, &'static str> {
     format!("{whole}{part:0<4}").parse().map_err(|_| WHY)
 }
 
-fn minutes(count: i64) -> String {
-    match (count % 60, count / 60) {
-        (0, 1) => "1 hour".to_owned(),
-        (0, hours) => format!("{hours} hours"),
-        _ => format!("{count} minutes"),
-    }
-}
-
 struct PolicyView {
     id: SlaPolicyId,
     name: String,
@@ -98,7 +79,7 @@ struct PolicyView {
     limits: String,
 }
 
-/// What a policy says of maintenance and of its credits together, in a sentence or none.
+/// What a policy says of maintenance and of its credits together, in sentences.
 fn limits(terms: &Terms) -> String {
     let mut said = Vec::new();
     if terms.notice_minutes > 0 {
@@ -119,6 +100,18 @@ fn limits(terms: &Terms) -> String {
             terms.credit_cap
         ));
     }
+    if let Some(days) = terms.claim_days {
+        said.push(format!(
+            "Credits are claimed within {days} days after the month."
+        ));
+    }
+    said.push(match terms.liability {
+        Liability::Shared => format!(
+            "Vendor and partner bear credits: {} is charged back to the partner.",
+            terms.partner_share
+        ),
+        other => format!("Credits are borne by: {}.", other.label()),
+    });
     said.join(" ")
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{Permission, SubscriptionStatus},
+    domain::{Period, Permission, SubscriptionStatus},
     id::SubscriptionId,
     services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
@@ -22,8 +22,10 @@ use crate::{
         },
         platform::History,
         recruit::partners,
+        registers::sla_credits,
         revenue::{
             discounts,
+            sla_credits::SlaCredit,
             usage::{self, UsageCharge},
         },
         sell::{
@@ -35,7 +37,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Staff,
-        earnings::usage::Usage,
+        earnings::{missed::Missed, usage::Usage},
         filters,
         history::{self, HistoryRow},
         page::ok,
@@ -86,6 +88,7 @@ struct ShowPage {
     charged: Option<NaiveDate>,
     discounts: Vec<DiscountRow>,
     usage: Option<Usage>,
+    missed: Option<Missed>,
     discounts_href: String,
     parties_href: String,
     preview: Option<Preview>,
@@ -106,6 +109,7 @@ struct Found {
     basis: Basis,
     charges: Vec<UsageCharge>,
     credits: Vec<Credited>,
+    misses: Vec<SlaCredit>,
     stretches: Vec<Stretch>,
     history: Vec<History>,
     today: NaiveDate,
@@ -144,6 +148,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         basis,
         charges,
         credits: accounts::credited(tx, id)?,
+        misses: sla_credits::of_subscription(tx, id)?,
         stretches: accounts::stretches(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
         today: vendor::today(tx)?,
@@ -268,6 +273,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         earning: found.earning.clone().below(&base),
         prices: sold::prices(&record.version, it.quantity),
         usage,
+        missed: Missed::of(&found.misses, Period::of(today), &base),
         preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         parties_href: format!("{base}/subscriptions/{id}/parties"),

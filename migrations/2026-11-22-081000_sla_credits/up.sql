@@ -1,0 +1,78 @@
+-- What a policy says of its credits: until how many days after the month they have to be claimed
+-- (none: no claim is needed), and who bears them.
+ALTER TABLE sla_policies ADD COLUMN claim_days INTEGER;
+ALTER TABLE sla_policies ADD COLUMN liability TEXT NOT NULL DEFAULT 'by_delivery'
+    CHECK (liability IN ('by_delivery', 'protect_partner', 'reduce_base', 'shared'));
+ALTER TABLE sla_policies ADD COLUMN partner_share_bps INTEGER NOT NULL DEFAULT 0;
+
+-- A month in which a promise to a customer was missed, and what is given back for it.
+CREATE TABLE sla_credits (
+    tenant_id BIGINT NOT NULL REFERENCES tenants (id),
+    id BIGINT NOT NULL,
+    partner_id BIGINT NOT NULL,
+    subscription_id BIGINT NOT NULL,
+    offering_id BIGINT NOT NULL,
+    month INTEGER NOT NULL,
+    -- What was missed, one promise a line.
+    missed TEXT NOT NULL,
+    share_bps INTEGER NOT NULL CHECK (share_bps BETWEEN 0 AND 10000),
+    currency TEXT NOT NULL CHECK (length(currency) = 3),
+    fee_minor BIGINT NOT NULL CHECK (fee_minor >= 0),
+    net_minor BIGINT NOT NULL CHECK (net_minor BETWEEN 0 AND fee_minor),
+    liability TEXT NOT NULL CHECK (liability IN ('protect_partner', 'reduce_base', 'shared')),
+    partner_share_bps INTEGER NOT NULL CHECK (partner_share_bps BETWEEN 0 AND 10000),
+    charged_back_minor BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('noted', 'unclaimed', 'proposed', 'approved', 'declined')),
+    claim_until DATE,
+    claimed_by TEXT NOT NULL,
+    decider TEXT NOT NULL,
+    decided_at TIMESTAMP,
+    answer TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, subscription_id, month),
+    FOREIGN KEY (tenant_id, partner_id) REFERENCES partners (tenant_id, id),
+    FOREIGN KEY (tenant_id, subscription_id) REFERENCES subscriptions (tenant_id, id),
+    FOREIGN KEY (tenant_id, offering_id) REFERENCES offerings (tenant_id, id),
+    CHECK ((status IN ('approved', 'declined')) = (decided_at IS NOT NULL)),
+    CHECK ((status = 'noted') = (net_minor = 0))
+);
+CREATE INDEX sla_credits_by_status ON sla_credits (tenant_id, status, id);
+CREATE INDEX sla_credits_by_partner ON sla_credits (tenant_id, partner_id, id);
+CREATE INDEX sla_credits_by_service ON sla_credits (tenant_id, offering_id, month);
+
+-- The lines it is given back on, and the credit notes that did it: one for what the vendor bears,
+-- one for what is charged back to the partner.
+CREATE TABLE sla_credit_lines (
+    tenant_id BIGINT NOT NULL REFERENCES tenants (id),
+    id BIGINT NOT NULL,
+    partner_id BIGINT NOT NULL,
+    sla_credit_id BIGINT NOT NULL,
+    invoice_id BIGINT NOT NULL,
+    invoice_line_id BIGINT NOT NULL,
+    net_minor BIGINT NOT NULL CHECK (net_minor > 0),
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, sla_credit_id, invoice_line_id),
+    FOREIGN KEY (tenant_id, partner_id) REFERENCES partners (tenant_id, id),
+    FOREIGN KEY (tenant_id, sla_credit_id) REFERENCES sla_credits (tenant_id, id),
+    FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoices (tenant_id, id),
+    FOREIGN KEY (tenant_id, invoice_line_id) REFERENCES invoice_lines (tenant_id, id)
+);
+
+-- The credit notes that an approved one became.
+CREATE TABLE sla_credit_notes (
+    tenant_id BIGINT NOT NULL REFERENCES tenants (id),
+    id BIGINT NOT NULL,
+    partner_id BIGINT NOT NULL,
+    sla_credit_id BIGINT NOT NULL,
+    credit_note_id BIGINT NOT NULL,
+    -- What of it is charged back to the partner, in minor units.
+    charged_back_minor BIGINT NOT NULL CHECK (charged_back_minor >= 0),
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, credit_note_id),
+    FOREIGN KEY (tenant_id, partner_id) REFERENCES partners (tenant_id, id),
+    FOREIGN KEY (tenant_id, sla_credit_id) REFERENCES sla_credits (tenant_id, id),
+    FOREIGN KEY (tenant_id, credit_note_id) REFERENCES credit_notes (tenant_id, id)
+);
+CREATE INDEX sla_credit_notes_by_credit ON sla_credit_notes (tenant_id, sla_credit_id);
