@@ -42,12 +42,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(get().to(quantity::form))
                 .route(post().to(quantity::change)),
         )
-        .service(
-            resource("/subscriptions/{subscription}/plan")
-                .route(get().to(plan::form))
-                .route(post().to(plan::change)),
-        )
-        .service(resource("/subscriptions/{subscription}/plan/keep").route(post().to(plan::keep)))
+        .configure(plan::routes)
         .service(
             resource("/subscriptions/{subscription}/parties")
                 .route(get().to(parties::form))

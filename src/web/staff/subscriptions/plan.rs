@@ -1,6 +1,6 @@
 //! Changing a plan: asked for, shown what it comes to, done; and keeping it after all.
 use actix_session::Session;
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig, get, post, resource};
 use askama::Template;
 use serde::Deserialize;
 
@@ -25,6 +25,17 @@ use crate::{
         sold,
     },
 };
+
+/// The routes.
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/subscriptions/{subscription}/plan")
+                .route(get().to(form))
+                .route(post().to(change)),
+        )
+        .service(resource("/subscriptions/{subscription}/plan/keep").route(post().to(keep)));
+}
 
 /// A change as typed. `confirmed` once its cost was shown.
 #[derive(Debug, Clone, Default, Deserialize)]
