@@ -1,6 +1,7 @@
 //! The days: who joins, who buys, who pays when, what goes wrong, and the close on the first of
 //! each month.
 mod credits;
+mod moves;
 mod sale;
 mod stories;
 
@@ -94,6 +95,10 @@ impl World {
     /// Reckons the months ahead, as the daily run does, and drafts the plan that comes next.
     pub fn look_ahead(&self, store: &Store, day: NaiveDate) -> Result<()> {
         self.promise(store, day)?;
+        let quantity = |one: &&Joined| one.part.story == Story::Quantity;
+        if let Some(joined) = self.partners.iter().find(quantity) {
+            self.move_plan(store, &joined.customers, None)?;
+        }
         store.write_now(self.scope.clone(), |tx| {
             forecast::renew(tx, day)?;
             setting::draft_next_plan(tx, self.vendor, day)

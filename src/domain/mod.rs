@@ -11,6 +11,7 @@ pub mod cash;
 pub mod catalogue;
 pub mod coded;
 pub mod commission;
+pub mod countries;
 pub mod credit_note;
 mod decimal;
 pub mod discount;
@@ -52,6 +53,7 @@ pub use catalogue::{
 };
 pub use coded::UnknownCode;
 pub use commission::{CommissionClause, window::DayShare};
+pub use countries::read_country;
 pub use credit_note::{CommissionRule, CreditReason, Disposition};
 pub use discount::{Discount, DiscountDuration};
 pub use import::ImportKind;

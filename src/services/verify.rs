@@ -1,6 +1,7 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
 mod commission;
+mod plans;
 mod recurring;
 mod revenue;
 mod service_levels;
@@ -11,11 +12,14 @@ use std::collections::{BTreeSet, HashMap};
 use crate::{
     Result,
     domain::{Currency, Money, Permission},
-    id::{InvoiceLineId, OfferingId, SubscriptionId},
+    id::{InvoiceLineId, OfferingId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::Books,
     store::{
         Tx, VendorScope,
-        catalogue::tickets::{self, Ticket},
+        catalogue::{
+            plans::prices_of_versions,
+            tickets::{self, Ticket},
+        },
         incentivize::{
             entries::{self, Entry},
             parties::{self, Party},
@@ -43,6 +47,7 @@ struct Ledger {
     invoices: Vec<Invoice>,
     lines: Vec<InvoiceLine>,
     segments: Vec<Segment>,
+    prices: HashMap<PriceId, PlanVersionId>,
     mrr: Vec<MrrChange>,
     changes: Vec<SubscriptionChange>,
     payments: Vec<Payment>,
@@ -82,6 +87,7 @@ impl Ledger {
             invoices: invoices::all(tx)?,
             lines: invoices::all_lines(tx)?,
             segments: segments::all(tx)?,
+            prices: prices_of_versions(tx)?,
             mrr: mrr::all(tx)?,
             changes: subscriptions::all_changes(tx)?,
             payments: cash::all_payments(tx)?,
@@ -113,6 +119,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     let ledger = Ledger::read(tx)?;
     let mut found = Findings::default();
     revenue::check(&ledger, &mut found);
+    plans::check(&ledger, &mut found);
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);

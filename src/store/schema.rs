@@ -486,6 +486,8 @@ diesel::table! {
         charged_from -> Nullable<Date>,
         status -> Text,
         ends_by_vendor -> Bool,
+        next_plan_version_id -> Nullable<BigInt>,
+        next_plan_on -> Nullable<Date>,
     }
 }
 
@@ -501,6 +503,8 @@ diesel::table! {
         quantity_after -> Integer,
         reason -> Text,
         recorded_at -> Timestamp,
+        plan_before_id -> Nullable<BigInt>,
+        plan_after_id -> Nullable<BigInt>,
     }
 }
 

@@ -6,13 +6,14 @@ use crate::{
     domain::{
         BillingInterval, Currency, Money, Price, Quantity, SubscriptionStatus, discount::Off,
     },
+    id::PlanVersionId,
     store::{
         catalogue::plans::{PlanVersion, PriceLine},
         incentivize::enrollments::Enrollment,
         revenue::discounts::Given,
         sell::{
             accounts::Billed,
-            subscriptions::{Change, Line, Subscription},
+            subscriptions::{Change, Line, Record, Subscription},
         },
     },
 };
@@ -216,7 +217,11 @@ pub struct ChangeRow {
 }
 
 /// What happened to a subscription.
-pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
+pub fn changes(record: &Record) -> Vec<ChangeRow> {
+    let name = |plan: Option<PlanVersionId>| {
+        let name = plan.and_then(|plan| record.plan_names.get(&plan));
+        name.map_or("another plan", String::as_str)
+    };
     let row = |change: &Change| ChangeRow {
         on: change.effective_on,
         what: match change.kind.as_str() {
@@ -224,6 +229,19 @@ pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
             "quantity" => format!(
                 "From {} to {}",
                 change.quantity_before, change.quantity_after
+            ),
+            "plan" => format!(
+                "Plan changed from {} to {}",
+                name(change.plan_before_id),
+                name(change.plan_after_id)
+            ),
+            "plan_set" => format!(
+                "Plan set to change to {} with the next period",
+                name(change.plan_after_id)
+            ),
+            "plan_kept" => format!(
+                "Plan kept: it does not change to {}",
+                name(change.plan_before_id)
             ),
             "cancel_now" => "Canceled from that day".to_owned(),
             "paused" => "Paused from that day".to_owned(),
@@ -233,7 +251,7 @@ pub fn changes(changes: &[Change]) -> Vec<ChangeRow> {
         },
         reason: change.reason.clone(),
     };
-    changes.iter().map(row).collect()
+    record.changes.iter().map(row).collect()
 }
 
 /// An invoice as a record shows it.

@@ -123,6 +123,8 @@ on_both! {
         assert!(demo.count("subscription_changes WHERE kind = 'cancel_now'") >= 1);
         let renewed = "subscriptions WHERE interval_months = 12 AND billed_periods >= 2 AND status = 'active'";
         assert!(demo.count(renewed) >= 1, "no yearly customer has renewed");
+        assert!(demo.count("subscription_changes WHERE kind = 'plan'") >= 1, "no plan was changed");
+        assert!(demo.count("subscriptions WHERE next_plan_on IS NOT NULL") >= 1, "no plan is set to change");
         assert!(demo.count("credit_notes WHERE commission_rule = 'protect_partner'") >= 1);
         assert!(demo.count("invoices WHERE status = 'uncollectible'") >= 1);
         assert!(demo.count("sla_tickets") >= 100);

@@ -97,6 +97,11 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("refunds.partner_id", "read by payment"),
     ("statement_lines.partner_id", "read by statement"),
     ("subscription_changes.partner_id", "read by subscription"),
+    ("subscription_changes.plan_after_id", "read by subscription"),
+    (
+        "subscription_changes.plan_before_id",
+        "read by subscription",
+    ),
     (
         "subscriptions.commission_plan_version_id",
         "shown on the subscription",

@@ -51,6 +51,9 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
+                (Story::Rises, 13, 16) => {
+                    self.move_plan(store, &joined.customers, Some(day))?;
+                }
                 (Story::Rises, 12, 5) => self.share(store, &first)?,
                 (Story::PartialRefund, 11, 5) => self.sell_through(store, joined.id, day)?,
                 (Story::Rises, 14, 19) => self.make_up(store, &first)?,

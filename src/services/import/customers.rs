@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use super::table::{Report, Table};
 use crate::{
     Result,
-    domain::{Action, CountryCode, ExternalId, Name, Rate},
+    domain::{Action, ExternalId, Name, Rate, read_country},
     id::PartnerId,
     services::{
         sell::customers::{Draft, changes},
@@ -53,7 +53,7 @@ pub(super) fn plan(
                 .ok_or("No partner has this external id.")
         });
         let name: Option<Name> = row.cell("name", report);
-        let country: Option<CountryCode> = row.cell("country", report);
+        let country = row.cell_by("country", report, read_country);
         let tax: Option<Rate> = row.cell("tax", report);
         let (Some(external_id), Some(partner)) = (external_id, partner) else {
             continue;

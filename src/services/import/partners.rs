@@ -5,7 +5,7 @@ use super::table::{Report, Row, Table};
 use crate::{
     Result,
     domain::{
-        Action, CountryCode, Email, ExternalId, LongText, Name, PartnerType, StatementDelivery,
+        Action, Email, ExternalId, LongText, Name, PartnerType, StatementDelivery, read_country,
     },
     services::recruit::{
         Slugs,
@@ -76,7 +76,7 @@ fn read(
     let name: Option<Name> = row.cell("name", report);
     let legal_name: Option<Name> = row.cell("legal_name", report);
     let address: Option<LongText> = row.cell("address", report);
-    let country: Option<CountryCode> = row.cell("country", report);
+    let country = row.cell_by("country", report, read_country);
     let partner_type: Option<PartnerType> = row.cell("partner_type", report);
     let statement_email: Option<Email> = row.cell("statement_email", report);
     let delivery: Option<StatementDelivery> = row.cell("statement_delivery", report);

@@ -147,7 +147,7 @@ fn difference(said: &Said, on_record: &Imported, known: &Known) -> Option<(&'sta
         || on_record
             .started_with
             .is_some_and(|started| i64::from(started) == units);
-    let plan = known.plan_of.get(&is.plan_version);
+    let plan = known.plan_of.get(&on_record.sold_at);
     let column = match () {
         () if said.customer != is.customer => "customer",
         () if Some(&said.plan.plan) != plan => "plan",

@@ -2,6 +2,8 @@
 //! same rules over the same lines and cash, and nothing written.
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
+
 use super::billing::Terms;
 use crate::{
     Result,
@@ -9,7 +11,10 @@ use crate::{
         CommissionClause, Currency, Money, Period, Permission, Rate, ServicePeriod,
         commission::{Case, EarningLine, InvoiceState, LineTerms, accrue, clause_for},
     },
-    id::{CommissionClauseId, CommissionPlanVersionId, Id, InvoiceId, PartnerId, SubscriptionId},
+    id::{
+        CommissionClauseId, CommissionPlanVersionId, Id, InvoiceId, PartnerId, PlanVersionId,
+        SubscriptionId,
+    },
     store::{
         Tx, VendorScope,
         incentivize::commission_plans,
@@ -97,6 +102,41 @@ struct Trial {
     sums: BTreeMap<(PartnerId, &'static str), Sums>,
 }
 
+/// A subscription, and the plans it was of before.
+struct Sold<'a> {
+    subscription: &'a Subscription,
+    left: &'a [(NaiveDate, PlanVersionId)],
+    terms: &'a Terms,
+}
+
+impl Sold<'_> {
+    /// As it was on a day.
+    fn on(&self, day: NaiveDate) -> Subscription {
+        let then = self.left.iter().find(|(left_on, _)| day < *left_on);
+        let then = then.map(|(_, plan)| *plan);
+        Subscription {
+            plan_version_id: then.unwrap_or(self.subscription.plan_version_id),
+            ..self.subscription.clone()
+        }
+    }
+}
+
+/// Subscriptions as they are, and as they were under each plan before.
+fn as_they_were(
+    sold: &[Subscription],
+    left: &HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>,
+) -> Vec<Subscription> {
+    let mut all = sold.to_vec();
+    for one in sold {
+        let plans = left.get(&one.id).into_iter().flatten();
+        all.extend(plans.map(|(_, plan)| Subscription {
+            plan_version_id: *plan,
+            ..one.clone()
+        }));
+    }
+    all
+}
+
 impl Trial {
     fn take(&mut self, tx: &mut Tx<'_, VendorScope>, lines: Vec<InvoiceLine>) -> Result<()> {
         let mut on: BTreeMap<InvoiceId, Vec<InvoiceLine>> = BTreeMap::new();
@@ -109,8 +149,9 @@ impl Trial {
         sold.dedup();
         let ids: Vec<InvoiceId> = on.keys().copied().collect();
         let found = invoices::of_ids(tx, &ids)?;
+        let left = subscriptions::plans_left(tx, &sold)?;
         let sold = subscriptions::of_ids(tx, &sold)?;
-        let terms = Terms::of(tx, &sold)?;
+        let terms = Terms::of(tx, &as_they_were(&sold, &left))?;
         let sold: HashMap<SubscriptionId, &Subscription> =
             sold.iter().map(|one| (one.id, one)).collect();
         for (id, lines) in on {
@@ -120,17 +161,18 @@ impl Trial {
             let Some(subscription) = sold.get(&invoice.subscription_id) else {
                 continue;
             };
-            self.add(invoice, &lines, (subscription, &terms))?;
+            let left = left.get(&subscription.id);
+            let sold = Sold {
+                subscription,
+                left: left.map_or(&[][..], Vec::as_slice),
+                terms: &terms,
+            };
+            self.add(invoice, &lines, &sold)?;
         }
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        invoice: &Invoice,
-        lines: &[InvoiceLine],
-        (subscription, terms): (&Subscription, &Terms),
-    ) -> Result<()> {
+    fn add(&mut self, invoice: &Invoice, lines: &[InvoiceLine], sold: &Sold<'_>) -> Result<()> {
         let state = invoice.state();
         let nothing = LineTerms::share_of(Rate::default());
         let plain: Vec<EarningLine> = lines.iter().map(|line| bare(line, 0, nothing)).collect();
@@ -146,7 +188,8 @@ impl Trial {
             .collect::<Result<_>>()?;
         let mut would_be = Vec::new();
         for line in lines {
-            would_be.extend(self.under(line, subscription, terms)?);
+            let then = sold.on(line.service_from);
+            would_be.extend(self.under(line, &then, sold.terms)?);
         }
         let key = (invoice.partner_id, invoice.currency.code());
         let sums = self.sums.entry(key).or_default();

@@ -3,7 +3,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Findings, Ledger, sums, words};
 use crate::{
-    domain::{CommissionRule, proration::tax_on, rate::Rate},
+    domain::{
+        CommissionRule,
+        proration::{credit_from, tax_on},
+        rate::Rate,
+    },
     id::{InvoiceId, InvoiceLineId},
     store::revenue::{credit_notes::CreditNote, invoices::Invoice, segments::Segment},
 };
@@ -279,7 +283,10 @@ fn segments(ledger: &Ledger, found: &mut Findings) {
         }
         for pair in changes.windows(2) {
             let [old, new] = pair else { continue };
-            let follows = new.replaces_id == Some(old.id)
+            // After another plan, its price begins anew: all of the rest was given back.
+            let is_anew =
+                new.replaces_id.is_none() && credit_from(&old.charge(), new.service_from) == Ok(0);
+            let follows = (new.replaces_id == Some(old.id) || is_anew)
                 && (old.service_from..old.service_to).contains(&new.service_from)
                 && new.service_to == old.service_to;
             found.unless(follows, || {

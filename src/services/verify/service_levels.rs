@@ -1,5 +1,5 @@
 //! Tickets, by which response and resolution are measured.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Findings, Ledger, sums};
 use crate::{
@@ -13,12 +13,19 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
         .iter()
         .map(|one| (one.id, one))
         .collect();
+    // Of what a subscription was before its plan changed, too.
+    let brought: HashSet<_> = ledger
+        .mrr
+        .iter()
+        .map(|one| (one.subscription_id, one.offering_id))
+        .collect();
     for ticket in &ledger.tickets {
         let name = format!("Ticket {}", ticket.external_id);
         let under = sold.get(&ticket.subscription);
         let service = ledger.services.get(&ticket.subscription);
         let fits = under.is_some_and(|one| one.partner_id == ticket.partner)
-            && service == Some(&ticket.offering);
+            && (service == Some(&ticket.offering)
+                || brought.contains(&(ticket.subscription, ticket.offering)));
         found.unless(fits, || {
             format!("{name} is not of its subscription's partner and service")
         });

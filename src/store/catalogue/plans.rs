@@ -310,6 +310,21 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<(String, Plan)>> {
         .select((offerings::name, Plan::as_select()));
     tx.load(rows)
 }
+
+/// Which version every price is of, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn prices_of_versions(
+    tx: &mut Tx<'_, VendorScope>,
+) -> Result<std::collections::HashMap<PriceId, PlanVersionId>> {
+    let rows = tx
+        .rows(prices::table)
+        .select((prices::id, prices::plan_version_id));
+    let rows: Vec<(PriceId, PlanVersionId)> = tx.load(rows)?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Whether an offering has a plan that can be sold.
 ///
 /// # Errors

@@ -71,6 +71,8 @@ pub struct Subscription {
     pub created_at: NaiveDateTime,
     /// Rises with every change.
     pub version: i32,
+    /// What it will be of, from its first period that starts on or after a day.
+    pub next_plan: Option<(PlanVersionId, NaiveDate)>,
 }
 
 impl Subscription {
@@ -114,6 +116,8 @@ struct Row {
     version: i32,
     charged_from: Option<NaiveDate>,
     anchor_on: Option<NaiveDate>,
+    next_plan_version_id: Option<PlanVersionId>,
+    next_plan_on: Option<NaiveDate>,
 }
 
 fn units(number: i32) -> Result<Quantity> {
@@ -143,6 +147,7 @@ impl Row {
             external_id: self.external_id,
             created_at: self.created_at,
             version: self.version,
+            next_plan: self.next_plan_version_id.zip(self.next_plan_on),
         })
     }
 }
@@ -299,8 +304,8 @@ where
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = subscription_changes)]
 pub struct Change {
-    /// started, quantity, cancel_now, cancel_at_period_end, cancel_undone, paused or
-    /// resumed.
+    /// started, quantity, plan, plan_set, plan_kept, cancel_now, cancel_at_period_end,
+    /// cancel_undone, paused or resumed.
     pub kind: String,
     /// From which day, in the vendor's zone.
     pub effective_on: NaiveDate,
@@ -312,6 +317,21 @@ pub struct Change {
     pub reason: String,
     /// When it was written down, UTC.
     pub recorded_at: NaiveDateTime,
+    /// The plan version before, where the change is about that.
+    pub plan_before_id: Option<PlanVersionId>,
+    /// And after.
+    pub plan_after_id: Option<PlanVersionId>,
+}
+
+/// A plan that a subscription is set to change to.
+#[derive(Debug, Clone)]
+pub struct NextPlan {
+    /// Of the offering and the plan.
+    pub name: String,
+    /// From the first period that starts on or after this day.
+    pub on: NaiveDate,
+    /// What it costs then.
+    pub version: PlanVersion,
 }
 
 /// A subscription with what belongs to it.
@@ -331,6 +351,20 @@ pub struct Record {
     pub changes: Vec<Change>,
     /// How many stretches of service were charged.
     pub segments: i64,
+    /// What it is set to change to.
+    pub next: Option<NextPlan>,
+    /// What the plan versions that its changes are about are called.
+    pub plan_names: BTreeMap<PlanVersionId, String>,
+}
+
+impl Record {
+    /// The version that a period is billed by which starts on a day.
+    pub fn version_on(&self, starts: NaiveDate) -> &PlanVersion {
+        match &self.next {
+            Some(next) if next.on <= starts => &next.version,
+            _ => &self.version,
+        }
+    }
 }
 
 /// One subscription with what belongs to it.
@@ -369,11 +403,29 @@ where
         .rows(offerings::table)
         .filter(offerings::id.eq(plan.offering))
         .select(offerings::name);
+    let changes: Vec<Change> = tx.load(changes)?;
+    let about = |one: &Change| [one.plan_before_id, one.plan_after_id];
+    let mut about: Vec<PlanVersionId> = changes.iter().flat_map(about).flatten().collect();
+    about.extend(subscription.next_plan.map(|(version, _)| version));
+    let plan_names = match about.is_empty() {
+        true => BTreeMap::new(),
+        false => plan_names(tx, about)?,
+    };
+    let next = match subscription.next_plan {
+        None => None,
+        Some((version, on)) => Some(NextPlan {
+            name: plan_names.get(&version).cloned().unwrap_or_default(),
+            on,
+            version: plans::version(tx, version)?,
+        }),
+    };
     Ok(Record {
+        next,
+        plan_names,
         customer: super::customers::customer(tx, subscription.customer)?.name,
         offering: tx.one(offering)?,
         plan,
-        changes: tx.load(changes)?,
+        changes,
         segments: tx.one(segments)?,
         version,
         subscription,
@@ -387,6 +439,8 @@ pub struct Imported {
     pub subscription: Subscription,
     /// Units at its start.
     pub started_with: Option<i32>,
+    /// The plan version it was sold at.
+    pub sold_at: PlanVersionId,
 }
 
 /// The subscriptions with these external ids.
@@ -411,9 +465,15 @@ pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<V
                 subscription_changes::quantity_after,
             ));
         let started: BTreeMap<SubscriptionId, i32> = tx.load(started)?.into_iter().collect();
+        let ids: Vec<SubscriptionId> = rows.iter().map(|row| row.id).collect();
+        let left = crate::store::revenue::subscriptions::plans_left(tx, &ids)?;
         for row in rows {
             found.push(Imported {
                 started_with: started.get(&row.id).copied(),
+                sold_at: left
+                    .get(&row.id)
+                    .and_then(|left| left.first())
+                    .map_or(row.plan_version_id, |(_, plan)| *plan),
                 subscription: row.read()?,
             });
         }

@@ -227,6 +227,7 @@ struct ShowPage {
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
+    next_plan: Option<(String, NaiveDate)>,
 }
 
 struct Seen {
@@ -334,7 +335,11 @@ async fn show(
             u32::try_from(it.billed_periods).unwrap_or_default(),
             it.mrr.currency(),
         ),
-        changes: sold::changes(&record.changes),
+        changes: sold::changes(record),
+        next_plan: record
+            .next
+            .as_ref()
+            .map(|next| (next.name.clone(), next.on)),
         billed: sold::billed(&base, &seen.billed, seen.today),
         title,
         line,

@@ -7,7 +7,9 @@
 mod adjustments;
 mod credit_notes;
 mod metrics;
+mod nonsense;
 mod parties;
+mod plan_changes;
 mod plans;
 mod scene;
 mod service_levels;

@@ -7,5 +7,6 @@ mod clauses;
 mod closing;
 mod credit_notes;
 mod extras;
+mod plan_changes;
 mod random;
 pub mod world;

@@ -15,6 +15,7 @@ pub(in crate::services::revenue) fn expected(
     of: &Subscription,
     period: &Coming,
 ) -> Result<(i64, Vec<EarningLine>)> {
+    let of = &of.in_period(period.service.from);
     let plan = terms.plan(of)?;
     let index = of.anchor()?.index_of(period.service.from);
     let stretch = of.stretch(index.unwrap_or_default())?;

@@ -4,6 +4,7 @@ mod draft;
 mod expected;
 mod items;
 mod preview;
+mod rest;
 mod terms;
 
 use std::collections::HashMap;
@@ -15,10 +16,11 @@ use super::{
     credit::use_credits,
     parties,
     recurring::{Turned, turn},
+    subscriptions::take_set_plans,
 };
 use crate::{
     Result,
-    domain::{Action, Period, Permission, bill::Stretch},
+    domain::{Action, Period, Permission},
     id::{SubscriptionId, UsageEventId},
     store::{
         Platform, Tx, VendorScope,
@@ -37,6 +39,7 @@ use draft::Biller;
 pub(super) use draft::blank_invoice;
 pub(super) use expected::expected;
 pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
+pub(super) use rest::{bill_rest, bill_rests};
 pub(super) use terms::Terms;
 
 /// Subscriptions billed in one transaction by [`bill_due`].
@@ -151,6 +154,7 @@ pub(super) fn bill_all(
 
 /// Bills the next period of each of these, then applies what their customers have in credit.
 fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Result<Vec<Invoice>> {
+    let due = &take_set_plans(tx, due)?;
     let terms = Terms::of(tx, due)?;
     let usage = Usage::of(tx, (books, &terms), due)?;
     let mut drafts = Vec::new();
@@ -184,40 +188,6 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
     let mut made = issue(tx, books, drafts)?;
     use_credits(tx, books, &mut made)?;
     Ok(made)
-}
-
-/// Bills the rest of a period whose first days were not served, by the rule of the run.
-pub(super) fn bill_rest(
-    tx: &mut Tx<'_, VendorScope>,
-    books: &Books,
-    (terms, subscription): (&Terms, &Subscription),
-    stretch: Stretch,
-) -> Result<()> {
-    let advance = Advance {
-        billed_periods: i32::try_from(stretch.index).map_err(crate::Error::fault)?,
-        next_bill_on: subscription.next_bill_on,
-        status: subscription.status,
-        mrr_minor: None,
-    };
-    let billed = Subscription {
-        billed_periods: advance.billed_periods,
-        ..subscription.clone()
-    };
-    let usage = Usage::of(tx, (books, terms), std::slice::from_ref(&billed))?;
-    let draft = Biller {
-        tx: &*tx,
-        books,
-        terms,
-        usage: &usage,
-    }
-    .period(&billed, stretch)?;
-    let advance = Advance {
-        billed_periods: advance.billed_periods + 1,
-        ..advance
-    };
-    subscriptions::advance(tx, &[subscription.id], advance)?;
-    let mut made = issue(tx, books, vec![draft])?;
-    use_credits(tx, books, &mut made)
 }
 
 /// An invoice that has everything but its number.

@@ -111,8 +111,9 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let billed = u32::try_from(of.billed_periods).unwrap_or_default();
     let stretch = of.stretch(billed)?;
     let discounts: Vec<Discount> = given.iter().map(|one| one.discount).collect();
+    let prices = &record.version_on(stretch.service.from).prices;
     let facts = Facts {
-        prices: &record.version.prices,
+        prices,
         quantity: of.quantity,
         discounts: &discounts,
         stretch,
@@ -131,9 +132,7 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let mut nets = ahead.iter().map(|item| item.net_minor);
     let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
     let usage = Usage::known(of.id, basis.usage.clone());
-    let found = usage
-        .items(served(of, basis.zone), &record.version.prices, net)?
-        .items;
+    let found = usage.items(served(of, basis.zone), prices, net)?.items;
     lines.extend(found.iter().map(|item| usage_line(item, currency)));
     let open = found.iter().filter(|item| !item.is_again);
     let on = of.next_bill_on.filter(|_| ends);

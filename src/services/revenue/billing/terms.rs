@@ -35,7 +35,8 @@ pub(in crate::services::revenue) struct Terms {
 
 impl Terms {
     pub fn of(tx: &mut Tx<'_, VendorScope>, due: &[Subscription]) -> Result<Self> {
-        let plans: Vec<PlanVersionId> = distinct(due.iter().map(|one| one.plan_version_id));
+        let set = due.iter().filter_map(|one| one.next_plan_version_id);
+        let plans = distinct(due.iter().map(|one| one.plan_version_id).chain(set));
         let partners: Vec<PartnerId> = distinct(due.iter().map(|one| one.partner_id));
         let customers: Vec<CustomerId> = distinct(due.iter().map(|one| one.customer_id));
         let sold: Vec<SubscriptionId> = due.iter().map(|one| one.id).collect();

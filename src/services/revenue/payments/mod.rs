@@ -5,7 +5,7 @@ mod till;
 pub(super) use refunds::pay_back;
 pub use refunds::{NewRefund, refund, refund_in};
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 
 use super::books::Books;
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
     store::{Platform, Tx, VendorScope, platform::Event, revenue::cash::Payment},
 };
 use till::Till;
+
+/// Money that came longer ago than this is a slip of the year.
+const OLDEST_MONTHS: u32 = 120;
 
 /// Money that came in.
 #[derive(Debug, Clone)]
@@ -120,6 +123,10 @@ fn record(
 fn check_day(field: &str, on: NaiveDate, books: &Books) -> Result<()> {
     if on > books.today {
         return Err(Error::on(field, "This day is still to come."));
+    }
+    let oldest = books.today.checked_sub_months(Months::new(OLDEST_MONTHS));
+    if oldest.is_some_and(|oldest| on < oldest) {
+        return Err(Error::on(field, "This day is more than ten years ago."));
     }
     Ok(())
 }

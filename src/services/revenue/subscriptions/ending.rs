@@ -92,6 +92,7 @@ fn end_now(
     let mut now = subscriptions::one(tx, before.id)?;
     now.status = SubscriptionStatus::Canceled;
     now.ends_on = Some(on);
+    (now.next_plan_version_id, now.next_plan_on) = (None, None);
     now.ends_by_vendor = before.ends_by_vendor;
     now.next_bill_on = last_bill(tx, &now, on)?;
     now.mrr_minor = 0;
@@ -102,6 +103,7 @@ fn end_now(
         before: before.quantity,
         after: 0,
         reason,
+        plans: None,
     };
     note(tx, &now, noted)?;
     give_back(tx, books, (&now, on), reason)?;
@@ -162,6 +164,7 @@ fn end_later(
     let end = now.stretch(now.next_index())?.service.from;
     now.status = SubscriptionStatus::PendingCancel;
     now.ends_on = Some(end);
+    (now.next_plan_version_id, now.next_plan_on) = (None, None);
     now.ends_by_vendor = before.ends_by_vendor;
     now.next_bill_on = last_bill(tx, &now, end)?;
     subscriptions::change(tx, &now)?;
@@ -172,6 +175,7 @@ fn end_later(
         before: now.quantity,
         after: 0,
         reason,
+        plans: None,
     };
     note(tx, &now, noted)?;
     let summary = format!("Ends on {}", day(end));
@@ -227,6 +231,7 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
         before: now.quantity,
         after: now.quantity,
         reason: &undoing.reason,
+        plans: None,
     };
     note(tx, &now, noted)?;
     let summary = format!("Kept on: no longer ends on {}", day(end));

@@ -3,6 +3,7 @@ mod discounts;
 mod ending;
 mod parties;
 mod pausing;
+mod plan;
 mod quantity;
 mod starting;
 
@@ -10,8 +11,11 @@ pub use discounts::{NewDiscount, end_discount, give_discount};
 pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
 pub use parties::{Sharing, share_out};
 pub use pausing::{Pausing, pause, resume};
+pub use plan::{PlanChange, PlanWhen, change_plan, keep_plan};
 pub use quantity::{QuantityChange, change_quantity};
 pub use starting::{NewSubscription, start, start_all};
+
+pub(super) use plan::take_set_plans;
 
 use chrono::NaiveDate;
 
@@ -23,7 +27,7 @@ use super::{
 use crate::{
     Error, Result,
     domain::{Action, Change, Money, Quantity, SubscriptionStatus},
-    id::SubscriptionId,
+    id::{PlanVersionId, SubscriptionId},
     store::{
         Platform, Tx, VendorScope,
         platform::Event,
@@ -128,6 +132,8 @@ struct Noted<'a> {
     before: i32,
     after: i32,
     reason: &'a str,
+    /// What it was of and what it is of, where the change is about that.
+    plans: Option<(PlanVersionId, PlanVersionId)>,
 }
 
 impl Noted<'_> {
@@ -142,6 +148,8 @@ impl Noted<'_> {
             quantity_after: self.after,
             reason: self.reason.to_owned(),
             recorded_at: tx.now(),
+            plan_before_id: self.plans.map(|(before, _)| before),
+            plan_after_id: self.plans.map(|(_, after)| after),
         }
     }
 }

@@ -46,6 +46,10 @@ pub fn pause(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     if !before.status.can_become(SubscriptionStatus::Paused) {
         return Err(Error::conflict("Only what is served can be paused."));
     }
+    if before.next_plan_on.is_some() {
+        let why = "Its plan is set to change: keep the plan first, or pause it after that.";
+        return Err(Error::conflict(why));
+    }
     check_effective(tx, &books, &before, pausing.on)?;
     bill_before(tx, &books, &before, pausing.on)?;
     let mut now = subscriptions::one(tx, before.id)?;
@@ -111,6 +115,7 @@ fn noted(
         before: now.quantity,
         after: now.quantity,
         reason: &pausing.reason,
+        plans: None,
     };
     note(tx, now, noted)
 }

@@ -72,6 +72,7 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
         before: before.quantity,
         after: now.quantity,
         reason: &change.reason,
+        plans: None,
     };
     note(tx, &now, noted)?;
     let all = segments::of_subscription(tx, now.id)?;
@@ -140,7 +141,7 @@ impl Turn<'_> {
 
 /// What it brings a month in the period that was billed last. Before its first charge, nothing on
 /// trial, and what it will bring where it is still to begin.
-fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
+pub(super) fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
     match (now.status, now.next_index()) {
         (SubscriptionStatus::Trialing | SubscriptionStatus::Paused, _) => Ok(0),
         (_, next) => terms.monthly(now, next.saturating_sub(1)),

@@ -94,6 +94,7 @@ pub fn start_all(
 struct Sales {
     known: HashMap<String, Subscription>,
     began: HashMap<SubscriptionId, i32>,
+    left: HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>,
     customers: HashMap<CustomerId, BilledCustomer>,
     plans: HashMap<PlanVersionId, PlanTerms>,
     enrolled: HashMap<PartnerId, Vec<(NaiveDate, CommissionPlanVersionId)>>,
@@ -110,6 +111,7 @@ impl Sales {
         let partners: BTreeSet<PartnerId> = customers.values().map(|one| one.partner_id).collect();
         Ok(Self {
             began: subscriptions::began_with(tx, &repeated)?,
+            left: subscriptions::plans_left(tx, &repeated)?,
             known,
             plans: terms::plans_of(tx, &plans.into_iter().collect::<Vec<_>>())?,
             enrolled: terms::enrolments(tx, &partners.into_iter().collect::<Vec<_>>())?,
@@ -123,8 +125,10 @@ impl Sales {
         new: &NewSubscription,
     ) -> Result<Recorded<SubscriptionId>> {
         let began = self.began.get(&known.id).copied();
+        let left = self.left.get(&known.id).and_then(|left| left.first());
+        let plan = left.map_or(known.plan_version_id, |(_, plan)| *plan);
         let same = known.customer_id == new.customer
-            && known.plan_version_id == new.plan_version
+            && plan == new.plan_version
             && known.starts_on == new.starts_on
             && began.unwrap_or(known.quantity) == units(new.quantity);
         if !same {
@@ -174,6 +178,8 @@ impl Sales {
             created_at: tx.now(),
             version: 1,
             ends_by_vendor: false,
+            next_plan_version_id: None,
+            next_plan_on: None,
         };
         // A trial brings nothing until it is over.
         if opening.charged_from == new.starts_on {
@@ -218,6 +224,7 @@ fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -
                 before: 0,
                 after: row.quantity,
                 reason: "",
+                plans: None,
             };
             started.of(tx, row)
         })

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Parts, customer};
 use crate::{
     Error, Result,
-    domain::{CountryCode, ExternalId, Name, Permission, Problems, Rate},
+    domain::{ExternalId, Name, Permission, Problems, Rate, read_country},
     id::CustomerId,
     services::sell::customers::{self as service, Draft},
     store::{
@@ -57,7 +57,7 @@ impl CustomerForm {
     fn read(&self) -> Result<Draft, Problems> {
         let mut problems = Problems::default();
         let name = problems.check("name", self.name.parse::<Name>());
-        let country = problems.check("country", self.country.parse::<CountryCode>());
+        let country = problems.check("country", read_country(&self.country));
         let tax = problems.check("tax", self.tax.parse::<Rate>());
         match (name, country, tax) {
             (Some(name), Some(country), Some(tax)) => Ok(Draft { name, country, tax }),

@@ -8,8 +8,8 @@ use super::{Parts, may, partner};
 use crate::{
     Error, Result,
     domain::{
-        CountryCode, Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Problems,
-        StatementDelivery,
+        Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Problems, StatementDelivery,
+        read_country,
     },
     id::PartnerId,
     services::recruit::partners::{self as service, Draft},
@@ -69,7 +69,7 @@ impl PartnerForm {
         };
         let legal_name = problems.check("legal_name", legal.parse::<Name>());
         let address = problems.check("address", self.address.parse::<LongText>());
-        let country = problems.check("country", self.country.parse::<CountryCode>());
+        let country = problems.check("country", read_country(&self.country));
         let partner_type = problems.check("partner_type", self.partner_type.parse::<PartnerType>());
         let email = Some(self.statement_email.as_str()).filter(|typed| !typed.trim().is_empty());
         let statement_email = problems.check(

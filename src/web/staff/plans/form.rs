@@ -230,8 +230,9 @@ fn read_currency(typed: &Fields) -> Result<Currency, UnknownCurrency> {
 
 fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
     let currency = problems.check("currency", read_currency(typed));
-    let months = typed.get("interval").parse().unwrap_or(1);
-    let interval = BillingInterval::from_months(months).ok_or("Choose how often it is billed.");
+    let months = typed.get("interval").parse().ok();
+    let interval = months.and_then(BillingInterval::from_months);
+    let interval = interval.ok_or("Choose how often it is billed.");
     let interval = problems.check("interval", interval);
     let mut whole = |name: &str| {
         let number = typed.get(name).trim().parse::<u32>();

@@ -5,6 +5,7 @@ mod form;
 mod outcome;
 mod parties;
 mod pausing;
+mod plan;
 mod quantity;
 mod record;
 mod register;
@@ -41,6 +42,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(get().to(quantity::form))
                 .route(post().to(quantity::change)),
         )
+        .configure(plan::routes)
         .service(
             resource("/subscriptions/{subscription}/parties")
                 .route(get().to(parties::form))

@@ -217,6 +217,7 @@ struct May {
     undo: bool,
     pause: bool,
     resume: bool,
+    keep_plan: bool,
 }
 
 impl May {
@@ -230,6 +231,7 @@ impl May {
             undo: may(it.status == PendingCancel && is_to_come),
             pause: may(it.status == Active),
             resume: may(it.status == Paused),
+            keep_plan: may(it.next_plan.is_some()),
         }
     }
 }
@@ -281,7 +283,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
             u32::try_from(it.billed_periods).unwrap_or_default(),
             it.mrr.currency(),
         ),
-        changes: sold::changes(&record.changes),
+        changes: sold::changes(record),
         credits: credit_rows(&found.credits),
         stretches: stretch_rows(&found),
         history: history::rows(found.history.clone(), visitor.zone()),

@@ -1,4 +1,12 @@
 //! Subscriptions as billing reads and moves them.
+mod changes;
+mod moving;
+
+pub use changes::{
+    ChangeKind, SubscriptionChange, all_changes, began_with, changes, plans_left, record_changes,
+};
+pub use moving::{Advance, add, advance, begin_trials, change};
+
 use std::collections::HashMap;
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -8,16 +16,8 @@ use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
     domain::{Anchor, BillingInterval, Currency, Quantity, SubscriptionStatus, bill::Stretch},
-    id::{
-        CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionChangeId,
-        SubscriptionId,
-    },
-    store::{
-        Tx, VendorScope,
-        columns::{Coded, row_codes},
-        schema::{subscription_changes, subscriptions},
-        tx::to,
-    },
+    id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
+    store::{Tx, VendorScope, columns::Coded, schema::subscriptions, tx::to},
 };
 
 /// A customer's ongoing purchase of a plan.
@@ -68,6 +68,10 @@ pub struct Subscription {
     pub version: i32,
     /// Whether it ends by the vendor's fault: partners then give nothing back.
     pub ends_by_vendor: bool,
+    /// What it will be of, if a change is set.
+    pub next_plan_version_id: Option<PlanVersionId>,
+    /// From its first period that starts on or after this day.
+    pub next_plan_on: Option<NaiveDate>,
 }
 
 impl Subscription {
@@ -95,6 +99,15 @@ impl Subscription {
     pub fn stretch(&self, index: u32) -> Result<Stretch> {
         Stretch::of(self.anchor()?, index, self.charged_from())
             .ok_or_else(|| Error::fault("a period lies beyond the calendar"))
+    }
+    /// As it is in a period that starts on a day: of the plan that is set for it, where one is.
+    pub fn in_period(&self, starts: NaiveDate) -> Self {
+        let is_set = self.next_plan_on.is_some_and(|on| on <= starts);
+        let set = self.next_plan_version_id.filter(|_| is_set);
+        Self {
+            plan_version_id: set.unwrap_or(self.plan_version_id),
+            ..self.clone()
+        }
     }
     /// Months of the first term.
     pub fn term(&self) -> u32 {
@@ -290,205 +303,5 @@ pub fn live_after(
         .order(subscriptions::id)
         .limit(limit)
         .select(Subscription::as_select());
-    tx.load(rows)
-}
-
-/// Writes new subscriptions.
-///
-/// # Errors
-/// Faults of the database.
-pub fn add(tx: &mut Tx<'_, VendorScope>, new: Vec<Subscription>) -> Result<()> {
-    tx.insert_all(subscriptions::table, new)?;
-    Ok(())
-}
-
-/// What billing moves on a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Advance {
-    /// How many periods are billed now.
-    pub billed_periods: i32,
-    /// When the next is.
-    pub next_bill_on: Option<NaiveDate>,
-    /// What it is now.
-    pub status: SubscriptionStatus,
-    /// What it brings a month from now on, where that changes with the period.
-    pub mrr_minor: Option<i64>,
-}
-
-/// Moves subscriptions on after billing; their version stays, for nobody edited them.
-///
-/// # Errors
-/// Faults of the database.
-pub fn advance(tx: &mut Tx<'_, VendorScope>, ids: &[SubscriptionId], now: Advance) -> Result<()> {
-    for some in ids.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows_of(subscriptions::table)
-            .filter(subscriptions::id.eq_any(some.to_vec()));
-        let moved = (
-            to(subscriptions::billed_periods, now.billed_periods),
-            to(subscriptions::next_bill_on, now.next_bill_on),
-            to(subscriptions::status, now.status.code()),
-        );
-        match now.mrr_minor {
-            None => tx.update(rows, moved)?,
-            Some(mrr) => {
-                let (periods, next, status) = moved;
-                tx.update(
-                    rows,
-                    (periods, next, status, to(subscriptions::mrr_minor, mrr)),
-                )?
-            }
-        };
-    }
-    Ok(())
-}
-
-/// Begins the trials whose first day has come.
-///
-/// # Errors
-/// Faults of the database.
-pub fn begin_trials(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<usize> {
-    let rows = tx
-        .rows_of(subscriptions::table)
-        .filter(subscriptions::status.eq("pending"))
-        .filter(subscriptions::starts_on.le(today))
-        .filter(subscriptions::charged_from.gt(today));
-    tx.update(rows, to(subscriptions::status, "trialing"))
-}
-
-/// Writes what a person or the calendar changed, if the version is still the one that was read.
-///
-/// # Errors
-/// [`Error::Conflict`] when somebody else changed it in the meantime.
-pub fn change(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
-    let row = tx
-        .rows_of(subscriptions::table)
-        .filter(subscriptions::id.eq(now.id))
-        .filter(subscriptions::version.eq(now.version));
-    let changed = tx.update(
-        row,
-        (
-            to(subscriptions::quantity, now.quantity),
-            to(subscriptions::mrr_minor, now.mrr_minor),
-            to(subscriptions::next_bill_on, now.next_bill_on),
-            to(subscriptions::ends_on, now.ends_on),
-            to(subscriptions::ends_by_vendor, now.ends_by_vendor),
-            to(subscriptions::status, now.status.code()),
-            to(subscriptions::version, now.version + 1),
-        ),
-    )?;
-    match changed {
-        1 => Ok(()),
-        _ => Err(Error::conflict(
-            "Somebody else has changed this subscription.",
-        )),
-    }
-}
-
-row_codes! {
-    /// What a recorded change did.
-    ChangeKind {
-        /// It began.
-        Started = "started",
-        /// Its quantity changed.
-        Quantity = "quantity",
-        /// It was canceled at once.
-        CancelNow = "cancel_now",
-        /// It was set to end with the billed period.
-        CancelAtPeriodEnd = "cancel_at_period_end",
-        /// That was undone.
-        CancelUndone = "cancel_undone",
-        /// It is not served for a while.
-        Paused = "paused",
-        /// It is served again.
-        Resumed = "resumed",
-    }
-}
-
-/// A recorded change of a subscription.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = subscription_changes, treat_none_as_default_value = false)]
-pub struct SubscriptionChange {
-    /// Which.
-    pub id: SubscriptionChangeId,
-    /// Whose.
-    pub partner_id: PartnerId,
-    /// Of what.
-    pub subscription_id: SubscriptionId,
-    /// What it did.
-    #[diesel(serialize_as = Coded<ChangeKind>, deserialize_as = Coded<ChangeKind>)]
-    pub kind: ChangeKind,
-    /// From which day on.
-    pub effective_on: NaiveDate,
-    /// Units before.
-    pub quantity_before: i32,
-    /// Units after.
-    pub quantity_after: i32,
-    /// Why.
-    pub reason: String,
-    /// When it was written down, UTC.
-    pub recorded_at: NaiveDateTime,
-}
-
-/// Writes changes down.
-///
-/// # Errors
-/// Faults of the database.
-pub fn record_changes(
-    tx: &mut Tx<'_, VendorScope>,
-    changes: Vec<SubscriptionChange>,
-) -> Result<()> {
-    tx.insert_all(subscription_changes::table, changes)?;
-    Ok(())
-}
-
-/// The units that these subscriptions were started with.
-///
-/// # Errors
-/// Faults of the database.
-pub fn began_with(
-    tx: &mut Tx<'_, VendorScope>,
-    ids: &[SubscriptionId],
-) -> Result<HashMap<SubscriptionId, i32>> {
-    let mut found = HashMap::new();
-    for some in ids.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(subscription_changes::table)
-            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
-            .filter(subscription_changes::kind.eq(ChangeKind::Started.code()))
-            .select((
-                subscription_changes::subscription_id,
-                subscription_changes::quantity_after,
-            ));
-        found.extend(tx.load::<(SubscriptionId, i32), _>(rows)?);
-    }
-    Ok(found)
-}
-
-/// The changes of one subscription, oldest first.
-///
-/// # Errors
-/// Faults of the database.
-pub fn changes(
-    tx: &mut Tx<'_, VendorScope>,
-    id: SubscriptionId,
-) -> Result<Vec<SubscriptionChange>> {
-    let rows = tx
-        .rows(subscription_changes::table)
-        .filter(subscription_changes::subscription_id.eq(id))
-        .order(subscription_changes::id)
-        .select(SubscriptionChange::as_select());
-    tx.load(rows)
-}
-
-/// Every recorded change, for the check of the whole ledger.
-///
-/// # Errors
-/// Faults of the database.
-pub fn all_changes(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<SubscriptionChange>> {
-    let rows = tx
-        .rows(subscription_changes::table)
-        .order(subscription_changes::id)
-        .select(SubscriptionChange::as_select());
     tx.load(rows)
 }

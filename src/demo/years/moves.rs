@@ -1,0 +1,68 @@
+//! Customers who move to another plan.
+use chrono::NaiveDate;
+
+use super::{Won, World};
+use crate::{
+    Result,
+    domain::SubscriptionStatus,
+    id::PlanVersionId,
+    services::revenue::subscriptions::{PlanChange, PlanWhen, change_plan},
+    store::{
+        Store, Tx, VendorScope,
+        catalogue::plans::{self, PlanVersion},
+        revenue::subscriptions::{self, Subscription},
+    },
+};
+
+impl World {
+    /// Moves the first of some customers who can to another plan: from a day on, or with the next
+    /// period where none is given.
+    pub(super) fn move_plan(
+        &self,
+        store: &Store,
+        customers: &[Won],
+        on: Option<NaiveDate>,
+    ) -> Result<()> {
+        for customer in customers {
+            let moved = store.write_now(self.scope.clone(), |tx| {
+                let now = subscriptions::one(tx, customer.subscription)?;
+                let Some(plan_version) = other(tx, &now)? else {
+                    return Ok(false);
+                };
+                let change = PlanChange {
+                    subscription: now.id,
+                    version: now.version,
+                    plan_version,
+                    when: on.map_or(PlanWhen::NextPeriod, PlanWhen::Now),
+                    reason: "Asked for another package at the yearly review".to_owned(),
+                };
+                change_plan(tx, &change).map(|()| true)
+            })?;
+            if moved {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Another plan that is sold in the same currency and billed as often.
+fn other(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<PlanVersionId>> {
+    let was = plans::version(tx, now.plan_version_id)?;
+    if now.status != SubscriptionStatus::Active || is_metered(&was) {
+        return Ok(None);
+    }
+    let choices = plans::choices(tx)?.into_iter().map(|choice| choice.version);
+    let mut fitting = choices.filter(|version| {
+        version.plan != was.plan
+            && (version.terms.currency, version.terms.interval)
+                == (was.terms.currency, was.terms.interval)
+            && !is_metered(version)
+    });
+    Ok(fitting.next().map(|version| version.id))
+}
+
+fn is_metered(version: &PlanVersion) -> bool {
+    let mut prices = version.prices.iter();
+    prices.any(|line| line.price.meter().is_some())
+}

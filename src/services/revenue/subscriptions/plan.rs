@@ -1,0 +1,272 @@
+//! A change of plan: at once, with credit for what is not used and a bill for the rest, or with the
+//! next period.
+use chrono::NaiveDate;
+
+use super::{
+    Noted, bill_before, check_effective, ending::give_back, live, note, quantity::standing_mrr,
+    record,
+};
+use crate::{
+    Error, Result,
+    domain::{Action, Permission, SubscriptionStatus, audit::diff},
+    id::{PlanVersionId, SubscriptionId},
+    services::revenue::{
+        billing::{Terms, bill_one, bill_rests},
+        books::{Books, day},
+    },
+    store::{
+        Tx, VendorScope,
+        revenue::{
+            subscriptions::{self, ChangeKind, Subscription},
+            terms::{self, PlanTerms},
+        },
+    },
+};
+
+/// When a change of plan takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanWhen {
+    /// On this day, no later than today: what was charged for days from it on is credited, and the
+    /// rest of each billed period is charged at the new plan's prices.
+    Now(NaiveDate),
+    /// With the next period to be billed: nothing is credited.
+    NextPeriod,
+}
+
+/// A change of plan.
+#[derive(Debug, Clone)]
+pub struct PlanChange {
+    /// Of what.
+    pub subscription: SubscriptionId,
+    /// The version that was read.
+    pub version: i32,
+    /// What it is to be of.
+    pub plan_version: PlanVersionId,
+    /// From when.
+    pub when: PlanWhen,
+    /// Why.
+    pub reason: String,
+}
+
+/// Changes a subscription's plan. The commission plan pinned at the sale stays; credit and charge
+/// both count under it, each by its own offering.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a
+/// subscription that does not run; [`Error::Invalid`] on `plan` or `effective_on`; faults of the
+/// database.
+pub fn change_plan(tx: &mut Tx<'_, VendorScope>, change: &PlanChange) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let before = live(tx, change.subscription, change.version)?;
+    if before.status == SubscriptionStatus::Paused {
+        return Err(Error::conflict("It is paused: resume it first."));
+    }
+    let name = check_plan(tx, &before, change.plan_version)?;
+    match change.when {
+        PlanWhen::Now(on) => change_now(tx, &books, (&before, &name, on), change),
+        PlanWhen::NextPeriod => change_later(tx, &books, (&before, &name), change),
+    }
+}
+
+/// Whether a subscription can be moved to a plan version; gives what that is called.
+fn check_plan(
+    tx: &mut Tx<'_, VendorScope>,
+    before: &Subscription,
+    to: PlanVersionId,
+) -> Result<String> {
+    let refuse = |why: String| Err(Error::on("plan", why));
+    if before.plan_version_id == to {
+        return refuse("This is its plan already.".to_owned());
+    }
+    let plans = terms::plans_of(tx, &[before.plan_version_id, to])?;
+    let new = plans.get(&to).filter(|plan| plan.is_published);
+    let Some(new) = new else {
+        return refuse("This plan is not on sale.".to_owned());
+    };
+    if new.currency != before.currency {
+        let (it, has) = (new.currency, before.currency);
+        return refuse(format!("This plan is in {it}, the subscription in {has}."));
+    }
+    if new.interval_months != before.interval_months {
+        return refuse("This plan is billed at other intervals.".to_owned());
+    }
+    if plans.values().any(counts_usage) {
+        let why = "What was used is billed by the plan it was used under: plans that count usage \
+                   cannot be changed. Cancel it and start a new one.";
+        return refuse(why.to_owned());
+    }
+    Ok(format!("{}, {}", new.offering, new.plan))
+}
+
+/// Whether any of a plan's prices is for what was used.
+fn counts_usage(plan: &PlanTerms) -> bool {
+    let mut prices = plan.prices.iter();
+    prices.any(|price| price.price.meter().is_some())
+}
+
+fn change_now(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (before, name, on): (&Subscription, &str, NaiveDate),
+    change: &PlanChange,
+) -> Result<()> {
+    check_effective(tx, books, before, on)?;
+    bill_before(tx, books, before, on)?;
+    let mut now = subscriptions::one(tx, before.id)?;
+    let was = now.plan_version_id;
+    (now.next_plan_version_id, now.next_plan_on) = (None, None);
+    now.plan_version_id = change.plan_version;
+    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
+    now.mrr_minor = standing_mrr(&terms, &now)?;
+    subscriptions::change(tx, &now)?;
+    noted(tx, &now, (ChangeKind::Plan, on), (was, &change.reason))?;
+    give_back(tx, books, (&now, on), &change.reason)?;
+    bill_rests(tx, books, (&terms, &now), on)?;
+    record_plan(tx, (&now, format!("Plan changed from {}", day(on))), name)
+}
+
+fn change_later(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (before, name): (&Subscription, &str),
+    change: &PlanChange,
+) -> Result<()> {
+    if before.status == SubscriptionStatus::PendingCancel {
+        return Err(Error::conflict("This subscription is set to end."));
+    }
+    bill_one(tx, books, before.id, books.today)?;
+    let mut now = subscriptions::one(tx, before.id)?;
+    let on = now.stretch(now.next_index())?.service.from;
+    now.next_plan_version_id = Some(change.plan_version);
+    now.next_plan_on = Some(on);
+    subscriptions::change(tx, &now)?;
+    let today = books.today.max(now.starts_on);
+    let set = Subscription {
+        plan_version_id: change.plan_version,
+        ..now.clone()
+    };
+    let was = now.plan_version_id;
+    let kind = (ChangeKind::PlanSet, today);
+    write_change(tx, &set, kind, (was, &change.reason))?;
+    record_plan(tx, (&now, format!("Plan changes on {}", day(on))), name)
+}
+
+/// Keeps a subscription on its plan, though a change was set for its next period.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version, or where no
+/// change is set; faults of the database.
+pub fn keep_plan(
+    tx: &mut Tx<'_, VendorScope>,
+    (id, version): (SubscriptionId, i32),
+    reason: &str,
+) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
+    let books = Books::open(tx)?;
+    let mut now = live(tx, id, version)?;
+    let Some(set) = now.next_plan_version_id else {
+        return Err(Error::conflict("No change of plan is set."));
+    };
+    (now.next_plan_version_id, now.next_plan_on) = (None, None);
+    subscriptions::change(tx, &now)?;
+    let on = books.today.max(now.starts_on);
+    write_change(tx, &now, (ChangeKind::PlanKept, on), (set, reason))?;
+    let summary = "Plan kept: it does not change".to_owned();
+    record(tx, Action::SubscriptionChanged, (&now, summary), &[])
+}
+
+/// Moves those of some subscriptions, whose next period is to be billed, to the plan that was set
+/// for it; gives all of them as they are now.
+pub(in crate::services::revenue) fn take_set_plans(
+    tx: &mut Tx<'_, VendorScope>,
+    due: &[Subscription],
+) -> Result<Vec<Subscription>> {
+    let mut taken = Vec::new();
+    for one in due {
+        let from = one.stretch(one.next_index())?.service.from;
+        let ends = one.ends_on.is_some_and(|end| end <= from);
+        let set = one.next_plan_version_id;
+        let is_due = !ends && one.next_plan_on.is_some_and(|on| on <= from);
+        match set.filter(|_| is_due) {
+            None => taken.push(one.clone()),
+            Some(version) => taken.push(take(tx, one, (version, from))?),
+        }
+    }
+    Ok(taken)
+}
+
+fn take(
+    tx: &mut Tx<'_, VendorScope>,
+    one: &Subscription,
+    (version, from): (PlanVersionId, NaiveDate),
+) -> Result<Subscription> {
+    let mut now = one.clone();
+    (now.next_plan_version_id, now.next_plan_on) = (None, None);
+    now.plan_version_id = version;
+    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
+    now.mrr_minor = terms.monthly(&now, now.next_index())?;
+    subscriptions::change(tx, &now)?;
+    now.version += 1;
+    let reason = "As it was set";
+    noted(
+        tx,
+        &now,
+        (ChangeKind::Plan, from),
+        (one.plan_version_id, reason),
+    )?;
+    let plan = terms.plan(&now)?;
+    let name = format!("{}, {}", plan.offering, plan.plan);
+    record_plan(
+        tx,
+        (&now, format!("Plan changed from {}", day(from))),
+        &name,
+    )?;
+    Ok(now)
+}
+
+/// Writes down that the plan is another from a day on, and what that brings a month.
+fn noted(
+    tx: &mut Tx<'_, VendorScope>,
+    now: &Subscription,
+    (kind, on): (ChangeKind, NaiveDate),
+    (was, reason): (PlanVersionId, &str),
+) -> Result<()> {
+    let noted = Noted {
+        kind,
+        on,
+        before: now.quantity,
+        after: now.quantity,
+        reason,
+        plans: Some((was, now.plan_version_id)),
+    };
+    note(tx, now, noted)
+}
+
+/// Writes down what is set, which brings nothing else yet.
+fn write_change(
+    tx: &mut Tx<'_, VendorScope>,
+    now: &Subscription,
+    (kind, on): (ChangeKind, NaiveDate),
+    (was, reason): (PlanVersionId, &str),
+) -> Result<()> {
+    let noted = Noted {
+        kind,
+        on,
+        before: now.quantity,
+        after: now.quantity,
+        reason,
+        plans: Some((was, now.plan_version_id)),
+    };
+    let change = noted.of(&*tx, now);
+    subscriptions::record_changes(tx, vec![change])
+}
+
+fn record_plan(
+    tx: &mut Tx<'_, VendorScope>,
+    (now, summary): (&Subscription, String),
+    name: &str,
+) -> Result<()> {
+    let changes = diff(&[("plan", "", name)]);
+    record(tx, Action::SubscriptionChanged, (now, summary), &changes)
+}

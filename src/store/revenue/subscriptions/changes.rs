@@ -1,0 +1,166 @@
+//! What happened to subscriptions.
+use std::collections::HashMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use crate::{
+    Result,
+    id::{PartnerId, PlanVersionId, SubscriptionChangeId, SubscriptionId},
+    store::{
+        Tx, VendorScope,
+        columns::{Coded, row_codes},
+        revenue::ASKED_AT_ONCE,
+        schema::subscription_changes,
+    },
+};
+
+row_codes! {
+    /// What a recorded change did.
+    ChangeKind {
+        /// It began.
+        Started = "started",
+        /// Its quantity changed.
+        Quantity = "quantity",
+        /// Its plan changed.
+        Plan = "plan",
+        /// Its plan was set to change with a period to come.
+        PlanSet = "plan_set",
+        /// That was undone.
+        PlanKept = "plan_kept",
+        /// It was canceled at once.
+        CancelNow = "cancel_now",
+        /// It was set to end with the billed period.
+        CancelAtPeriodEnd = "cancel_at_period_end",
+        /// That was undone.
+        CancelUndone = "cancel_undone",
+        /// It is not served for a while.
+        Paused = "paused",
+        /// It is served again.
+        Resumed = "resumed",
+    }
+}
+
+/// A recorded change of a subscription.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = subscription_changes, treat_none_as_default_value = false)]
+pub struct SubscriptionChange {
+    /// Which.
+    pub id: SubscriptionChangeId,
+    /// Whose.
+    pub partner_id: PartnerId,
+    /// Of what.
+    pub subscription_id: SubscriptionId,
+    /// What it did.
+    #[diesel(serialize_as = Coded<ChangeKind>, deserialize_as = Coded<ChangeKind>)]
+    pub kind: ChangeKind,
+    /// From which day on.
+    pub effective_on: NaiveDate,
+    /// Units before.
+    pub quantity_before: i32,
+    /// Units after.
+    pub quantity_after: i32,
+    /// Why.
+    pub reason: String,
+    /// When it was written down, UTC.
+    pub recorded_at: NaiveDateTime,
+    /// The plan version before, where the change is about that.
+    pub plan_before_id: Option<PlanVersionId>,
+    /// And after.
+    pub plan_after_id: Option<PlanVersionId>,
+}
+
+/// Writes changes down.
+///
+/// # Errors
+/// Faults of the database.
+pub fn record_changes(
+    tx: &mut Tx<'_, VendorScope>,
+    changes: Vec<SubscriptionChange>,
+) -> Result<()> {
+    tx.insert_all(subscription_changes::table, changes)?;
+    Ok(())
+}
+
+/// The units that these subscriptions were started with.
+///
+/// # Errors
+/// Faults of the database.
+pub fn began_with(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, i32>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::kind.eq(ChangeKind::Started.code()))
+            .select((
+                subscription_changes::subscription_id,
+                subscription_changes::quantity_after,
+            ));
+        found.extend(tx.load::<(SubscriptionId, i32), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// The changes of one subscription, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn changes(
+    tx: &mut Tx<'_, VendorScope>,
+    id: SubscriptionId,
+) -> Result<Vec<SubscriptionChange>> {
+    let rows = tx
+        .rows(subscription_changes::table)
+        .filter(subscription_changes::subscription_id.eq(id))
+        .order(subscription_changes::id)
+        .select(SubscriptionChange::as_select());
+    tx.load(rows)
+}
+
+/// Every recorded change, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_changes(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<SubscriptionChange>> {
+    let rows = tx
+        .rows(subscription_changes::table)
+        .order(subscription_changes::id)
+        .select(SubscriptionChange::as_select());
+    tx.load(rows)
+}
+
+/// The plan versions that these subscriptions were of, each with the first day it was not any more,
+/// oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn plans_left(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::kind.eq(ChangeKind::Plan.code()))
+            .order(subscription_changes::id)
+            .select((
+                subscription_changes::subscription_id,
+                subscription_changes::effective_on,
+                subscription_changes::plan_before_id,
+            ));
+        type Left = (SubscriptionId, NaiveDate, Option<PlanVersionId>);
+        for (id, on, plan) in tx.load::<Left, _>(rows)? {
+            found
+                .entry(id)
+                .or_default()
+                .extend(plan.map(|plan| (on, plan)));
+        }
+    }
+    Ok(found)
+}

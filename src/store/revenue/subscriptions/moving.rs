@@ -1,0 +1,109 @@
+//! How subscriptions move on: by billing, by the calendar, and by people.
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::Subscription;
+use crate::{
+    Error, Result,
+    domain::SubscriptionStatus,
+    id::SubscriptionId,
+    store::{Tx, VendorScope, revenue::ASKED_AT_ONCE, schema::subscriptions, tx::to},
+};
+
+/// Writes new subscriptions.
+///
+/// # Errors
+/// Faults of the database.
+pub fn add(tx: &mut Tx<'_, VendorScope>, new: Vec<Subscription>) -> Result<()> {
+    tx.insert_all(subscriptions::table, new)?;
+    Ok(())
+}
+
+/// What billing moves on a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Advance {
+    /// How many periods are billed now.
+    pub billed_periods: i32,
+    /// When the next is.
+    pub next_bill_on: Option<NaiveDate>,
+    /// What it is now.
+    pub status: SubscriptionStatus,
+    /// What it brings a month from now on, where that changes with the period.
+    pub mrr_minor: Option<i64>,
+}
+
+/// Moves subscriptions on after billing; their version stays, for nobody edited them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn advance(tx: &mut Tx<'_, VendorScope>, ids: &[SubscriptionId], now: Advance) -> Result<()> {
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(subscriptions::table)
+            .filter(subscriptions::id.eq_any(some.to_vec()));
+        let moved = (
+            to(subscriptions::billed_periods, now.billed_periods),
+            to(subscriptions::next_bill_on, now.next_bill_on),
+            to(subscriptions::status, now.status.code()),
+        );
+        match now.mrr_minor {
+            None => tx.update(rows, moved)?,
+            Some(mrr) => {
+                let (periods, next, status) = moved;
+                tx.update(
+                    rows,
+                    (periods, next, status, to(subscriptions::mrr_minor, mrr)),
+                )?
+            }
+        };
+    }
+    Ok(())
+}
+
+/// Begins the trials whose first day has come.
+///
+/// # Errors
+/// Faults of the database.
+pub fn begin_trials(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<usize> {
+    let rows = tx
+        .rows_of(subscriptions::table)
+        .filter(subscriptions::status.eq("pending"))
+        .filter(subscriptions::starts_on.le(today))
+        .filter(subscriptions::charged_from.gt(today));
+    tx.update(rows, to(subscriptions::status, "trialing"))
+}
+
+/// Writes what a person or the calendar changed, if the version is still the one that was read.
+///
+/// # Errors
+/// [`Error::Conflict`] when somebody else changed it in the meantime.
+pub fn change(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
+    let row = tx
+        .rows_of(subscriptions::table)
+        .filter(subscriptions::id.eq(now.id))
+        .filter(subscriptions::version.eq(now.version));
+    let changed = tx.update(
+        row,
+        (
+            to(subscriptions::plan_version_id, now.plan_version_id),
+            to(
+                subscriptions::next_plan_version_id,
+                now.next_plan_version_id,
+            ),
+            to(subscriptions::next_plan_on, now.next_plan_on),
+            to(subscriptions::quantity, now.quantity),
+            to(subscriptions::mrr_minor, now.mrr_minor),
+            to(subscriptions::next_bill_on, now.next_bill_on),
+            to(subscriptions::ends_on, now.ends_on),
+            to(subscriptions::ends_by_vendor, now.ends_by_vendor),
+            to(subscriptions::status, now.status.code()),
+            to(subscriptions::version, now.version + 1),
+        ),
+    )?;
+    match changed {
+        1 => Ok(()),
+        _ => Err(Error::conflict(
+            "Somebody else has changed this subscription.",
+        )),
+    }
+}

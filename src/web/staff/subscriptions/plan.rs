@@ -1,0 +1,312 @@
+//! Changing a plan: asked for, shown what it comes to, done; and keeping it after all.
+use actix_session::Session;
+use actix_web::web::{Data, ServiceConfig, get, post, resource};
+use askama::Template;
+use serde::Deserialize;
+
+use super::{Parts, outcome::Outcome, reason, subscription, version};
+use crate::{
+    Error, Result,
+    domain::{Permission, Problems, SubscriptionStatus, date_words, read_date},
+    id::{PlanVersionId, SubscriptionId},
+    services::revenue::subscriptions::{PlanChange, PlanWhen, change_plan, keep_plan},
+    store::{
+        Store, Tx, VendorScope,
+        account::vendor,
+        catalogue::plans::{self, Choice},
+        sell::subscriptions::{self, Record},
+    },
+    web::{
+        Answer, Shell,
+        admission::Staff,
+        filters,
+        form::{Typed, fresh_form_id, once},
+        page::{ok, see_other_saying, unprocessable},
+        sold,
+    },
+};
+
+/// The routes.
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/subscriptions/{subscription}/plan")
+                .route(get().to(form))
+                .route(post().to(change)),
+        )
+        .service(resource("/subscriptions/{subscription}/plan/keep").route(post().to(keep)));
+}
+
+/// A change as typed. `confirmed` once its cost was shown.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PlanForm {
+    plan: String,
+    when: String,
+    effective_on: String,
+    reason: String,
+    version: String,
+    confirmed: String,
+    form_id: String,
+}
+
+impl PlanForm {
+    fn read(&self, id: SubscriptionId) -> Result<PlanChange, Problems> {
+        let mut problems = Problems::default();
+        let chosen = self.plan.parse::<PlanVersionId>();
+        let plan = problems.check("plan", chosen.map_err(|_| "Choose a plan."));
+        let when = match self.when.as_str() {
+            "now" => problems
+                .check("effective_on", read_date(&self.effective_on))
+                .map(PlanWhen::Now),
+            "next_period" => Some(PlanWhen::NextPeriod),
+            _ => {
+                problems.add("when", "Choose when it changes.");
+                None
+            }
+        };
+        let reason = reason(&mut problems, &self.reason);
+        let version = version(&mut problems, "plan", &self.version);
+        match (plan, when, reason, version) {
+            (Some(plan_version), Some(when), Some(reason), Some(version))
+                if problems.is_empty() =>
+            {
+                Ok(PlanChange {
+                    subscription: id,
+                    version,
+                    plan_version,
+                    when,
+                    reason,
+                })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "subscriptions/plan.html")]
+struct PlanPage {
+    shell: Shell,
+    crumbs: Vec<(String, String)>,
+    title: String,
+    customer: String,
+    action: String,
+    cancel: String,
+    plans: Vec<(String, String)>,
+    whens: Vec<(String, String)>,
+    /// What it is set to change to, and from when.
+    set: Option<(String, chrono::NaiveDate)>,
+    outcome: Vec<String>,
+    typed: PlanForm,
+    problems: Problems,
+}
+
+fn may(visitor: &Staff) -> Result<(), Error> {
+    match visitor.may(Permission::ManageSubscriptions) {
+        true => Ok(()),
+        false => Err(Error::Forbidden),
+    }
+}
+
+/// The plans that a subscription could change to: in its currency, billed as often.
+fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
+    let it = &record.subscription;
+    let fits = |choice: &&Choice| {
+        let terms = &choice.version.terms;
+        let mut prices = choice.version.prices.iter();
+        choice.version.id != it.plan_version
+            && terms.currency == it.mrr.currency()
+            && terms.interval == it.interval
+            && prices.all(|line| line.price.meter().is_none())
+    };
+    let offer = |choice: &Choice| {
+        let prices = choice.version.prices.iter();
+        let prices: Vec<String> = prices
+            .map(|line| sold::price_words(&choice.version, line))
+            .collect();
+        let (offering, plan) = (&choice.offering, &choice.plan.name);
+        let label = format!("{offering}, {plan}: {}", prices.join(" and "));
+        (choice.version.id.to_string(), label)
+    };
+    choices.iter().filter(fits).map(offer).collect()
+}
+
+async fn page(
+    visitor: &Staff,
+    store: &Store,
+    id: SubscriptionId,
+    (typed, problems): (PlanForm, Problems),
+) -> Result<PlanPage> {
+    let (record, choices, today) = store
+        .read(visitor.scope.clone(), move |tx| {
+            let record = subscriptions::record(tx, id)?;
+            Ok((record, plans::choices(tx)?, vendor::today(tx)?))
+        })
+        .await?;
+    let it = &record.subscription;
+    let register = format!("{}/subscriptions", visitor.base);
+    let href = format!("{register}/{id}");
+    let title = format!("{}, {}", record.offering, record.plan.name);
+    let form_id = fresh_form_id()?;
+    let typed = match typed.version.is_empty() {
+        true => PlanForm {
+            when: "next_period".to_owned(),
+            effective_on: today.max(it.starts_on).to_string(),
+            version: it.version.to_string(),
+            form_id,
+            ..typed
+        },
+        false => PlanForm { form_id, ..typed },
+    };
+    Ok(PlanPage {
+        shell: visitor.shell(),
+        crumbs: vec![
+            ("Subscriptions".to_owned(), register),
+            (format!("{title} of {}", record.customer), href.clone()),
+        ],
+        plans: offers(&choices, &record),
+        whens: whens(it.status),
+        set: record
+            .next
+            .as_ref()
+            .map(|next| (next.name.clone(), next.on)),
+        title,
+        customer: record.customer,
+        action: format!("{href}/plan"),
+        cancel: href,
+        outcome: Vec::new(),
+        typed,
+        problems,
+    })
+}
+
+fn whens(status: SubscriptionStatus) -> Vec<(String, String)> {
+    let later = ("next_period", "With the next period; nothing is given back");
+    let now = (
+        "now",
+        "On a day; what is unused is given back, and the rest billed by the new plan",
+    );
+    let offered = match status {
+        SubscriptionStatus::PendingCancel => vec![now],
+        _ => vec![later, now],
+    };
+    let choice = |(code, label): (&str, &str)| (code.to_owned(), label.to_owned());
+    offered.into_iter().map(choice).collect()
+}
+
+/// The form.
+pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
+    may(&visitor)?;
+    let empty = (PlanForm::default(), Problems::default());
+    ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
+}
+
+/// What a change would come to, in sentences.
+fn rehearsed(tx: &mut Tx<'_, VendorScope>, change: &PlanChange) -> Result<Vec<String>> {
+    let id = change.subscription;
+    let outcome = Outcome::of(tx, id, |tx| change_plan(tx, change))?;
+    let mut said = outcome.sentences();
+    if let Some(next) = subscriptions::record(tx, id)?.next {
+        let (name, on) = (next.name, date_words(next.on));
+        said.push(format!(
+            "From {on} on it is {name}, billed with that period."
+        ));
+    }
+    Ok(said)
+}
+
+/// Shows what a change comes to, or, once that was confirmed, does it.
+pub(super) async fn change(
+    visitor: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Parts,
+    Typed(mut typed): Typed<PlanForm>,
+) -> Answer {
+    may(&visitor)?;
+    let id = subscription(&parts)?;
+    let change = match typed.read(id) {
+        Ok(change) => change,
+        Err(problems) => {
+            return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
+        }
+    };
+    let scope = visitor.scope.clone();
+    if typed.confirmed.is_empty() {
+        let outcome = store
+            .rehearse(scope, move |tx| rehearsed(tx, &change))
+            .await;
+        return match outcome {
+            Ok(outcome) => {
+                let mut page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+                page.outcome = outcome;
+                ok(&page)
+            }
+            Err(Error::Invalid(problems)) => {
+                unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
+            }
+            Err(error) => Err(error.into()),
+        };
+    }
+    let (form_id, to) = (
+        typed.form_id.clone(),
+        format!("{}/subscriptions/{id}", visitor.base),
+    );
+    let changed = store
+        .write(scope, move |tx| {
+            once(tx, &form_id, |tx| {
+                change_plan(tx, &change)?;
+                Ok(to.clone())
+            })
+        })
+        .await;
+    match changed {
+        Ok(to) => see_other_saying(&session, &to, "The change of plan is recorded."),
+        Err(Error::Invalid(problems)) => {
+            typed.confirmed.clear();
+            unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why the plan is kept, as typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct KeepForm {
+    kept_because: String,
+    version: String,
+    form_id: String,
+}
+
+/// Keeps the plan, though a change was set.
+pub(super) async fn keep(
+    visitor: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Parts,
+    Typed(typed): Typed<KeepForm>,
+) -> Answer {
+    may(&visitor)?;
+    let id = subscription(&parts)?;
+    let mut problems = Problems::default();
+    let why = reason(&mut problems, &typed.kept_because);
+    let version = version(&mut problems, "reason", &typed.version);
+    let (Some(why), Some(version)) = (why, version) else {
+        let mut renamed = Problems::default();
+        for (_, why) in problems.iter() {
+            renamed.add("kept_because", why);
+        }
+        let again = (PlanForm::default(), renamed);
+        return unprocessable(&page(&visitor, &store, id, again).await?);
+    };
+    let to = format!("{}/subscriptions/{id}", visitor.base);
+    let to = store
+        .write(visitor.scope.clone(), move |tx| {
+            once(tx, &typed.form_id, |tx| {
+                keep_plan(tx, (id, version), &why)?;
+                Ok(to.clone())
+            })
+        })
+        .await?;
+    see_other_saying(&session, &to, "The plan is kept.")
+}

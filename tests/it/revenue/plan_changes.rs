@@ -1,0 +1,218 @@
+//! Changes of plan, to the cent: at once, in the past, and with the next period.
+use perennial::{
+    id::SubscriptionId,
+    services::revenue::{
+        billing,
+        subscriptions::{PlanChange, PlanWhen, change_plan, keep_plan},
+    },
+    store::{
+        lobby,
+        revenue::{cash, invoices::InvoiceLineKind, subscriptions as rows},
+    },
+};
+
+use super::{
+    clauses::on_each,
+    world::{Like, World, date, eur, id},
+};
+use crate::support::postgres::Kind;
+
+/// 100.00 a month, 160.00 a month, and 100.00 in dollars.
+const PLANS: [(i64, &str, &str, i64); 3] = [
+    (331, "basic", "EUR", 10_000),
+    (332, "team", "EUR", 16_000),
+    (333, "dollars", "USD", 10_000),
+];
+
+fn world(kind: Kind, now: &'static str) -> World {
+    let like = Like {
+        now,
+        tax_bps: 0,
+        ..Like::default()
+    };
+    let world = World::new(kind, like);
+    let tenant = lobby::tenant_of(&world.scope).number();
+    for (number, code, currency, minor) in PLANS {
+        let (plan, price, micro) = (number - 20, number + 10, minor * 1_000_000);
+        world.database.sql(&format!(
+            "INSERT INTO plans VALUES ({tenant}, {plan}, 301, '{code}', '{code}');
+             INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, published_at, version)
+               VALUES ({tenant}, {number}, {plan}, 1, 'published', '{currency}', 1, 12, 30, NULL, 1);
+             INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro)
+               VALUES ({tenant}, {price}, {number}, 1, 'Licence', 'flat', {micro});"
+        ));
+    }
+    world
+}
+
+fn start(world: &World, plan: i64, on: &str) -> SubscriptionId {
+    let new = perennial::services::revenue::subscriptions::NewSubscription {
+        external_id: "S-1".into(),
+        customer: world.customer(1),
+        plan_version: id(plan),
+        starts_on: date(on),
+        quantity: perennial::domain::Quantity::ONE,
+    };
+    let started = world.write(|tx| perennial::services::revenue::subscriptions::start(tx, &new));
+    started.unwrap().id()
+}
+
+fn change(world: &World, sold: SubscriptionId, plan: i64, when: PlanWhen) -> perennial::Result<()> {
+    world.write(|tx| {
+        let change = PlanChange {
+            subscription: sold,
+            version: rows::one(tx, sold)?.version,
+            plan_version: id(plan),
+            when,
+            reason: "Grows".into(),
+        };
+        change_plan(tx, &change)
+    })?;
+    world.verify();
+    Ok(())
+}
+
+fn now(on: &str) -> PlanWhen {
+    PlanWhen::Now(date(on))
+}
+
+fn earned(world: &World) -> i64 {
+    world.amounts().iter().sum()
+}
+
+/// R01: 100.00 to 160.00 in the middle of June.
+#[test]
+fn an_upgrade_gives_back_the_old_plan_and_charges_the_new_one() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-16");
+        let sold = start(&world, 331, "2027-06-01");
+        world.pay("P-1", 1, "2027-06-16", eur(10_000));
+        change(&world, sold, 332, now("2027-06-16")).unwrap();
+        let made = world.invoices();
+        assert_eq!(world.lines(made[1].id), [8_000]);
+        assert_eq!((made[1].paid_minor, made[1].due_minor()), (5_000, 3_000));
+        world.pay("P-2", 1, "2027-06-16", eur(3_000));
+        assert_eq!(earned(&world), (5_000 + 8_000) / 5);
+        world.verify();
+        // And back on the same day: as if nothing had been.
+        change(&world, sold, 331, now("2027-06-16")).unwrap();
+        let left: i64 = world
+            .read(cash::all_credits)
+            .iter()
+            .map(|one| one.remaining_minor)
+            .sum();
+        assert_eq!(left, 3_000);
+        assert_eq!(earned(&world), 2_000);
+    });
+}
+
+/// R02 and C16: 160.00 to 100.00 on the eleventh of June; credit and charge both earn.
+#[test]
+fn a_downgrade_earns_less_by_what_was_given_back() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-11");
+        let sold = start(&world, 332, "2027-06-01");
+        world.pay("P-1", 1, "2027-06-11", eur(16_000));
+        change(&world, sold, 331, now("2027-06-11")).unwrap();
+        assert_eq!(world.amounts(), [3_200, -2_133, 1_333]);
+        let credits = world.read(cash::all_credits);
+        assert_eq!(
+            (credits[0].amount_minor, credits[0].remaining_minor),
+            (10_667, 4_000)
+        );
+        assert_eq!(world.read(|tx| rows::one(tx, sold)).mrr_minor, 10_000);
+    });
+}
+
+/// R08: dated back by a month, the invoices there are stay, and one adjusts both months.
+#[test]
+fn a_change_dated_back_is_one_adjustment_invoice() {
+    on_each(|kind| {
+        let world = world(kind, "2027-07-20");
+        let sold = start(&world, 331, "2027-06-01");
+        world.pay("P-1", 1, "2027-07-20", eur(20_000));
+        let before: Vec<i64> = world.invoices().iter().map(|one| one.total_minor).collect();
+        change(&world, sold, 332, now("2027-06-16")).unwrap();
+        let made = world.invoices();
+        let after: Vec<i64> = made.iter().map(|one| one.total_minor).collect();
+        assert_eq!(after[..2], before[..]);
+        assert_eq!(made.len(), 3);
+        let lines = world.read(|tx| perennial::store::revenue::invoices::lines(tx, &[made[2].id]));
+        let said: Vec<_> = lines
+            .iter()
+            .map(|line| (line.service_from, line.service_to, line.net_minor))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (date("2027-06-16"), date("2027-07-01"), 8_000),
+                (date("2027-07-01"), date("2027-08-01"), 16_000),
+            ]
+        );
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.kind == InvoiceLineKind::ProrationCharge)
+        );
+        assert_eq!(made[2].due_minor(), 9_000);
+    });
+}
+
+#[test]
+fn with_the_next_period_it_is_billed_by_the_new_plan() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-10");
+        let sold = start(&world, 331, "2027-06-01");
+        change(&world, sold, 332, PlanWhen::NextPeriod).unwrap();
+        let set = world.read(|tx| rows::one(tx, sold));
+        assert_eq!(set.next_plan_on, Some(date("2027-07-01")));
+        assert_eq!((set.plan_version_id, set.mrr_minor), (id(331), 10_000));
+        world.at("2027-07-02");
+        world
+            .write(|tx| billing::bill_due(tx, date("2027-07-02")))
+            .unwrap();
+        world.verify();
+        let taken = world.read(|tx| rows::one(tx, sold));
+        assert_eq!((taken.plan_version_id, taken.mrr_minor), (id(332), 16_000));
+        assert_eq!(taken.next_plan_on, None);
+        let nets: Vec<i64> = world.invoices().iter().map(|one| one.net_minor).collect();
+        assert_eq!(nets, [10_000, 16_000]);
+        // Set once more and kept: nothing changes.
+        change(&world, sold, 331, PlanWhen::NextPeriod).unwrap();
+        world
+            .write(|tx| {
+                let version = rows::one(tx, sold)?.version;
+                keep_plan(tx, (sold, version), "They stay")
+            })
+            .unwrap();
+        world.at("2027-08-02");
+        world
+            .write(|tx| billing::bill_due(tx, date("2027-08-02")))
+            .unwrap();
+        let nets: Vec<i64> = world.invoices().iter().map(|one| one.net_minor).collect();
+        assert_eq!(nets, [10_000, 16_000, 16_000]);
+        world.verify();
+    });
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-10");
+        let sold = start(&world, 331, "2027-06-01");
+        for (plan, said) in [
+            (331, "its plan already"),
+            (333, "in USD, the subscription in EUR"),
+            (312, "other intervals"),
+            (999, "not on sale"),
+        ] {
+            let refused = change(&world, sold, plan, PlanWhen::NextPeriod).unwrap_err();
+            assert!(format!("{refused:?}").contains(said), "{refused:?}");
+        }
+        let refused = change(&world, sold, 332, now("2027-06-11")).unwrap_err();
+        assert!(
+            format!("{refused:?}").contains("still to come"),
+            "{refused:?}"
+        );
+    });
+}
