@@ -99,7 +99,12 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         })
         .await?;
     let position = stage_of(&facts);
-    let (next, below, next_label) = lifecycle::next(&facts, &shell.vendor_name);
+    // Who sees no earnings is not led to them either.
+    let has_sold = facts.live_subscriptions > 0 || facts.first_payment.is_some();
+    let (next, below, next_label) = match sees_earnings || !has_sold {
+        true => lifecycle::next(&facts, &shell.vendor_name),
+        false => Default::default(),
+    };
     ok(&HomePage {
         next,
         next_href: match below {
