@@ -88,25 +88,19 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
-/// One connection, set up the way all are: on SQLite WAL, FULL durability and enforced keys; on
-/// PostgreSQL a plan of its own for every run of a statement.
+/// One connection, set up the way all are: on SQLite WAL, FULL durability and enforced keys.
 pub fn connect(url: &DatabaseUrl) -> Result<Conn, NoConnection> {
     let mut conn = match url {
         DatabaseUrl::Postgres(url) => Conn::Postgres(PgConnection::establish(url)?),
         DatabaseUrl::Sqlite(path) => Conn::Sqlite(SqliteConnection::establish(path)?),
     };
     Rule::Nobody.hold(&mut conn);
-    match &mut conn {
-        Conn::Sqlite(sqlite) => sqlite.batch_execute(
+    if let Conn::Sqlite(sqlite) = &mut conn {
+        sqlite.batch_execute(
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;
              PRAGMA wal_autocheckpoint = 4000;",
-        )?,
-        // A plan made while a table was small looks through all of it for every list of keys once
-        // it is large; planned for the keys themselves, the index is taken.
-        Conn::Postgres(postgres) => {
-            postgres.batch_execute("SET plan_cache_mode = force_custom_plan")?;
-        }
+        )?;
     }
     Ok(conn)
 }
