@@ -80,7 +80,12 @@ impl r2d2::ManageConnection for Manager {
     }
     fn is_valid(&self, conn: &mut Conn) -> Result<(), NoConnection> {
         Rule::Nobody.hold(conn);
-        conn.batch_execute("SELECT 1")?;
+        // A plan made while a table was small would go on looking through all of it once it is
+        // large; let go of here, it is made again for the size that the table has by now.
+        conn.batch_execute(match conn {
+            Conn::Postgres(_) => "DISCARD PLANS",
+            Conn::Sqlite(_) => "SELECT 1",
+        })?;
         Ok(())
     }
     fn has_broken(&self, conn: &mut Conn) -> bool {

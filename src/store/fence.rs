@@ -138,6 +138,7 @@ const TRANSACTION: &[&str] = &[
     "rollback",
     "pragma",
     "set",
+    "discard",
     "savepoint",
     "release",
 ];
