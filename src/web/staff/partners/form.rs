@@ -8,8 +8,8 @@ use super::{Parts, partner};
 use crate::{
     Error, Result,
     domain::{
-        Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Permission, Problems, StatementDelivery,
-        read_country,
+        Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Permission, Problems,
+        StatementDelivery, read_country,
     },
     id::PartnerId,
     services::recruit::partners::{self as service, Draft},

@@ -46,4 +46,3 @@ type Parts = Path<(String, String)>;
 fn partner(parts: &Parts) -> Result<PartnerId, Error> {
     parts.1.parse().map_err(|_| Error::NotFound)
 }
-

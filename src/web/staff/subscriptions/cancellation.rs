@@ -195,7 +195,13 @@ pub(super) async fn cancel(
         Ok(Step::Overtaken(now)) => {
             typed.version = now.subscription.version.to_string();
             let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            html(StatusCode::CONFLICT, &CancelPage { is_stale: true, ..page })
+            html(
+                StatusCode::CONFLICT,
+                &CancelPage {
+                    is_stale: true,
+                    ..page
+                },
+            )
         }
         Err(Error::Invalid(problems)) => {
             unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
