@@ -17,7 +17,7 @@ use crate::{
     Error, Result,
     secrets::SecretKey,
     store::Store,
-    web::{self, Site, sessions::Sessions},
+    web::{self, Site, caller::TrustedProxies, sessions::Sessions},
 };
 
 /// What a running portal needs to know, all of it settled before anything starts.
@@ -31,6 +31,8 @@ pub struct Config {
     pub secret: SecretKey,
     /// The domain of Message-IDs: that of who mail is from.
     pub mail_domain: String,
+    /// The proxies in front, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// The demo's personas, for its sign-in page; none outside the demo.
     pub personas: Option<Vec<Persona>>,
     /// Threads that answer requests.

@@ -137,6 +137,7 @@ fn config(settings: &Settings, secret: SecretKey) -> Result<Config> {
         public_url: settings.public_url()?,
         secret,
         mail_domain: "demo.example".to_owned(),
+        trusted_proxies: settings.trusted_proxies()?,
         personas: Some(demo::personas()),
         workers: 2,
     })

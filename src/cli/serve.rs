@@ -75,6 +75,7 @@ impl Serve {
             public_url: settings.public_url()?,
             secret: settings.secret()?,
             mail_domain: settings.mail_domain()?,
+            trusted_proxies: settings.trusted_proxies()?,
             personas: None,
             workers: 2,
         };
@@ -98,6 +99,7 @@ impl Work {
             public_url: settings.public_url()?,
             secret: settings.secret()?,
             mail_domain: settings.mail_domain()?,
+            trusted_proxies: settings.trusted_proxies()?,
             personas: None,
             workers: 1,
         };

@@ -11,6 +11,7 @@ use crate::{
     startup::Config,
     store::{DatabaseUrl, Store},
     telemetry::LogFormat,
+    web::caller::TrustedProxies,
 };
 
 /// What every command may be told.
@@ -47,6 +48,14 @@ pub struct Settings {
         global = true
     )]
     pub mail_from: String,
+    /// The proxies in front, whose X-Forwarded-For is believed: addresses or networks
+    #[arg(
+        long,
+        env = "TRUSTED_PROXIES",
+        default_value = "127.0.0.1,::1",
+        global = true
+    )]
+    pub trusted_proxies: String,
     /// How log lines are written
     #[arg(
         long,
@@ -91,6 +100,14 @@ impl Settings {
             )),
             false => Ok(url.trim_end_matches('/').to_owned()),
         }
+    }
+    /// Whose word about the address of a caller is taken.
+    ///
+    /// # Errors
+    /// One line naming `TRUSTED_PROXIES`.
+    pub fn trusted_proxies(&self) -> Result<TrustedProxies> {
+        let read = self.trusted_proxies.parse();
+        read.map_err(|why: String| Error::fault(format!("TRUSTED_PROXIES: {why}")))
     }
     /// The installation's key.
     ///

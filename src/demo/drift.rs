@@ -80,7 +80,7 @@ fn turn(chance: &mut Chance) -> Option<Turn> {
 /// Whether the customer has left.
 fn change(tx: &mut Tx<'_, Scope>, customer: &Won, (turn, day): (&Turn, NaiveDate)) -> Result<bool> {
     let now = rows::one(tx, customer.subscription)?;
-    if !now.status.is_live() || now.starts_on >= day {
+    if !now.status.is_served() || now.starts_on >= day {
         return Ok(false);
     }
     let seats = u32::try_from(now.quantity).unwrap_or(1);

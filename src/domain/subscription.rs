@@ -38,8 +38,18 @@ impl SubscriptionStatus {
         )
     }
 
+    /// Those in which revenue recurs: what every screen calls live.
+    pub const LIVE: [Self; 2] = [Self::Active, Self::PendingCancel];
+    /// Those that have begun and not ended.
+    pub const BEGUN: [Self; 4] = [
+        Self::Trialing,
+        Self::Active,
+        Self::Paused,
+        Self::PendingCancel,
+    ];
+
     /// Whether it is being served.
-    pub fn is_live(self) -> bool {
+    pub fn is_served(self) -> bool {
         matches!(self, Self::Trialing | Self::Active | Self::PendingCancel)
     }
 }
@@ -246,7 +256,7 @@ mod tests {
             assert!(!Canceled.can_become(*next));
             assert!(next.can_become(Canceled) || *next == Canceled);
         }
-        assert!(PendingCancel.is_live() && !Canceled.is_live() && !Pending.is_live());
+        assert!(PendingCancel.is_served() && !Canceled.is_served() && !Pending.is_served());
     }
 
     proptest! {

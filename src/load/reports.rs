@@ -17,6 +17,7 @@ use crate::{
     services::account::access_tokens,
     startup::{Application, Config},
     store::{Store, VendorScope},
+    web::caller::TrustedProxies,
 };
 
 /// Subscriptions that the events are of, at most.
@@ -48,6 +49,7 @@ pub fn report(
         public_url: "http://127.0.0.1".to_owned(),
         secret: SecretKey::random()?,
         mail_domain: "load.example".to_owned(),
+        trusted_proxies: TrustedProxies::default(),
         personas: None,
         workers: 1,
     };

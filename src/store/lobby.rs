@@ -18,7 +18,7 @@ pub use people::{
 pub use sessions::{
     Session, add_session, change_session, end_session, end_sessions, session, sweep,
 };
-pub use throttle::{blocked_until, clear_failures, note_failure};
+pub use throttle::{blocked_until, clear_failures, note_failure, spend};
 pub use tokens::{
     OpenInvitation, accept_invitation, add_password_reset, invitation, invitation_is_accepted,
     password_reset, place_name, use_password_reset,

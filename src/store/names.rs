@@ -9,17 +9,24 @@ pub fn name_key(name: &str) -> String {
     words.join(" ").to_lowercase()
 }
 
-/// The pattern that finds a text anywhere in a [`name_key`]; `\` escapes.
+/// The pattern that finds a text anywhere in a [`name_key`], or, where the text stands in double
+/// quotes, the whole of it; `\` escapes.
 pub(super) fn anywhere(search: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in name_key(search).chars() {
+    let search = search.trim();
+    let whole = search
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let mut pattern = String::new();
+    for c in name_key(whole.unwrap_or(search)).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(c);
     }
-    pattern.push('%');
-    pattern
+    match whole {
+        Some(_) => pattern,
+        None => format!("%{pattern}%"),
+    }
 }
 
 /// What to search for, if anything was typed.

@@ -33,7 +33,7 @@ pub enum Failure {
     BadRequest,
     /// More than is taken.
     TooLarge,
-    /// Sign-in is put off for a while.
+    /// What is tried too often is put off for a while.
     TooManyTries,
 }
 
@@ -59,6 +59,11 @@ impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Plain(error.into())
     }
+}
+
+fn wait(response: &mut HttpResponse, seconds: &'static str) {
+    let seconds = HeaderValue::from_static(seconds);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
 }
 
 impl fmt::Display for Failure {
@@ -111,7 +116,7 @@ impl Failure {
             ),
             Self::TooManyTries => (
                 "Wait a moment",
-                "Too many sign-ins failed. Wait a minute and try again.".into(),
+                "That was tried too often. Wait a minute and try again.".into(),
             ),
         };
         Told {
@@ -154,10 +159,8 @@ impl ResponseError for Failure {
                 }
                 return response;
             }
-            Self::Plain(Error::Busy) | Self::TooManyTries => {
-                let wait = HeaderValue::from_static("5");
-                response.headers_mut().insert(header::RETRY_AFTER, wait);
-            }
+            Self::Plain(Error::Busy) => wait(&mut response, "5"),
+            Self::TooManyTries => wait(&mut response, "60"),
             _ => {}
         }
         response.extensions_mut().insert(self.told());

@@ -2,6 +2,7 @@
 pub mod account;
 pub mod admission;
 pub mod assets;
+pub mod caller;
 pub mod chart;
 pub mod earnings;
 pub mod edge;

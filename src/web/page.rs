@@ -22,6 +22,8 @@ pub struct Site {
     pub secret: crate::secrets::SecretKey,
     /// The domain of Message-IDs: that of who mail is from.
     pub mail_domain: String,
+    /// Whose word about a caller's address is taken.
+    pub trusted_proxies: super::caller::TrustedProxies,
 }
 
 impl Site {
@@ -33,6 +35,7 @@ impl Site {
             personas: config.personas.clone().unwrap_or_default(),
             secret: config.secret.clone(),
             mail_domain: config.mail_domain.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
         }
     }
     /// Whether the public address is https.

@@ -17,7 +17,7 @@ use crate::{
         people::{self, RoleChange},
     },
     store::{
-        Store, Tx,
+        Scope, Store, Tx,
         account::{People, invitations::Invitation, people::Member},
     },
     web::form::{fresh_form_id, once},
@@ -83,15 +83,19 @@ struct ShowPage {
     since: String,
     member: Member,
     roles: Vec<(String, String)>,
+    /// Whether this person's role may be touched by whoever asks.
+    may_change: bool,
     role: String,
     problems: Problems,
     history: Vec<HistoryRow>,
 }
 
-fn roles(vendor: bool) -> Vec<(String, String)> {
-    Role::of_side(vendor)
-        .map(|role| (role.code().to_owned(), role.label().to_owned()))
-        .collect()
+/// The roles of one side that whoever asks may give, none of them chosen yet.
+fn roles<S: Scope>(scope: &S, vendor: bool) -> Vec<(String, String)> {
+    let nothing = (String::new(), "Choose a role".to_owned());
+    let offered = Role::of_side(vendor).filter(|role| people::may_grant(scope, *role));
+    let offered = offered.map(|role| (role.code().to_owned(), role.label().to_owned()));
+    std::iter::once(nothing).chain(offered).collect()
 }
 
 /// Who belongs here, who is invited, and the form to invite someone.
@@ -109,6 +113,7 @@ async fn index_page<S: People>(
     problems: Problems,
 ) -> Result<IndexPage> {
     let partner = place.partner;
+    let roles = roles(&place.scope, place.is_vendor);
     let (members, invitations) = store
         .read(place.scope, move |tx: &mut Tx<'_, S>| {
             if !invitations::may_invite(tx) {
@@ -130,7 +135,7 @@ async fn index_page<S: People>(
         },
         members,
         invitations,
-        roles: roles(place.is_vendor),
+        roles,
         problems,
         form_id: fresh_form_id()?,
         typed,
@@ -185,7 +190,8 @@ fn read_invitee(typed: &InviteForm, partner: Option<PartnerId>) -> Result<Invite
     let mut problems = Problems::default();
     let name = problems.check("name", typed.name.parse::<Name>());
     let email = problems.check("email", typed.email.parse::<Email>());
-    let role = problems.check("role", typed.role.parse::<Role>());
+    let role = typed.role.parse().map_err(|_| "Choose a role.");
+    let role: Option<Role> = problems.check("role", role);
     match (name, email, role) {
         (Some(name), Some(email), Some(role)) => Ok(Invitee {
             partner,
@@ -212,17 +218,15 @@ async fn show_page<S: People>(
     refused: Option<(String, Problems)>,
 ) -> Result<ShowPage> {
     let partner = place.partner;
-    let (member, history) = store
+    let roles = roles(&place.scope, place.is_vendor);
+    let (member, history, may_change) = store
         .read(place.scope, move |tx: &mut Tx<'_, S>| {
             if !invitations::may_invite(tx) {
                 return Err(Error::Forbidden);
             }
-            let member = S::member(tx, id)?;
-            let of = tx.scope().partner_id().or(partner);
-            if member.partner != of {
-                return Err(Error::NotFound);
-            }
-            Ok((member, S::history(tx, id.number())?))
+            let member = people::member_of(tx, partner, id)?;
+            let may_change = people::may_grant(tx.scope(), member.role);
+            Ok((member, S::history(tx, id.number())?, may_change))
         })
         .await?;
     let people_href = format!("{}/people", place.base);
@@ -237,7 +241,8 @@ async fn show_page<S: People>(
         answer: format!("{} here.", member.role.label()),
         since: date_words(place.shell.zone.local_date(member.created_at)),
         member,
-        roles: roles(place.is_vendor),
+        roles,
+        may_change,
         role,
         problems,
         history: history::rows(history, place.shell.zone),
@@ -256,11 +261,13 @@ pub async fn change_role<S: People>(
     typed: RoleForm,
 ) -> Answer {
     let change = (typed.was.parse::<Role>(), typed.role.parse::<Role>());
+    let partner = place.partner;
     let changed = match change {
         (Ok(was), Ok(becomes)) => {
             store
                 .write(place.scope.clone(), move |tx: &mut Tx<'_, S>| {
-                    people::change_role(tx, id, RoleChange { was, becomes })
+                    let member = people::member_of(tx, partner, id)?;
+                    people::change_role(tx, &member, RoleChange { was, becomes })
                 })
                 .await
         }
@@ -288,10 +295,11 @@ pub async fn remove<S: People>(
     place: Place<S>,
     id: MembershipId,
 ) -> Answer {
-    let to = format!("{}/people", place.base);
+    let (partner, to) = (place.partner, format!("{}/people", place.base));
     store
         .write(place.scope, move |tx: &mut Tx<'_, S>| {
-            people::remove(tx, id)
+            let member = people::member_of(tx, partner, id)?;
+            people::remove(tx, &member)
         })
         .await?;
     see_other_saying(session, &to, "The person was removed.")
@@ -306,10 +314,10 @@ pub async fn withdraw<S: People>(
     place: Place<S>,
     id: InvitationId,
 ) -> Answer {
-    let to = format!("{}/people", place.base);
+    let (partner, to) = (place.partner, format!("{}/people", place.base));
     store
         .write(place.scope, move |tx: &mut Tx<'_, S>| {
-            invitations::withdraw(tx, id)
+            invitations::withdraw(tx, partner, id)
         })
         .await?;
     see_other_saying(session, &to, "The invitation was withdrawn.")

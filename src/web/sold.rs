@@ -10,6 +10,7 @@ use crate::{
     store::{
         catalogue::plans::{PlanVersion, PriceLine},
         incentivize::enrollments::Enrollment,
+        registers::ledger::EarnedWith,
         revenue::discounts::Given,
         sell::{
             accounts::Billed,
@@ -276,7 +277,11 @@ pub struct BilledRow {
 }
 
 /// Invoices of a subscription. `base` is where the workspace begins.
-pub fn billed(base: &str, invoices: &[Billed], today: NaiveDate) -> Vec<BilledRow> {
+pub fn billed(
+    base: &str,
+    (invoices, earned): (&[Billed], &EarnedWith),
+    today: NaiveDate,
+) -> Vec<BilledRow> {
     let row = |invoice: &Billed| {
         let (kind, status) = words::invoice_pill(&invoice.status, invoice.due_on < today);
         let days = invoice.service.map(|(from, to)| words::service(from, to));
@@ -288,17 +293,21 @@ pub fn billed(base: &str, invoices: &[Billed], today: NaiveDate) -> Vec<BilledRo
             total: words::money(invoice.total),
             kind,
             status,
-            earned: words::money(invoice.earned),
+            earned: earned
+                .by_invoice
+                .get(&invoice.id)
+                .map_or_else(String::new, |sum| words::money(*sum)),
         }
     };
     invoices.iter().map(row).collect()
 }
 
-/// What a partner has earned with a subscription so far; nothing has been billed in an empty list.
-pub fn earned(invoices: &[Billed]) -> Option<Money> {
-    let mut earned = invoices.iter().map(|invoice| invoice.earned);
-    let first = earned.next()?;
-    earned.try_fold(first, Money::plus).ok()
+/// What a partner has earned with a subscription so far, to read.
+pub fn earned(earned: &EarnedWith) -> String {
+    match earned.all.as_slice() {
+        [] => "nothing yet".to_owned(),
+        sums => words::amounts(sums),
+    }
 }
 
 /// The terms a subscription is under: those of its partner's enrolment in the pinned version, one

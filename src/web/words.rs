@@ -15,6 +15,11 @@ pub fn money(amount: Money) -> String {
     format!("{}\u{a0}{}", amount.currency(), figure(amount))
 }
 
+/// A name as a filter takes it for the whole name and not a part of one.
+pub fn whole(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
 /// "1,234.50": for columns whose head names the currency.
 pub fn figure(amount: Money) -> String {
     statement_document::figure(amount.minor(), amount.currency().exponent())
@@ -69,6 +74,7 @@ pub fn mail_pill(status: &str) -> (&'static str, &'static str) {
         "sent" => ("good", "Sent"),
         "deferred" => ("watch", "Will be tried again"),
         "failed" => ("bad", "Failed"),
+        "withdrawn" => ("plain", "Withdrawn"),
         _ => ("watch", "Not known"),
     }
 }

@@ -71,14 +71,21 @@ impl Content {
     }
 }
 
+/// Why a letter cannot be made.
+enum NotMade {
+    /// What it is about is no longer there: the invitation was withdrawn or made again.
+    Withdrawn,
+    Failed(String),
+}
+
 pub async fn run(store: &Store, scope: &VendorScope, post: &Post, job: &Claimed) -> Result<()> {
     let asked: SendMail = payload(job)?;
     let mail: MailId = asked.mail.parse().map_err(anyhow::Error::new)?;
     let made = match make(store, scope, post, mail).await {
         Ok((body, rendered)) => Ok((body, rendered)),
-        Err(Error::NotFound) => Err("what it is about is no longer there".to_owned()),
+        Err(Error::NotFound) => Err(NotMade::Withdrawn),
         Err(Error::Busy) => return Err(Error::Busy),
-        Err(error) => Err(format!("{error:#}")),
+        Err(error) => Err(NotMade::Failed(format!("{error:#}"))),
     };
     let (body, rendered) = match made {
         Ok((body, rendered)) => (Ok(body), Some(rendered)),
@@ -138,18 +145,26 @@ fn take(
     tx: &mut Tx<'_, VendorScope>,
     job: &Claimed,
     mail: MailId,
-    (sends, made): (bool, &Result<String, String>),
+    (sends, made): (bool, &Result<String, NotMade>),
 ) -> Result<Option<Letter>> {
     jobs::hold(tx, job, job.lease)?;
     let mut letter = outbox::letter(tx, mail)?;
-    if matches!(letter.status, MailStatus::Sent | MailStatus::Unknown) {
+    let over = [MailStatus::Sent, MailStatus::Unknown, MailStatus::Withdrawn];
+    if over.contains(&letter.status) {
         jobs::finish(tx, job)?;
         return Ok(None);
     }
     match made {
         Ok(body) if letter.body.is_empty() => letter.body = body.clone(),
         Ok(_) => {}
-        Err(why) => {
+        Err(NotMade::Withdrawn) => {
+            letter.status = MailStatus::Withdrawn;
+            letter.last_error = None;
+            outbox::note(tx, &letter)?;
+            jobs::finish(tx, job)?;
+            return Ok(None);
+        }
+        Err(NotMade::Failed(why)) => {
             settle(tx, job, letter, &Outcome::Failed(why.clone()))?;
             return Ok(None);
         }

@@ -114,6 +114,7 @@ impl TestApp {
             public_url: setup.public_url.to_owned(),
             secret: SecretKey::new("0123456789abcdef0123456789abcdef").unwrap(),
             mail_domain: "portal.example.com".to_owned(),
+            trusted_proxies: perennial::web::caller::TrustedProxies::default(),
             personas: None,
             workers: 1,
         };

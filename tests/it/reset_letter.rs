@@ -105,4 +105,28 @@ on_both! {
         assert_eq!(statuses(&newer).await, 404);
         assert_eq!(app.ask("SELECT status AS value FROM mails"), ["sent", "sent"]);
     }
+
+    async fn three_letters_an_hour_go_to_one_address_and_a_network_asks_thirty_times(app: TestApp) {
+        northwind(&app);
+        for _ in 0..4 {
+            asked(&app, MIRA).await;
+        }
+        let letters = || app.ask("SELECT COUNT(*) AS value FROM mails");
+        assert_eq!(letters(), ["3"]);
+        for other in 0..26 {
+            asked(&app, &format!("nobody{other}@northwind.test")).await;
+        }
+        let form = app.anyone().get("/reset").await.expect(200).form("form[method=post]");
+        app.anyone().submit(&form.clone().with("email", MIRA)).await.expect(429);
+        app.now_is("2026-10-01T07:00:01Z");
+        app.anyone().submit(&form.with("email", MIRA)).await.expect(200);
+        assert_eq!(letters(), ["4"]);
+    }
+
+    async fn a_made_up_link_sets_nothing(app: TestApp) {
+        northwind(&app);
+        let chosen = [("password", "a new and longer sentence")];
+        app.anyone().post("/reset/made-up", &chosen).await.expect(404);
+        sign_in(&app.anyone(), MIRA, PASSWORD).await.expect(303);
+    }
 }

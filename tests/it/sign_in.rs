@@ -155,7 +155,7 @@ on_both! {
 
     async fn a_network_that_tries_many_addresses_waits_too(app: TestApp) {
         meridian(&app);
-        let failures = "INSERT INTO sign_in_failures (subject, failures, first_at, blocked_until) VALUES ('net:127.0.0', 49, '2026-10-01 06:00:00', NULL)";
+        let failures = "INSERT INTO sign_in_failures (subject, failures, first_at, blocked_until) VALUES ('net:127.0.0.0/24', 49, '2026-10-01 06:00:00', NULL)";
         app.sql(failures);
         sign_in(&app.anyone(), "x@nowhere.test", PASSWORD).await.expect(422);
         sign_in(&app.anyone(), OWNER, PASSWORD).await.expect(429);

@@ -4,7 +4,7 @@
 //! hash is kept. The letter's job derives it again when it writes the link.
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::people::{may_grant, permission};
+use super::people::{grants, may_grant, permission};
 use crate::{
     Error, Result,
     domain::{Action, Email, Name, Role},
@@ -80,7 +80,7 @@ pub fn invite<S: People>(
     if invitee.role.is_vendor() == partner.is_some() {
         return Err(Error::on("role", "Choose a role of this side."));
     }
-    may_grant(tx.scope(), invitee.role)?;
+    grants(tx.scope(), invitee.role)?;
     let email = invitee.email.as_str();
     if S::members(tx, partner)?
         .iter()
@@ -164,14 +164,25 @@ fn post<S: People>(
     )
 }
 
-/// Withdraws an invitation: its link stops working at once.
+/// Withdraws an invitation to the scope's partner, or to the one that the vendor looks at: its
+/// link stops working at once.
 ///
 /// # Errors
-/// [`Error::Forbidden`], and [`Error::NotFound`] for one that was answered or withdrawn.
-pub fn withdraw<S: People>(tx: &mut Tx<'_, S>, id: InvitationId) -> Result<()> {
+/// [`Error::Forbidden`], and [`Error::NotFound`] for one that was answered or withdrawn, or that
+/// leads elsewhere.
+pub fn withdraw<S: People>(
+    tx: &mut Tx<'_, S>,
+    looked_at: Option<PartnerId>,
+    id: InvitationId,
+) -> Result<()> {
     let invitation: Invitation = S::invitation(tx, id)?;
     tx.allow(permission(tx.scope()))?;
-    may_grant(tx.scope(), invitation.role)?;
+    if invitation.partner != tx.scope().partner_id().or(looked_at) {
+        return Err(Error::NotFound);
+    }
+    if !may_grant(tx.scope(), invitation.role) {
+        return Err(Error::Forbidden);
+    }
     S::withdraw(tx, invitation.partner, &invitation.email)?;
     S::record(
         tx,

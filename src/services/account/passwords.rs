@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     domain::Email,
     id::{MailId, UserId},
-    secrets::{Purpose, SecretKey, hash_of, one_time_token},
+    secrets::{Purpose, SecretKey, hash_of, one_time_token, sha256_hex},
     store::lobby::{
         self, Lobby,
         places::{self, PersonalLetter},
@@ -20,8 +20,21 @@ pub fn token(key: &SecretKey, letter: MailId, asked_at: NaiveDateTime) -> String
     one_time_token(key, Purpose::PasswordReset, letter, asked_at + LASTS)
 }
 
+/// So many letters an hour go to one address, and so many may one network ask for.
+const LETTERS: (i32, TimeDelta) = (3, TimeDelta::hours(1));
+const LETTERS_OF_A_NETWORK: (i32, TimeDelta) = (30, TimeDelta::hours(1));
+
+/// Whether a network may ask for one more letter. Counts, whoever the letter is for.
+///
+/// # Errors
+/// Faults of the database.
+pub fn may_ask(lobby: &mut Lobby<'_>, network: &str) -> Result<bool> {
+    lobby::spend(lobby, &format!("reset-net:{network}"), LETTERS_OF_A_NETWORK)
+}
+
 /// Puts a letter with a reset link in the outbox, if someone who belongs anywhere has this
-/// address. Whoever asks is told the same either way. Earlier resets of the person end.
+/// address, three times an hour at most. Whoever asks is told the same either way. Earlier resets
+/// of the person end.
 ///
 /// # Errors
 /// Faults of the database.
@@ -31,6 +44,10 @@ pub fn request_reset(
     email: &Email,
     domain: &str,
 ) -> Result<()> {
+    let subject = format!("reset:{}", sha256_hex(email.as_str().as_bytes()));
+    if !lobby::spend(lobby, &subject, LETTERS)? {
+        return Ok(());
+    }
     let Some(person) = lobby::person_by_email(lobby, email.as_str())? else {
         return Ok(());
     };

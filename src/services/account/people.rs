@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     domain::{Action, Permission, Role, audit::diff},
-    id::MembershipId,
+    id::{MembershipId, PartnerId},
     services::stale,
     store::{
         Scope, Tx,
@@ -19,11 +19,36 @@ pub fn permission<S: Scope>(scope: &S) -> Permission {
     }
 }
 
-/// Refuses to let someone hand out, or take away, more than they may.
-pub(super) fn may_grant<S: Scope>(scope: &S, role: Role) -> Result<()> {
-    match scope.actor().role {
-        Some(own) if !own.may_grant(role) => Err(Error::Forbidden),
-        _ => Ok(()),
+/// Whether whoever asks may hand out this role, and take it away.
+pub fn may_grant<S: Scope>(scope: &S, role: Role) -> bool {
+    scope.actor().role.is_none_or(|own| own.may_grant(role))
+}
+
+/// Refuses to let someone hand out more than they may.
+///
+/// # Errors
+/// [`Error::Invalid`] on `role`.
+pub(super) fn grants<S: Scope>(scope: &S, role: Role) -> Result<()> {
+    match may_grant(scope, role) {
+        true => Ok(()),
+        false => Err(Error::on("role", "Only an owner gives this role.")),
+    }
+}
+
+/// Someone who belongs here: to the partner of the scope, or to the one that the vendor looks at.
+///
+/// # Errors
+/// [`Error::NotFound`] for people of another place.
+pub fn member_of<S: People>(
+    tx: &mut Tx<'_, S>,
+    looked_at: Option<PartnerId>,
+    id: MembershipId,
+) -> Result<Member> {
+    let member = S::member(tx, id)?;
+    let place = tx.scope().partner_id().or(looked_at);
+    match member.partner == place {
+        true => Ok(member),
+        false => Err(Error::NotFound),
     }
 }
 
@@ -39,17 +64,18 @@ pub struct RoleChange {
 /// Gives someone another role on the same side.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] on `role`, and
+/// [`Error::Forbidden`], [`Error::Invalid`] on `role`, and
 /// [`Error::Conflict`] when the role was changed meanwhile or nobody would be left in charge.
 pub fn change_role<S: People>(
     tx: &mut Tx<'_, S>,
-    id: MembershipId,
+    member: &Member,
     change: RoleChange,
 ) -> Result<()> {
-    let member = S::member(tx, id)?;
     tx.allow(permission(tx.scope()))?;
-    may_grant(tx.scope(), member.role)?;
-    may_grant(tx.scope(), change.becomes)?;
+    if !may_grant(tx.scope(), member.role) {
+        return Err(Error::Forbidden);
+    }
+    grants(tx.scope(), change.becomes)?;
     if change.becomes.is_vendor() == member.partner.is_some() {
         return Err(Error::on("role", "Choose a role of this side."));
     }
@@ -59,14 +85,14 @@ pub fn change_role<S: People>(
     if member.role == change.becomes {
         return Ok(());
     }
-    keep_someone_in_charge(tx, &member)?;
-    S::set_role(tx, id, change.becomes)?;
+    keep_someone_in_charge(tx, member)?;
+    S::set_role(tx, member.id, change.becomes)?;
     let changes = diff(&[("role", member.role.label(), change.becomes.label())]);
     S::record(
         tx,
         &Event {
             action: Action::PersonChanged,
-            subject: id.number(),
+            subject: member.id.number(),
             partner: member.partner,
             summary: format!("{} is now {}", member.email, change.becomes.label()),
             changes: &changes,
@@ -77,20 +103,21 @@ pub fn change_role<S: People>(
 /// Takes someone's place away; they may no longer open a page of it. Their history stays.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when nobody would be left
+/// [`Error::Forbidden`], and [`Error::Conflict`] when nobody would be left
 /// in charge.
-pub fn remove<S: People>(tx: &mut Tx<'_, S>, id: MembershipId) -> Result<()> {
-    let member = S::member(tx, id)?;
+pub fn remove<S: People>(tx: &mut Tx<'_, S>, member: &Member) -> Result<()> {
     tx.allow(permission(tx.scope()))?;
-    may_grant(tx.scope(), member.role)?;
-    keep_someone_in_charge(tx, &member)?;
-    S::revoke(tx, id)?;
+    if !may_grant(tx.scope(), member.role) {
+        return Err(Error::Forbidden);
+    }
+    keep_someone_in_charge(tx, member)?;
+    S::revoke(tx, member.id)?;
     S::withdraw(tx, member.partner, &member.email)?;
     S::record(
         tx,
         &Event {
             action: Action::PersonRemoved,
-            subject: id.number(),
+            subject: member.id.number(),
             partner: member.partner,
             summary: format!("{} was removed", member.email),
             changes: &diff(&[("role", member.role.label(), "")]),

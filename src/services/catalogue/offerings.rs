@@ -158,10 +158,10 @@ pub fn close_to_new(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) 
 /// meanwhile, is not closed to new customers, or is still being served.
 pub fn retire(tx: &mut Tx<'_, VendorScope>, id: OfferingId, version: i32) -> Result<()> {
     tx.allow(Permission::ManageCatalogue)?;
-    let live = subscriptions::live_of_offering(tx, id)?;
-    if live > 0 {
+    let begun = subscriptions::begun_of_offering(tx, id)?;
+    if begun > 0 {
         return Err(Error::conflict(format!(
-            "Subscriptions to this offering are still being served: {live}."
+            "Subscriptions to this offering are still going on: {begun}."
         )));
     }
     turn(

@@ -52,17 +52,34 @@ pub fn of(
     Ok(found)
 }
 
-/// The links that lead to a distributor, the newest first.
+/// The links that lead to a distributor on a day or will later, the newest first.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn below(tx: &mut Tx<'_, VendorScope>, distributor: PartnerId) -> Result<Vec<Link>> {
-    let rows = tx
+pub fn below(
+    tx: &mut Tx<'_, VendorScope>,
+    distributor: PartnerId,
+    day: NaiveDate,
+) -> Result<Vec<Link>> {
+    let ever = tx
         .rows(distributor_links::table)
         .filter(distributor_links::distributor_id.eq(distributor))
-        .order(distributor_links::id.desc())
-        .select(Link::as_select());
-    tx.load(rows)
+        .select(distributor_links::partner_id);
+    let mut ever: Vec<PartnerId> = tx.load(ever)?;
+    ever.sort_unstable();
+    ever.dedup();
+    let mut links = Vec::new();
+    for all in of(tx, &ever)?.into_values() {
+        let today = on(&all, day).map(|link| link.id);
+        let stands = |link: &Link| Some(link.id) == today || link.effective_from > day;
+        let leads_here = |link: &Link| link.distributor_id == Some(distributor);
+        links.extend(
+            all.into_iter()
+                .filter(|link| stands(link) && leads_here(link)),
+        );
+    }
+    links.sort_unstable_by_key(|link| std::cmp::Reverse(link.id));
+    Ok(links)
 }
 
 /// The link that holds on a day, of one partner's.

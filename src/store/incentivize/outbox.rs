@@ -30,6 +30,8 @@ row_codes! {
         Failed = "failed",
         /// Somebody died trying; it was sent again once, and nobody knows more.
         Unknown = "unknown",
+        /// What it was about was withdrawn before it left.
+        Withdrawn = "withdrawn",
     }
 }
 

@@ -160,14 +160,12 @@ fn customers(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) 
 }
 
 fn sales(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) -> Result<()> {
-    let live = [
-        SubscriptionStatus::Active,
-        SubscriptionStatus::PendingCancel,
-    ];
     let rows = tx
         .rows_of(subscriptions::table)
         .filter(among!(which, subscriptions::partner_id: Bool))
-        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .filter(
+            subscriptions::status.eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
+        )
         .group_by((subscriptions::partner_id, subscriptions::currency))
         .order((subscriptions::partner_id, subscriptions::currency))
         .select((

@@ -62,13 +62,11 @@ fn people(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()>
 fn sales(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> {
     let customers = tx.rows(customers::table).select(count_star());
     facts.customers_count = tx.one(customers)?;
-    let live = [
-        SubscriptionStatus::Active,
-        SubscriptionStatus::PendingCancel,
-    ];
     let rows = tx
         .rows(subscriptions::table)
-        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .filter(
+            subscriptions::status.eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
+        )
         .select((subscriptions::currency, subscriptions::mrr_minor));
     let mut mrr = Vec::new();
     for (currency, minor) in tx.load::<(String, i64), _>(rows)? {

@@ -9,15 +9,14 @@ use diesel::{
 use super::{Calendar, Sees, customer_names, ledger, money, named, partner_names, payouts};
 use crate::{
     Result,
-    domain::{Money, PartnerFacts},
+    domain::{Money, SubscriptionStatus},
     id::{CustomerId, PartnerId, SubscriptionId, TierId},
     store::{
         PartnerScope, Scope, Tx, VendorScope,
         schema::{
-            adjustments, commission_enrollments, commission_plan_versions, customers, import_files,
-            invoice_lines, invoices, jobs, mails, memberships, offerings, partners, payments,
-            payouts as payout_rows, plan_versions, statements, subscriptions, tier_assignments,
-            tiers,
+            adjustments, commission_enrollments, commission_plan_versions, import_files, jobs,
+            mails, offerings, partners, plan_versions, sla_credits, subscriptions,
+            tier_assignments, tiers,
         },
     },
 };
@@ -68,6 +67,8 @@ pub struct Waiting {
     pub draft_commission_plans: i64,
     /// Adjustments that somebody else proposed.
     pub adjustments: i64,
+    /// Credits for missed promises that wait for approval.
+    pub sla_credits: i64,
     /// Partners on record who have not left.
     pub partners: i64,
 }
@@ -95,6 +96,7 @@ pub fn waiting(tx: &mut Tx<'_, VendorScope>) -> Result<Waiting> {
         draft_plans: how_many!(tx, plan_versions, "draft"),
         draft_commission_plans: how_many!(tx, commission_plan_versions, "draft"),
         adjustments: adjustments_of_others(tx)?,
+        sla_credits: how_many!(tx, sla_credits, "proposed"),
         partners: how_many!(tx, partners, "active"),
     })
 }
@@ -152,16 +154,6 @@ pub fn first_sales(
     Ok(first.into_iter().map(dress).collect())
 }
 
-macro_rules! own_count {
-    ($tx:expr, $table:ident, $column:ident.$test:ident($($value:expr)?)) => {{
-        let rows = $tx
-            .rows($table::table)
-            .filter($table::$column.$test($($value)?))
-            .select(sql::<BigInt>("COUNT(*)"));
-        $tx.one(rows)?
-    }};
-}
-
 /// A subscription of the partner's that somebody should think of.
 #[derive(Debug, Clone)]
 pub struct Looming {
@@ -199,7 +191,9 @@ pub fn looming(
 ) -> Result<Vec<Looming>> {
     let rows = tx
         .rows(subscriptions::table)
-        .filter(subscriptions::status.eq_any(["active", "pending_cancel"]))
+        .filter(
+            subscriptions::status.eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
+        )
         .select((
             subscriptions::id,
             subscriptions::customer_id,
@@ -241,61 +235,6 @@ fn turn(row: &Live) -> Option<(NaiveDate, bool)> {
     }
     let months = Months::new(u32::try_from(row.5).ok()?);
     Some((row.4.checked_add_months(months)?, false))
-}
-
-/// What a partner knows of its own stage. Of the vendor's plans it sees only that it is under one.
-///
-/// # Errors
-/// Faults of the database.
-pub fn own_facts(tx: &mut Tx<'_, PartnerScope>) -> Result<PartnerFacts> {
-    let is_enrolled = {
-        let row = tx
-            .rows(commission_enrollments::table)
-            .select(commission_enrollments::effective_from);
-        let first: Option<NaiveDate> = tx.first(row)?;
-        first.is_some()
-    };
-    let offering = tx
-        .rows(offerings::table)
-        .filter(offerings::status.eq("published"))
-        .select(offerings::version);
-    let offering: Option<i32> = tx.first(offering)?;
-    let signed_in = tx
-        .rows(memberships::table)
-        .filter(memberships::signed_in_at.is_not_null())
-        .select(memberships::role);
-    let signed_in: Option<String> = tx.first(signed_in)?;
-    let live = PartnerScope::live_revenue(tx)?;
-    let first_payment = tx
-        .rows(payments::table)
-        .order(payments::received_on)
-        .select(payments::received_on);
-    Ok(PartnerFacts {
-        has_offering: offering.is_some(),
-        has_published_plan: is_enrolled,
-        has_record: true,
-        has_signed_in: signed_in.is_some(),
-        has_commission_plan: is_enrolled,
-        people_count: own_count!(tx, memberships, revoked_at.is_null()),
-        customers_count: own_count!(tx, customers, version.ge(0)),
-        live_subscriptions: live.iter().map(|(_, number)| number).sum(),
-        first_payment: tx.first(first_payment)?,
-        statements_made: own_count!(tx, statements, status.eq("closed")),
-        statements_paid: own_count!(tx, payout_rows, status.eq("paid")),
-        renewals_held: renewals(tx)?,
-        mrr: live.into_iter().map(|(mrr, _)| mrr).collect(),
-    })
-}
-
-/// Whole periods billed after a first term whose invoice has been paid.
-fn renewals(tx: &mut Tx<'_, PartnerScope>) -> Result<i64> {
-    let rows = tx
-        .joined(invoice_lines::table, invoices::table)
-        .filter(invoice_lines::phase.eq("renewal"))
-        .filter(invoice_lines::kind.eq("recurring"))
-        .filter(invoices::status.eq("paid"))
-        .select(sql::<BigInt>("COUNT(*)"));
-    tx.one(rows)
 }
 
 /// The terms a partner is under, as they stood at its enrolment, and its tier of today.

@@ -2,17 +2,19 @@
 mod explain;
 mod standing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
+    define_sql_function,
     dsl::{exists, not},
     prelude::*,
+    sql_types::Text,
 };
 
-use super::{Rows, Sees, Where, by_ids, whose};
+use super::{Rows, Sees, Where, by_ids, money, whose};
 use crate::{
-    Result,
+    Error, Result,
     domain::{
         Money, Period, Rate, Ratio,
         accrual::{EntryKind, EntryStatus},
@@ -243,15 +245,29 @@ pub(super) fn unstated() -> Where<commission_entries::table> {
     Box::new(not(stated()))
 }
 
-/// Entries that follow a customer whose name has this in it.
-fn of_customer(search: &str) -> Where<commission_entries::table> {
+define_sql_function! {
+    /// In small letters, as the database does it.
+    fn lower(text: Text) -> Text;
+}
+
+/// Entries that follow a customer whose name has this in it: the partner's own, or, where it
+/// shares in another's sale, the one its entry names.
+fn of_customer<S: Sees>(tx: &Tx<'_, S>, search: &str) -> Where<commission_entries::table> {
     let named = customers::table
         .filter(customers::tenant_id.eq(commission_entries::tenant_id))
-        .filter(customers::partner_id.eq(commission_entries::partner_id))
         .filter(customers::id.nullable().eq(commission_entries::customer_id))
         .filter(customers::name_key.like(anywhere(search)).escape('\\'))
         .select(customers::id);
-    Box::new(exists(named))
+    match tx.scope().partner_id() {
+        None => Box::new(exists(named)),
+        Some(_) => {
+            let told = lower(commission_entries::about)
+                .like(anywhere(search))
+                .escape('\\');
+            let own = named.filter(customers::partner_id.eq(commission_entries::partner_id));
+            Box::new(exists(own).or(told))
+        }
+    }
 }
 
 fn asked<S: Sees>(
@@ -264,7 +280,7 @@ fn asked<S: Sees>(
         rows = rows.filter(whose!(commission_entries, partner, search));
     }
     if let Some(search) = typed(&filter.customer) {
-        rows = rows.filter(of_customer(search));
+        rows = rows.filter(of_customer(tx, search));
     }
     if let Some(kind) = filter.kind {
         rows = rows.filter(commission_entries::kind.eq(kind.code()));
@@ -371,6 +387,48 @@ pub fn of_invoices<S: Sees>(
         .select(Row::as_select()));
     rows.sort_by_key(|row| row.id);
     dressed(tx, rows, today)
+}
+
+/// What a partner has earned with a subscription so far, whatever brought it about.
+#[derive(Debug, Clone, Default)]
+pub struct EarnedWith {
+    /// In all, one amount per currency.
+    pub all: Vec<Money>,
+    /// By invoice; what no invoice brought is left out.
+    pub by_invoice: BTreeMap<InvoiceId, Money>,
+}
+
+/// What a partner has earned with a subscription: the sum of its entries.
+///
+/// # Errors
+/// Faults of the database.
+pub fn earned_with<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    subscription: SubscriptionId,
+    partner: PartnerId,
+) -> Result<EarnedWith> {
+    let rows = S::entries(tx)
+        .filter(commission_entries::subscription_id.eq(subscription))
+        .filter(commission_entries::partner_id.eq(partner))
+        .select((
+            commission_entries::invoice_id,
+            commission_entries::currency,
+            commission_entries::amount_minor,
+        ));
+    let rows: Vec<(Option<InvoiceId>, String, i64)> = tx.load(rows)?;
+    let mut earned = EarnedWith::default();
+    let mut amounts = Vec::with_capacity(rows.len());
+    for (invoice, currency, minor) in rows {
+        let amount = money(minor, &currency)?;
+        amounts.push(amount);
+        if let Some(invoice) = invoice {
+            let sum = earned.by_invoice.entry(invoice);
+            let sum = sum.or_insert(Money::zero(amount.currency()));
+            *sum = sum.plus(amount).map_err(Error::fault)?;
+        }
+    }
+    earned.all = Money::totals(amounts).map_err(Error::fault)?;
+    Ok(earned)
 }
 
 /// The entries that some sources (allocations, refunds or credit notes) brought about, oldest

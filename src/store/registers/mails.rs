@@ -44,7 +44,7 @@ pub struct MailRow {
     pub recipient: String,
     /// The subject line.
     pub subject: String,
-    /// Where it is: queued, sending, sent, deferred, failed or unknown.
+    /// Where it is: queued, sending, sent, deferred, failed, unknown or withdrawn.
     pub status: String,
     /// Tries so far.
     pub attempts: i32,

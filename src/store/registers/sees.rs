@@ -5,7 +5,7 @@ use diesel::{expression::SqlLiteral, prelude::*, sql_types::BigInt};
 use super::{Rows, Where, money, totals};
 use crate::{
     Result,
-    domain::Money,
+    domain::{Money, SubscriptionStatus},
     id::{CustomerId, PlanVersionId},
     store::{
         PartnerScope, Scope, Tx, VendorScope,
@@ -142,8 +142,6 @@ pub trait Sees: Scope {
 fn sum_of(sql: &'static str) -> SqlLiteral<BigInt> {
     diesel::dsl::sql::<BigInt>(sql)
 }
-
-const LIVE: [&str; 2] = ["active", "pending_cancel"];
 
 macro_rules! sees {
     ($scope:ty) => {
@@ -344,7 +342,10 @@ macro_rules! sees {
             fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {
                 let rows = tx
                     .rows_of(subscriptions::table)
-                    .filter(subscriptions::status.eq_any(LIVE))
+                    .filter(
+                        subscriptions::status
+                            .eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
+                    )
                     .group_by(subscriptions::currency)
                     .select((
                         subscriptions::currency,

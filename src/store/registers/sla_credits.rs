@@ -1,6 +1,7 @@
 //! What the pages about credits for missed promises ask.
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{Rows, Sees, by_ids, customer_names, named, partner_names};
@@ -67,6 +68,25 @@ pub fn page<S: Sees>(
     let rows = whose(tx, rows)?;
     let place = |row: &CreditRow| (String::new(), row.credit.id.number());
     Ok(Page::of(rows, from, PAGE, place))
+}
+
+/// Credits that can still be claimed on a day, the first to lapse first; at most `limit`.
+///
+/// # Errors
+/// Faults of the database.
+pub fn to_claim<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<CreditRow>> {
+    let rows = S::sla_credits(tx)
+        .filter(sla_credits::status.eq(SlaCreditStatus::Unclaimed.code()))
+        .filter(sla_credits::claim_until.ge(today))
+        .order((sla_credits::claim_until, sla_credits::id))
+        .limit(limit)
+        .select(SlaCredit::as_select());
+    let rows: Vec<SlaCredit> = tx.load(rows)?;
+    whose(tx, rows)
 }
 
 /// How many credits there are.

@@ -43,14 +43,12 @@ pub fn recurring<S: Scope>(
 where
     subscriptions::table: Visible<S>,
 {
-    let live = [
-        SubscriptionStatus::Active,
-        SubscriptionStatus::PendingCancel,
-    ];
     let rows = tx
         .rows(subscriptions::table)
         .filter(subscriptions::customer_id.eq_any(of.to_vec()))
-        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .filter(
+            subscriptions::status.eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
+        )
         .select((
             subscriptions::customer_id,
             subscriptions::currency,
@@ -156,8 +154,6 @@ pub struct Billed {
     pub due: Money,
     /// open, partially_paid, paid or uncollectible.
     pub status: String,
-    /// What the partner has earned with it so far.
-    pub earned: Money,
 }
 
 #[derive(Queryable, Selectable)]
@@ -175,44 +171,35 @@ struct InvoiceRow {
 }
 
 #[derive(Clone, Copy)]
-struct LineSums {
-    earned_minor: i64,
+struct Span {
     from: NaiveDate,
     to: NaiveDate,
 }
 
-type LineRow = (InvoiceId, i64, NaiveDate, NaiveDate);
+type LineRow = (InvoiceId, NaiveDate, NaiveDate);
 
-fn line_sums<S: Scope>(
-    tx: &mut Tx<'_, S>,
-    of: &[InvoiceId],
-) -> Result<BTreeMap<InvoiceId, LineSums>>
+/// The days that invoices are for.
+fn spans<S: Scope>(tx: &mut Tx<'_, S>, of: &[InvoiceId]) -> Result<BTreeMap<InvoiceId, Span>>
 where
     invoice_lines::table: Visible<S>,
 {
-    let mut sums: BTreeMap<InvoiceId, LineSums> = BTreeMap::new();
+    let mut spans: BTreeMap<InvoiceId, Span> = BTreeMap::new();
     for chunk in of.chunks(500) {
         let rows = tx
             .rows(invoice_lines::table)
             .filter(invoice_lines::invoice_id.eq_any(chunk.to_vec()))
             .select((
                 invoice_lines::invoice_id,
-                invoice_lines::commission_minor,
                 invoice_lines::service_from,
                 invoice_lines::service_to,
             ));
-        for (invoice, earned_minor, from, to) in tx.load::<LineRow, _>(rows)? {
-            let sum = sums.entry(invoice).or_insert(LineSums {
-                earned_minor: 0,
-                from,
-                to,
-            });
-            sum.earned_minor += earned_minor;
-            sum.from = sum.from.min(from);
-            sum.to = sum.to.max(to);
+        for (invoice, from, to) in tx.load::<LineRow, _>(rows)? {
+            let span = spans.entry(invoice).or_insert(Span { from, to });
+            span.from = span.from.min(from);
+            span.to = span.to.max(to);
         }
     }
-    Ok(sums)
+    Ok(spans)
 }
 
 /// Every invoice of a subscription, newest first.
@@ -231,18 +218,16 @@ where
         .select(InvoiceRow::as_select());
     let rows: Vec<InvoiceRow> = tx.load(rows)?;
     let ids: Vec<InvoiceId> = rows.iter().map(|row| row.id).collect();
-    let sums = line_sums(tx, &ids)?;
+    let spans = spans(tx, &ids)?;
     let billed = |row: InvoiceRow| {
         let currency = stored(&row.currency)?;
-        let sum = sums.get(&row.id);
         Ok(Billed {
-            service: sum.map(|sum| (sum.from, sum.to)),
+            service: spans.get(&row.id).map(|span| (span.from, span.to)),
             total: Money::new(row.total_minor, currency),
             due: Money::new(
                 row.total_minor - row.paid_minor - row.reduced_minor,
                 currency,
             ),
-            earned: Money::new(sum.map_or(0, |sum| sum.earned_minor), currency),
             id: row.id,
             number: row.number,
             issued_on: row.issued_on,

@@ -485,21 +485,17 @@ pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<V
 ///
 /// # Errors
 /// Faults of the database.
-pub fn live_of_offering(tx: &mut Tx<'_, VendorScope>, offering: OfferingId) -> Result<i64> {
+pub fn begun_of_offering(tx: &mut Tx<'_, VendorScope>, offering: OfferingId) -> Result<i64> {
     let plans: Vec<PlanId> = plans::plans_of(tx, offering)?
         .iter()
         .map(|plan| plan.id)
         .collect();
-    let live = [
-        SubscriptionStatus::Trialing,
-        SubscriptionStatus::Active,
-        SubscriptionStatus::Paused,
-        SubscriptionStatus::PendingCancel,
-    ];
     let rows = tx
         .joined(subscriptions::table, plan_versions::table)
         .filter(plan_versions::plan_id.eq_any(plans))
-        .filter(subscriptions::status.eq_any(live.map(SubscriptionStatus::code)))
+        .filter(
+            subscriptions::status.eq_any(SubscriptionStatus::BEGUN.map(SubscriptionStatus::code)),
+        )
         .select(count_star());
     tx.one(rows)
 }

@@ -1,11 +1,14 @@
 //! Choosing a new password after the old one was forgotten.
-use actix_web::web::{Data, Path};
+use actix_web::{
+    HttpRequest,
+    web::{Data, Path},
+};
 use askama::Template;
 use serde::Deserialize;
 
 use super::{
     super::{
-        Answer, Site,
+        Answer, Failure, Site,
         form::Typed,
         page::{css, ok, see_other, unprocessable},
     },
@@ -66,8 +69,12 @@ pub async fn new() -> Answer {
 /// Sends the link, if anyone has the address; the answer is the same either way.
 ///
 /// # Errors
-/// Faults.
-pub async fn create(store: Data<Store>, site: Data<Site>, Typed(typed): Typed<AskForm>) -> Answer {
+/// [`Failure::TooManyTries`] of one network; faults.
+pub async fn create(
+    request: HttpRequest,
+    (store, site): (Data<Store>, Data<Site>),
+    Typed(typed): Typed<AskForm>,
+) -> Answer {
     let email = match typed.email.parse::<Email>() {
         Ok(email) => email,
         Err(why) => {
@@ -80,9 +87,19 @@ pub async fn create(store: Data<Store>, site: Data<Site>, Typed(typed): Typed<As
         }
     };
     let (key, domain) = (site.secret.clone(), site.mail_domain.clone());
-    store
-        .lobby_write(move |lobby| resets::request_reset(lobby, &key, &email, &domain))
+    let network = site.trusted_proxies.network(&request);
+    let may_ask = store
+        .lobby_write(move |lobby| {
+            let may_ask = resets::may_ask(lobby, &network)?;
+            if may_ask {
+                resets::request_reset(lobby, &key, &email, &domain)?;
+            }
+            Ok(may_ask)
+        })
         .await?;
+    if !may_ask {
+        return Err(Failure::TooManyTries);
+    }
     ok(&AskPage {
         css: css(),
         problems: Problems::default(),
@@ -127,6 +144,11 @@ pub async fn update(
             token,
         });
     }
+    let asked = token.clone();
+    // Before the hash, which is slow: a made-up link takes no turn from those who sign in.
+    store
+        .lobby(move |lobby| resets::look_at(lobby, &asked))
+        .await?;
     let hash = new_hash(typed.password).await?;
     store
         .lobby_write(move |lobby| resets::reset(lobby, &token, &hash))

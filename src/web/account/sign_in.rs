@@ -129,7 +129,10 @@ pub async fn create(
     );
     // Hashed, because anything may have been typed and a key has a longest length.
     let subject = format!("email:{}", secrets::sha256_hex(email.as_bytes()));
-    let subjects = [subject, format!("net:{}", network(&request))];
+    let subjects = [
+        subject,
+        format!("net:{}", site.trusted_proxies.network(&request)),
+    ];
     let (asked, person) = (subjects.clone(), {
         let email = email.clone();
         move |lobby: &mut lobby::Lobby<'_>| lobby::person_by_email(lobby, &email)
@@ -187,24 +190,6 @@ pub fn begin_session(store: &Store, session: &Session, user: crate::id::UserId) 
     let since = store.now().and_utc().timestamp();
     session.insert(USER, user.number()).map_err(Error::fault)?;
     session.insert(SINCE, since).map_err(Error::fault)
-}
-
-/// The /24 or /56 a request comes from. Headers of proxies are not believed.
-fn network(request: &HttpRequest) -> String {
-    match request.peer_addr().map(|peer| peer.ip()) {
-        Some(std::net::IpAddr::V4(ip)) => {
-            let [a, b, c, _] = ip.octets();
-            format!("{a}.{b}.{c}")
-        }
-        Some(std::net::IpAddr::V6(ip)) => {
-            let bytes = ip.octets();
-            bytes[..7]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect()
-        }
-        None => "unknown".to_owned(),
-    }
 }
 
 /// A path on this site, or the start page: never another site.

@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::{Desk, id, ledger::csv_file, month, months};
 use crate::{
+    Error, Result,
     documents::csv::{self, Cell},
-    domain::Permission,
+    domain::{Money, Permission},
     id::InvoiceId,
     store::{
         Store,
@@ -191,6 +192,8 @@ struct LineView {
     price: String,
     terms: String,
     entries: Vec<EntryRow>,
+    /// What the entries come to.
+    earned: Money,
 }
 
 #[derive(Template)]
@@ -246,7 +249,7 @@ pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, invoice: &str) -> Answe
             .lines
             .iter()
             .map(|line| view(line, &entries, desk.is_staff))
-            .collect(),
+            .collect::<Result<_>>()?,
         is_staff: desk.is_staff,
         shell: desk.shell,
         sees_earnings,
@@ -285,19 +288,23 @@ fn answer(row: &InvoiceRow) -> String {
     }
 }
 
-fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_staff: bool) -> LineView {
+fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_staff: bool) -> Result<LineView> {
     let price = line.unit_price.figure(line.net.currency());
-    LineView {
+    let entries = entries.iter();
+    let entries = entries.filter(|entry| entry.invoice_line == Some(line.id));
+    let entries: Vec<EntryRow> = entries.cloned().collect();
+    let zero = Money::zero(line.net.currency());
+    let earned = entries
+        .iter()
+        .try_fold(zero, |sum, entry| sum.plus(entry.amount));
+    Ok(LineView {
+        earned: earned.map_err(Error::fault)?,
         period: words::service(line.service_from, line.service_to),
         price,
         terms: terms(line, is_staff),
-        entries: entries
-            .iter()
-            .filter(|entry| entry.invoice_line == Some(line.id))
-            .cloned()
-            .collect(),
+        entries,
         line: line.clone(),
-    }
+    })
 }
 
 fn terms(line: &InvoiceLineRow, is_staff: bool) -> String {

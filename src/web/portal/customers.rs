@@ -291,7 +291,7 @@ async fn show(
             .map(|_| format!("{base}/subscriptions?customer={id}")),
         invoices_href: format!(
             "{base}/invoices?{}",
-            query(&[("customer", &seen.customer.name)])
+            query(&[("customer", &words::whole(&seen.customer.name))])
         ),
         customer: seen.customer,
         base,

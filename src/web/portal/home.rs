@@ -8,11 +8,13 @@ use crate::{
     domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
         Store,
+        recruit::own,
         registers::{
             Calendar, calendar,
             homes::{self, EarningFigures, Looming},
             ledger::{self, EntryRow},
             payouts::{self, PayoutRow},
+            sla_credits::{self, CreditRow},
             statements::{self, StatementRow},
         },
     },
@@ -80,7 +82,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let (shell, base) = (visitor.shell(), visitor.base.clone());
     let (person, zone) = (visitor.person().to_owned(), visitor.zone());
     let sees_earnings = visitor.may(Permission::PartnerViewEarnings);
-    let (calendar, hour, earnings, looming, facts) = store
+    let (calendar, hour, earnings, (looming, claims), facts) = store
         .read(visitor.scope, move |tx| {
             tx.allow(Permission::PartnerViewCustomers)?;
             let calendar = calendar(tx)?;
@@ -95,16 +97,13 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
                 }),
             };
             let looming = homes::looming(tx, calendar.today, 7)?;
-            Ok((calendar, hour, earnings, looming, homes::own_facts(tx)?))
+            let claims = sla_credits::to_claim(tx, calendar.today, 7)?;
+            let needs = (looming, claims);
+            Ok((calendar, hour, earnings, needs, own::facts(tx)?))
         })
         .await?;
     let position = stage_of(&facts);
-    // Who sees no earnings is not led to them either.
-    let has_sold = facts.live_subscriptions > 0 || facts.first_payment.is_some();
-    let (next, below, next_label) = match sees_earnings || !has_sold {
-        true => lifecycle::next(&facts, &shell.vendor_name),
-        false => Default::default(),
-    };
+    let (next, below, next_label) = lifecycle::next(&facts, &shell.vendor_name, sees_earnings);
     ok(&HomePage {
         next,
         next_href: match below {
@@ -119,7 +118,11 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         rows: earnings
             .as_ref()
             .map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
-        needs: looming.iter().map(|one| need(one, &base)).collect(),
+        needs: claims
+            .iter()
+            .map(|one| claim(one, &base))
+            .chain(looming.iter().map(|one| need(one, &base)))
+            .collect(),
         marks: stages::marks(&facts),
         stage_name: position.stage.label(),
         evidence: match position.stage {
@@ -262,6 +265,22 @@ fn row(
             "/subscriptions".to_owned(),
         ),
     ]
+}
+
+/// A credit that lapses unless somebody claims it.
+fn claim(one: &CreditRow, base: &str) -> Need {
+    let until = one.credit.claim_until.map(date_words);
+    Need {
+        what: format!("{} can claim a credit", one.customer),
+        detail: format!(
+            "{}, {} for {}",
+            until.map_or_else(String::new, |day| format!("until {day}")),
+            words::money(one.credit.net()),
+            words::month(one.credit.month)
+        ),
+        href: format!("{base}/sla-credits/{}", one.credit.id),
+        verb: "Claim",
+    }
 }
 
 fn need(one: &Looming, base: &str) -> Need {

@@ -107,8 +107,13 @@ fn evidence(stage: Stage, facts: &PartnerFacts) -> Vec<String> {
     all.into_iter().flatten().collect()
 }
 
-/// The next step, where it is taken below the partner's pages, and what the link says.
-pub(super) fn next(facts: &PartnerFacts, vendor: &str) -> (String, &'static str, &'static str) {
+/// The next step, where it is taken below the partner's pages, and what the link says. Who sees no
+/// earnings is not led to them.
+pub(super) fn next(
+    facts: &PartnerFacts,
+    vendor: &str,
+    sees_earnings: bool,
+) -> (String, &'static str, &'static str) {
     match () {
         () if !facts.has_offering => (format!("{vendor} publishes its first offering."), "", ""),
         () if !facts.has_commission_plan => {
@@ -119,7 +124,7 @@ pub(super) fn next(facts: &PartnerFacts, vendor: &str) -> (String, &'static str,
             "/offerings",
             "See what you can offer",
         ),
-        () if facts.statements_made == 0 => (
+        () if facts.statements_made == 0 && sees_earnings => (
             "Your first statement follows when a month with payable commission is closed."
                 .to_owned(),
             "/ledger",
@@ -146,7 +151,8 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         })
         .await?;
     let (vendor, stage) = (visitor.vendor_name(), stage_of(&facts).stage);
-    let (next, below, next_label) = next(&facts, vendor);
+    let sees_earnings = visitor.may(Permission::PartnerViewEarnings);
+    let (next, below, next_label) = next(&facts, vendor, sees_earnings);
     let row = |at: &crate::domain::lifecycle::StageOnMap| Row {
         title: at.stage.label(),
         kind: match at.standing {

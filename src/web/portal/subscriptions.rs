@@ -18,7 +18,10 @@ use crate::{
             parties,
         },
         paging::{Count, Cursor, Page},
-        registers::sla_credits,
+        registers::{
+            ledger::{self, EarnedWith},
+            sla_credits,
+        },
         revenue::{
             discounts,
             sla_credits::SlaCredit,
@@ -234,6 +237,7 @@ struct Seen {
     record: Record,
     enrolments: Vec<Enrollment>,
     billed: Vec<Billed>,
+    earned: EarnedWith,
     basis: Basis,
     charges: Vec<UsageCharge>,
     misses: Vec<SlaCredit>,
@@ -263,6 +267,7 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         shares: own_shares(&own, today),
         enrolments: enrollments::of_partner(tx, record.subscription.partner)?,
         billed: accounts::billed(tx, id)?,
+        earned: ledger::earned_with(tx, id, record.subscription.partner)?,
         basis,
         charges,
         misses: sla_credits::of_subscription(tx, id)?,
@@ -323,7 +328,7 @@ async fn show(
         notice: words::count(i64::from(record.version.terms.notice_days), "day", "days"),
         may_earn: visitor.may(Permission::PartnerViewEarnings),
         is_pinned: it.commission_plan_version.is_some(),
-        earned: sold::earned(&seen.billed).map_or_else(|| "none".to_owned(), words::money),
+        earned: sold::earned(&seen.earned),
         terms: [sold::terms(it, &seen.enrolments), seen.shares.clone()].concat(),
         prices: sold::prices(&record.version, it.quantity),
         usage,
@@ -340,7 +345,7 @@ async fn show(
             .next
             .as_ref()
             .map(|next| (next.name.clone(), next.on)),
-        billed: sold::billed(&base, &seen.billed, seen.today),
+        billed: sold::billed(&base, (&seen.billed, &seen.earned), seen.today),
         title,
         line,
     })

@@ -202,8 +202,19 @@ type Counted = (
     &'static str,
 );
 
-fn counted(waiting: &Waiting) -> [Counted; 4] {
+fn counted(waiting: &Waiting) -> [Counted; 5] {
     [
+        (
+            Permission::RecordPayments,
+            "watch",
+            waiting.sla_credits,
+            (
+                "credit for a missed promise waits for approval",
+                "credits for missed promises wait for approval",
+            ),
+            "/sla-credits?status=proposed",
+            "Decide",
+        ),
         (
             Permission::AdjustCommission,
             "watch",

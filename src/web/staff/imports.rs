@@ -148,8 +148,13 @@ fn new_page(visitor: &Staff, kind: &str, problems: Problems) -> Result<NewPage> 
     let kinds = kinds(visitor);
     let kind = match kind.parse::<ImportKind>() {
         Ok(kind) => kind,
-        Err(_) => *ImportKind::ALL.first().ok_or(Error::NotFound)?,
+        Err(_) => {
+            let mut all = ImportKind::ALL.iter();
+            let mine = all.find(|kind| visitor.may(kind.permission()));
+            *mine.ok_or(Error::Forbidden)?
+        }
     };
+    visitor.needs(kind.permission())?;
     Ok(NewPage {
         shell: visitor.shell(),
         base: visitor.base.clone(),

@@ -70,7 +70,7 @@ const KINDS: [(&str, &str); 4] = [
     ("invitation", "Invitations"),
     ("password_reset", "New passwords"),
 ];
-const STATUSES: [(&str, &str); 7] = [
+const STATUSES: [(&str, &str); 8] = [
     ("", "All"),
     ("queued", "Queued"),
     ("sending", "Being sent"),
@@ -78,6 +78,7 @@ const STATUSES: [(&str, &str); 7] = [
     ("deferred", "Will be tried again"),
     ("failed", "Failed"),
     ("unknown", "Not known"),
+    ("withdrawn", "Withdrawn"),
 ];
 
 /// A letter, ready to be set.

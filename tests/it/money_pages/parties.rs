@@ -130,11 +130,27 @@ on_both! {
         let line = scene.app.ask("SELECT commission_minor AS value FROM invoice_lines WHERE shared AND service_from = '2027-01-01' AND subscription_id IN (SELECT id FROM subscriptions WHERE external_id = 'S-1')");
         assert_eq!(line, ["7200"]);
         verify(&scene);
+        // Whoever searches for the customer finds every part; the sharer its own.
+        let found = owner.get("/meridian/ledger?posted=2027-01&customer=adler").await.expect(200);
+        assert_eq!(found.select("tbody tr").len(), 3, "{}", found.words());
+        let invoice = scene.spelled_id::<perennial::id::Invoice>(
+            "SELECT invoice_id AS value FROM commission_entries WHERE part = 'split:7500:0'",
+        );
+        let page = owner.get(&format!("/meridian/invoices/{invoice}")).await.expect(200);
+        for said in ["24.00 to Contoso", "24.00 to Fabrikam", "120.00"] {
+            assert!(page.words().contains(said), "{said}: {}", page.words());
+        }
+        let record = owner.get(&sold(&scene)).await.expect(200);
+        assert!(record.words().contains("Northwind has earned EUR"), "{}", record.words());
 
         // Contoso sees its entry and why, and nothing else of it.
         let contoso = scene.partner("contoso", Role::PartnerAdmin).await;
         let ledger = contoso.get("/meridian/p/contoso/ledger?posted=2027-01").await.expect(200);
         assert_eq!(ledger.select("tbody tr").len(), 1, "{}", ledger.words());
+        let found = contoso.get("/meridian/p/contoso/ledger?posted=2027-01&customer=Adler").await.expect(200);
+        assert_eq!(found.select("tbody tr").len(), 1, "{}", found.words());
+        let found = contoso.get("/meridian/p/contoso/ledger?posted=2027-01&customer=Sommer").await.expect(200);
+        assert!(found.select("tbody tr").is_empty(), "{}", found.words());
         assert!(ledger.words().contains("Hotel Adler: Backup Pro, Monthly"), "{}", ledger.words());
         let entry = contoso.get(&ledger.attr("tbody th a", "href").unwrap()).await.expect(200);
         for said in ["a share of 25 % of the commission", "20 % × 25 %", "EUR 480.00", "24.00", "Sold by another partner"] {

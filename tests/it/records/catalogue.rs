@@ -182,7 +182,7 @@ fn an_offering_goes_from_draft_to_retired() {
             .write(acme, |tx| offering_services::close_to_new(tx, id, 3))
             .unwrap();
         assert_eq!(
-            scene.read(acme, |tx| subscriptions::live_of_offering(tx, id)),
+            scene.read(acme, |tx| subscriptions::begun_of_offering(tx, id)),
             1
         );
         assert!(is_conflict(

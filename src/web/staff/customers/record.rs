@@ -110,7 +110,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         .read(visitor.scope.clone(), move |tx| find(tx, id))
         .await?;
     let base = visitor.base.clone();
-    let of = query(&[("customer", &found.customer.name)]);
+    let of = query(&[("customer", &words::whole(&found.customer.name))]);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Customers".to_owned(), format!("{base}/customers"))],

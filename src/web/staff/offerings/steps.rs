@@ -92,7 +92,7 @@ async fn confirm(staff: Staff, store: Data<Store>, parts: Parts, from: OfferingS
         .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
             tx.allow(Permission::ManageCatalogue)?;
             let offering = offerings::offering(tx, id)?;
-            Ok((offering, subscriptions::live_of_offering(tx, id)?))
+            Ok((offering, subscriptions::begun_of_offering(tx, id)?))
         })
         .await?;
     let register = format!("{}/offerings", staff.base);
@@ -107,7 +107,11 @@ async fn confirm(staff: Staff, store: Data<Store>, parts: Parts, from: OfferingS
             ("Offerings".to_owned(), register),
             (offering.name.clone(), back.clone()),
         ],
-        live: words::count(live, "live subscription", "live subscriptions"),
+        live: words::count(
+            live,
+            "subscription that has not ended",
+            "subscriptions that have not ended",
+        ),
         version: offering.version.to_string(),
         name: offering.name,
         back,

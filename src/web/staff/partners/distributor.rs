@@ -75,7 +75,7 @@ const HOWS: [(&str, &str); 2] = [
 pub(super) fn standing(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<String> {
     let today = vendor::today(tx)?;
     let links = distributors::of(tx, &[id])?.remove(&id).unwrap_or_default();
-    let below = distributors::below(tx, id)?;
+    let below = distributors::below(tx, id, today)?;
     let above = distributors::on(&links, today).and_then(|link| link.distributor_id);
     Ok(match above {
         Some(above) => format!("Sells through {}", partners::partner(tx, above)?.name),
@@ -97,7 +97,8 @@ struct Found {
 fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
     tx.allow(Permission::ViewPartners)?;
     let above = distributors::of(tx, &[id])?.remove(&id).unwrap_or_default();
-    let below = distributors::below(tx, id)?;
+    let today = vendor::today(tx)?;
+    let below = distributors::below(tx, id, today)?;
     let ids = above.iter().filter_map(|link| link.distributor_id);
     let ids: Vec<PartnerId> = ids
         .chain(below.iter().map(|link| link.partner_id))
@@ -106,7 +107,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         name: partners::partner(tx, id)?.name,
         names: partners::names(tx, &ids)?,
         known: Called::of(tx, "")?.known,
-        today: vendor::today(tx)?,
+        today,
         above,
         below,
     })
@@ -114,8 +115,12 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
 
 impl Found {
     fn row(&self, base: &str, (link, other): (&Link, Option<PartnerId>)) -> LinkRow {
-        let is_above = other == link.distributor_id;
-        let current = distributors::on(&self.above, self.today).map(|one| one.id);
+        let standing = distributors::on(&self.above, self.today).map(|one| one.id);
+        // Of the partners below, only links that hold or will hold are here.
+        let is_current = match other == link.distributor_id {
+            true => Some(link.id) == standing,
+            false => link.effective_from <= self.today,
+        };
         let name = |id: PartnerId| {
             let name = self.names.iter().find(|(known, _)| *known == id);
             name.map_or_else(String::new, |(_, name)| name.clone())
@@ -125,7 +130,7 @@ impl Found {
             href: other.map_or_else(String::new, |id| format!("{base}/partners/{id}")),
             gets: other.map_or_else(String::new, |_| how(link)),
             from: link.effective_from,
-            is_current: is_above && Some(link.id) == current,
+            is_current,
         }
     }
 }

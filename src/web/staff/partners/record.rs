@@ -33,6 +33,7 @@ use crate::{
         history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
         stages::{self, Mark},
+        words,
     },
 };
 
@@ -179,8 +180,8 @@ fn tier_choices(tiers: &[Tier]) -> Vec<(String, String)> {
 
 fn plan_choices(choices: &[Choice]) -> Vec<(String, String)> {
     let choice = |choice: &Choice| {
-        let words = format!("{}, version {}", choice.plan, choice.version.version_no);
-        (choice.version.id.to_string(), words)
+        let name = format!("{}, version {}", choice.plan, choice.version.version_no);
+        (choice.version.id.to_string(), name)
     };
     choices.iter().map(choice).collect()
 }

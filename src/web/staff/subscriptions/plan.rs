@@ -20,7 +20,7 @@ use crate::{
     store::{
         Store, Tx, VendorScope,
         account::vendor,
-        catalogue::plans::{self, Choice},
+        catalogue::plans::{self, Choice, PlanVersion},
         sell::subscriptions::{self, Record},
     },
     web::{
@@ -111,24 +111,36 @@ struct PlanPage {
     cancel: String,
     plans: Vec<(String, String)>,
     whens: Vec<(String, String)>,
+    /// Why none is offered.
+    no_plan: &'static str,
     /// What it is set to change to, and from when.
     set: Option<(String, chrono::NaiveDate)>,
+    kept_because: String,
+    keep_problems: Problems,
     outcome: Vec<String>,
     typed: PlanForm,
     problems: Problems,
     is_stale: bool,
 }
 
+/// Whether any of it is billed by use.
+fn is_metered(version: &PlanVersion) -> bool {
+    let mut prices = version.prices.iter();
+    prices.any(|line| line.price.meter().is_some())
+}
+
 /// The plans that a subscription could change to: in its currency, billed as often.
 fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
     let it = &record.subscription;
+    if is_metered(&record.version) {
+        return Vec::new();
+    }
     let fits = |choice: &&Choice| {
         let terms = &choice.version.terms;
-        let mut prices = choice.version.prices.iter();
         choice.version.id != it.plan_version
             && terms.currency == it.mrr.currency()
             && terms.interval == it.interval
-            && prices.all(|line| line.price.meter().is_none())
+            && !is_metered(&choice.version)
     };
     let offer = |choice: &Choice| {
         let prices = choice.version.prices.iter();
@@ -176,7 +188,13 @@ async fn page(
             ("Subscriptions".to_owned(), register),
             (format!("{title} of {}", record.customer), href.clone()),
         ],
+        no_plan: match is_metered(&record.version) {
+            true => "It is billed by use; such a plan is not changed.",
+            false => "No other plan is sold in its currency and at its billing interval.",
+        },
         plans: offers(&choices, &record),
+        kept_because: String::new(),
+        keep_problems: Problems::default(),
         whens: whens(it.status),
         set: record
             .next
@@ -280,12 +298,17 @@ pub(super) async fn keep(
     let why = reason(&mut problems, &typed.kept_because);
     let version = version(&mut problems, "reason", &typed.version);
     let (Some(why), Some(version)) = (why, version) else {
-        let mut renamed = Problems::default();
+        let mut keep_problems = Problems::default();
         for (_, why) in problems.iter() {
-            renamed.add("kept_because", why);
+            keep_problems.add("kept_because", why);
         }
-        let again = (PlanForm::default(), renamed);
-        return unprocessable(&page(&visitor, &store, id, again).await?);
+        let again = (PlanForm::default(), Problems::default());
+        let page = page(&visitor, &store, id, again).await?;
+        return unprocessable(&PlanPage {
+            kept_because: typed.kept_because,
+            keep_problems,
+            ..page
+        });
     };
     let to = format!("{}/subscriptions/{id}", visitor.base);
     let to = store

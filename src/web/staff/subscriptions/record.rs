@@ -22,7 +22,10 @@ use crate::{
         },
         platform::History,
         recruit::partners,
-        registers::sla_credits,
+        registers::{
+            ledger::{self, EarnedWith},
+            sla_credits,
+        },
         revenue::{
             discounts,
             sla_credits::SlaCredit,
@@ -106,6 +109,7 @@ struct Found {
     enrolments: Vec<Enrollment>,
     earning: Earning,
     billed: Vec<Billed>,
+    earned: EarnedWith,
     basis: Basis,
     charges: Vec<UsageCharge>,
     credits: Vec<Credited>,
@@ -145,6 +149,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         enrolments: enrollments::of_partner(tx, partner)?,
         earning: parties::earning(tx, &record)?,
         billed: accounts::billed(tx, id)?,
+        earned: ledger::earned_with(tx, id, record.subscription.partner)?,
         basis,
         charges,
         credits: accounts::credited(tx, id)?,
@@ -226,7 +231,7 @@ impl May {
         let may = |stands: bool| may_manage && stands;
         let is_to_come = it.ends_on.is_some_and(|end| end > today);
         Self {
-            change: may(it.status.is_live() || it.status == Pending),
+            change: may(it.status.is_served() || it.status == Pending),
             cancel: may(it.status != Canceled),
             undo: may(it.status == PendingCancel && is_to_come),
             pause: may(it.status == Active),
@@ -252,7 +257,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         plan: title.clone(),
     };
     let line = sold::row(&base, &line, today);
-    let billed = sold::billed(&base, &found.billed, today);
+    let billed = sold::billed(&base, (&found.billed, &found.earned), today);
     let next = preview(record, &found.basis)?;
     let open = next.as_ref().map_or(&[][..], |next| &next.used);
     let at = format!("{base}/subscriptions/{id}");
@@ -268,7 +273,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         term: words::count(i64::from(it.term_months), "month", "months"),
         every: sold::every(it.interval),
         starts: it.starts_on,
-        earned: sold::earned(&found.billed).map_or_else(|| "none".to_owned(), words::money),
+        earned: sold::earned(&found.earned),
         terms: sold::terms(it, &found.enrolments),
         earning: found.earning.clone().below(&base),
         prices: sold::prices(&record.version, it.quantity),
