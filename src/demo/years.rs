@@ -14,6 +14,7 @@ use super::{
     chance::Chance,
     drift, helpdesk, metering, outages,
     setting::{self, Plans, read},
+    settling,
 };
 use crate::{
     Result,
@@ -188,6 +189,7 @@ impl World {
             let id = store.write_now(self.scope.clone(), |tx| {
                 let id = partners::recruit(tx, Some(&read(part.code)?), &draft(part)?)?;
                 enrollments::enroll(tx, id, plans.commission, day)?;
+                settling::tax(tx, (id, part.code), day)?;
                 if let Some(tier) = tier {
                     tiers::assign(tx, id, tier, day)?;
                 }

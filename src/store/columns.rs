@@ -9,7 +9,7 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
-    PeriodStatus, Phase, SubscriptionStatus,
+    PeriodStatus, Phase, SubscriptionStatus, TaxTreatment,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
     sla::{Liability, SlaCreditStatus},
@@ -83,6 +83,7 @@ coded_columns!(
     SubscriptionStatus,
     Phase,
     PeriodStatus,
+    TaxTreatment,
     LineBlock
 );
 
