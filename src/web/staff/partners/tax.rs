@@ -208,10 +208,7 @@ pub(super) async fn place(
     parts: Parts,
     Typed(typed): Typed<TaxForm>,
 ) -> Answer {
-    // Who may not do it is not told what is wrong with the form.
-    if !visitor.may(Permission::ManagePayouts) {
-        return Err(Error::Forbidden.into());
-    }
+    visitor.needs(Permission::ManagePayouts)?;
     let id = partner(&parts)?;
     let to = format!("{}/partners/{id}/tax", visitor.base);
     let form = typed.clone();
