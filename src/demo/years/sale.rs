@@ -71,6 +71,8 @@ impl Sale {
             name: read(name)?,
             country: read::<CountryCode>(part.country)?,
             tax: Rate::from_bps(part.tax_bps).map_err(Error::fault)?,
+            tax_category: TaxCategory::Own,
+            vat_id: VatId::default(),
         };
         let id = customers::add(tx, partner, Some(&read(&code)?), &draft)?;
         let new = NewSubscription {

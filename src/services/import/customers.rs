@@ -65,7 +65,15 @@ pub(super) fn plan(
         // A column the file does not have leaves what is on record.
         let kept = old.filter(|_| !table.has("tax")).map(|old| old.tax);
         let tax = tax.or(kept).unwrap_or_default();
-        let draft = Draft { name, country, tax };
+        let draft = Draft {
+            name,
+            country,
+            tax,
+            tax_category: old.map_or(TaxCategory::Own, |old| old.tax_category),
+            vat_id: old
+                .and_then(|old| old.vat_id.parse().ok())
+                .unwrap_or_default(),
+        };
         match old {
             None => {
                 report.new += 1;

@@ -80,6 +80,7 @@ fn is_sound(invoice: &Invoice) -> bool {
         && (0..=invoice.credited_minor).contains(&invoice.reduced_minor)
         && (0..=invoice.paid_minor).contains(&invoice.refunded_minor)
         && invoice.status == invoice.standing()
+        && (invoice.tax_note.is_empty() || invoice.tax_minor == 0)
         && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
 }
 

@@ -18,6 +18,7 @@ pub mod periods;
 pub mod plans;
 pub mod service_levels;
 pub mod settings;
+pub mod taxes;
 pub mod sla_credits;
 pub mod sla_policies;
 pub mod spiffs;
@@ -57,5 +58,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(imports::routes)
         .configure(people::routes)
         .configure(access_tokens::routes)
-        .configure(settings::routes);
+        .configure(settings::routes)
+        .configure(taxes::routes);
 }

@@ -16,6 +16,7 @@ mod service_levels;
 mod sla_credits;
 mod spiffs;
 mod volume;
+mod taxes;
 
 use perennial::{domain::Role, id};
 
