@@ -25,7 +25,8 @@ pub struct TaxRate {
     pub from: NaiveDate,
 }
 
-/// The tax of one invoice, fixed on its day.
+/// The tax of one invoice, fixed on its tax point: the day it is issued on. All its lines are taxed
+/// alike, those in arrears too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tax {
     /// What it is called.
@@ -50,7 +51,8 @@ pub struct TaxTerms {
 }
 
 impl TaxTerms {
-    /// The tax of an invoice of a day.
+    /// The tax of an invoice issued on a day. Where its country has no rate yet, the customer's own
+    /// holds.
     pub fn on(&self, day: NaiveDate) -> Tax {
         let none = |note: String| Tax {
             name: "Tax".to_owned(),
@@ -81,9 +83,12 @@ impl TaxTerms {
     }
 }
 
-/// The rate in force on a day: the latest that has begun.
-pub fn rate_on(rates: &[TaxRate], day: NaiveDate) -> Option<&TaxRate> {
-    let begun = rates.iter().filter(|rate| rate.from <= day);
+/// The rate in force on a day: the latest of a country's that has begun.
+pub fn rate_on<'a>(
+    rates: impl IntoIterator<Item = &'a TaxRate>,
+    day: NaiveDate,
+) -> Option<&'a TaxRate> {
+    let begun = rates.into_iter().filter(|rate| rate.from <= day);
     begun.max_by_key(|rate| rate.from)
 }
 

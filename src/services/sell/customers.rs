@@ -1,9 +1,10 @@
 //! Customers: putting them on record and keeping it.
+use chrono::NaiveDate;
+
 use crate::{
     Error, Result,
     domain::{
         Action, CountryCode, ExternalId, Name, Permission, Rate, TaxCategory, VatId,
-        TaxRate,
         audit::{Change, diff},
         tax::rate_on,
     },
@@ -16,7 +17,7 @@ use crate::{
         recruit::partners,
         sell::{
             customers::{self, Customer},
-            taxes,
+            taxes::{self, CountryRate},
         },
     },
 };
@@ -129,25 +130,36 @@ pub fn edit(
     note(tx, &new, Action::CustomerChanged, &changes(&old, &new))
 }
 
-/// Reverse charge needs somebody who owes the tax, and a country's rate has to be there.
 fn check_tax(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<()> {
+    let rates = match draft.tax_category {
+        TaxCategory::Standard => taxes::all(tx)?,
+        _ => Vec::new(),
+    };
+    match tax_problem(draft, &rates, vendor::today(tx)?) {
+        Some((field, why)) => Err(Error::on(field, why)),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with how a customer is to be taxed, and in which field: reverse charge needs
+/// somebody who owes the tax, and a country's rate has to be there.
+pub(crate) fn tax_problem(
+    draft: &Draft,
+    rates: &[CountryRate],
+    today: NaiveDate,
+) -> Option<(&'static str, String)> {
+    let country = draft.country.as_str();
     match draft.tax_category {
         TaxCategory::ReverseCharge if draft.vat_id.as_str().is_empty() => {
-            Err(Error::on("vat_id", "Reverse charge needs the VAT id."))
+            Some(("vat_id", "Reverse charge needs the VAT id.".to_owned()))
         }
         TaxCategory::Standard => {
-            let today = vendor::today(tx)?;
-            let rates = taxes::of_country(tx, draft.country.as_str())?;
-            let rates: Vec<TaxRate> = rates.into_iter().map(|one| one.rate).collect();
-            match rate_on(&rates, today) {
-                Some(_) => Ok(()),
-                None => {
-                    let why = format!("No tax rate of {} is set: see Tax rates.", draft.country);
-                    Err(Error::on("tax_category", why))
-                }
-            }
+            let of_country = rates.iter().filter(|one| one.country == country);
+            let none = rate_on(of_country.map(|one| &one.rate), today).is_none();
+            let why = || format!("No tax rate of {country} is set: see Tax rates.");
+            none.then(|| ("tax_category", why()))
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 

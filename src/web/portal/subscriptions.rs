@@ -28,6 +28,7 @@ use crate::{
             accounts::{self, Billed},
             customers,
             subscriptions::{self, Filter, Line, Record},
+            taxes,
         },
     },
     web::{

@@ -18,12 +18,12 @@ pub mod periods;
 pub mod plans;
 pub mod service_levels;
 pub mod settings;
-pub mod taxes;
 pub mod sla_credits;
 pub mod sla_policies;
 pub mod spiffs;
 pub mod statements;
 pub mod subscriptions;
+pub mod taxes;
 pub mod tickets;
 pub mod tiers;
 

@@ -15,8 +15,8 @@ mod scene;
 mod service_levels;
 mod sla_credits;
 mod spiffs;
-mod volume;
 mod taxes;
+mod volume;
 
 use perennial::{domain::Role, id};
 

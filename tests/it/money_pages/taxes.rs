@@ -19,7 +19,10 @@ async fn rate(who: &Visitor, country: &str, percent: &str, from: &str) -> Page {
 }
 
 async fn taxed(who: &Visitor, customer: id::CustomerId, with: &[(&str, &str)]) -> Page {
-    let page = who.get(&format!("/meridian/customers/{customer}/edit")).await.expect(200);
+    let page = who
+        .get(&format!("/meridian/customers/{customer}/edit"))
+        .await
+        .expect(200);
     let mut form = page.form("main form[method=post]");
     for (name, value) in with {
         form = form.with(name, value);
@@ -29,7 +32,9 @@ async fn taxed(who: &Visitor, customer: id::CustomerId, with: &[(&str, &str)]) -
 
 impl Scene {
     fn customer(&self, name: &str) -> id::CustomerId {
-        self.spelled_id(&format!("SELECT id AS value FROM customers WHERE external_id = '{name}'"))
+        self.spelled_id(&format!(
+            "SELECT id AS value FROM customers WHERE external_id = '{name}'"
+        ))
     }
     fn billed(&self, customer: &str, on: &str) -> id::InvoiceId {
         self.spelled_id(&format!(
@@ -51,11 +56,16 @@ on_both! {
         assert!(early.words().contains("No tax rate of DE is set"), "{}", early.words());
         rate(&owner, "DE", "19", "2021-01-01").await.expect(303);
         rate(&owner, "DE", "20", "2027-01-01").await.expect(303);
-        // Not begun yet, it may be set anew.
+        // Not begun yet, it may be set anew; twice is once.
         rate(&owner, "DE", "21", "2027-01-01").await.expect(303);
+        rate(&owner, "DE", "21", "2027-01-01").await.expect(303);
+        let set = "SELECT summary AS value FROM audit_events WHERE action = 'tax_rate.set' ORDER BY id";
+        assert_eq!(scene.app.ask(set).len(), 3, "{:?}", scene.app.ask(set));
         for (country, percent, from, said) in [
             ("DE", "22", "2026-12-15", "give a later day"),
             ("DE", "101", "2027-06-01", "100"),
+            ("DE", "0", "2027-06-01", "Give more than 0."),
+            ("", "19", "2027-06-01", "two letters"),
             ("D", "19", "2027-06-01", "two letters"),
             ("DE", "19", "soon", "Give"),
         ] {
@@ -112,6 +122,16 @@ on_both! {
         let page = theirs.get(&format!("/meridian/p/northwind/invoices/{invoice}")).await.expect(200);
         let said = "Reverse charge: the tax is owed by the recipient, VAT id DE123456789.";
         assert!(page.words().contains(said), "{}", page.words());
+        // The next bill is told alike on both sides, and the file says what the page says.
+        let sold: id::SubscriptionId = scene.spelled_id("SELECT id AS value FROM subscriptions WHERE external_id = 'S-1'");
+        let file = theirs.get("/meridian/p/northwind/invoices.csv").await.expect(200);
+        let ours = owner.get(&format!("/meridian/subscriptions/{sold}")).await.expect(200);
+        let next = theirs.get(&format!("/meridian/p/northwind/subscriptions/{sold}")).await.expect(200);
+        for words in [file.text(), ours.words(), next.words()] {
+            assert!(words.contains(said), "{words}");
+        }
+        let customers = owner.get("/meridian/customers.csv").await.expect(200);
+        assert!(customers.text().contains("reverse_charge,DE123456789"), "{}", customers.text());
         let found = scene.write(perennial::services::verify::verify);
         assert!(found.is_empty(), "{found:#?}");
     }

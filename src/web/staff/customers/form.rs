@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Parts, customer};
 use crate::{
     Error, Result,
-    domain::{ExternalId, Name, Permission, Problems, Rate, read_country},
+    domain::{ExternalId, Name, Permission, Problems, Rate, TaxCategory, VatId, read_country},
     id::CustomerId,
     services::sell::customers::{self as service, Draft},
     store::{
@@ -311,11 +311,7 @@ async fn stale(visitor: &Staff, store: &Store, id: CustomerId, typed: CustomerFo
         ("Name", &theirs.name, &page.typed.name),
         ("Country", &theirs.country, &page.typed.country),
         ("Tax", &theirs.tax, &page.typed.tax),
-        (
-            "Tax rule",
-            &theirs.tax_category,
-            &page.typed.tax_category,
-        ),
+        ("Tax rule", &theirs.tax_category, &page.typed.tax_category),
         ("VAT id", &theirs.vat_id, &page.typed.vat_id),
     ]);
     page.is_stale = true;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{Parts, customer};
 use crate::{
     Result,
-    domain::Permission,
+    domain::{Permission, TaxCategory},
     id::CustomerId,
     store::{
         Platform, Store, Tx, VendorScope,
