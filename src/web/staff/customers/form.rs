@@ -127,13 +127,6 @@ fn categories() -> Vec<(String, String)> {
         .collect()
 }
 
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageCustomers) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 async fn new_page(
     visitor: &Staff,
     store: &Store,
@@ -211,7 +204,7 @@ pub(super) async fn new(
     store: Data<Store>,
     Query(begins): Query<Begins>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageCustomers)?;
     let typed = CustomerForm {
         partner: begins.partner,
         ..CustomerForm::default()
@@ -225,7 +218,7 @@ pub(super) async fn create(
     (store, session): (Data<Store>, Session),
     Typed(typed): Typed<CustomerForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageCustomers)?;
     let added = match typed.read_new() {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok((external_id, draft)) => {
@@ -252,7 +245,7 @@ pub(super) async fn create(
 }
 
 async fn current(visitor: &Staff, store: &Store, id: CustomerId) -> Result<Customer, Failure> {
-    may(visitor)?;
+    visitor.needs(Permission::ManageCustomers)?;
     let scope = visitor.scope.clone();
     Ok(store
         .read(scope, move |tx| customers::customer(tx, id))
