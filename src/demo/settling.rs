@@ -4,7 +4,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use super::{Scope, setting::read};
 use crate::{
     Result,
-    domain::{LongText, Name, TaxTerms, TaxTreatment, VatId},
+    domain::{LongText, Name, PartnerTax, TaxTreatment, VatId},
     id::PartnerId,
     services::{
         account::settings::{self, Edit},
@@ -57,7 +57,7 @@ pub(super) fn tax(
         "" => None,
         id => Some(read::<VatId>(id)?),
     };
-    let terms = TaxTerms {
+    let terms = PartnerTax {
         treatment: *treatment,
         rate: read(rate)?,
         withheld: read(withheld)?,

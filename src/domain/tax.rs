@@ -1,148 +1,128 @@
-//! How a partner's commission is taxed: VAT that is added to it, and tax that is withheld from it.
-use std::{fmt, str::FromStr};
+//! The tax on an invoice: what it is called, how much it is, and why there is none.
 
 use chrono::NaiveDate;
 
-use super::{coded::coded, payout::PayoutTax, problems::Problems, rate::Rate};
+use super::{coded::coded, rate::Rate};
 
 coded! {
-    /// What becomes of VAT on a partner's commission.
-    TaxTreatment {
-        NoTax = "none", "No VAT";
-        Charged = "charged", "The partner charges VAT";
-        SelfBilled = "self_billed", "Self-billing: the vendor writes the partner's invoice";
+    /// By which rule a customer's invoices are taxed.
+    TaxCategory {
+        Own = "own", "A rate of its own";
+        Standard = "standard", "The rate of its country";
         ReverseCharge = "reverse_charge", "Reverse charge";
+        Exempt = "exempt", "Exempt";
     }
 }
 
-/// A number for VAT: two letters of the country and two to thirteen letters or digits.
+/// A country's rate, in force from a day until the next one's.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxRate {
+    /// What it is called on invoices: "VAT", "MwSt."
+    pub name: String,
+    /// How much.
+    pub rate: Rate,
+    /// The first day.
+    pub from: NaiveDate,
+}
+
+/// The tax of one invoice, fixed on its tax point: the day it is issued on. All its lines are taxed
+/// alike, those in arrears too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tax {
+    /// What it is called.
+    pub name: String,
+    /// How much of the net.
+    pub rate: Rate,
+    /// What the invoice has to say about it; empty for nothing.
+    pub note: String,
+}
+
+/// What the tax on a customer's invoices rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxTerms {
+    /// By which rule.
+    pub category: TaxCategory,
+    /// The customer's own rate: also where its country has none.
+    pub own: Rate,
+    /// Its VAT id; empty for none.
+    pub vat_id: String,
+    /// The rates of its country, in any order.
+    pub rates: Vec<TaxRate>,
+}
+
+impl TaxTerms {
+    /// The tax of an invoice issued on a day. Where its country has no rate yet, the customer's own
+    /// holds.
+    pub fn on(&self, day: NaiveDate) -> Tax {
+        let none = |note: String| Tax {
+            name: "Tax".to_owned(),
+            rate: Rate::default(),
+            note,
+        };
+        let own = Tax {
+            name: "Tax".to_owned(),
+            rate: self.own,
+            note: String::new(),
+        };
+        match self.category {
+            TaxCategory::Own => own,
+            TaxCategory::Standard => match rate_on(&self.rates, day) {
+                Some(found) => Tax {
+                    name: found.name.clone(),
+                    rate: found.rate,
+                    note: String::new(),
+                },
+                None => own,
+            },
+            TaxCategory::ReverseCharge => none(format!(
+                "Reverse charge: the tax is owed by the recipient, VAT id {}.",
+                self.vat_id
+            )),
+            TaxCategory::Exempt => none("Exempt from tax.".to_owned()),
+        }
+    }
+}
+
+/// The rate in force on a day: the latest of a country's that has begun.
+pub fn rate_on<'a>(
+    rates: impl IntoIterator<Item = &'a TaxRate>,
+    day: NaiveDate,
+) -> Option<&'a TaxRate> {
+    let begun = rates.into_iter().filter(|rate| rate.from <= day);
+    begun.max_by_key(|rate| rate.from)
+}
+
+/// A VAT id as it is written without spaces, dots and dashes; empty for none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VatId(String);
 
+/// A text that is no VAT id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Give the VAT id with its country, such as DE123456789.")]
+pub struct NoVatId;
+
 impl VatId {
-    /// The number, in capitals and without spaces.
+    /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for VatId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+impl std::str::FromStr for VatId {
+    type Err = NoVatId;
 
-/// A text that is no number for VAT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Give the VAT id with the two letters of its country, such as DE123456789.")]
-pub struct BadVatId;
-
-impl FromStr for VatId {
-    type Err = BadVatId;
-
-    fn from_str(typed: &str) -> Result<Self, BadVatId> {
-        let spaced = |c: &char| !c.is_whitespace() && !matches!(c, '.' | '-' | '/');
-        let id: String = typed.chars().filter(spaced).collect();
+    fn from_str(typed: &str) -> Result<Self, NoVatId> {
+        let is_aside = |c: char| c.is_whitespace() || matches!(c, '.' | '-');
+        let id: String = typed.chars().filter(|c| !is_aside(*c)).collect();
         let id = id.to_uppercase();
-        let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric());
-        let begins = id.bytes().take(2).all(|b| b.is_ascii_alphabetic());
-        let has_digit = id.bytes().any(|b| b.is_ascii_digit());
-        match is_plain && begins && has_digit && (4..=15).contains(&id.len()) {
+        let (country, rest) = id.split_at_checked(2).unwrap_or(("", ""));
+        let fits = country.chars().all(|c| c.is_ascii_uppercase())
+            && (2..=13).contains(&rest.len())
+            && rest.chars().all(|c| c.is_ascii_alphanumeric())
+            && rest.chars().any(|c| c.is_ascii_digit());
+        match id.is_empty() || fits {
             true => Ok(Self(id)),
-            false => Err(BadVatId),
-        }
-    }
-}
-
-/// How a partner's commission is taxed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaxTerms {
-    /// What becomes of VAT.
-    pub treatment: TaxTreatment,
-    /// VAT on the commission; zero where none is added.
-    pub rate: Rate,
-    /// What is kept back of the commission before VAT.
-    pub withheld: Rate,
-    /// The partner's number.
-    pub vat_id: Option<VatId>,
-    /// The last day of the agreement on self-billing.
-    pub agreed_until: Option<NaiveDate>,
-}
-
-impl TaxTerms {
-    /// What is wrong with terms that hold from a day on, field by field: `treatment`, `rate`,
-    /// `withheld`, `vat_id`, `agreed_until`. `vendor_vat_id` is the vendor's own number.
-    pub fn problems(&self, from: NaiveDate, vendor_vat_id: &str) -> Problems {
-        use TaxTreatment::{Charged, NoTax, SelfBilled};
-        let mut problems = Problems::default();
-        let adds = matches!(self.treatment, Charged | SelfBilled);
-        if adds && self.rate.bps() == 0 {
-            problems.add("rate", "Give the rate of VAT, more than 0 %.");
-        }
-        if !adds && self.rate.bps() != 0 {
-            problems.add("rate", "No VAT is added here: leave this empty.");
-        }
-        if self.withheld.bps() >= 5_000 {
-            problems.add("withheld", "Give less than 50 %.");
-        }
-        if self.treatment != NoTax && self.vat_id.is_none() {
-            problems.add("vat_id", "Give the partner's VAT id.");
-        }
-        match (self.treatment, self.agreed_until) {
-            (SelfBilled, None) => {
-                problems.add("agreed_until", "Give the last day of the agreement.");
-            }
-            (SelfBilled, Some(until)) if until < from => {
-                problems.add("agreed_until", "The agreement ends before this begins.");
-            }
-            (SelfBilled, Some(_)) | (_, None) => {}
-            (_, Some(_)) => problems.add("agreed_until", "Only self-billing has an agreement."),
-        }
-        if self.treatment == SelfBilled && vendor_vat_id.is_empty() {
-            problems.add(
-                "treatment",
-                "An invoice in the partner's name needs your own VAT id too. Give it in the settings first.",
-            );
-        }
-        problems
-    }
-
-    /// The day the agreement on self-billing ended, if it is over on a day.
-    pub fn lapsed_on(&self, day: NaiveDate) -> Option<NaiveDate> {
-        let until = self.agreed_until.filter(|until| *until < day);
-        until.filter(|_| self.treatment == TaxTreatment::SelfBilled)
-    }
-
-    /// The rates for a statement whose month ends on a day. Without a valid agreement nothing is
-    /// billed in the partner's name, so that no VAT is added.
-    pub fn rates(&self, day: NaiveDate) -> PayoutTax {
-        PayoutTax {
-            added: match self.lapsed_on(day) {
-                Some(_) => Rate::default(),
-                None => self.rate,
-            },
-            withheld: self.withheld,
-        }
-    }
-
-    /// Whether a statement has to say anything of them.
-    pub fn matter(&self) -> bool {
-        self.treatment != TaxTreatment::NoTax || self.withheld.bps() != 0
-    }
-
-    /// In a few words: "Self-billing, VAT 20 %, 10 % withheld".
-    pub fn words(&self) -> String {
-        let vat = match self.treatment {
-            TaxTreatment::NoTax => "No VAT".to_owned(),
-            TaxTreatment::Charged => format!("VAT {} charged by the partner", self.rate),
-            TaxTreatment::SelfBilled => format!("Self-billing, VAT {}", self.rate),
-            TaxTreatment::ReverseCharge => "Reverse charge".to_owned(),
-        };
-        let id = self.vat_id.as_ref();
-        let id = id.map_or_else(String::new, |id| format!(", VAT id {id}"));
-        match self.withheld.bps() {
-            0 => format!("{vat}{id}"),
-            _ => format!("{vat}{id}, {} withheld", self.withheld),
+            false => Err(NoVatId),
         }
     }
 }
@@ -150,100 +130,51 @@ impl TaxTerms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::period::read_date;
 
-    fn day(typed: &str) -> NaiveDate {
-        typed.parse().unwrap()
+    fn rate(from: &str, bps: i32) -> TaxRate {
+        TaxRate {
+            name: "VAT".to_owned(),
+            rate: Rate::from_bps(bps).unwrap(),
+            from: read_date(from).unwrap(),
+        }
     }
 
-    fn terms(treatment: TaxTreatment, rate: i32, withheld: i32) -> TaxTerms {
-        TaxTerms {
-            treatment,
-            rate: Rate::from_bps(rate).unwrap(),
-            withheld: Rate::from_bps(withheld).unwrap(),
-            vat_id: "de 123-456.789".parse().ok(),
-            agreed_until: None,
-        }
+    fn on(category: TaxCategory, day: &str) -> (i32, String) {
+        let terms = TaxTerms {
+            category,
+            own: Rate::from_bps(700).unwrap(),
+            vat_id: "AT U12345678".parse::<VatId>().unwrap().0,
+            rates: vec![rate("2021-01-01", 1_900), rate("2020-07-01", 1_600)],
+        };
+        let tax = terms.on(read_date(day).unwrap());
+        (tax.rate.bps(), tax.note)
+    }
+
+    #[test]
+    fn the_rate_of_the_day_holds() {
+        let bps = |day| on(TaxCategory::Standard, day).0;
+        assert_eq!((bps("2020-12-31"), bps("2021-01-01")), (1_600, 1_900));
+        // Before the first one is known, the customer's own.
+        assert_eq!(bps("2020-06-30"), 700);
+        assert_eq!(on(TaxCategory::Own, "2021-01-01").0, 700);
+    }
+
+    #[test]
+    fn without_tax_the_invoice_says_why() {
+        let (bps, note) = on(TaxCategory::ReverseCharge, "2021-01-01");
+        assert_eq!(bps, 0);
+        assert!(note.contains("Reverse charge") && note.contains("ATU12345678"));
+        assert_eq!(on(TaxCategory::Exempt, "2021-01-01").1, "Exempt from tax.");
     }
 
     #[test]
     fn a_vat_id_has_a_country_and_a_number() {
-        assert_eq!(
-            "de 123-456.789".parse::<VatId>().unwrap().as_str(),
-            "DE123456789"
-        );
-        assert!("ATU12345678".parse::<VatId>().is_ok());
-        for bad in [
-            "",
-            "123456789",
-            "DE",
-            "DEABC",
-            "DE12345678901234",
-            "DE1234ÄÖ",
-        ] {
-            assert_eq!(bad.parse::<VatId>(), Err(BadVatId), "{bad}");
+        for good in ["DE123456789", "atu 123.456-78", "", " "] {
+            assert!(good.parse::<VatId>().is_ok(), "{good}");
         }
-    }
-
-    /// Case X01.
-    #[test]
-    fn what_is_paid_is_commission_and_vat_less_what_is_withheld() {
-        let on = day("2027-03-31");
-        let paid = |terms: TaxTerms| {
-            let parts = terms.rates(on).on(100_000).unwrap();
-            (parts.tax_minor, parts.withheld_minor, parts.net_minor)
-        };
-        assert_eq!(
-            paid(terms(TaxTreatment::NoTax, 0, 2_400)),
-            (0, 24_000, 76_000)
-        );
-        assert_eq!(
-            paid(terms(TaxTreatment::SelfBilled, 2_000, 0)),
-            (20_000, 0, 120_000)
-        );
-        assert_eq!(
-            paid(terms(TaxTreatment::ReverseCharge, 0, 0)),
-            (0, 0, 100_000)
-        );
-        assert_eq!(
-            paid(terms(TaxTreatment::Charged, 2_000, 1_000)),
-            (20_000, 10_000, 110_000)
-        );
-    }
-
-    #[test]
-    fn self_billing_ends_with_its_agreement() {
-        let agreed = TaxTerms {
-            agreed_until: Some(day("2027-03-30")),
-            ..terms(TaxTreatment::SelfBilled, 2_000, 1_000)
-        };
-        assert_eq!(agreed.rates(day("2027-02-28")).added.bps(), 2_000);
-        let lapsed = agreed.rates(day("2027-03-31"));
-        assert_eq!((lapsed.added.bps(), lapsed.withheld.bps()), (0, 1_000));
-        assert_eq!(agreed.lapsed_on(day("2027-03-31")), Some(day("2027-03-30")));
-    }
-
-    #[test]
-    fn terms_that_make_no_sense_are_told_field_by_field() {
-        let from = day("2027-01-01");
-        let told = |terms: &TaxTerms, field: &str| terms.problems(from, "").on(field).is_some();
-        let bare = TaxTerms {
-            vat_id: None,
-            ..terms(TaxTreatment::SelfBilled, 0, 5_000)
-        };
-        for field in ["rate", "withheld", "vat_id", "agreed_until", "treatment"] {
-            assert!(told(&bare, field), "{field}");
+        for bad in ["D", "12345", "DE", "DEABC", "DE1234567890123456", "DÉ123"] {
+            assert_eq!(bad.parse::<VatId>(), Err(NoVatId), "{bad}");
         }
-        let reverse = terms(TaxTreatment::ReverseCharge, 2_000, 0);
-        assert!(told(&reverse, "rate") && !told(&reverse, "treatment"));
-        let agreed = TaxTerms {
-            agreed_until: Some(from),
-            ..terms(TaxTreatment::NoTax, 0, 0)
-        };
-        assert!(told(&agreed, "agreed_until"));
-        assert!(
-            terms(TaxTreatment::Charged, 1_900, 0)
-                .problems(from, "")
-                .is_empty()
-        );
     }
 }

@@ -66,7 +66,7 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, edit: &Edit) -> Result<()> {
     new.vat_id = edit
         .vat_id
         .as_ref()
-        .map_or_else(String::new, VatId::to_string);
+        .map_or_else(String::new, |id| id.as_str().to_owned());
     new.payment_days = edit.payment_days;
     new.payout_day = edit.payout_day;
     new.version += 1;

@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 
 use crate::{
     Error, Result,
-    domain::{Action, Permission, TaxTerms, VatId, audit::diff, date_words},
+    domain::{Action, PartnerTax, Permission, audit::diff, date_words},
     id::PartnerId,
     services::revenue::Books,
     store::{
@@ -20,11 +20,11 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`] for the partner; [`Error::Invalid`] on `from` and the
-/// fields of [`TaxTerms::problems`]; faults of the database.
+/// fields of [`PartnerTax::problems`]; faults of the database.
 pub fn place(
     tx: &mut Tx<'_, VendorScope>,
     partner: PartnerId,
-    terms: &TaxTerms,
+    terms: &PartnerTax,
     from: NaiveDate,
 ) -> Result<()> {
     tx.allow(Permission::ManagePayouts)?;
@@ -53,7 +53,7 @@ pub fn place(
         vat_id: terms
             .vat_id
             .as_ref()
-            .map_or_else(String::new, VatId::to_string),
+            .map_or_else(String::new, |id| id.as_str().to_owned()),
         agreed_until: terms.agreed_until,
         effective_from: from,
         created_at: tx.now(),

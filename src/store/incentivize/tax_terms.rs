@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{Rate, TaxTerms, TaxTreatment},
+    domain::{PartnerTax, Rate, TaxTreatment},
     id::{PartnerId, TaxTermsId},
     store::{
         PartnerScope, Tx, VendorScope, columns::Coded, names::stored, revenue::ASKED_AT_ONCE,
@@ -44,8 +44,8 @@ impl Taxed {
     ///
     /// # Errors
     /// A fault, when what is stored is none.
-    pub fn terms(&self) -> Result<TaxTerms> {
-        Ok(TaxTerms {
+    pub fn terms(&self) -> Result<PartnerTax> {
+        Ok(PartnerTax {
             treatment: self.treatment,
             rate: Rate::from_bps(self.rate_bps).map_err(crate::Error::fault)?,
             withheld: Rate::from_bps(self.withheld_bps).map_err(crate::Error::fault)?,

@@ -17,6 +17,7 @@ mod sla_credits;
 mod spiffs;
 mod steps;
 mod tax;
+mod taxes;
 mod volume;
 
 use perennial::{domain::Role, id};

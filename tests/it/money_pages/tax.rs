@@ -81,7 +81,10 @@ async fn says(who: &Visitor, (at, document): &(String, StatementDocument), wante
         // Lines break anywhere.
         let joined = |text: &str| text.split_whitespace().collect::<String>();
         for said in wanted {
-            assert!(joined(&text).contains(&joined(said)), "{name}: {said}: {text}");
+            assert!(
+                joined(&text).contains(&joined(said)),
+                "{name}: {said}: {text}"
+            );
         }
     }
 }
@@ -99,7 +102,7 @@ on_both! {
             ("rate", "101", "percentage from 0 to 100"),
             ("withheld", "50", "less than 50 %"),
             ("vat_id", "", "Give the partner"),
-            ("vat_id", "12345", "two letters of its country"),
+            ("vat_id", "12345", "with its country"),
             ("agreed_until", "", "last day of the agreement"),
             ("agreed_until", "2026-10-31", "ends before this begins"),
             ("from", "2026-10-31", "Earlier months are closed"),

@@ -204,7 +204,9 @@ impl Maker<'_, '_> {
             withheld_minor: parts.withheld_minor,
             payable_minor: parts.net_minor,
             lapsed_on: terms.lapsed_on(last),
-            partner_vat_id: terms.vat_id.map_or_else(String::new, |id| id.to_string()),
+            partner_vat_id: terms
+                .vat_id
+                .map_or_else(String::new, |id| id.as_str().to_owned()),
             vendor_vat_id: match terms.treatment {
                 TaxTreatment::NoTax => String::new(),
                 _ => self.taxes.own_vat_id.clone(),

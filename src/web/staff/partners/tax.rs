@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Parts, partner};
 use crate::{
     Error, Result,
-    domain::{Permission, Problems, Rate, TaxTerms, TaxTreatment, VatId, read_date},
+    domain::{PartnerTax, Permission, Problems, Rate, TaxTreatment, VatId, read_date},
     id::PartnerId,
     services::{
         incentivize::tax_terms::{self as service, words},
@@ -168,7 +168,7 @@ pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     ok(&page(&visitor, &store, partner(&parts)?, None).await?)
 }
 
-fn read(typed: &TaxForm) -> Result<(TaxTerms, NaiveDate), Problems> {
+fn read(typed: &TaxForm) -> Result<(PartnerTax, NaiveDate), Problems> {
     fn given<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
         match text.trim() {
             "" => Ok(None),
@@ -188,7 +188,7 @@ fn read(typed: &TaxForm) -> Result<(TaxTerms, NaiveDate), Problems> {
     let from = problems.check("from", read_date(&typed.from));
     match (treatment, rate.zip(withheld), vat_id, until, from) {
         (Some(treatment), Some((rate, withheld)), Some(vat_id), Some(agreed_until), Some(from)) => {
-            let terms = TaxTerms {
+            let terms = PartnerTax {
                 treatment,
                 rate: rate.unwrap_or_default(),
                 withheld: withheld.unwrap_or_default(),
