@@ -307,6 +307,8 @@ named! {
     SubscriptionParty = "spy", SubscriptionPartyId;
     /// A partner's place below a distributor from a day on.
     DistributorLink = "dsl", DistributorLinkId;
+    /// How a partner is taxed from a day on.
+    TaxTerms = "txt", TaxTermsId;
     /// What somebody gets of what a line earns.
     EarningPart = "erp", EarningPartId;
     /// A recorded change of a subscription.
@@ -321,6 +323,8 @@ named! {
     UsageEvent = "use", UsageEventId;
     /// What the usage of one price in one period came to.
     UsageCharge = "usc", UsageChargeId;
+    /// A country's tax rate, from a day on.
+    TaxRate = "txr", TaxRateId;
     /// An invoice to a customer.
     Invoice = "ivc", InvoiceId;
     /// A line of an invoice.

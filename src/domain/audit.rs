@@ -11,6 +11,7 @@ coded! {
         PartnerAdded = "partner.added", "Partner added";
         PartnerChanged = "partner.changed", "Partner changed";
         PartnerTierChanged = "partner.tier_changed", "Partner's tier changed";
+        PartnerTaxSet = "partner.tax_set", "Partner's tax set";
         PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
         CustomerAdded = "customer.added", "Customer added";
         CustomerChanged = "customer.changed", "Customer changed";
@@ -78,6 +79,7 @@ coded! {
         InvitationRevoked = "invitation.revoked", "Invitation withdrawn";
         AccessTokenCreated = "access_token.created", "Access token created";
         AccessTokenRevoked = "access_token.revoked", "Access token revoked";
+        TaxRateSet = "tax_rate.set", "Tax rate set";
         SettingsChanged = "settings.changed", "Settings changed";
         JobRetried = "job.retried", "Failed work tried again";
     }

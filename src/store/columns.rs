@@ -9,7 +9,7 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
-    PeriodStatus, Phase, SubscriptionStatus,
+    PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
     sla::{Liability, SlaCreditStatus},
@@ -81,8 +81,10 @@ coded_columns!(
     Liability,
     SlaCreditStatus,
     SubscriptionStatus,
+    TaxCategory,
     Phase,
     PeriodStatus,
+    TaxTreatment,
     LineBlock
 );
 

@@ -70,6 +70,7 @@ diesel::table! {
         payout_day -> Integer,
         first_period -> Integer,
         version -> Integer,
+        vat_id -> Text,
     }
 }
 
@@ -459,6 +460,20 @@ diesel::table! {
         tax_bps -> Integer,
         created_at -> Timestamp,
         version -> Integer,
+        tax_category -> Text,
+        vat_id -> Text,
+    }
+}
+
+diesel::table! {
+    tax_rates (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        country -> Text,
+        name -> Text,
+        rate_bps -> Integer,
+        from_on -> Date,
+        recorded_at -> Timestamp,
     }
 }
 
@@ -597,6 +612,8 @@ diesel::table! {
         written_off_on -> Nullable<Date>,
         write_off_reason -> Text,
         status -> Text,
+        tax_name -> Text,
+        tax_note -> Text,
     }
 }
 
@@ -807,6 +824,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    tax_terms (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        treatment -> Text,
+        rate_bps -> Integer,
+        withheld_bps -> Integer,
+        vat_id -> Text,
+        agreed_until -> Nullable<Date>,
+        effective_from -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     earning_parts (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -902,6 +934,8 @@ diesel::table! {
         content -> Text,
         sha256 -> Text,
         created_at -> Timestamp,
+        tax_minor -> BigInt,
+        withheld_minor -> BigInt,
     }
 }
 
@@ -1063,6 +1097,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     usage_events,
     usage_charges,
     mrr_changes,
+    tax_rates,
     invoices,
     invoice_lines,
     charge_segments,
@@ -1077,6 +1112,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     spiffs,
     subscription_parties,
     distributor_links,
+    tax_terms,
     earning_parts,
     forecasts,
     periods,
