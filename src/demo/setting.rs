@@ -12,7 +12,10 @@ use crate::{
     domain::{
         Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
         Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
-        commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+        commission::{
+            extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+            volume::{Volume, VolumeKind},
+        },
         sla as sla_terms,
     },
     id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
@@ -253,10 +256,15 @@ fn add_commission(
     let (name, parts) = part.commission;
     let mut clauses = Vec::new();
     for (phase, tier, rate) in parts {
+        let (rate, steps) = rate.split_once(" then ").unwrap_or((rate, ""));
+        let (rate, currency) = (read(rate)?, read(part.currency)?);
+        let volume = Volume::parse(VolumeKind::Graduated, currency, steps, rate);
+        let volume = (!steps.is_empty()).then_some(volume).transpose();
         clauses.push(commission_plans::ClauseDraft {
             phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,
             tier: tiers.get(tier).copied(),
-            rate: read(rate)?,
+            rate,
+            volume: volume.map_err(Error::fault)?,
             ..commission_plans::ClauseDraft::default()
         });
     }

@@ -3,12 +3,15 @@
 pub mod bands;
 pub mod bonus;
 pub mod checks;
+pub mod choice;
 pub mod clawback;
 pub mod extras;
 pub mod parties;
 pub mod parts;
+pub mod settling;
 pub mod slices;
 pub mod spiff;
+pub mod tally;
 pub mod volume;
 pub mod window;
 pub mod words;
@@ -147,8 +150,7 @@ pub fn clause_for<'a>(
     clauses: impl IntoIterator<Item = &'a CommissionClause>,
     case: &Case,
 ) -> Option<&'a CommissionClause> {
-    let fitting = clauses.into_iter().filter(|clause| clause.is_for(case));
-    fitting.max_by_key(|clause| clause.precision())
+    choice::chosen(clauses, case).map(|(clause, _)| clause)
 }
 
 #[cfg(test)]

@@ -627,6 +627,7 @@ diesel::table! {
         discount_minor -> BigInt,
         shared -> Bool,
         protected_net_minor -> BigInt,
+        chosen -> Text,
     }
 }
 

@@ -150,7 +150,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
             ("first", "", "30"),
             ("", "", "12"),
             ("", "Silver", "16"),
-            ("", "Gold", "20"),
+            ("", "Gold", "20 then 2,500: 22; 5,000: 24"),
             ("renewal", "Gold", "15"),
         ],
     ),

@@ -95,6 +95,11 @@ impl Books {
         self.holds.get(&plan).copied().unwrap_or_default()
     }
 
+    /// Every commission plan version.
+    pub(super) fn plans(&self) -> impl Iterator<Item = CommissionPlanVersionId> {
+        self.holds.keys().copied()
+    }
+
     /// The plan versions that pay anything beside their clauses.
     pub(super) fn extras(&self) -> &HashMap<CommissionPlanVersionId, PlanExtras> {
         &self.extras

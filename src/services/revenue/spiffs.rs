@@ -48,7 +48,34 @@ pub(super) fn earn(
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    Desk::of(tx, open, &paid)?.pay(&*tx, books, &paid)
+    let ids: Vec<SubscriptionId> = paid.iter().map(|one| one.invoice.subscription_id).collect();
+    Desk::of(tx, open, &ids, &HashSet::new())?.pay(&*tx, books, &paid)
+}
+
+/// What SPIFFs would pay for these subscriptions once each has paid, in their order, whatever was
+/// paid for them already: minor units in each one's currency. Asks little where there are none.
+pub(super) fn foreseen(
+    tx: &mut Tx<'_, VendorScope>,
+    begun: &[SubscriptionId],
+) -> Result<Vec<(SubscriptionId, i64)>> {
+    let open = match begun.is_empty() {
+        true => Vec::new(),
+        false => spiffs::all(tx)?,
+    };
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
+    let forgotten = begun.iter().copied().collect();
+    let mut desk = Desk::of(tx, open, begun, &forgotten)?;
+    let mut found = Vec::new();
+    for id in begun {
+        let Some(sold) = desk.sold.remove(id) else {
+            continue;
+        };
+        let due = desk.due(&sold)?;
+        found.extend(due.iter().map(|one| (*id, one.minor)));
+    }
+    Ok(found)
 }
 
 /// What SPIFFs are paid by: the subscriptions, what they are of, and what was paid before.
@@ -62,16 +89,33 @@ struct Desk {
     counts: HashMap<(i64, PartnerId), u32>,
 }
 
+/// What a SPIFF pays for a subscription.
+struct Due {
+    /// The SPIFF's place on the desk.
+    spiff: usize,
+    minor: i64,
+    /// How many it has paid the partner, this one included.
+    count: u32,
+}
+
 impl Desk {
-    fn of(tx: &mut Tx<'_, VendorScope>, mut open: Vec<Spiff>, paid: &[&Moved]) -> Result<Self> {
+    /// As if nothing had been paid for those that are forgotten.
+    fn of(
+        tx: &mut Tx<'_, VendorScope>,
+        mut open: Vec<Spiff>,
+        ids: &[SubscriptionId],
+        forgotten: &HashSet<SubscriptionId>,
+    ) -> Result<Self> {
         open.reverse();
-        let ids: Vec<SubscriptionId> = paid.iter().map(|one| one.invoice.subscription_id).collect();
-        let mut sold = subscriptions::of_ids(tx, &ids)?;
+        let mut sold = subscriptions::of_ids(tx, ids)?;
         sold.retain(|one| open.iter().any(|spiff| spiff.terms().covers(one.starts_on)));
         let partners: BTreeSet<PartnerId> = sold.iter().map(|one| one.partner_id).collect();
         let plans: BTreeSet<PlanVersionId> = sold.iter().map(|one| one.plan_version_id).collect();
         let (mut done, mut counts) = (HashSet::new(), HashMap::new());
         for (spiff, partner, subscription) in entries::spiffs_of(tx, &Vec::from_iter(partners))? {
+            if subscription.is_some_and(|id| forgotten.contains(&id)) {
+                continue;
+            }
             *counts.entry((spiff, partner)).or_default() += 1;
             done.extend(subscription.map(|subscription| (spiff, subscription)));
         }
@@ -85,6 +129,33 @@ impl Desk {
         })
     }
 
+    /// What is due for a subscription, which counts as paid from then on.
+    fn due(&mut self, sold: &Subscription) -> Result<Vec<Due>> {
+        let plan = self.plans.get(&sold.plan_version_id);
+        let mut found = Vec::new();
+        for (place, spiff) in self.spiffs.iter().enumerate() {
+            let number = spiff.id.number();
+            let counts = spiff.terms().covers(sold.starts_on)
+                && spiff.currency == sold.currency
+                && plan.is_some_and(|plan| plan.offering_id == spiff.offering_id)
+                && self.done.insert((number, sold.id));
+            if !counts {
+                continue;
+            }
+            let count = self.counts.entry((number, sold.partner_id)).or_default();
+            let minor = spiff.terms().next(*count)?;
+            if minor != 0 {
+                *count += 1;
+                found.push(Due {
+                    spiff: place,
+                    minor,
+                    count: *count,
+                });
+            }
+        }
+        Ok(found)
+    }
+
     fn pay(
         mut self,
         tx: &Tx<'_, VendorScope>,
@@ -93,28 +164,16 @@ impl Desk {
     ) -> Result<Vec<Entry>> {
         let mut made = Vec::new();
         for moved in paid {
-            let Some(sold) = self.sold.get(&moved.invoice.subscription_id) else {
+            let Some(sold) = self.sold.remove(&moved.invoice.subscription_id) else {
                 continue;
             };
-            for spiff in &self.spiffs {
-                let plan = self.plans.get(&sold.plan_version_id);
-                let counts = spiff.terms().covers(sold.starts_on)
-                    && spiff.currency == sold.currency
-                    && plan.is_some_and(|plan| plan.offering_id == spiff.offering_id)
-                    && !self.done.contains(&(spiff.id.number(), sold.id));
-                if !counts {
+            for one in self.due(&sold)? {
+                let Some(spiff) = self.spiffs.get(one.spiff) else {
                     continue;
-                }
-                let key = (spiff.id.number(), sold.partner_id);
-                let before = self.counts.entry(key).or_default();
-                let minor = spiff.terms().next(*before)?;
-                if minor == 0 {
-                    continue;
-                }
-                *before += 1;
+                };
                 let offering = self.offerings.get(&spiff.offering_id);
-                let note = note(spiff, offering.map_or("", String::as_str), *before);
-                made.push(entry(tx, books, (moved, sold), (spiff, minor, note)));
+                let note = note(spiff, offering.map_or("", String::as_str), one.count);
+                made.push(entry(tx, books, (moved, &sold), (spiff, one.minor, note)));
             }
         }
         Ok(made)

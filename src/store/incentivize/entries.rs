@@ -275,6 +275,57 @@ pub fn sums_under(
     Ok(found)
 }
 
+/// What some partner's entries of a month come to.
+#[derive(Debug, Clone)]
+pub struct MonthSum {
+    /// Whose.
+    pub partner: PartnerId,
+    /// The month they are posted in.
+    pub month: Period,
+    /// What they are in.
+    pub currency: Currency,
+    /// Their sum, in minor units.
+    pub amount_minor: i64,
+}
+
+/// What SPIFFs paid in some months (both included), with what was taken back of them then.
+///
+/// # Errors
+/// Faults of the database.
+pub fn spiffs_in(
+    tx: &mut Tx<'_, VendorScope>,
+    (first, last): (Period, Period),
+) -> Result<Vec<MonthSum>> {
+    let columns = (
+        commission_entries::partner_id,
+        commission_entries::posting_period,
+        commission_entries::currency,
+    );
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .filter(commission_entries::posting_period.between(first.key(), last.key()))
+        .filter(
+            commission_entries::kind.eq_any([EntryKind::Spiff.code(), EntryKind::Clawback.code()]),
+        )
+        .group_by(columns)
+        .select((
+            commission_entries::partner_id,
+            commission_entries::posting_period,
+            commission_entries::currency,
+            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+        ));
+    let rows: Vec<(PartnerId, Month, Coded<Currency>, i64)> = tx.load(rows)?;
+    let sum = |(partner, month, currency, amount_minor): (_, Month, Coded<Currency>, _)| {
+        Ok(MonthSum {
+            partner,
+            month: month.try_into().map_err(Error::fault)?,
+            currency: currency.value(),
+            amount_minor,
+        })
+    };
+    rows.into_iter().map(sum).collect()
+}
+
 /// Whom a SPIFF has paid for what, oldest first: of these partners.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Billing, cash, commission, the month's close and its statements, through the services, on both
 //! databases.
+mod ahead;
 mod caps;
 mod cases;
 mod checks;
