@@ -13,6 +13,7 @@ use crate::{
         Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
         Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
         commission::{
+            clawback::{ClawbackMode, ClawbackTerms},
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
             volume::{Volume, VolumeKind},
         },
@@ -256,7 +257,8 @@ fn add_commission(
     let (name, parts) = part.commission;
     let mut clauses = Vec::new();
     for (phase, tier, rate) in parts {
-        let (rate, steps) = rate.split_once(" then ").unwrap_or((rate, ""));
+        let (rate, steps) = rate.split_once(" then ").unwrap_or((*rate, ""));
+        let (rate, days) = rate.split_once(" back ").unwrap_or((rate, "0"));
         let (rate, currency) = (read(rate)?, read(part.currency)?);
         let volume = Volume::parse(VolumeKind::Graduated, currency, steps, rate);
         let volume = (!steps.is_empty()).then_some(volume).transpose();
@@ -265,6 +267,7 @@ fn add_commission(
             tier: tiers.get(tier).copied(),
             rate,
             volume: volume.map_err(Error::fault)?,
+            clawback: ClawbackTerms::of(read(days)?, ClawbackMode::Linear),
             ..commission_plans::ClauseDraft::default()
         });
     }
@@ -286,6 +289,7 @@ fn commission_extras(part: &VendorPart) -> Result<PlanExtras> {
         renewal: Some(RenewalTerms {
             rate: read("1")?,
             kept_bps: 10_000,
+            clawback: ClawbackTerms::of(90, ClawbackMode::Linear),
         }),
         guarantee: Some(GuaranteeTerms {
             amount: Money::new(2_500, read(part.currency)?),

@@ -24,6 +24,7 @@ use super::{
     rate::Rate,
     subscription::Phase,
 };
+use clawback::ClawbackTerms;
 use volume::Volume;
 use window::{DayShare, Window};
 
@@ -56,6 +57,8 @@ pub struct CommissionClause {
     pub cap: Option<Money>,
     /// What it pays beyond its rate, by a month's revenue.
     pub volume: Option<Volume>,
+    /// What goes back of it when the customer leaves early, by days from the first day charged.
+    pub clawback: Option<ClawbackTerms>,
 }
 
 /// What a clause is looked up for: one service period of one subscription.
@@ -88,6 +91,7 @@ impl CommissionClause {
             months: None,
             cap: None,
             volume: None,
+            clawback: None,
         }
     }
 

@@ -405,6 +405,8 @@ diesel::table! {
         guarantee_minor -> Nullable<BigInt>,
         guarantee_months -> Nullable<Integer>,
         guarantee_currency -> Nullable<Text>,
+        renewal_clawback_days -> Integer,
+        renewal_clawback_mode -> Text,
     }
 }
 
@@ -423,6 +425,8 @@ diesel::table! {
         cap_minor -> Nullable<BigInt>,
         currency -> Nullable<Text>,
         volume -> Nullable<Text>,
+        clawback_days -> Integer,
+        clawback_mode -> Text,
     }
 }
 

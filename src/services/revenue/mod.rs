@@ -4,6 +4,7 @@ pub mod billing;
 mod books;
 mod caps;
 mod claims;
+mod clawbacks;
 pub mod close;
 mod coming;
 pub mod credit;

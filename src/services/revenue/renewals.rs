@@ -55,6 +55,15 @@ impl Term {
         }))
     }
 
+    /// The first day of the term that a subscription was renewed for so many times.
+    pub fn first_day(sold: &Subscription, count: i32) -> Result<NaiveDate> {
+        let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
+        let periods = (sold.term() / interval).max(1);
+        let count = u32::try_from(count).unwrap_or_default();
+        let period = sold.anchor()?.service_period(count.saturating_mul(periods));
+        Ok(period.ok_or(Overflow)?.from)
+    }
+
     /// What it earns, given what the recurring lines that earn charged for the service period that
     /// starts on a day, in minor units.
     pub fn bonus(

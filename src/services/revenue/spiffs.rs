@@ -1,16 +1,14 @@
-//! What is paid once for a new subscription, and taken back when its customer leaves early.
+//! What is paid once for a new subscription.
 use std::collections::{BTreeSet, HashMap, HashSet};
-
-use chrono::NaiveDate;
 
 use super::{accrual::Moved, books::Books};
 use crate::{
-    Error, Result,
+    Result,
     domain::{
-        Money, Period, Ratio,
-        commission::{EntryKind, Part, matures_on, posting_period, reversal_matures_on},
+        Period, Ratio,
+        commission::{EntryKind, Part, matures_on, posting_period},
     },
-    id::{CommissionEntryId, PartnerId, PlanVersionId, SpiffId, SubscriptionId},
+    id::{PartnerId, PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
         incentivize::{
@@ -229,115 +227,5 @@ fn entry(
         about: String::new(),
         caps_id: None,
         note,
-    }
-}
-
-/// Takes back what was paid for subscriptions that have ended within its window, unless the vendor
-/// is to blame.
-///
-/// # Errors
-/// Faults of the database, and amounts that do not fit.
-pub(super) fn claw_back(
-    tx: &mut Tx<'_, VendorScope>,
-    books: &Books,
-    ended: &[Subscription],
-) -> Result<()> {
-    let ids: Vec<SubscriptionId> = ended.iter().map(|one| one.id).collect();
-    let posted = entries::beside_lines(tx, &ids)?;
-    if posted.is_empty() {
-        return Ok(());
-    }
-    let known = spiffs::all(tx)?;
-    let mut made = Vec::new();
-    for sold in ended {
-        let Some(end) = sold.ends_on else { continue };
-        let own = posted
-            .iter()
-            .filter(|entry| entry.subscription_id == Some(sold.id));
-        let before = own
-            .filter(|entry| entry.kind == EntryKind::Clawback)
-            .count();
-        let mut place = i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1);
-        for paid in posted.iter().filter(|entry| {
-            entry.kind == EntryKind::Spiff && entry.subscription_id == Some(sold.id)
-        }) {
-            let spiff = known
-                .iter()
-                .find(|one| one.id == SpiffId::of(paid.source_id));
-            let spiff = spiff.ok_or_else(|| Error::fault("an entry has no SPIFF"))?;
-            let back = Back {
-                spiff,
-                paid,
-                taken: taken(&posted, paid.id),
-                place,
-            };
-            if let Some(entry) = back.entry(tx, books, (sold, end))? {
-                made.push(entry);
-                place += 1;
-            }
-        }
-    }
-    entries::post(tx, made)
-}
-
-fn taken(posted: &[Entry], id: CommissionEntryId) -> i64 {
-    let back = posted.iter().filter(|entry| entry.reverses_id == Some(id));
-    back.map(|entry| entry.amount_minor).sum()
-}
-
-/// Something that was paid once and may go back.
-struct Back<'a> {
-    spiff: &'a Spiff,
-    paid: &'a Entry,
-    /// What was taken back before, in minor units.
-    taken: i64,
-    /// The place among what is taken back of the subscription.
-    place: i32,
-}
-
-impl Back<'_> {
-    fn entry(
-        &self,
-        tx: &Tx<'_, VendorScope>,
-        books: &Books,
-        (sold, end): (&Subscription, NaiveDate),
-    ) -> Result<Option<Entry>> {
-        let active = (end - sold.charged_from()).num_days().max(0);
-        let active = u32::try_from(active).unwrap_or(u32::MAX);
-        let left = self.paid.amount_minor + self.taken;
-        let terms = self.spiff.terms();
-        let whole = (self.paid.amount_minor, left);
-        let minor = terms.clawback(whole, active, sold.ends_by_vendor)?;
-        if minor == 0 {
-            return Ok(None);
-        }
-        let money = |minor| Money::new(minor, self.paid.currency);
-        // An end that is written down late counts from its day, and never before the payment.
-        let on = end.max(self.paid.paid_on);
-        let due = Period::of(on);
-        Ok(Some(Entry {
-            id: tx.fresh_id(),
-            kind: EntryKind::Clawback,
-            source_kind: SourceKind::Cancellation,
-            source_id: sold.id.number(),
-            seq: self.place,
-            exact: Ratio::from_int(minor),
-            amount_minor: minor,
-            paid_on: on,
-            earned_period: self.paid.earned_period,
-            due_period: due,
-            posting_period: posting_period(due, books.first_open),
-            matures_on: reversal_matures_on(on, self.paid.matures_on),
-            reverses_id: Some(self.paid.id),
-            created_at: tx.now(),
-            note: format!(
-                "SPIFF “{}”: the subscription ended after {active} of {} days, so that {} of {} goes back.",
-                self.spiff.name,
-                terms.clawback_days,
-                money(-minor),
-                money(self.paid.amount_minor)
-            ),
-            ..self.paid.clone()
-        }))
     }
 }

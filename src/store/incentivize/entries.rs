@@ -124,6 +124,12 @@ impl Entry {
             _ => false,
         }
     }
+
+    /// Whether it takes something back because a customer left early: of a line, of its cap, or of
+    /// what was paid beside lines.
+    pub fn is_for_leaving(&self) -> bool {
+        self.kind == EntryKind::Clawback || self.source_kind == SourceKind::Cancellation
+    }
 }
 
 /// Posts entries; one that is there already is refused by its natural key.
@@ -427,6 +433,26 @@ pub fn beside_lines(
             .rows(commission_entries::table)
             .filter(commission_entries::subscription_id.eq_any(some.to_vec()))
             .filter(commission_entries::invoice_line_id.is_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Every entry of these subscriptions, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_subscriptions(
+    tx: &mut Tx<'_, VendorScope>,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in subscriptions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::subscription_id.eq_any(some.to_vec()))
             .order(commission_entries::id)
             .select(Entry::as_select());
         found.extend(tx.load::<Entry, _>(rows)?);

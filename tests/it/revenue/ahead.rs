@@ -14,7 +14,7 @@ use perennial::{
     id::{CommissionPlanVersionId, PartnerId, SubscriptionId},
     services::{
         incentivize::{
-            commission_plans::ClauseDraft,
+            commission_plans::{self as plans, ClauseDraft, Draft},
             distributors::{self, Share},
             enrollments,
             spiffs::{self, NewSpiff},
@@ -68,6 +68,7 @@ fn plan(world: &World) -> CommissionPlanVersionId {
         renewal: Some(RenewalTerms {
             rate: rate("2"),
             kept_bps: 10_000,
+            clawback: None,
         }),
         guarantee: Some(GuaranteeTerms {
             amount: eur(15_000),
@@ -177,8 +178,8 @@ fn posted_in_april(world: &World) -> BTreeMap<PartnerId, i64> {
     sums
 }
 
-fn close_through_april(world: &World) {
-    for period in month("2026-04").through(month("2027-04")) {
+fn close_through(world: &World, last: &str) {
+    for period in month("2026-04").through(month(last)) {
         let closing = Closing {
             period,
             chunk: 10,
@@ -202,6 +203,7 @@ fn what_is_foreseen_is_what_the_close_then_gives() {
         assert_eq!(ahead[&id(203)].0, 15_000);
         collect(&world, "2027-04-28");
         world.at("2027-05-02");
+        close_through(&world, "2027-03");
         let preview = world.read(|tx| close::preview(tx, month("2027-04")));
         let settled: i64 = preview.iter().map(|row| row.settled_minor).sum();
         assert_eq!(settled, 8_000 + 4_600);
@@ -209,7 +211,7 @@ fn what_is_foreseen_is_what_the_close_then_gives() {
             .iter()
             .map(|row| (row.partner, row.lines_minor))
             .collect();
-        close_through_april(&world);
+        close_through(&world, "2027-04");
         let posted: Vec<i64> = posted_in_april(&world).into_values().collect();
         assert_eq!(posted, expected);
         for statement in world.statements() {
@@ -230,7 +232,7 @@ fn a_plan_tried_on_its_own_months_changes_nothing() {
         let (world, version) = book(kind);
         collect(&world, "2027-04-28");
         world.at("2027-05-02");
-        close_through_april(&world);
+        close_through(&world, "2027-04");
         let both = (month("2027-03"), month("2027-04"));
         let tried = world.read(|tx| dry_run(tx, version, both));
         assert_eq!(tried.len(), 3);
@@ -245,7 +247,16 @@ fn a_plan_tried_on_its_own_months_changes_nothing() {
         assert_eq!(was, posted_in_april(&world));
         assert!(tried.iter().all(|one| one.change_minor() == 0), "{tried:?}");
         // Under a plan without any of it everybody has a plain tenth of their own part.
-        let plain = enroll_with(&world, vec![percent("10")], PlanExtras::default());
+        let plain = Draft {
+            effective_from: date("2026-01-01"),
+            hold_days: 30,
+            outcome: String::new(),
+            extras: PlanExtras::default(),
+            clauses: vec![percent("10")],
+        };
+        let (_, plain) = world
+            .write(|tx| plans::add(tx, &"Plain".parse().unwrap(), &plain))
+            .unwrap();
         let tried = world.read(|tx| dry_run(tx, plain, april));
         let of = |partner: i64| {
             let partner = id(partner);

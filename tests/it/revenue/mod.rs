@@ -5,6 +5,7 @@ mod caps;
 mod cases;
 mod checks;
 mod clauses;
+mod clawbacks;
 mod closing;
 mod credit_notes;
 mod extras;
