@@ -294,7 +294,7 @@ pub struct MonthSum {
     pub amount_minor: i64,
 }
 
-/// What SPIFFs paid in some months (both included), with what was taken back of them then.
+/// What SPIFFs paid in some months (both included), before anything of it was taken back.
 ///
 /// # Errors
 /// Faults of the database.
@@ -310,9 +310,7 @@ pub fn spiffs_in(
     let rows = tx
         .rows_of(commission_entries::table)
         .filter(commission_entries::posting_period.between(first.key(), last.key()))
-        .filter(
-            commission_entries::kind.eq_any([EntryKind::Spiff.code(), EntryKind::Clawback.code()]),
-        )
+        .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
         .group_by(columns)
         .select((
             commission_entries::partner_id,
