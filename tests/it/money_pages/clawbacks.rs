@@ -14,8 +14,8 @@ use crate::{
     support::http::{Page, Visitor},
 };
 
-/// Writes a plan that pays 30 % up front, publishes it and puts Contoso under it.
-async fn enroll(scene: &Scene, owner: &Visitor) {
+/// Writes a plan that pays 30 % up front, and what makes no sense; gives the plan's page.
+async fn write_plan(owner: &Visitor) -> Page {
     let form = owner
         .get("/meridian/commission-plans")
         .await
@@ -65,20 +65,23 @@ async fn enroll(scene: &Scene, owner: &Visitor) {
         refused.words()
     );
     let plan = owner.submit(&typed).await.expect(303).location();
-    let page = owner.get(&plan).await.expect(200);
+    // What was typed is there when the draft is opened again.
+    let again = owner.get(&edit).await.expect(200);
+    for (field, value) in [("#clause-1-back", "180"), ("#renewal_back", "90")] {
+        assert_eq!(again.attr(field, "value").as_deref(), Some(value));
+    }
+    owner.get(&plan).await.expect(200)
+}
+
+/// Publishes the plan, and puts Contoso under it.
+async fn enroll(scene: &Scene, owner: &Visitor) {
+    let page = write_plan(owner).await;
     for said in [
         "Partners earn 30 % of recurring revenue in the first period; it goes back in proportion to the days left when the customer leaves within 180 days, unless that is the vendor’s fault.",
         "of the term before; counted from the renewal, it goes back in full when the customer leaves within 90 days",
     ] {
         assert!(page.words().contains(said), "{said}: {}", page.words());
     }
-    // What was typed is there when the draft is opened again.
-    let again = owner.get(&edit).await.expect(200);
-    assert_eq!(
-        again.attr("#clause-1-back", "value").as_deref(),
-        Some("180")
-    );
-    assert_eq!(again.attr("#renewal_back", "value").as_deref(), Some("90"));
     owner
         .submit(&page.form("form[action$='/publication']"))
         .await

@@ -194,6 +194,21 @@ fn everybody_gives_back_with_the_cap_and_what_was_credited_does_not_go_twice() {
     });
 }
 
+/// The bonuses, and what went back of them.
+fn bonuses(world: &World) -> Vec<i64> {
+    let entries = world.entries().into_iter();
+    let kinds = [EntryKind::RenewalBonus, EntryKind::Clawback];
+    let bonus = entries.filter(|entry| kinds.contains(&entry.kind));
+    bonus.map(|entry| entry.amount_minor).collect()
+}
+
+/// Why something beside lines went back.
+fn why(world: &World) -> Vec<String> {
+    let entries = world.entries().into_iter();
+    let back = entries.filter(|entry| entry.kind == EntryKind::Clawback);
+    back.map(|entry| entry.note).collect()
+}
+
 #[test]
 fn a_bonus_goes_back_when_the_customer_leaves_or_all_is_given_back() {
     on_each(|kind| {
@@ -233,12 +248,7 @@ fn a_bonus_goes_back_when_the_customer_leaves_or_all_is_given_back() {
                 )
             })
             .collect();
-        let bonuses = || -> Vec<i64> {
-            let entries = world.entries().into_iter();
-            let kinds = [EntryKind::RenewalBonus, EntryKind::Clawback];
-            let bonus = entries.filter(|entry| kinds.contains(&entry.kind));
-            bonus.map(|entry| entry.amount_minor).collect()
-        };
+        let bonuses = || bonuses(&world);
         assert_eq!(bonuses(), [2_400; 3]);
         // 30 of 90 days; half of it given back is no end.
         world.at("2028-03-31");
@@ -252,14 +262,8 @@ fn a_bonus_goes_back_when_the_customer_leaves_or_all_is_given_back() {
         // 45 of 90.
         cancel(&world, leaves, "2028-04-15", false);
         assert_eq!(bonuses(), [2_400, 2_400, 2_400, -1_600, -1_200]);
-        let notes: Vec<String> = world
-            .entries()
-            .into_iter()
-            .filter(|entry| entry.kind == EntryKind::Clawback)
-            .map(|entry| entry.note)
-            .collect();
         assert_eq!(
-            notes,
+            why(&world),
             [
                 "Renewal bonus: all that was paid for the term was given back after 30 of 90 days, so that EUR 16.00 of EUR 24.00 goes back.",
                 "Renewal bonus: the subscription ended after 45 of 90 days, so that EUR 12.00 of EUR 24.00 goes back."
