@@ -102,6 +102,7 @@ fn what_is_paid_up_front_goes_back_by_the_days_left_and_no_closed_month_changes(
         );
         world.verify();
         // A refund takes what is left, and no more.
+        world.at("2027-04-16");
         world
             .refund("R-1", paid.id(), "2027-04-16", eur(50_000))
             .unwrap();
