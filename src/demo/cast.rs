@@ -25,7 +25,9 @@ pub struct VendorPart {
     pub policies: &'static [PolicyPart],
     /// Its offerings.
     pub offerings: &'static [OfferingPart],
-    /// Its commission plan: name and clauses of (phase, tier, percent).
+    /// Its commission plan: name and clauses of (phase, tier, percent), where it says so with the
+    /// steps above which a month's revenue earns more, or the days within which it goes back when
+    /// a customer leaves: "20 then 2,500: 22", "30 back 180".
     pub commission: (
         &'static str,
         &'static [(&'static str, &'static str, &'static str)],

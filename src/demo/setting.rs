@@ -13,7 +13,11 @@ use crate::{
     domain::{
         Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
         Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
-        commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+        commission::{
+            clawback::{ClawbackMode, ClawbackTerms},
+            extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+            volume::{Volume, VolumeKind},
+        },
         sla as sla_terms,
     },
     id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SlaPolicyId, TierId},
@@ -255,10 +259,17 @@ fn add_commission(
     let (name, parts) = part.commission;
     let mut clauses = Vec::new();
     for (phase, tier, rate) in parts {
+        let (rate, steps) = rate.split_once(" then ").unwrap_or((*rate, ""));
+        let (rate, days) = rate.split_once(" back ").unwrap_or((rate, "0"));
+        let (rate, currency) = (read(rate)?, read(part.currency)?);
+        let volume = Volume::parse(VolumeKind::Graduated, currency, steps, rate);
+        let volume = (!steps.is_empty()).then_some(volume).transpose();
         clauses.push(commission_plans::ClauseDraft {
             phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,
             tier: tiers.get(tier).copied(),
-            rate: read(rate)?,
+            rate,
+            volume: volume.map_err(Error::fault)?,
+            clawback: ClawbackTerms::of(read(days)?, ClawbackMode::Linear),
             ..commission_plans::ClauseDraft::default()
         });
     }
@@ -280,6 +291,7 @@ fn commission_extras(part: &VendorPart) -> Result<PlanExtras> {
         renewal: Some(RenewalTerms {
             rate: read("1")?,
             kept_bps: 10_000,
+            clawback: ClawbackTerms::of(90, ClawbackMode::Linear),
         }),
         guarantee: Some(GuaranteeTerms {
             amount: Money::new(2_500, read(part.currency)?),

@@ -89,6 +89,19 @@ pub struct EarningLine {
 }
 
 impl EarningLine {
+    /// One of which nothing is credited and nothing posted yet.
+    pub fn new(net_minor: i64, clause: i64, terms: LineTerms) -> Self {
+        Self {
+            net_minor,
+            credited_net_minor: 0,
+            protected_net_minor: 0,
+            clause,
+            terms,
+            posted_minor: 0,
+            posted_base_minor: 0,
+        }
+    }
+
     /// The part of its net that has been collected and not credited, or credited at the vendor's
     /// own cost.
     pub(super) fn base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
@@ -157,6 +170,14 @@ impl LineTerms {
         Self {
             pay: Pay::Share(rate),
             share: DayShare::WHOLE,
+        }
+    }
+
+    /// Whether they pay anything at all.
+    pub fn pay_anything(&self) -> bool {
+        match self.pay {
+            Pay::Share(rate) => rate.bps() > 0,
+            Pay::PerUnit { minor, .. } => minor > 0,
         }
     }
 

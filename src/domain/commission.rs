@@ -3,12 +3,15 @@
 pub mod bands;
 pub mod bonus;
 pub mod checks;
+pub mod choice;
 pub mod clawback;
 pub mod extras;
 pub mod parties;
 pub mod parts;
+pub mod settling;
 pub mod slices;
 pub mod spiff;
+pub mod tally;
 pub mod volume;
 pub mod window;
 pub mod words;
@@ -21,6 +24,7 @@ use super::{
     rate::Rate,
     subscription::Phase,
 };
+use clawback::ClawbackTerms;
 use volume::Volume;
 use window::{DayShare, Window};
 
@@ -53,6 +57,8 @@ pub struct CommissionClause {
     pub cap: Option<Money>,
     /// What it pays beyond its rate, by a month's revenue.
     pub volume: Option<Volume>,
+    /// What goes back of it when the customer leaves early, by days from the first day charged.
+    pub clawback: Option<ClawbackTerms>,
 }
 
 /// What a clause is looked up for: one service period of one subscription.
@@ -85,6 +91,7 @@ impl CommissionClause {
             months: None,
             cap: None,
             volume: None,
+            clawback: None,
         }
     }
 
@@ -147,8 +154,7 @@ pub fn clause_for<'a>(
     clauses: impl IntoIterator<Item = &'a CommissionClause>,
     case: &Case,
 ) -> Option<&'a CommissionClause> {
-    let fitting = clauses.into_iter().filter(|clause| clause.is_for(case));
-    fitting.max_by_key(|clause| clause.precision())
+    choice::chosen(clauses, case).map(|(clause, _)| clause)
 }
 
 #[cfg(test)]

@@ -406,6 +406,8 @@ diesel::table! {
         guarantee_minor -> Nullable<BigInt>,
         guarantee_months -> Nullable<Integer>,
         guarantee_currency -> Nullable<Text>,
+        renewal_clawback_days -> Integer,
+        renewal_clawback_mode -> Text,
     }
 }
 
@@ -424,6 +426,8 @@ diesel::table! {
         cap_minor -> Nullable<BigInt>,
         currency -> Nullable<Text>,
         volume -> Nullable<Text>,
+        clawback_days -> Integer,
+        clawback_mode -> Text,
     }
 }
 
@@ -644,6 +648,7 @@ diesel::table! {
         discount_minor -> BigInt,
         shared -> Bool,
         protected_net_minor -> BigInt,
+        chosen -> Text,
     }
 }
 

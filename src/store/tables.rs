@@ -255,7 +255,7 @@ changeable! {
     usage_events: verified_by, settled;
     usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;
-    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome, renewal_bps, renewal_kept_bps, guarantee_minor, guarantee_months, guarantee_currency;
+    commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome, renewal_bps, renewal_kept_bps, guarantee_minor, guarantee_months, guarantee_currency, renewal_clawback_days, renewal_clawback_mode;
     customers: name, name_key, country, tax_bps, tax_category, vat_id, version;
     tax_rates: name, rate_bps;
     subscriptions: plan_version_id, next_plan_version_id, next_plan_on, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;

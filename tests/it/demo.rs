@@ -127,6 +127,7 @@ on_both! {
         assert!(demo.count("subscriptions WHERE next_plan_on IS NOT NULL") >= 1, "no plan is set to change");
         assert!(demo.count("credit_notes WHERE commission_rule = 'protect_partner'") >= 1);
         assert!(demo.count("invoices WHERE status = 'uncollectible'") >= 1);
+        assert!(demo.count("commission_entries WHERE kind = 'accelerator'") >= 3, "no month reached a step");
         assert!(demo.count("sla_tickets") >= 100);
         for status in ["approved", "declined"] {
             assert!(demo.count(&format!("sla_credits WHERE status = '{status}'")) >= 1, "no credit is {status}");

@@ -147,10 +147,10 @@ pub(super) const VENDOR: VendorPart = VendorPart {
     commission: (
         "Recurring",
         &[
-            ("first", "", "30"),
+            ("first", "", "30 back 180"),
             ("", "", "12"),
             ("", "Silver", "16"),
-            ("", "Gold", "20"),
+            ("", "Gold", "20 then 2,500: 22; 5,000: 24"),
             ("renewal", "Gold", "15"),
         ],
     ),

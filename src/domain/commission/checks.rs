@@ -84,6 +84,15 @@ pub fn clause_warnings(clauses: &[CommissionClause]) -> Vec<String> {
             ));
         }
         said.extend(steps(clause));
+        if clause.clawback.is_some()
+            && clause.phase != Some(Phase::First)
+            && clause.months.is_none()
+        {
+            said.push(format!(
+                "Clause {} takes commission back for months that the customer did use. Name the first period, or some months, where only what is paid up front is to go back.",
+                clause.seq
+            ));
+        }
         if let Some(amount) = clause.per_unit {
             said.push(format!(
                 "Clause {} pays in {} only. Revenue in other currencies earns by another clause, or nothing.",

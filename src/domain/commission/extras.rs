@@ -4,6 +4,7 @@
 use super::{
     super::{money::Money, period::Period, rate::Rate},
     bonus,
+    clawback::ClawbackTerms,
 };
 
 /// What a plan version pays beside its clauses.
@@ -22,6 +23,8 @@ pub struct RenewalTerms {
     pub rate: Rate,
     /// What the term has to be worth of the one before, in basis points: 10000 is as much.
     pub kept_bps: u32,
+    /// What goes back of it when the customer leaves early, by days from the renewed term's first.
+    pub clawback: Option<ClawbackTerms>,
 }
 
 /// A floor under what a partner earns a month.
@@ -37,8 +40,12 @@ impl PlanExtras {
     /// Each in a sentence, without its full stop.
     pub fn sentences(&self) -> Vec<String> {
         let renewal = self.renewal.map(|terms| {
+            let back = terms.clawback;
+            let back = back.map_or(String::new(), |back| {
+                format!("; counted from the renewal, it {}", back.words())
+            });
             format!(
-                "Partners earn {} of what a renewed term is worth, once its first invoice is paid, if that is at least {} of the term before",
+                "Partners earn {} of what a renewed term is worth, once its first invoice is paid, if that is at least {} of the term before{back}",
                 terms.rate,
                 percent(terms.kept_bps)
             )
@@ -89,6 +96,7 @@ mod tests {
         let terms = RenewalTerms {
             rate: Rate::from_bps(200).unwrap(),
             kept_bps: 10_000,
+            clawback: None,
         };
         assert_eq!(terms.bonus(110_000, 120_000), 2_400);
         assert_eq!(terms.bonus(110_000, 109_999), 0);
@@ -114,6 +122,7 @@ mod tests {
             renewal: Some(RenewalTerms {
                 rate: Rate::from_bps(250).unwrap(),
                 kept_bps: 9_500,
+                clawback: None,
             }),
             guarantee: None,
         };

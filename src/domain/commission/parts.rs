@@ -189,6 +189,18 @@ pub struct Claim {
     pub posted_base_minor: i64,
 }
 
+impl Claim {
+    /// Of somebody who has nothing of the line yet.
+    pub fn new(who: i64, part: Part) -> Self {
+        Self {
+            who,
+            part,
+            posted_minor: 0,
+            posted_base_minor: 0,
+        }
+    }
+}
+
 /// Lines of one clause on which the same earn the same parts: rounded together.
 type Group = (i64, Vec<(i64, Part)>);
 

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::{
     super::{money::Money, period::date_words, ratio::Overflow},
     bonus,
-    clawback::{ClawbackMode, EarlyEnd},
+    clawback::{ClawbackMode, ClawbackTerms},
 };
 
 /// What a SPIFF promises.
@@ -43,24 +43,12 @@ impl SpiffTerms {
         with.checked_sub(worth(paid)?).ok_or(Overflow)
     }
 
-    /// What goes back of an amount paid, of which so much is left, when the subscription ends
-    /// after so many days; minor units, zero or less.
-    ///
-    /// # Errors
-    /// [`Overflow`] when it does not fit.
-    pub fn clawback(
-        &self,
-        (paid_minor, left_minor): (i64, i64),
-        active_days: u32,
-        is_vendor_fault: bool,
-    ) -> Result<i64, Overflow> {
-        let end = EarlyEnd {
+    /// What goes back of it when the subscription ends early, if anything does.
+    pub fn back(&self) -> Option<ClawbackTerms> {
+        (self.clawback_days > 0).then_some(ClawbackTerms {
+            days: self.clawback_days,
             mode: self.clawback_mode,
-            window_days: self.clawback_days,
-            active_days,
-            is_vendor_fault,
-        };
-        end.clawback(paid_minor, left_minor)
+        })
     }
 
     /// The promise in words, without its last full stop.
@@ -69,16 +57,8 @@ impl SpiffTerms {
             None => String::new(),
             Some(most) => format!("; at most {most} for each partner"),
         };
-        let mode = match self.clawback_mode {
-            ClawbackMode::Linear => "in proportion to the days left",
-            ClawbackMode::Full => "in full",
-        };
-        let back = match self.clawback_days {
-            0 => String::new(),
-            days => format!(
-                ". It goes back {mode} when the customer leaves within {days} days, unless that is the vendor’s fault"
-            ),
-        };
+        let back = self.back();
+        let back = back.map_or(String::new(), |back| format!(". It {}", back.words()));
         format!(
             "{} for each new subscription of {offering} that begins from {} to {}, once its first payment is in{most}{back}",
             self.amount,
@@ -129,8 +109,13 @@ mod tests {
 
     #[test]
     fn what_goes_back_is_said_and_done() {
-        assert_eq!(terms().clawback((30_000, 30_000), 45, false), Ok(-22_500));
-        assert_eq!(terms().clawback((30_000, 30_000), 45, true), Ok(0));
+        let back = terms().back().unwrap();
+        assert_eq!(back.due((20_000, 20_000, 0), 45), Ok(-15_000));
+        let never = SpiffTerms {
+            clawback_days: 0,
+            ..terms()
+        };
+        assert_eq!(never.back(), None);
         let said = terms().sentence("Backup Pro");
         for part in [
             "EUR 200.00 for each new subscription of Backup Pro",

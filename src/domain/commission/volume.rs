@@ -284,7 +284,7 @@ impl Volume {
 }
 
 /// What is earned above a step.
-fn raised(kind: VolumeKind, base: Rate, step: Step) -> Result<Rate, BadVolume> {
+pub(super) fn raised(kind: VolumeKind, base: Rate, step: Step) -> Result<Rate, BadVolume> {
     let bps = match kind {
         VolumeKind::Cliff => return Ok(base),
         VolumeKind::Graduated | VolumeKind::Whole => i64::from(step.bps),

@@ -28,7 +28,7 @@ pub fn sentence(clause: &CommissionClause, names: Names<'_>) -> String {
             _ => format!(", in the first {months} months"),
         });
     }
-    said.push_str(&cap(clause));
+    said.push_str(&limits(clause));
     said
 }
 
@@ -53,9 +53,13 @@ fn beginning(clause: &CommissionClause, names: Names<'_>) -> String {
     said
 }
 
-fn cap(clause: &CommissionClause) -> String {
+/// Its cap, and what goes back of it.
+fn limits(clause: &CommissionClause) -> String {
     let cap = clause.cap;
-    cap.map_or(String::new(), |cap| format!(", at most {cap} a month"))
+    let cap = cap.map_or(String::new(), |cap| format!(", at most {cap} a month"));
+    let back = clause.clawback;
+    let back = back.map_or(String::new(), |back| format!("; it {}", back.words()));
+    format!("{cap}{back}")
 }
 
 /// A plan's clauses in words, each with its place among the others: what holds after some months,
@@ -72,7 +76,7 @@ pub fn sentences<'a>(
                 "{}, in months {} to {months}{}",
                 beginning(clause, names(clause)),
                 after + 1,
-                cap(clause)
+                limits(clause)
             ),
             (before, None) => {
                 let after = before.map_or(String::new(), |months| {
@@ -83,7 +87,7 @@ pub fn sentences<'a>(
                     _ => ", for as long as they serve the customer",
                 };
                 let start = beginning(clause, names(clause));
-                format!("{start}{after}{life}{}", cap(clause))
+                format!("{start}{after}{life}{}", limits(clause))
             }
         }
     });

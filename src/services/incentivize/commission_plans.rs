@@ -7,7 +7,12 @@ use crate::{
     domain::{
         Action, CommissionClause, Money, Name, Permission, Phase, Problems, Rate, VersionStatus,
         audit::{Change, diff},
-        commission::{clause_problems, extras::PlanExtras, volume::Volume},
+        commission::{
+            clause_problems,
+            clawback::{self, ClawbackTerms},
+            extras::PlanExtras,
+            volume::Volume,
+        },
     },
     id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
@@ -46,6 +51,8 @@ pub struct ClauseDraft {
     pub cap: Option<Money>,
     /// What it pays beyond its rate, by a month's revenue.
     pub volume: Option<Volume>,
+    /// What goes back of it when the customer leaves early.
+    pub clawback: Option<ClawbackTerms>,
 }
 
 /// What a form says about a version.
@@ -75,6 +82,7 @@ impl Draft {
             months: draft.months,
             cap: draft.cap,
             volume: draft.volume,
+            clawback: draft.clawback,
         };
         (1..).zip(&self.clauses).map(clause).collect()
     }
@@ -130,6 +138,13 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
     if draft.clauses.len() > MOST_CLAUSES {
         problems.add("clauses", "Give at most 40 rates.");
     }
+    let back = draft.extras.renewal.and_then(|terms| terms.clawback);
+    if back.is_some_and(is_too_long) {
+        problems.add(
+            "renewal_back",
+            "Give 1 to 1,095 days, or none where nothing goes back.",
+        );
+    }
     if let Some(terms) = draft.extras.guarantee {
         if !terms.amount.is_positive() {
             problems.add("guarantee", "Give an amount above zero.");
@@ -180,10 +195,22 @@ impl ClauseDraft {
         if self.volume.is_some() && (self.per_unit.is_some() || self.cap.is_some()) {
             return Some("Give steps to a percentage alone: neither by the unit nor with a cap.");
         }
+        if self.clawback.is_some_and(is_too_long) {
+            return Some("Give 1 to 1,095 days, or none where nothing goes back.");
+        }
+        if self.clawback.is_some() && self.volume.is_some() {
+            return Some(
+                "Give steps to a clause of which nothing goes back: they count a month as it was.",
+            );
+        }
         let currencies = self.per_unit.zip(self.cap);
         let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());
         differ.then_some("Give the amount per unit and the cap in one currency.")
     }
+}
+
+fn is_too_long(back: ClawbackTerms) -> bool {
+    !(1..=clawback::MOST_DAYS).contains(&back.days)
 }
 
 fn refuse(problems: Problems) -> Result<()> {

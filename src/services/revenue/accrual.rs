@@ -8,7 +8,7 @@ use super::{
     books::Books,
     caps::Caps,
     claims::{Who, claims, is_of_record, own, who},
-    renewals, spiffs,
+    clawbacks, renewals, spiffs,
 };
 use crate::{
     Error, Result,
@@ -85,6 +85,7 @@ pub(super) fn accrue_all(
     let count = ledger.new.len();
     invoices::settle_lines(tx, &ledger.changed())?;
     entries::post(tx, ledger.new)?;
+    clawbacks::follow(tx, books, moves)?;
     Ok(count)
 }
 
@@ -174,9 +175,10 @@ impl Ledger {
                     all,
                 };
                 let mut new = poster.post(&earner, accrual)?;
+                let minor: i64 = new.iter().map(|entry| entry.amount_minor).sum();
                 new.extend(self.caps.follow(tx, books, (all, &new))?);
                 if is_of_record(line, claim) {
-                    line.commission_minor += accrual.delta_minor;
+                    line.commission_minor += minor;
                     self.changed.insert(line.id);
                 }
                 self.posted.entry(line.id).or_default().extend(new.clone());
@@ -246,8 +248,21 @@ impl Poster<'_, '_> {
     fn reversed(&self, earner: &Earner<'_>, accrual: &Accrual, exact: Ratio) -> Result<Vec<Entry>> {
         let sign = earner.line.net_minor.signum();
         let open = left_of(earner.posted, sign);
-        let parts = reverse_newest_first(&open, -accrual.delta_minor.abs());
-        if parts.iter().map(|(_, part)| part).sum::<i64>() != -accrual.delta_minor.abs() {
+        let wanted = accrual.delta_minor.abs();
+        let (due, exact) = match earner.posted.iter().any(Entry::is_for_leaving) {
+            false => (wanted, exact),
+            // What went back because the customer left does not go back again.
+            true => {
+                let left: i64 = open.iter().map(|(_, left)| left).sum();
+                let due = wanted.min(left.max(0));
+                (due, Ratio::from_int(-due * sign))
+            }
+        };
+        if due == 0 {
+            return Ok(Vec::new());
+        }
+        let parts = reverse_newest_first(&open, -due);
+        if parts.iter().map(|(_, part)| part).sum::<i64>() != -due {
             return Err(Error::fault("a reversal is larger than what was earned"));
         }
         let weights: Vec<u64> = parts.iter().map(|(_, part)| part.unsigned_abs()).collect();

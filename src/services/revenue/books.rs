@@ -6,7 +6,11 @@ use chrono::{Datelike, NaiveDate};
 use super::volumes::VolumeTerms;
 use crate::{
     Result,
-    domain::{Currency, Money, Period, Rate, commission::extras::PlanExtras, date_words},
+    domain::{
+        Currency, Money, Period, Rate,
+        commission::{clawback::ClawbackTerms, extras::PlanExtras},
+        date_words,
+    },
     id::{CommissionClauseId, CommissionPlanVersionId},
     store::{
         Tx, VendorScope, counters,
@@ -40,6 +44,8 @@ pub(super) struct ClauseTerms {
     pub hold_days: u32,
     /// The most it pays a partner for a month.
     pub cap: Option<Money>,
+    /// What goes back of it when the customer leaves early.
+    pub clawback: Option<ClawbackTerms>,
 }
 
 impl Books {
@@ -69,6 +75,7 @@ impl Books {
                         seq: clause.seq,
                         hold_days,
                         cap: clause.cap,
+                        clawback: clause.clawback,
                     };
                     (id, terms)
                 })
@@ -95,6 +102,11 @@ impl Books {
         self.holds.get(&plan).copied().unwrap_or_default()
     }
 
+    /// Every commission plan version.
+    pub(super) fn plans(&self) -> impl Iterator<Item = CommissionPlanVersionId> {
+        self.holds.keys().copied()
+    }
+
     /// The plan versions that pay anything beside their clauses.
     pub(super) fn extras(&self) -> &HashMap<CommissionPlanVersionId, PlanExtras> {
         &self.extras
@@ -110,6 +122,20 @@ impl Books {
         let terms = self.clauses.get(&clause)?;
         let cap = terms.cap.filter(|cap| cap.currency() == currency)?;
         Some((terms.seq, cap.minor()))
+    }
+
+    /// What goes back of a clause's commission when the customer leaves early: the clause's place in
+    /// its plan, and the terms.
+    pub(super) fn clawback(&self, clause: CommissionClauseId) -> Option<(i32, ClawbackTerms)> {
+        let terms = self.clauses.get(&clause)?;
+        Some((terms.seq, terms.clawback?))
+    }
+
+    /// Whether any plan takes back commission, or a bonus, when a customer leaves early.
+    pub(super) fn claws_back(&self) -> bool {
+        let mut renewals = self.extras.values().filter_map(|extras| extras.renewal);
+        self.clauses.values().any(|one| one.clawback.is_some())
+            || renewals.any(|terms| terms.clawback.is_some())
     }
 
     /// Document numbers for these dates of issue, in their order: gapless per kind and year.

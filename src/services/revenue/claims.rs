@@ -23,6 +23,13 @@ pub(super) fn is_of_record(line: &InvoiceLine, claim: &Claim) -> bool {
     claim.who == line.partner_id.number() && !claim.part.is_override()
 }
 
+/// Whether an entry of a line is its partner of record's own.
+pub(super) fn is_of_record_entry(line: &InvoiceLine, entry: &Entry) -> bool {
+    entry.invoice_line_id == Some(line.id)
+        && entry.partner_id == line.partner_id
+        && !entry.part.is_override()
+}
+
 /// Whether an entry of a line is somebody's, in the role in which they claim.
 fn is_whose(entry: &Entry, claim: (PartnerId, Part)) -> bool {
     entry.partner_id == claim.0 && entry.part.is_override() == claim.1.is_override()

@@ -18,13 +18,14 @@ use crate::{
     store::{
         Platform, Tx, VendorScope,
         incentivize::{
-            entries::{self, SourceKind},
+            entries::{self, Entry, SourceKind},
             outbox,
             payouts::{self, Payout, PayoutStatus},
             periods,
             statements::{self, Balance, StatedPartner},
         },
         platform::Event,
+        registers::periods::{self as months, PreviewRow, ToCome},
         revenue::{cash, invoices},
     },
 };
@@ -109,11 +110,33 @@ pub fn begin(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     while bill_chunk(tx, last_day(period), BILLED_AT_ONCE)?.more {}
     accrue_missing(tx)?;
     let books = Books::open(tx)?;
-    volumes::settle(tx, &books, period)?;
-    guarantees::fill(tx, &books, period)?;
+    let settling = settling(tx, &books, period)?;
+    entries::post(tx, settling)?;
     let row = periods::begin_close(tx, period)?;
     record(tx, Action::PeriodClosing, row.id, period.title())?;
     Ok(Progress::Closing)
+}
+
+/// What a month's close makes before its statements: what steps bring, and what fills partners up
+/// to their floor.
+fn settling(tx: &mut Tx<'_, VendorScope>, books: &Books, period: Period) -> Result<Vec<Entry>> {
+    let mut made = volumes::settling(tx, books, period)?;
+    let filling = guarantees::filling(tx, books, (period, &made))?;
+    made.extend(filling);
+    Ok(made)
+}
+
+/// What closing an open month now would come to: what is posted, and what the close itself would
+/// make, by the same rules. Writes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`]; faults of the database, and amounts that do not fit.
+pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<PreviewRow>> {
+    tx.allow(Permission::ViewMoney)?;
+    let books = Books::open(tx)?;
+    let to_come = settling(tx, &books, period)?;
+    let to_come: Vec<ToCome> = to_come.iter().map(ToCome::of).collect();
+    months::preview(tx, period, &to_come)
 }
 
 /// Normally finds nothing: commission is posted in the transaction that applies the cash.

@@ -1,21 +1,36 @@
-//! Twelve months ahead, per partner: what is committed and what is expected.
-use std::collections::BTreeMap;
+//! Twelve months ahead, per partner: what is committed and what is expected, by the rules that
+//! bill, accrue and close.
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 
-use super::billing::{Terms, expected};
+use super::{
+    billing::{Expected, Terms, expected},
+    books::Books,
+    guarantees::Floors,
+    parties::Arranged,
+    renewals::Term,
+    spiffs,
+};
 use crate::{
-    Result,
+    Error, Result,
     domain::{
-        Period, Permission,
-        commission::{InvoiceState, accrue},
+        CommissionClause, Overflow, Period, Permission, Phase, SubscriptionStatus,
+        commission::{
+            Claim, InvoiceState,
+            tally::{self, Earned, Key, Tally},
+        },
         forecast::{Coming, Sold},
     },
-    id::PartnerId,
+    id::{CommissionPlanVersionId, Id, SubscriptionId},
     store::{
         Tx, VendorScope,
         incentivize::forecasts::{self, ForecastMonth},
-        revenue::subscriptions::{self, Subscription},
+        revenue::{
+            invoices,
+            subscriptions::{self, Subscription},
+            terms,
+        },
     },
 };
 
@@ -24,15 +39,14 @@ const MONTHS: u32 = 12;
 /// Subscriptions looked at together.
 const CHUNK: i64 = 500;
 
-type Key = (PartnerId, &'static str, Period);
-
 /// Reckons every partner's forecast anew, from the month of a day on.
 ///
 /// # Errors
 /// [`crate::Error::Forbidden`]; faults of the database, and amounts that do not fit.
 pub fn renew(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
-    let mut months: BTreeMap<Key, ForecastMonth> = BTreeMap::new();
+    let books = Books::open(tx)?;
+    let mut outlook = Outlook::new(clauses(tx)?, Period::of(today));
     let mut after = None;
     loop {
         let sold = subscriptions::live_after(tx, after, CHUNK)?;
@@ -40,59 +54,245 @@ pub fn renew(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<()> {
             break;
         };
         after = Some(last.id);
-        let terms = Terms::of(tx, &sold)?;
-        for one in &sold {
-            let coming = Sold {
-                anchor: one.anchor()?,
-                term_months: one.term(),
-                ends_on: one.ends_on,
-            };
-            for period in coming.coming(Period::of(today), MONTHS) {
-                let month = Period::of(period.service.from);
-                let key = (one.partner_id, one.currency.code(), month);
-                let sums = months.entry(key).or_insert_with(|| ForecastMonth {
-                    id: tx.fresh_id(),
-                    partner_id: one.partner_id,
-                    currency: one.currency,
-                    month,
-                    reckoned_on: today,
-                    committed_net_minor: 0,
-                    committed_minor: 0,
-                    expected_net_minor: 0,
-                    expected_minor: 0,
-                });
-                add(sums, one, &period, &terms)?;
-            }
-        }
+        outlook.look_at(tx, &books, &sold)?;
     }
-    forecasts::replace(tx, months.into_values().collect())
+    outlook.promise(tx)?;
+    let rows = outlook.rows(tx, &books, today)?;
+    forecasts::replace(tx, rows)
 }
 
-fn add(
-    sums: &mut ForecastMonth,
-    sold: &Subscription,
-    period: &Coming,
-    terms: &Terms,
-) -> Result<()> {
-    let (net, earned) = paid_in_full(sold, period, terms)?;
-    sums.expected_net_minor += net;
-    sums.expected_minor += earned;
-    if period.is_committed {
-        sums.committed_net_minor += net;
-        sums.committed_minor += earned;
-    }
-    Ok(())
+/// Every clause of the vendor's plans, by its number.
+pub(super) fn clauses(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<i64, CommissionClause>> {
+    let plans = terms::commission_terms(tx)?.into_values();
+    let clauses = plans.flat_map(|plan| plan.clauses);
+    Ok(clauses.map(|(id, one)| (id.number(), one)).collect())
 }
 
-/// What a period charges, and what it earns once that is paid: by the rules that bill and accrue.
-fn paid_in_full(sold: &Subscription, period: &Coming, terms: &Terms) -> Result<(i64, i64)> {
-    let (net, lines) = expected(terms, sold, period)?;
+/// What a period earns everybody once it is paid in full, line by line.
+pub(super) fn paid_in_full(
+    expected: &Expected,
+    claims: &[Claim],
+) -> Result<impl Iterator<Item = Earned> + use<>> {
     let state = InvoiceState {
-        total_minor: net,
-        paid_minor: net,
+        total_minor: expected.net_minor,
+        paid_minor: expected.net_minor,
         ..InvoiceState::default()
     };
-    let earned = accrue(&state, &lines)?;
-    let earned = earned.iter().map(|one| one.delta_minor).sum();
-    Ok((net, earned))
+    let lines: Vec<_> = expected
+        .lines
+        .iter()
+        .map(|line| (*line, claims.to_vec()))
+        .collect();
+    let earned = tally::earned(&state, &lines).map_err(Error::fault)?;
+    Ok(earned.into_iter().flatten())
+}
+
+/// The months ahead, as they fill.
+struct Outlook {
+    first: Period,
+    committed: Tally,
+    expected: Tally,
+    /// What customers are billed, with the partner of record: committed and expected.
+    nets: BTreeMap<Key, (i64, i64)>,
+    /// The subscriptions whose first period lies ahead, and its month.
+    begun: Vec<(NaiveDate, Subscription)>,
+}
+
+/// What looking at some subscriptions rests on.
+struct Basis<'a> {
+    books: &'a Books,
+    terms: Terms,
+    arranged: Arranged,
+    /// What was billed of those whose plan pays a bonus on renewed terms.
+    billed: HashMap<(SubscriptionId, NaiveDate), i64>,
+}
+
+impl Outlook {
+    fn new(clauses: BTreeMap<i64, CommissionClause>, first: Period) -> Self {
+        Self {
+            first,
+            committed: Tally::under(clauses.clone()),
+            expected: Tally::under(clauses),
+            nets: BTreeMap::new(),
+            begun: Vec::new(),
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        tx: &mut Tx<'_, VendorScope>,
+        books: &Books,
+        sold: &[Subscription],
+    ) -> Result<()> {
+        let pays = |plan: &CommissionPlanVersionId| {
+            let extras = books.extras().get(plan);
+            extras.is_some_and(|extras| extras.renewal.is_some())
+        };
+        let renewing: Vec<SubscriptionId> = sold
+            .iter()
+            .filter(|one| one.commission_plan_version_id.as_ref().is_some_and(pays))
+            .map(|one| one.id)
+            .collect();
+        let basis = Basis {
+            books,
+            terms: Terms::of(tx, sold)?,
+            arranged: Arranged::of(tx, sold.iter().map(|one| (one.id, one.partner_id)))?,
+            billed: invoices::recurring_nets(tx, &renewing)?,
+        };
+        let is_billed = |one: &&Subscription| one.status != SubscriptionStatus::Paused;
+        for one in sold.iter().filter(is_billed) {
+            self.follow(one, &basis)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the periods of one subscription.
+    fn follow(&mut self, one: &Subscription, basis: &Basis<'_>) -> Result<()> {
+        let coming = Sold {
+            anchor: one.anchor()?,
+            term_months: one.term(),
+            ends_on: one.ends_on,
+        };
+        let mut ahead: HashMap<NaiveDate, i64> = HashMap::new();
+        for period in coming.coming(self.first, MONTHS) {
+            let from = period.service.from;
+            let found = expected(&basis.terms, one, &period)?;
+            ahead.insert(from, found.recurring_minor);
+            self.take(one, (&period, &found), basis)?;
+            if period.phase == Phase::First {
+                self.begun.push((from, one.clone()));
+            }
+            let bonus = bonus(one, (&period, &ahead), basis)?;
+            self.add((key(one, from), bonus), period.is_committed)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what a period charges, and what it earns everybody.
+    fn take(
+        &mut self,
+        one: &Subscription,
+        (period, found): (&Coming, &Expected),
+        basis: &Basis<'_>,
+    ) -> Result<()> {
+        let key = key(one, period.service.from);
+        let (committed, expected) = self.nets.entry(key).or_default();
+        *expected = expected.checked_add(found.net_minor).ok_or(Overflow)?;
+        if period.is_committed {
+            *committed = committed.checked_add(found.net_minor).ok_or(Overflow)?;
+        }
+        let who = basis
+            .arranged
+            .on_line(one, period.service.from)?
+            .into_iter();
+        let claims: Vec<Claim> = who
+            .map(|(who, part)| Claim::new(who.number(), part))
+            .collect();
+        for earned in paid_in_full(found, &claims)? {
+            self.expected.take(&earned, (key.currency, key.month))?;
+            if period.is_committed {
+                self.committed.take(&earned, (key.currency, key.month))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, (key, minor): (Key, i64), is_committed: bool) -> Result<()> {
+        if minor != 0 {
+            self.expected.add(key, minor)?;
+            if is_committed {
+                self.committed.add(key, minor)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what SPIFFs pay for the subscriptions that begin ahead, those that begin first before
+    /// the others.
+    fn promise(&mut self, tx: &mut Tx<'_, VendorScope>) -> Result<()> {
+        let mut begun = std::mem::take(&mut self.begun);
+        begun.sort_by_key(|(from, one)| (*from, one.id));
+        let ids: Vec<SubscriptionId> = begun.iter().map(|(_, one)| one.id).collect();
+        let keys: HashMap<SubscriptionId, Key> = begun
+            .iter()
+            .map(|(from, one)| (one.id, key(one, *from)))
+            .collect();
+        for (id, minor) in spiffs::foreseen(tx, &ids)? {
+            if let Some(key) = keys.get(&id) {
+                self.add((*key, minor), true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles the months and fills them up, as their closes do.
+    fn rows(
+        self,
+        tx: &mut Tx<'_, VendorScope>,
+        books: &Books,
+        today: NaiveDate,
+    ) -> Result<Vec<ForecastMonth>> {
+        let floors = Floors::of(tx, books)?;
+        let (mut committed, mut expected) = (self.committed.settle()?, self.expected.settle()?);
+        let months = std::iter::successors(Some(self.first), |month| Some(month.next()));
+        for month in months.take(usize::try_from(MONTHS).unwrap_or_default()) {
+            for floor in floors.in_month(month) {
+                let whose = (floor.partner.number(), month);
+                committed.fill(whose, floor.terms);
+                expected.fill(whose, floor.terms);
+            }
+        }
+        let mut keys: Vec<Key> = self.nets.keys().copied().collect();
+        keys.extend(expected.sums().keys().chain(committed.sums().keys()));
+        keys.sort_unstable();
+        keys.dedup();
+        let row = |key: &Key| {
+            let (committed_net_minor, expected_net_minor) =
+                self.nets.get(key).copied().unwrap_or_default();
+            ForecastMonth {
+                id: tx.fresh_id(),
+                partner_id: Id::of(key.who),
+                currency: key.currency,
+                month: key.month,
+                reckoned_on: today,
+                committed_net_minor,
+                committed_minor: committed.of(key),
+                expected_net_minor,
+                expected_minor: expected.of(key),
+            }
+        };
+        Ok(keys.iter().map(row).collect())
+    }
+}
+
+/// Of the partner of record, in the month in which a period starts.
+fn key(one: &Subscription, from: NaiveDate) -> Key {
+    Key {
+        who: one.partner_id.number(),
+        currency: one.currency,
+        month: Period::of(from),
+    }
+}
+
+/// The bonus on the renewed term that begins with a period, in minor units; nothing where none
+/// does, or its plan pays none. What was not billed yet is worth what it will charge.
+fn bonus(
+    one: &Subscription,
+    (period, ahead): (&Coming, &HashMap<NaiveDate, i64>),
+    basis: &Basis<'_>,
+) -> Result<i64> {
+    let plan = one.commission_plan_version_id;
+    let extras = plan.and_then(|plan| basis.books.extras().get(&plan));
+    let Some(terms) = extras.and_then(|extras| extras.renewal) else {
+        return Ok(0);
+    };
+    let Some(term) = Term::begun(one, period.service.from)? else {
+        return Ok(0);
+    };
+    let net = |from| {
+        let billed = basis.billed.get(&(one.id, from));
+        let known = ahead.get(&from).or(billed);
+        known.copied().unwrap_or_default()
+    };
+    Ok(term.bonus((one, &terms), net)?.minor)
 }

@@ -1,12 +1,14 @@
 //! The floor under a partner's first months, filled up as a month is closed.
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+
 use super::books::Books;
 use crate::{
     Result,
     domain::{
         Money, Period, Ratio,
-        commission::{EntryKind, Part, extras::GuaranteeTerms},
+        commission::{EntryKind, Part, extras::GuaranteeTerms, settling::held},
     },
     id::{CommissionPlanVersionId, PartnerId},
     store::{
@@ -16,60 +18,93 @@ use crate::{
     },
 };
 
-/// Posts what brings partners up to their floor in a month that is about to be closed. Asks
-/// nothing where no plan has one.
-pub(super) fn fill(tx: &mut Tx<'_, VendorScope>, books: &Books, month: Period) -> Result<()> {
-    let plans: HashMap<CommissionPlanVersionId, GuaranteeTerms> = books
-        .extras()
-        .iter()
-        .filter_map(|(id, extras)| Some((*id, extras.guarantee?)))
-        .collect();
-    if plans.is_empty() {
-        return Ok(());
-    }
-    let versions: Vec<CommissionPlanVersionId> = plans.keys().copied().collect();
-    let partners = terms::partners_under(tx, &versions)?;
-    let enrolled = terms::enrolments(tx, &partners)?;
-    let earned = entries::earned_in(tx, &partners, month)?;
-    let mut made = Vec::new();
-    for partner in partners {
-        let given = enrolled.get(&partner).map_or(&[][..], Vec::as_slice);
-        let last = month.last_day();
-        let held = given.iter().rev().find(|(since, _)| *since <= last);
-        let (Some((_, plan)), Some((first, _))) = (held, given.first()) else {
-            continue;
-        };
-        let Some(terms) = plans.get(plan) else {
-            continue;
-        };
-        let Some(place) = terms.place(Period::of(*first), month) else {
-            continue;
-        };
-        let key = (partner, terms.amount.currency().code());
-        let earned = earned.get(&key).copied().unwrap_or_default();
-        let floor = Floor {
-            partner,
-            plan: *plan,
-            terms,
-            place,
-            earned,
-        };
-        made.extend(floor.entry(tx, month));
-    }
-    entries::post(tx, made)
+/// Which plan puts which floor under whose first months.
+#[derive(Default)]
+pub(super) struct Floors {
+    plans: HashMap<CommissionPlanVersionId, GuaranteeTerms>,
+    enrolled: HashMap<PartnerId, Vec<(NaiveDate, CommissionPlanVersionId)>>,
 }
 
-struct Floor<'a> {
-    partner: PartnerId,
+impl Floors {
+    /// As they hold. Asks nothing where no plan has one.
+    pub fn of(tx: &mut Tx<'_, VendorScope>, books: &Books) -> Result<Self> {
+        let plans = books.extras().iter();
+        let plans = plans.filter_map(|(id, extras)| Some((*id, extras.guarantee?)));
+        Self::under(tx, plans.collect())
+    }
+
+    /// As if these plans had these floors, and no other plan one.
+    pub fn under(
+        tx: &mut Tx<'_, VendorScope>,
+        plans: HashMap<CommissionPlanVersionId, GuaranteeTerms>,
+    ) -> Result<Self> {
+        if plans.is_empty() {
+            return Ok(Self::default());
+        }
+        let versions: Vec<CommissionPlanVersionId> = plans.keys().copied().collect();
+        let partners = terms::partners_under(tx, &versions)?;
+        let enrolled = terms::enrolments(tx, &partners)?;
+        Ok(Self { plans, enrolled })
+    }
+
+    /// The floors that hold in a month.
+    pub fn in_month(&self, month: Period) -> Vec<Floor<'_>> {
+        let mut found: Vec<Floor<'_>> = self
+            .enrolled
+            .iter()
+            .filter_map(|(partner, given)| {
+                let (plan, first) = held(given, month)?;
+                let terms = self.plans.get(&plan)?;
+                let place = terms.place(first, month)?;
+                Some(Floor {
+                    partner: *partner,
+                    plan,
+                    terms,
+                    place,
+                })
+            })
+            .collect();
+        found.sort_by_key(|floor| floor.partner);
+        found
+    }
+}
+
+/// The entries that bring partners up to their floor in a month that is about to be closed, given
+/// those that its close makes before. Asks nothing where no plan has one.
+pub(super) fn filling(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (month, settled): (Period, &[Entry]),
+) -> Result<Vec<Entry>> {
+    let floors = Floors::of(tx, books)?;
+    let floors = floors.in_month(month);
+    if floors.is_empty() {
+        return Ok(Vec::new());
+    }
+    let partners: Vec<PartnerId> = floors.iter().map(|floor| floor.partner).collect();
+    let mut earned = entries::earned_in(tx, &partners, month)?;
+    for entry in settled {
+        let key = (entry.partner_id, entry.currency.code());
+        *earned.entry(key).or_default() += entry.amount_minor;
+    }
+    let made = floors.iter().filter_map(|floor| {
+        let key = (floor.partner, floor.terms.amount.currency().code());
+        floor.entry(tx, (month, earned.get(&key).copied().unwrap_or_default()))
+    });
+    Ok(made.collect())
+}
+
+/// A floor under one partner's month.
+pub(super) struct Floor<'a> {
+    pub partner: PartnerId,
+    pub terms: &'a GuaranteeTerms,
     plan: CommissionPlanVersionId,
-    terms: &'a GuaranteeTerms,
     place: u32,
-    earned: i64,
 }
 
 impl Floor<'_> {
-    fn entry(&self, tx: &Tx<'_, VendorScope>, month: Period) -> Option<Entry> {
-        let minor = self.terms.fill(self.earned);
+    fn entry(&self, tx: &Tx<'_, VendorScope>, (month, earned): (Period, i64)) -> Option<Entry> {
+        let minor = self.terms.fill(earned);
         let currency = self.terms.amount.currency();
         let on = month.last_day();
         (minor > 0).then(|| Entry {
@@ -103,7 +138,7 @@ impl Floor<'_> {
                 "Guarantee: at least {} a month in the first {} months; {} was posted in {}, which is month {} of them.",
                 self.terms.amount,
                 self.terms.months,
-                Money::new(self.earned, currency),
+                Money::new(earned, currency),
                 month.title(),
                 self.place
             ),

@@ -4,7 +4,9 @@ pub mod billing;
 mod books;
 mod caps;
 mod claims;
+mod clawbacks;
 pub mod close;
+mod coming;
 pub mod credit;
 pub mod dry_run;
 pub mod forecast;
@@ -25,6 +27,7 @@ pub mod write_off;
 
 pub use books::Books;
 pub(in crate::services) use claims::claims;
+pub use coming::next_earnings;
 pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;
 pub(in crate::services) use volumes::{due as volume_due, groups as volume_groups};

@@ -78,6 +78,13 @@ impl Arranged {
     }
 }
 
+impl Arranged {
+    /// Who earns on a line of a subscription whose service starts on a day.
+    pub fn on_line(&self, of: &Subscription, from: NaiveDate) -> Result<Vec<(PartnerId, Part)>> {
+        self.parts((of.id, of.partner_id), period_start(of, from)?)
+    }
+}
+
 /// Who earns on a subscription from one day on: who, and what.
 pub type WhoEarns = (NaiveDate, Vec<(PartnerId, Part)>);
 
@@ -148,8 +155,7 @@ pub(super) fn share(
         let Some(subscription) = sold.iter().find(|one| one.id == line.subscription_id) else {
             continue;
         };
-        let from = period_start(subscription, line.service_from)?;
-        let parts = arranged.parts((subscription.id, line.partner_id), from)?;
+        let parts = arranged.on_line(subscription, line.service_from)?;
         if parts == [(line.partner_id, Part::Whole)] {
             continue;
         }

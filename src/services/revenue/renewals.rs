@@ -1,6 +1,8 @@
 //! The bonus on a renewed term, paid once its first invoice is.
 use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
+
 use super::{accrual::Moved, books::Books};
 use crate::{
     Result,
@@ -20,12 +22,8 @@ use crate::{
     },
 };
 
-/// A term whose first invoice is paid.
-struct Renewed<'a> {
-    moved: &'a Moved,
-    sold: Subscription,
-    plan: CommissionPlanVersionId,
-    terms: RenewalTerms,
+/// A renewed term.
+pub(super) struct Term {
     /// How often it was renewed, this time included.
     count: u32,
     /// Its first period, and the first of the term before.
@@ -33,6 +31,75 @@ struct Renewed<'a> {
     before: ServicePeriod,
     /// Billing periods of a term.
     periods: u32,
+}
+
+impl Term {
+    /// The renewed term that begins with a service period that starts on a day, if one does.
+    pub fn begun(sold: &Subscription, from: NaiveDate) -> Result<Option<Self>> {
+        let anchor = sold.anchor()?;
+        let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
+        let periods = (sold.term() / interval).max(1);
+        let Some(index) = anchor.index_of(from) else {
+            return Ok(None);
+        };
+        if index == 0 || !index.is_multiple_of(periods) {
+            return Ok(None);
+        }
+        let period = |index| anchor.service_period(index).ok_or(Overflow);
+        let first = period(index)?;
+        Ok((first.from == from).then_some(Self {
+            count: index / periods,
+            first,
+            before: period(index - periods)?,
+            periods,
+        }))
+    }
+
+    /// The first day of the term that a subscription was renewed for so many times.
+    pub fn first_day(sold: &Subscription, count: i32) -> Result<NaiveDate> {
+        let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
+        let periods = (sold.term() / interval).max(1);
+        let count = u32::try_from(count).unwrap_or_default();
+        let period = sold.anchor()?.service_period(count.saturating_mul(periods));
+        Ok(period.ok_or(Overflow)?.from)
+    }
+
+    /// What it earns, given what the recurring lines that earn charged for the service period that
+    /// starts on a day, in minor units.
+    pub fn bonus(
+        &self,
+        (sold, terms): (&Subscription, &RenewalTerms),
+        net: impl Fn(NaiveDate) -> i64,
+    ) -> Result<Bonus> {
+        let worth = |from| {
+            let periods = i64::from(self.periods);
+            net(from).checked_mul(periods).ok_or(Overflow)
+        };
+        let began = self.before.from.max(sold.charged_from());
+        let (before_minor, now_minor) = (worth(began)?, worth(self.first.from)?);
+        Ok(Bonus {
+            before_minor,
+            now_minor,
+            minor: terms.bonus(before_minor, now_minor),
+        })
+    }
+}
+
+/// What a renewed term earns, and what it and the one before are worth, in minor units.
+#[derive(Default)]
+pub(super) struct Bonus {
+    pub minor: i64,
+    before_minor: i64,
+    now_minor: i64,
+}
+
+/// A term whose first invoice is paid.
+struct Renewed<'a> {
+    moved: &'a Moved,
+    sold: Subscription,
+    plan: CommissionPlanVersionId,
+    terms: RenewalTerms,
+    term: Term,
 }
 
 /// The entries of bonuses that payments bring about. Asks nothing where no plan pays one.
@@ -63,7 +130,7 @@ pub(super) fn earn(
     let nets = invoices::recurring_nets(tx, &ids)?;
     let mut made = Vec::new();
     for one in renewed {
-        let seq = i32::try_from(one.count).unwrap_or(i32::MAX);
+        let seq = i32::try_from(one.term.count).unwrap_or(i32::MAX);
         if !known.contains(&(Some(one.sold.id), one.plan.number(), seq)) {
             made.extend(one.entry(tx, books, (&nets, seq))?);
         }
@@ -125,26 +192,13 @@ fn begun<'a>(
     let Some((plan, terms)) = pays else {
         return Ok(None);
     };
-    let anchor = sold.anchor()?;
-    let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
-    let periods = (sold.term() / interval).max(1);
-    let Some(index) = anchor.index_of(line.service_from) else {
-        return Ok(None);
-    };
-    if index == 0 || !index.is_multiple_of(periods) {
-        return Ok(None);
-    }
-    let period = |index| anchor.service_period(index).ok_or(Overflow);
-    let first = period(index)?;
-    Ok((first.from == line.service_from).then_some(Renewed {
+    let term = Term::begun(sold, line.service_from)?;
+    Ok(term.map(|term| Renewed {
         moved,
         sold: sold.clone(),
         plan,
         terms,
-        count: index / periods,
-        first,
-        before: period(index - periods)?,
-        periods,
+        term,
     }))
 }
 
@@ -153,15 +207,14 @@ impl Renewed<'_> {
         &self,
         tx: &Tx<'_, VendorScope>,
         books: &Books,
-        (nets, seq): (&HashMap<(SubscriptionId, chrono::NaiveDate), i64>, i32),
+        (nets, seq): (&HashMap<(SubscriptionId, NaiveDate), i64>, i32),
     ) -> Result<Option<Entry>> {
-        let worth = |from| {
-            let net = nets.get(&(self.sold.id, from)).copied().unwrap_or_default();
-            net.checked_mul(i64::from(self.periods)).ok_or(Overflow)
-        };
-        let began = self.before.from.max(self.sold.charged_from());
-        let (before, now) = (worth(began)?, worth(self.first.from)?);
-        let minor = self.terms.bonus(before, now);
+        let net = |from| nets.get(&(self.sold.id, from)).copied().unwrap_or_default();
+        let Bonus {
+            minor,
+            before_minor: before,
+            now_minor: now,
+        } = self.term.bonus((&self.sold, &self.terms), net)?;
         if minor == 0 {
             return Ok(None);
         }
@@ -186,7 +239,7 @@ impl Renewed<'_> {
             amount_minor: minor,
             currency: self.sold.currency,
             paid_on: on,
-            earned_period: Period::of(self.first.from),
+            earned_period: Period::of(self.term.first.from),
             due_period: due,
             posting_period: posting_period(due, books.first_open),
             matures_on: matures_on(on, books.plan_hold_days(self.plan)),
@@ -199,7 +252,7 @@ impl Renewed<'_> {
                 "Renewal bonus: {} of {}, what the term from {} is worth; the term before was worth {}.",
                 self.terms.rate,
                 money(now),
-                date_words(self.first.from),
+                date_words(self.term.first.from),
                 money(before)
             ),
         }))

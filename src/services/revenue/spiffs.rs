@@ -1,16 +1,14 @@
-//! What is paid once for a new subscription, and taken back when its customer leaves early.
+//! What is paid once for a new subscription.
 use std::collections::{BTreeSet, HashMap, HashSet};
-
-use chrono::NaiveDate;
 
 use super::{accrual::Moved, books::Books};
 use crate::{
-    Error, Result,
+    Result,
     domain::{
-        Money, Period, Ratio,
-        commission::{EntryKind, Part, matures_on, posting_period, reversal_matures_on},
+        Period, Ratio,
+        commission::{EntryKind, Part, matures_on, posting_period},
     },
-    id::{CommissionEntryId, PartnerId, PlanVersionId, SpiffId, SubscriptionId},
+    id::{PartnerId, PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
         incentivize::{
@@ -48,7 +46,34 @@ pub(super) fn earn(
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    Desk::of(tx, open, &paid)?.pay(&*tx, books, &paid)
+    let ids: Vec<SubscriptionId> = paid.iter().map(|one| one.invoice.subscription_id).collect();
+    Desk::of(tx, open, &ids, &HashSet::new())?.pay(&*tx, books, &paid)
+}
+
+/// What SPIFFs would pay for these subscriptions once each has paid, in their order, whatever was
+/// paid for them already: minor units in each one's currency. Asks little where there are none.
+pub(super) fn foreseen(
+    tx: &mut Tx<'_, VendorScope>,
+    begun: &[SubscriptionId],
+) -> Result<Vec<(SubscriptionId, i64)>> {
+    let open = match begun.is_empty() {
+        true => Vec::new(),
+        false => spiffs::all(tx)?,
+    };
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
+    let forgotten = begun.iter().copied().collect();
+    let mut desk = Desk::of(tx, open, begun, &forgotten)?;
+    let mut found = Vec::new();
+    for id in begun {
+        let Some(sold) = desk.sold.remove(id) else {
+            continue;
+        };
+        let due = desk.due(&sold)?;
+        found.extend(due.iter().map(|one| (*id, one.minor)));
+    }
+    Ok(found)
 }
 
 /// What SPIFFs are paid by: the subscriptions, what they are of, and what was paid before.
@@ -62,16 +87,33 @@ struct Desk {
     counts: HashMap<(i64, PartnerId), u32>,
 }
 
+/// What a SPIFF pays for a subscription.
+struct Due {
+    /// The SPIFF's place on the desk.
+    spiff: usize,
+    minor: i64,
+    /// How many it has paid the partner, this one included.
+    count: u32,
+}
+
 impl Desk {
-    fn of(tx: &mut Tx<'_, VendorScope>, mut open: Vec<Spiff>, paid: &[&Moved]) -> Result<Self> {
+    /// As if nothing had been paid for those that are forgotten.
+    fn of(
+        tx: &mut Tx<'_, VendorScope>,
+        mut open: Vec<Spiff>,
+        ids: &[SubscriptionId],
+        forgotten: &HashSet<SubscriptionId>,
+    ) -> Result<Self> {
         open.reverse();
-        let ids: Vec<SubscriptionId> = paid.iter().map(|one| one.invoice.subscription_id).collect();
-        let mut sold = subscriptions::of_ids(tx, &ids)?;
+        let mut sold = subscriptions::of_ids(tx, ids)?;
         sold.retain(|one| open.iter().any(|spiff| spiff.terms().covers(one.starts_on)));
         let partners: BTreeSet<PartnerId> = sold.iter().map(|one| one.partner_id).collect();
         let plans: BTreeSet<PlanVersionId> = sold.iter().map(|one| one.plan_version_id).collect();
         let (mut done, mut counts) = (HashSet::new(), HashMap::new());
         for (spiff, partner, subscription) in entries::spiffs_of(tx, &Vec::from_iter(partners))? {
+            if subscription.is_some_and(|id| forgotten.contains(&id)) {
+                continue;
+            }
             *counts.entry((spiff, partner)).or_default() += 1;
             done.extend(subscription.map(|subscription| (spiff, subscription)));
         }
@@ -85,6 +127,33 @@ impl Desk {
         })
     }
 
+    /// What is due for a subscription, which counts as paid from then on.
+    fn due(&mut self, sold: &Subscription) -> Result<Vec<Due>> {
+        let plan = self.plans.get(&sold.plan_version_id);
+        let mut found = Vec::new();
+        for (place, spiff) in self.spiffs.iter().enumerate() {
+            let number = spiff.id.number();
+            let counts = spiff.terms().covers(sold.starts_on)
+                && spiff.currency == sold.currency
+                && plan.is_some_and(|plan| plan.offering_id == spiff.offering_id)
+                && self.done.insert((number, sold.id));
+            if !counts {
+                continue;
+            }
+            let count = self.counts.entry((number, sold.partner_id)).or_default();
+            let minor = spiff.terms().next(*count)?;
+            if minor != 0 {
+                *count += 1;
+                found.push(Due {
+                    spiff: place,
+                    minor,
+                    count: *count,
+                });
+            }
+        }
+        Ok(found)
+    }
+
     fn pay(
         mut self,
         tx: &Tx<'_, VendorScope>,
@@ -93,28 +162,16 @@ impl Desk {
     ) -> Result<Vec<Entry>> {
         let mut made = Vec::new();
         for moved in paid {
-            let Some(sold) = self.sold.get(&moved.invoice.subscription_id) else {
+            let Some(sold) = self.sold.remove(&moved.invoice.subscription_id) else {
                 continue;
             };
-            for spiff in &self.spiffs {
-                let plan = self.plans.get(&sold.plan_version_id);
-                let counts = spiff.terms().covers(sold.starts_on)
-                    && spiff.currency == sold.currency
-                    && plan.is_some_and(|plan| plan.offering_id == spiff.offering_id)
-                    && !self.done.contains(&(spiff.id.number(), sold.id));
-                if !counts {
+            for one in self.due(&sold)? {
+                let Some(spiff) = self.spiffs.get(one.spiff) else {
                     continue;
-                }
-                let key = (spiff.id.number(), sold.partner_id);
-                let before = self.counts.entry(key).or_default();
-                let minor = spiff.terms().next(*before)?;
-                if minor == 0 {
-                    continue;
-                }
-                *before += 1;
+                };
                 let offering = self.offerings.get(&spiff.offering_id);
-                let note = note(spiff, offering.map_or("", String::as_str), *before);
-                made.push(entry(tx, books, (moved, sold), (spiff, minor, note)));
+                let note = note(spiff, offering.map_or("", String::as_str), one.count);
+                made.push(entry(tx, books, (moved, &sold), (spiff, one.minor, note)));
             }
         }
         Ok(made)
@@ -170,115 +227,5 @@ fn entry(
         about: String::new(),
         caps_id: None,
         note,
-    }
-}
-
-/// Takes back what was paid for subscriptions that have ended within its window, unless the vendor
-/// is to blame.
-///
-/// # Errors
-/// Faults of the database, and amounts that do not fit.
-pub(super) fn claw_back(
-    tx: &mut Tx<'_, VendorScope>,
-    books: &Books,
-    ended: &[Subscription],
-) -> Result<()> {
-    let ids: Vec<SubscriptionId> = ended.iter().map(|one| one.id).collect();
-    let posted = entries::beside_lines(tx, &ids)?;
-    if posted.is_empty() {
-        return Ok(());
-    }
-    let known = spiffs::all(tx)?;
-    let mut made = Vec::new();
-    for sold in ended {
-        let Some(end) = sold.ends_on else { continue };
-        let own = posted
-            .iter()
-            .filter(|entry| entry.subscription_id == Some(sold.id));
-        let before = own
-            .filter(|entry| entry.kind == EntryKind::Clawback)
-            .count();
-        let mut place = i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1);
-        for paid in posted.iter().filter(|entry| {
-            entry.kind == EntryKind::Spiff && entry.subscription_id == Some(sold.id)
-        }) {
-            let spiff = known
-                .iter()
-                .find(|one| one.id == SpiffId::of(paid.source_id));
-            let spiff = spiff.ok_or_else(|| Error::fault("an entry has no SPIFF"))?;
-            let back = Back {
-                spiff,
-                paid,
-                taken: taken(&posted, paid.id),
-                place,
-            };
-            if let Some(entry) = back.entry(tx, books, (sold, end))? {
-                made.push(entry);
-                place += 1;
-            }
-        }
-    }
-    entries::post(tx, made)
-}
-
-fn taken(posted: &[Entry], id: CommissionEntryId) -> i64 {
-    let back = posted.iter().filter(|entry| entry.reverses_id == Some(id));
-    back.map(|entry| entry.amount_minor).sum()
-}
-
-/// Something that was paid once and may go back.
-struct Back<'a> {
-    spiff: &'a Spiff,
-    paid: &'a Entry,
-    /// What was taken back before, in minor units.
-    taken: i64,
-    /// The place among what is taken back of the subscription.
-    place: i32,
-}
-
-impl Back<'_> {
-    fn entry(
-        &self,
-        tx: &Tx<'_, VendorScope>,
-        books: &Books,
-        (sold, end): (&Subscription, NaiveDate),
-    ) -> Result<Option<Entry>> {
-        let active = (end - sold.charged_from()).num_days().max(0);
-        let active = u32::try_from(active).unwrap_or(u32::MAX);
-        let left = self.paid.amount_minor + self.taken;
-        let terms = self.spiff.terms();
-        let whole = (self.paid.amount_minor, left);
-        let minor = terms.clawback(whole, active, sold.ends_by_vendor)?;
-        if minor == 0 {
-            return Ok(None);
-        }
-        let money = |minor| Money::new(minor, self.paid.currency);
-        // An end that is written down late counts from its day, and never before the payment.
-        let on = end.max(self.paid.paid_on);
-        let due = Period::of(on);
-        Ok(Some(Entry {
-            id: tx.fresh_id(),
-            kind: EntryKind::Clawback,
-            source_kind: SourceKind::Cancellation,
-            source_id: sold.id.number(),
-            seq: self.place,
-            exact: Ratio::from_int(minor),
-            amount_minor: minor,
-            paid_on: on,
-            earned_period: self.paid.earned_period,
-            due_period: due,
-            posting_period: posting_period(due, books.first_open),
-            matures_on: reversal_matures_on(on, self.paid.matures_on),
-            reverses_id: Some(self.paid.id),
-            created_at: tx.now(),
-            note: format!(
-                "SPIFF “{}”: the subscription ended after {active} of {} days, so that {} of {} goes back.",
-                self.spiff.name,
-                terms.clawback_days,
-                money(-minor),
-                money(self.paid.amount_minor)
-            ),
-            ..self.paid.clone()
-        }))
     }
 }

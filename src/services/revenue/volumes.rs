@@ -10,6 +10,7 @@ use crate::{
         Currency, Money, Overflow, Period, Rate, Ratio,
         commission::{
             EntryKind, Part, matures_on,
+            settling::{self, Brought},
             volume::{self, Volume},
         },
     },
@@ -66,12 +67,16 @@ fn count(month: Period) -> i32 {
     (month.key() / 100 - 2_000) * 12 + month.key() % 100
 }
 
-/// Settles what the steps of clauses bring for a month, and what goes back of earlier months.
-/// Asks nothing where no clause has steps.
-pub(super) fn settle(tx: &mut Tx<'_, VendorScope>, books: &Books, month: Period) -> Result<usize> {
+/// The entries by which a month's close settles what the steps of clauses bring for it, and what
+/// goes back of earlier months. Asks nothing where no clause has steps.
+pub(super) fn settling(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    month: Period,
+) -> Result<Vec<Entry>> {
     let terms = books.volumes();
     if terms.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let clauses: Vec<CommissionClauseId> = terms.keys().copied().collect();
     let mut posted = entries::of_clauses(tx, &clauses, month)?;
@@ -95,9 +100,7 @@ pub(super) fn settle(tx: &mut Tx<'_, VendorScope>, books: &Books, month: Period)
             new.push(entry(tx, (clause, partner), terms, (month, &settled))?);
         }
     }
-    let count = new.len();
-    entries::post(tx, new)?;
-    Ok(count)
+    Ok(new)
 }
 
 /// The entries that count for steps, by clause and partner.
@@ -135,11 +138,8 @@ impl Sum {
         self.posted += entry.amount_minor;
     }
 
-    /// What earns it at the clause's rate, in minor units: a share of the days, or of the
-    /// commission, counts as that much less revenue.
-    fn revenue(&self, rate: Rate) -> Result<i64, Overflow> {
-        let exact = Ratio::sum(self.exact.iter().copied())?;
-        exact.over(rate.exact(1))?.round()
+    fn exact(&self) -> Result<Ratio, Overflow> {
+        Ratio::sum(self.exact.iter().copied())
     }
 }
 
@@ -166,17 +166,17 @@ pub(in crate::services) fn due(
     }
     let mut found = Vec::new();
     for (first, sum) in &earned {
-        let revenue = sum.revenue(terms.rate)?;
-        let whole = terms.volume.earns(terms.rate, revenue.max(0))?.round()?;
-        let brought = match revenue {
-            ..=0 => 0,
-            _ => whole.checked_sub(sum.posted).ok_or(Overflow)?,
-        };
+        let Brought {
+            revenue_minor: revenue,
+            minor: brought,
+        } = terms
+            .volume
+            .brings(terms.rate, (sum.exact()?, sum.posted))?;
         let (minor, revenue_minor, posted_minor) = match *first == month {
             true => (brought, revenue, sum.posted),
             false => {
                 let gone = |is_now| match back.get(&(*first, is_now)) {
-                    Some(sum) => sum.revenue(terms.rate).map(|minor| -minor),
+                    Some(sum) => settling::revenue(sum.exact()?, terms.rate).map(|minor| -minor),
                     None => Ok(0),
                 };
                 let (before, now) = (gone(false)?, gone(true)?);
@@ -248,14 +248,15 @@ fn note(terms: &VolumeTerms, (month, settled): (Period, &Settled), currency: Cur
     } = *settled;
     if of == month {
         return format!(
-            "Clause {} pays {} of recurring revenue{}: {} of revenue in {} earns {} in all, of which {} was posted.",
+            "Clause {} pays {} of recurring revenue{}: {} of revenue in {} earns {} in all, of which {} was posted. {}",
             terms.seq,
             terms.rate,
             terms.volume.words(),
             money(revenue_minor),
             of.title(),
             money(posted_minor.saturating_add(minor)),
-            money(posted_minor)
+            money(posted_minor),
+            terms.volume.reached(terms.rate, revenue_minor)
         );
     }
     format!(

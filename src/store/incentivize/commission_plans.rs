@@ -9,6 +9,7 @@ use crate::{
     domain::{
         CommissionClause, Currency, Money, Rate, VersionStatus,
         commission::{
+            clawback::{ClawbackMode, ClawbackTerms},
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
             volume::Volume,
         },
@@ -87,6 +88,8 @@ pub(in crate::store) struct ExtrasRow {
     guarantee_minor: Option<i64>,
     guarantee_months: Option<i32>,
     guarantee_currency: Option<String>,
+    renewal_clawback_days: i32,
+    renewal_clawback_mode: String,
 }
 
 impl ExtrasRow {
@@ -101,6 +104,7 @@ impl ExtrasRow {
         let renewal = RenewalTerms {
             rate: Rate::from_bps(self.renewal_bps).map_err(Error::fault)?,
             kept_bps: many(self.renewal_kept_bps),
+            clawback: clawback(self.renewal_clawback_days, &self.renewal_clawback_mode)?,
         };
         Ok(PlanExtras {
             renewal: (self.renewal_bps > 0).then_some(renewal),
@@ -110,6 +114,17 @@ impl ExtrasRow {
             }),
         })
     }
+}
+
+fn clawback(days: i32, mode: &str) -> Result<Option<ClawbackTerms>> {
+    Ok(ClawbackTerms::of(days, stored(mode)?))
+}
+
+/// As it is stored: days, none for never, and the mode.
+fn stored_clawback(of: Option<ClawbackTerms>) -> Result<(i32, &'static str)> {
+    let days = of.map_or(Ok(0), |terms| i32::try_from(terms.days));
+    let mode = of.map_or(ClawbackMode::Linear, |terms| terms.mode);
+    Ok((days.map_err(Error::fault)?, mode.code()))
 }
 
 impl Row {
@@ -146,6 +161,8 @@ pub(in crate::store) struct ClauseRow {
     cap_minor: Option<i64>,
     currency: Option<String>,
     volume: Option<String>,
+    clawback_days: i32,
+    clawback_mode: String,
 }
 
 impl ClauseRow {
@@ -169,6 +186,7 @@ impl ClauseRow {
             months: months.map_err(Error::fault)?,
             cap: money(self.cap_minor),
             volume: volume.transpose().map_err(Error::fault)?,
+            clawback: clawback(self.clawback_days, &self.clawback_mode)?,
         })
     }
 }
@@ -333,6 +351,7 @@ fn write_extras(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Re
         .map(|terms| i32::try_from(terms.months))
         .transpose();
     let currency = guarantee.map(|terms| terms.amount.currency().code());
+    let back = stored_clawback(renewal.and_then(|terms| terms.clawback))?;
     tx.update(
         row,
         (
@@ -353,6 +372,8 @@ fn write_extras(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> Re
                 months.map_err(Error::fault)?,
             ),
             to(commission_plan_versions::guarantee_currency, currency),
+            to(commission_plan_versions::renewal_clawback_days, back.0),
+            to(commission_plan_versions::renewal_clawback_mode, back.1),
         ),
     )?;
     Ok(())
@@ -367,6 +388,7 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
         let currency = amount.or(clause.volume.map(|volume| volume.currency));
         let months = clause.months.map(i32::try_from).transpose();
         let minor = |money: Option<Money>| money.map(Money::minor);
+        let back = stored_clawback(clause.clawback)?;
         tx.insert(
             commission_clauses::table,
             (
@@ -382,6 +404,8 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
                 commission_clauses::cap_minor.eq(minor(clause.cap)),
                 commission_clauses::currency.eq(currency.map(|currency| currency.code())),
                 commission_clauses::volume.eq(clause.volume.map(|volume| volume.code())),
+                commission_clauses::clawback_days.eq(back.0),
+                commission_clauses::clawback_mode.eq(back.1),
             ),
         )?;
     }

@@ -124,6 +124,12 @@ impl Entry {
             _ => false,
         }
     }
+
+    /// Whether it takes something back because a customer left early: of a line, of its cap, or of
+    /// what was paid beside lines.
+    pub fn is_for_leaving(&self) -> bool {
+        self.kind == EntryKind::Clawback || self.source_kind == SourceKind::Cancellation
+    }
 }
 
 /// Posts entries; one that is there already is refused by its natural key.
@@ -275,6 +281,55 @@ pub fn sums_under(
     Ok(found)
 }
 
+/// What some partner's entries of a month come to.
+#[derive(Debug, Clone)]
+pub struct MonthSum {
+    /// Whose.
+    pub partner: PartnerId,
+    /// The month they are posted in.
+    pub month: Period,
+    /// What they are in.
+    pub currency: Currency,
+    /// Their sum, in minor units.
+    pub amount_minor: i64,
+}
+
+/// What SPIFFs paid in some months (both included), before anything of it was taken back.
+///
+/// # Errors
+/// Faults of the database.
+pub fn spiffs_in(
+    tx: &mut Tx<'_, VendorScope>,
+    (first, last): (Period, Period),
+) -> Result<Vec<MonthSum>> {
+    let columns = (
+        commission_entries::partner_id,
+        commission_entries::posting_period,
+        commission_entries::currency,
+    );
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .filter(commission_entries::posting_period.between(first.key(), last.key()))
+        .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
+        .group_by(columns)
+        .select((
+            commission_entries::partner_id,
+            commission_entries::posting_period,
+            commission_entries::currency,
+            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+        ));
+    let rows: Vec<(PartnerId, Month, Coded<Currency>, i64)> = tx.load(rows)?;
+    let sum = |(partner, month, currency, amount_minor): (_, Month, Coded<Currency>, _)| {
+        Ok(MonthSum {
+            partner,
+            month: month.try_into().map_err(Error::fault)?,
+            currency: currency.value(),
+            amount_minor,
+        })
+    };
+    rows.into_iter().map(sum).collect()
+}
+
 /// Whom a SPIFF has paid for what, oldest first: of these partners.
 ///
 /// # Errors
@@ -376,6 +431,26 @@ pub fn beside_lines(
             .rows(commission_entries::table)
             .filter(commission_entries::subscription_id.eq_any(some.to_vec()))
             .filter(commission_entries::invoice_line_id.is_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Every entry of these subscriptions, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_subscriptions(
+    tx: &mut Tx<'_, VendorScope>,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in subscriptions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::subscription_id.eq_any(some.to_vec()))
             .order(commission_entries::id)
             .select(Entry::as_select());
         found.extend(tx.load::<Entry, _>(rows)?);

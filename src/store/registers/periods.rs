@@ -1,7 +1,10 @@
 //! Accounting months, and what closing the next one would come to.
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
     dsl::{not, sql},
     prelude::*,
@@ -18,7 +21,10 @@ use crate::{
     id::{JobId, PartnerId},
     store::{
         Tx, VendorScope,
-        incentivize::tax_terms::{self, Taxed},
+        incentivize::{
+            entries::Entry,
+            tax_terms::{self, Taxed},
+        },
         names::stored,
         schema::{commission_entries, jobs, payout_minimums, periods, statements},
     },
@@ -183,21 +189,50 @@ pub struct PreviewRow {
     pub payable_minor: i64,
     /// Posted by then but still in hold, minor units.
     pub held_minor: i64,
+    /// Of the lines and of what is in hold, what the close itself would make: what volume steps
+    /// bring and what fills up to a floor, minor units.
+    pub settled_minor: i64,
+}
+
+/// An entry that a close would make.
+#[derive(Debug, Clone, Copy)]
+pub struct ToCome {
+    partner: PartnerId,
+    currency: Currency,
+    matures_on: NaiveDate,
+    minor: i64,
+}
+
+impl ToCome {
+    /// Of an entry that is not posted.
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            partner: entry.partner_id,
+            currency: entry.currency,
+            matures_on: entry.matures_on,
+            minor: entry.amount_minor,
+        }
+    }
 }
 
 type Sum = (PartnerId, String, i64, i64);
 
 /// What closing a month now would come to, by the rules of the close: each entry on no statement,
-/// posted by then and out of hold by the month's end, with what earlier statements carried. Largest
-/// payout first.
+/// posted by then, or to come with the close, and out of hold by the month's end, with what earlier
+/// statements carried. Largest payout first.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<PreviewRow>> {
+pub fn preview(
+    tx: &mut Tx<'_, VendorScope>,
+    period: Period,
+    to_come: &[ToCome],
+) -> Result<Vec<PreviewRow>> {
     let posted = || ledger::unstated().and(commission_entries::posting_period.le(period.key()));
     let over = || commission_entries::matures_on.lt(period.end());
-    let due = sums(tx, Box::new(posted().and(over())))?;
-    let held = sums(tx, Box::new(posted().and(not(over()))))?;
+    let mut due = sums(tx, Box::new(posted().and(over())))?;
+    let mut held = sums(tx, Box::new(posted().and(not(over()))))?;
+    let settled = settled(to_come, period, [&mut due, &mut held]);
     let opening = closed::carried(tx, period)?;
     let minimums = minimums(tx)?;
     let mut keys: Vec<(PartnerId, String)> = due.keys().chain(held.keys()).cloned().collect();
@@ -229,18 +264,31 @@ pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<Previ
             payable_minor: payable(taxed, period, settlement.payout)?,
             settlement,
             held_minor: held.get(&key).map(|(_, minor)| *minor).unwrap_or_default(),
+            settled_minor: settled.get(&key).copied().unwrap_or_default(),
         });
     }
-    rows.sort_by(|a, b| {
-        let key = |row: &PreviewRow| {
-            (
-                std::cmp::Reverse(row.payable_minor),
-                row.partner_name.clone(),
-            )
-        };
-        key(a).cmp(&key(b))
-    });
+    rows.sort_by_key(|row| (Reverse(row.payable_minor), row.partner_name.clone()));
     Ok(rows)
+}
+
+/// Adds what a close would make to what is due or held; gives what that is for each.
+fn settled(
+    to_come: &[ToCome],
+    period: Period,
+    [due, held]: [&mut Sums; 2],
+) -> HashMap<(PartnerId, String), i64> {
+    let mut settled = HashMap::new();
+    for one in to_come {
+        let key = (one.partner, one.currency.code().to_owned());
+        let sums = match one.matures_on < period.end() {
+            true => &mut *due,
+            false => &mut *held,
+        };
+        let (count, minor) = sums.entry(key.clone()).or_default();
+        (*count, *minor) = (*count + 1, *minor + one.minor);
+        *settled.entry(key).or_default() += one.minor;
+    }
+    settled
 }
 
 /// What a payout comes to by the terms of the month's last day, minor units.
@@ -294,6 +342,8 @@ pub struct PreviewTotal {
     pub carried: Money,
     /// Still in hold.
     pub held: Money,
+    /// Of both, what the close itself would make.
+    pub settled: Money,
 }
 
 /// A preview's figures, per currency.
@@ -309,6 +359,7 @@ pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
             payout: zero,
             carried: zero,
             held: zero,
+            settled: zero,
         });
         let add = |to: Money, minor| {
             to.plus(Money::new(minor, row.currency))
@@ -318,6 +369,7 @@ pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
         total.payout = add(total.payout, row.payable_minor)?;
         total.carried = add(total.carried, row.settlement.closing)?;
         total.held = add(total.held, row.held_minor)?;
+        total.settled = add(total.settled, row.settled_minor)?;
     }
     Ok(totals.into_values().collect())
 }

@@ -391,6 +391,7 @@ fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
 /// Why a line of an invoice earned or gave back what it did.
 fn of_line(detail: &EntryDetail, line: &LineDetail) -> Vec<String> {
     let mut said = vec![cause(detail, line), rate(&detail.entry, line)];
+    said.extend(line.chosen.map(|why| why.words()));
     if !line.share.is_whole() {
         said.push(format!(
             "The clause pays for some months only: {} of the {} days lie within them.",

@@ -5,6 +5,7 @@
 )]
 
 mod adjustments;
+mod clawbacks;
 mod credit_notes;
 mod metrics;
 mod nonsense;

@@ -1,5 +1,8 @@
 //! Several earn on one subscription: partners who share it, and the distributor above its seller.
-use perennial::{domain::Role, services::revenue::billing};
+use perennial::{
+    domain::Role,
+    services::revenue::{billing, forecast},
+};
 
 use super::scene::Scene;
 use crate::{
@@ -114,6 +117,17 @@ on_both! {
         let record = owner.get(&sold(&scene)).await.expect(200);
         for said in ["Who earns", "a share of 75 % of the commission", "a share of 25 % of the commission", "the distributor’s 5 % of the revenue"] {
             assert!(record.words().contains(said), "{said}: {}", record.words());
+        }
+        for said in ["Once it is paid:", "Northwind earns EUR 72.00: a share of 75 % of the commission.", "Contoso earns EUR 24.00", "Fabrikam earns EUR 24.00: the distributor’s 5 % of the revenue."] {
+            assert!(record.words().contains(said), "{said}: {}", record.words());
+        }
+        // Ahead, everybody sees their own part and nothing of the others’: 5 % of 564.00 a month.
+        scene.write(|tx| forecast::renew(tx, "2026-12-01".parse().unwrap()));
+        let fabrikam = scene.partner("fabrikam", Role::PartnerAdmin).await;
+        let ahead = fabrikam.get("/meridian/p/fabrikam/forecast").await.expect(200);
+        assert!(ahead.words().contains("28.20"), "{}", ahead.words());
+        for hidden in ["564.00", "480.00", "96.00", "Northwind"] {
+            assert!(!ahead.words().contains(hidden), "{hidden}: {}", ahead.words());
         }
         // 40 seats at 12.00: net 480.00 at 20 %, 96.00 in all.
         scene.app.now_is("2027-01-02T09:00:00Z");

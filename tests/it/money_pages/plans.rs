@@ -56,6 +56,19 @@ on_both! {
         viewer.get(&edit).await.expect(403);
     }
 
+    async fn a_partner_is_told_why_a_clause_won(scene: Scene) {
+        let admin = scene.partner("northwind", Role::PartnerAdmin).await;
+        let ledger = admin.get("/meridian/p/northwind/ledger?earned=2026-10&customer=adler&kind=earned").await.expect(200);
+        let entry = admin.get(&ledger.attr("tbody th a", "href").unwrap()).await.expect(200);
+        let said = "3 clauses of the plan fit this period. This one counts, for it names the tier, which comes before all else.";
+        assert!(entry.words().contains(said), "{}", entry.words());
+        let contoso = scene.partner("contoso", Role::PartnerAdmin).await;
+        let ledger = contoso.get("/meridian/p/contoso/ledger?earned=2026-10&kind=earned").await.expect(200);
+        let entry = contoso.get(&ledger.attr("tbody th a", "href").unwrap()).await.expect(200);
+        let said = "2 clauses of the plan fit this period. This one counts, for it names the phase that the period lies in.";
+        assert!(entry.words().contains(said), "{}", entry.words());
+    }
+
     async fn an_entry_paid_by_the_unit_explains_itself(scene: Scene) {
         scene.app.sql("UPDATE invoice_lines SET unit_pay_minor = 250, rate_bps = 0; UPDATE commission_entries SET rate_bps = 0");
         let owner = scene.owner().await;

@@ -138,14 +138,20 @@ on_both! {
         let owner = scene.owner().await;
         enroll(&scene, &owner, "graduated", "500: 12 %; 1,000: 15 %").await;
         let payment = sell(&scene, &owner).await;
-        close_december(&scene);
+        scene.close("2026-11");
+        scene.app.now_is("2027-01-02T09:00:00Z");
+        // What the close will make is in what is said to come of it.
+        let owner = scene.owner().await;
+        let month = owner.get("/meridian/periods/2026-12").await.expect(200);
+        assert!(month.words().contains("In it is EUR 20.00 that the close itself would make"), "{}", month.words());
+        scene.close("2026-12");
         // 50.00 + 60.00 + 30.00, of which 120.00 came in with the cash.
         assert_eq!(scene.app.ask(SETTLED), ["2000"]);
         verify(&scene);
         let admin = scene.partner("contoso", Role::PartnerAdmin).await;
         let ledger = admin.get("/meridian/p/contoso/ledger?kind=accelerator").await.expect(200);
         let entry = admin.get(&ledger.attr("tbody th a", "href").unwrap()).await.expect(200);
-        let said = "Clause 1 pays 10 % of recurring revenue, 12 % of what lies above EUR 500.00 a month, 15 % of what lies above EUR 1,000.00 a month: EUR 1,200.00 of revenue in December 2026 earns EUR 140.00 in all, of which EUR 120.00 was posted.";
+        let said = "Clause 1 pays 10 % of recurring revenue, 12 % of what lies above EUR 500.00 a month, 15 % of what lies above EUR 1,000.00 a month: EUR 1,200.00 of revenue in December 2026 earns EUR 140.00 in all, of which EUR 120.00 was posted. It earns EUR 500.00 of it at 10 %, EUR 500.00 of it at 12 % and EUR 200.00 of it at 15 %.";
         assert!(entry.words().contains(said), "{}", entry.words());
 
         let owner = scene.owner().await;

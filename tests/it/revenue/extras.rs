@@ -43,6 +43,7 @@ fn a_renewed_term_earns_a_bonus_once_its_first_invoice_is_paid() {
             renewal: Some(RenewalTerms {
                 rate: "2".parse::<Rate>().unwrap(),
                 kept_bps: 10_000,
+                clawback: None,
             }),
             guarantee: None,
         };

@@ -1,9 +1,11 @@
 //! Billing, cash, commission, the month's close and its statements, through the services, on both
 //! databases.
+mod ahead;
 mod caps;
 mod cases;
 mod checks;
 mod clauses;
+mod clawbacks;
 mod closing;
 mod credit_notes;
 mod extras;

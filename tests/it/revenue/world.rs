@@ -143,6 +143,10 @@ impl World {
             .unwrap()
             .id
     }
+    /// Which of the world's customers it is.
+    pub fn customer_number(&self, id: CustomerId) -> i64 {
+        (1..=6).find(|number| self.customer(*number) == id).unwrap()
+    }
     pub fn pay(
         &self,
         name: &str,

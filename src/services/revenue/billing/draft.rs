@@ -163,6 +163,7 @@ impl Biller<'_, '_> {
             share_days: 1,
             share_of: 1,
             shared: false,
+            chosen: earns.chosen.map_or(String::new(), |why| why.to_string()),
         };
         line.fix(&earns.at_place(place, period.plan));
         line

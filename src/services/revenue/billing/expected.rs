@@ -1,20 +1,30 @@
-//! What a period to come charges and lets earn, once it is paid: by the rule of the run.
+//! What a period to come charges and lets earn: by the rule of the run.
 use super::{
     items::{Facts, items},
     terms::Terms,
 };
 use crate::{
     Result,
-    domain::{commission::EarningLine, forecast::Coming},
-    store::revenue::subscriptions::Subscription,
+    domain::{Overflow, commission::EarningLine, forecast::Coming},
+    store::revenue::{invoices::InvoiceLineKind, subscriptions::Subscription},
 };
 
-/// What a period charges after discounts in minor units, and those of its lines that earn.
+/// A period to come. Amounts are minor units, before tax.
+pub(in crate::services::revenue) struct Expected {
+    /// What it charges after discounts.
+    pub net_minor: i64,
+    /// Of that, what recurring lines that earn charge.
+    pub recurring_minor: i64,
+    /// The lines that earn, under the numbers of their clauses.
+    pub lines: Vec<EarningLine>,
+}
+
+/// What a period to come charges, and what of it earns.
 pub(in crate::services::revenue) fn expected(
     terms: &Terms,
     of: &Subscription,
     period: &Coming,
-) -> Result<(i64, Vec<EarningLine>)> {
+) -> Result<Expected> {
     let of = &of.in_period(period.service.from);
     let plan = terms.plan(of)?;
     let index = of.anchor()?.index_of(period.service.from);
@@ -27,20 +37,28 @@ pub(in crate::services::revenue) fn expected(
         is_first: of.billed_periods == 0 && stretch.index == of.next_index(),
     };
     let earns = terms.earns(of, stretch.service, period.phase)?;
-    let (mut net, mut lines) = (0, Vec::new());
+    let mut found = Expected {
+        net_minor: 0,
+        recurring_minor: 0,
+        lines: Vec::new(),
+    };
+    let add = |sum: &mut i64, net: i64| {
+        *sum = sum.checked_add(net).ok_or(Overflow)?;
+        Ok::<_, Overflow>(())
+    };
     for (place, item) in (1..).zip(items(&facts)?) {
-        net += item.net_minor;
-        if item.price.commissionable {
-            lines.push(EarningLine {
-                net_minor: item.net_minor,
-                credited_net_minor: 0,
-                protected_net_minor: 0,
-                clause: 1,
-                terms: earns.at_place(place, plan),
-                posted_minor: 0,
-                posted_base_minor: 0,
-            });
+        add(&mut found.net_minor, item.net_minor)?;
+        let Some(clause) = earns.clause.filter(|_| item.price.commissionable) else {
+            continue;
+        };
+        if item.kind == InvoiceLineKind::Recurring {
+            add(&mut found.recurring_minor, item.net_minor)?;
+        }
+        let terms = earns.at_place(place, plan);
+        if terms.pay_anything() {
+            let line = EarningLine::new(item.net_minor, clause.number(), terms);
+            found.lines.push(line);
         }
     }
-    Ok((net, lines))
+    Ok(found)
 }

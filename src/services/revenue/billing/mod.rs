@@ -37,7 +37,7 @@ use crate::{
 use arrears::Usage;
 use draft::Biller;
 pub(super) use draft::blank_invoice;
-pub(super) use expected::expected;
+pub(super) use expected::{Expected, expected};
 pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
 pub(super) use rest::{bill_rest, bill_rests};
 pub(super) use terms::Terms;

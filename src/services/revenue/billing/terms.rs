@@ -8,7 +8,10 @@ use crate::{
     domain::{
         Discount, Phase, Rate, ServicePeriod, Tax, TaxCategory, TaxTerms,
         bill::{self, Ahead, Stretch},
-        commission::{Case, LineTerms, clause_for},
+        commission::{
+            Case, LineTerms,
+            choice::{Choice, chosen},
+        },
     },
     id::{
         CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
@@ -135,15 +138,16 @@ impl Terms {
         let pinned = subscription.commission_plan_version_id;
         let plan = pinned.and_then(|id| self.commissions.get(&id));
         let clause = plan.and_then(|plan| {
-            let found = clause_for(plan.clauses.iter().map(|(_, clause)| clause), &case)?;
+            let (found, why) = chosen(plan.clauses.iter().map(|(_, clause)| clause), &case)?;
             let named = plan.clauses.iter().find(|(_, one)| one.seq == found.seq);
-            named.map(|(id, _)| (*id, *found))
+            named.map(|(id, _)| (*id, *found, why))
         });
         let units = subscription.units()?.get();
         Ok(Earns {
-            clause: clause.map(|(id, _)| id),
+            clause: clause.map(|(id, _, _)| id),
+            chosen: clause.map(|(_, _, why)| why),
             terms: match clause {
-                Some((_, clause)) => clause.terms(&case, units),
+                Some((_, clause, _)) => clause.terms(&case, units),
                 None => LineTerms::share_of(Rate::default()),
             },
             phase,
@@ -156,6 +160,7 @@ impl Terms {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::services::revenue) struct Earns {
     pub clause: Option<CommissionClauseId>,
+    pub chosen: Option<Choice>,
     pub terms: LineTerms,
     pub phase: Phase,
     pub tier: Option<TierId>,
@@ -173,6 +178,7 @@ impl Earns {
     pub fn nothing(self) -> Self {
         Self {
             clause: None,
+            chosen: None,
             terms: LineTerms::share_of(Rate::default()),
             ..self
         }

@@ -12,8 +12,8 @@ use crate::{
     services::revenue::{
         billing::{Terms, bill_one},
         books::{Books, day},
+        clawbacks::claw_back,
         credit::{Unused, credit},
-        spiffs::claw_back,
     },
     store::{
         Tx, VendorScope,

@@ -7,7 +7,7 @@ use crate::{
     Result,
     domain::{
         Currency, DayShare, Money, Phase,
-        commission::{Names, sentence},
+        commission::{Names, choice::Choice, sentence},
     },
     error::Error,
     id::{CommissionEntryId, InvoiceLineId, OfferingId, TierId},
@@ -60,6 +60,8 @@ pub struct LineDetail {
     pub phase: Option<Phase>,
     /// The partner's tier at the period's start.
     pub tier: Option<String>,
+    /// Why its clause was chosen, where that was noted.
+    pub chosen: Option<Choice>,
 }
 
 /// One entry with what explains it.
@@ -133,6 +135,7 @@ fn line_detail<S: Sees>(
             of: line.share_of,
         },
         phase: line.phase.parse().ok(),
+        chosen: line.chosen.parse().ok(),
         tier,
     })
 }
@@ -152,6 +155,7 @@ struct LineRow {
     unit_pay_minor: i64,
     share_days: i32,
     share_of: i32,
+    chosen: String,
 }
 
 fn one<S: Sees>(tx: &mut Tx<'_, S>, id: CommissionEntryId, today: NaiveDate) -> Result<EntryRow> {

@@ -89,12 +89,15 @@ pub struct InvoiceLine {
     pub share_days: i32,
     /// All its days, or one where all of them earn.
     pub share_of: i32,
+    /// Why that clause was chosen, as [`crate::domain::commission::choice::Choice`] is written;
+    /// empty where none was, and on lines from before it was noted.
+    pub chosen: String,
 }
 
 impl InvoiceLine {
     /// Whether a partner can earn on it.
     pub fn earns(&self) -> bool {
-        self.commission_clause_id.is_some() && (self.rate_bps > 0 || self.unit_pay_minor > 0)
+        self.commission_clause_id.is_some() && self.terms().is_ok_and(|terms| terms.pay_anything())
     }
 
     /// What it pays, as fixed when it was billed.

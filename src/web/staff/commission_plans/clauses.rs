@@ -3,7 +3,10 @@ use crate::{
     Result,
     domain::{
         CommissionClause, Currency, Money, Phase, Problems, Rate,
-        commission::volume::{Volume, VolumeKind},
+        commission::{
+            clawback::{ClawbackMode, ClawbackTerms},
+            volume::{Volume, VolumeKind},
+        },
     },
     id::{OfferingId, TierId},
     services::incentivize::commission_plans::{self as service, ClauseDraft},
@@ -14,9 +17,13 @@ use crate::{
 const ROWS: usize = service::MOST_CLAUSES;
 
 /// The parts of a clause as they are typed, in the order of its sentence.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "tier", "rate", "kind", "offering", "phase", "months", "cap", "currency", "volume", "steps",
+    "back", "mode",
 ];
+
+/// What is chosen where nobody says anything else.
+const SET: [&str; 2] = ["currency", "mode"];
 
 /// An amount for each unit, instead of a share of revenue.
 const PER_UNIT: &str = "unit";
@@ -36,6 +43,8 @@ pub(super) struct ClauseRow {
     pub currency: Part,
     pub volume: Part,
     pub steps: Part,
+    pub back: Part,
+    pub mode: Part,
 }
 
 /// One field of a clause.
@@ -53,6 +62,7 @@ pub(super) struct Choices {
     pub offerings: Options,
     pub phases: Options,
     pub volumes: Options,
+    pub modes: Options,
     /// The vendor's own currency.
     pub currency: String,
 }
@@ -90,9 +100,17 @@ impl Choices {
                     .map(|kind| (kind.code().to_owned(), kind.label().to_owned()))
                     .into(),
             ),
+            modes: modes(),
             currency: vendor::settings(tx)?.currency.code().to_owned(),
         })
     }
+}
+
+/// How much goes back.
+pub(super) fn modes() -> Options {
+    let all = ClawbackMode::ALL.iter();
+    all.map(|mode| (mode.code().to_owned(), mode.label().to_owned()))
+        .collect()
 }
 
 fn field(n: usize, part: &str) -> String {
@@ -110,10 +128,10 @@ pub(super) fn is_known(name: &str) -> bool {
     n.parse::<usize>().is_ok_and(|n| (1..=ROWS).contains(&n)) && PARTS.contains(&part)
 }
 
-/// Whether anything was typed into a clause beyond its currency.
+/// Whether anything was typed into a clause beyond what is set in every one.
 fn is_said(typed: &Fields, n: usize) -> bool {
     let said = |part: &&str| !typed.get(&field(n, part)).trim().is_empty();
-    PARTS.iter().filter(|part| **part != "currency").any(said)
+    PARTS.iter().filter(|part| !SET.contains(part)).any(said)
 }
 
 /// The rows to show: those that say something, and two to fill.
@@ -126,13 +144,16 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 value: typed.text(&field(n, part)),
                 name: field(n, part),
             };
-            let more = ["kind", "offering", "months", "cap", "volume", "steps"].map(part);
+            let more = [
+                "kind", "offering", "months", "cap", "volume", "steps", "back",
+            ]
+            .map(part);
             let mut currency_part = part("currency");
             if currency_part.value.is_empty() {
                 currency_part.value = currency.to_owned();
             }
             let is_open = more.iter().any(|part| !part.value.is_empty());
-            let [kind, offering, months, cap, volume, steps] = more;
+            let [kind, offering, months, cap, volume, steps, back] = more;
             ClauseRow {
                 name: format!("clause-{n}"),
                 is_open,
@@ -146,6 +167,8 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 currency: currency_part,
                 volume,
                 steps,
+                back,
+                mode: part("mode"),
             }
         })
         .collect()
@@ -189,6 +212,7 @@ impl Reader<'_> {
         let cap = self.amount("cap");
         let (rate, per_unit) = self.pays()?;
         let volume = self.volume(rate)?;
+        let clawback = self.clawback()?;
         Some(ClauseDraft {
             tier: tier?,
             offering: offering?,
@@ -198,7 +222,14 @@ impl Reader<'_> {
             rate,
             per_unit,
             volume,
+            clawback,
         })
+    }
+
+    /// What goes back when the customer leaves early; may be left empty.
+    fn clawback(&mut self) -> Option<Option<ClawbackTerms>> {
+        let ((days_name, days), (mode_name, mode)) = (self.text("back"), self.text("mode"));
+        read_clawback((&days_name, &days), (&mode_name, &mode), self.problems)
     }
 
     /// What it pays beyond its rate; may be left empty.
@@ -264,13 +295,42 @@ impl Reader<'_> {
     }
 }
 
+/// What goes back when a customer leaves early, as typed: days, none for never, and how much.
+pub(super) fn read_clawback(
+    (days_name, days): (&str, &str),
+    (mode_name, mode): (&str, &str),
+    problems: &mut Problems,
+) -> Option<Option<ClawbackTerms>> {
+    if days.is_empty() {
+        return Some(None);
+    }
+    let days = days.parse::<u32>();
+    let days = days.map_err(|_| "Give a whole number of days, or none where nothing goes back.");
+    let days = problems.check(days_name, days);
+    let mode = match mode {
+        "" => Some(ClawbackMode::Linear),
+        code => problems.check(mode_name, code.parse::<ClawbackMode>()),
+    };
+    days.zip(mode)
+        .map(|(days, mode)| Some(ClawbackTerms { days, mode }))
+}
+
 /// A clause as it would be typed.
 pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, String)> {
     let id = |number: Option<i64>, spell: fn(i64) -> String| number.map_or(String::new(), spell);
     let currency = clause.per_unit.or(clause.cap).map(Money::currency);
     let currency = currency.or(clause.volume.map(|volume| volume.currency));
     let kind = clause.volume.map(|volume| volume.kind.code().to_owned());
+    let back = clause.clawback;
     let said = [
+        (
+            "back",
+            back.map_or(String::new(), |back| back.days.to_string()),
+        ),
+        (
+            "mode",
+            back.map_or(String::new(), |back| back.mode.code().to_owned()),
+        ),
         ("tier", id(clause.tier, |id| TierId::of(id).to_string())),
         (
             "rate",

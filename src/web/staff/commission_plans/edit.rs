@@ -39,6 +39,8 @@ struct PlanFields {
     outcome: String,
     renewal: String,
     renewal_kept: String,
+    renewal_back: String,
+    renewal_mode: String,
     guarantee: String,
     guarantee_currency: String,
     guarantee_months: String,
@@ -66,6 +68,8 @@ fn known(name: &str) -> bool {
         "outcome",
         "renewal",
         "renewal_kept",
+        "renewal_back",
+        "renewal_mode",
         "guarantee",
         "guarantee_currency",
         "guarantee_months",
@@ -110,10 +114,20 @@ fn extras(typed: &Fields, problems: &mut Problems) -> PlanExtras {
         let rate = problems.check("renewal", text("renewal").parse::<Rate>());
         let kept = problems.check("renewal_kept", text("renewal_kept").parse::<Rate>());
         let kept = kept.and_then(|kept| u32::try_from(kept.bps()).ok());
+        let back = ("renewal_back", text("renewal_back"));
+        let back = clauses::read_clawback(back, ("renewal_mode", text("renewal_mode")), problems);
         extras.renewal = rate
             .filter(|rate| *rate != Rate::default())
             .zip(kept)
-            .map(|(rate, kept_bps)| RenewalTerms { rate, kept_bps });
+            .zip(back)
+            .map(|((rate, kept_bps), clawback)| RenewalTerms {
+                rate,
+                kept_bps,
+                clawback,
+            });
+    }
+    if text("renewal").is_empty() && !text("renewal_back").is_empty() {
+        problems.add("renewal", "Say how much the bonus is.");
     }
     if !text("guarantee").is_empty() {
         let code = text("guarantee_currency").to_uppercase();
@@ -131,12 +145,18 @@ fn extras(typed: &Fields, problems: &mut Problems) -> PlanExtras {
 }
 
 /// The same as it would be typed.
-fn typed_extras(of: &PlanExtras) -> [(String, String); 5] {
+fn typed_extras(of: &PlanExtras) -> [(String, String); 7] {
     let (renewal, guarantee) = (of.renewal, of.guarantee);
     let kept = renewal.and_then(|terms| i32::try_from(terms.kept_bps).ok());
     let kept = kept.and_then(|bps| Rate::from_bps(bps).ok());
+    let back = renewal.and_then(|terms| terms.clawback);
     let said = |text: Option<String>| text.unwrap_or_default();
     [
+        ("renewal_back", said(back.map(|back| back.days.to_string()))),
+        (
+            "renewal_mode",
+            said(back.map(|back| back.mode.code().to_owned())),
+        ),
         ("renewal", said(renewal.map(|terms| terms.rate.to_string()))),
         (
             "renewal_kept",
@@ -210,6 +230,8 @@ async fn edit_page(
         typed: PlanFields {
             renewal: typed.text("renewal"),
             renewal_kept: typed.text("renewal_kept"),
+            renewal_back: typed.text("renewal_back"),
+            renewal_mode: typed.text("renewal_mode"),
             guarantee: typed.text("guarantee"),
             guarantee_currency: match typed.get("guarantee_currency") {
                 "" => choices.currency.clone(),

@@ -8,6 +8,7 @@ use crate::{
     documents::csv::{self, Cell},
     domain::{Money, Period, PeriodStatus, Permission, date_words},
     queue::Job,
+    services::revenue::close,
     store::{
         Store, VendorScope,
         registers::{
@@ -52,7 +53,7 @@ pub(super) async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period
             ..StatementFilter::default()
         };
         let (preview, statements) = match row.status {
-            PeriodStatus::Open => (periods::preview(tx, period)?, Vec::new()),
+            PeriodStatus::Open => (close::preview(tx, period)?, Vec::new()),
             PeriodStatus::Closing => (Vec::new(), Vec::new()),
             PeriodStatus::Closed => (Vec::new(), statements::all(tx, &filter, calendar.today)?),
         };

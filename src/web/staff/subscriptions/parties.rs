@@ -6,10 +6,10 @@ use askama::Template;
 use super::{Parts, subscription};
 use crate::{
     Error, Result,
-    domain::{Permission, Problems, Rate, commission::Part, date_words},
+    domain::{Money, Permission, Problems, Rate, commission::Part, date_words},
     id::{PartnerId, SubscriptionId},
     services::revenue::{
-        WhoEarns,
+        WhoEarns, next_earnings,
         subscriptions::{Sharing, share_out},
         who_earns,
     },
@@ -37,6 +37,19 @@ const MOST: usize = 5;
 pub(super) struct Earning {
     /// In the order of their days.
     pub sets: Vec<EarningSet>,
+    /// What the next invoice earns each once it is paid.
+    pub next: Vec<NextRow>,
+}
+
+/// What somebody earns on the next invoice.
+#[derive(Debug, Clone)]
+pub(super) struct NextRow {
+    /// What it is called.
+    pub name: String,
+    /// What it gets, in words.
+    pub gets: String,
+    /// How much.
+    pub amount: Money,
 }
 
 /// Who earns from one day on.
@@ -75,24 +88,25 @@ pub(super) fn earning(tx: &mut Tx<'_, VendorScope>, record: &Record) -> Result<E
     let it = &record.subscription;
     let today = vendor::today(tx)?;
     let sets = who_earns(tx, (it.id, it.partner), today)?;
-    let ids: Vec<PartnerId> = sets
-        .iter()
-        .flat_map(|(_, set)| set)
-        .map(|(id, _)| *id)
-        .collect();
+    let next = next_earnings(tx, it.id)?;
+    let now = sets.iter().flat_map(|(_, set)| set).map(|(id, _)| *id);
+    let ids: Vec<PartnerId> = now.chain(next.iter().map(|(id, _, _)| *id)).collect();
     let names = partners::names(tx, &ids)?;
+    let name = |id: &PartnerId| {
+        let named = names.iter().find(|(known, _)| known == id);
+        named.map_or_else(String::new, |(_, name)| name.clone())
+    };
     let row = |(id, part): &(PartnerId, Part)| EarningRow {
         partner: *id,
         href: String::new(),
-        name: names
-            .iter()
-            .find(|(known, _)| known == id)
-            .map_or_else(String::new, |(_, name)| name.clone()),
-        gets: match part {
-            Part::Whole => "the commission".to_owned(),
-            part => part.words(),
-        },
+        name: name(id),
+        gets: gets(*part),
     };
+    let next = next.iter().map(|(id, part, amount)| NextRow {
+        name: name(id),
+        gets: gets(*part),
+        amount: *amount,
+    });
     let set = |(day, rows): &WhoEarns| EarningSet {
         when: match *day == today {
             true => "Today".to_owned(),
@@ -102,7 +116,15 @@ pub(super) fn earning(tx: &mut Tx<'_, VendorScope>, record: &Record) -> Result<E
     };
     Ok(Earning {
         sets: sets.iter().map(set).collect(),
+        next: next.collect(),
     })
+}
+
+fn gets(part: Part) -> String {
+    match part {
+        Part::Whole => "the commission".to_owned(),
+        part => part.words(),
+    }
 }
 
 /// A row of the form.

@@ -1,0 +1,329 @@
+//! What goes back when a customer leaves early: SPIFFs, commission of clauses that say so, and
+//! bonuses on renewed terms; unless the vendor is to blame. What was taken back for other reasons
+//! does not go back again, and no closed month is touched.
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+
+use super::{
+    accrual::{Moved, Source},
+    books::Books,
+    caps::Caps,
+    claims::is_of_record_entry,
+    renewals::Term,
+};
+use crate::{
+    Error, Result,
+    domain::{
+        Currency, Money, Period, Ratio, SubscriptionStatus,
+        commission::{EntryKind, clawback::ClawbackTerms, posting_period, reversal_matures_on},
+    },
+    id::{CommissionClauseId, InvoiceId, InvoiceLineId, PartnerId, SpiffId, SubscriptionId},
+    store::{
+        Tx, VendorScope,
+        incentivize::{
+            entries::{self, Entry, SourceKind},
+            spiffs::{self, Spiff},
+        },
+        revenue::{
+            invoices,
+            subscriptions::{self, Subscription},
+        },
+    },
+};
+
+/// Takes back what subscriptions that have ended earned beyond the time their customers stayed.
+/// Asking again takes nothing more.
+///
+/// # Errors
+/// Faults of the database, and amounts that do not fit.
+pub(super) fn claw_back(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    ended: &[Subscription],
+) -> Result<()> {
+    let at_fault = |one: &&Subscription| !one.ends_by_vendor;
+    let ends = ended.iter().filter(at_fault).filter_map(|sold| {
+        let on = sold.ends_on?;
+        let source = Source {
+            kind: SourceKind::Cancellation,
+            id: sold.id.number(),
+            on,
+        };
+        Some(End {
+            sold,
+            source,
+            why: "the subscription ended",
+            only: None,
+        })
+    });
+    let ends: Vec<End<'_>> = ends.collect();
+    take_back(tx, books, &ends)
+}
+
+/// What follows cash that moved on subscriptions whose plans take anything back: a payment that
+/// comes after an early end, and a refund of all that was paid for a renewed term.
+pub(super) fn follow(tx: &mut Tx<'_, VendorScope>, books: &Books, moves: &[Moved]) -> Result<()> {
+    if !books.claws_back() {
+        return Ok(());
+    }
+    let ids: BTreeSet<SubscriptionId> = moves
+        .iter()
+        .map(|one| one.invoice.subscription_id)
+        .collect();
+    let sold = subscriptions::of_ids(tx, &Vec::from_iter(ids))?;
+    let by_id: HashMap<SubscriptionId, &Subscription> =
+        sold.iter().map(|one| (one.id, one)).collect();
+    let (mut ended, mut given_back) = (BTreeSet::new(), Vec::new());
+    for moved in moves {
+        let Some(sold) = by_id.get(&moved.invoice.subscription_id) else {
+            continue;
+        };
+        let has_ended = sold.status == SubscriptionStatus::Canceled;
+        match moved.source.kind {
+            SourceKind::Allocation if has_ended => {
+                ended.insert(sold.id);
+            }
+            SourceKind::Refund if is_given_back(moved, sold)? => {
+                given_back.push(End {
+                    sold,
+                    source: moved.source,
+                    why: "all that was paid for the term was given back",
+                    only: Some(moved.invoice.id),
+                });
+            }
+            _ => {}
+        }
+    }
+    take_back(tx, books, &given_back)?;
+    let ended: Vec<Subscription> = sold
+        .iter()
+        .filter(|one| ended.contains(&one.id))
+        .cloned()
+        .collect();
+    claw_back(tx, books, &ended)
+}
+
+/// Whether nothing is left of what was paid for an invoice, and the vendor is not to blame.
+fn is_given_back(moved: &Moved, sold: &Subscription) -> Result<bool> {
+    let state = moved.invoice.state();
+    let was_paid = state.paid_minor > 0 && !sold.ends_by_vendor;
+    Ok(was_paid && state.collected()? == Ratio::ZERO)
+}
+
+/// That a customer left, or all of a renewed term was given back.
+struct End<'a> {
+    sold: &'a Subscription,
+    source: Source,
+    why: &'static str,
+    /// Only the bonus that this invoice brought.
+    only: Option<InvoiceId>,
+}
+
+/// What was promised for an entry, what it is called, and since when days are counted.
+struct Promise {
+    terms: ClawbackTerms,
+    name: String,
+    since: NaiveDate,
+}
+
+fn take_back(tx: &mut Tx<'_, VendorScope>, books: &Books, ends: &[End<'_>]) -> Result<()> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<SubscriptionId> = ends.iter().map(|end| end.sold.id).collect();
+    let posted = match books.claws_back() {
+        true => entries::of_subscriptions(tx, &ids)?,
+        false => entries::beside_lines(tx, &ids)?,
+    };
+    if posted.is_empty() {
+        return Ok(());
+    }
+    let mut desk = Desk {
+        books,
+        spiffs: spiffs::all(tx)?,
+        caps: Caps::of(tx, books, &earners(&posted))?,
+        of_lines: Vec::new(),
+        new: Vec::new(),
+    };
+    let mut by_sold: HashMap<SubscriptionId, Vec<Entry>> = HashMap::new();
+    for entry in posted {
+        if let Some(sold) = entry.subscription_id {
+            by_sold.entry(sold).or_default().push(entry);
+        }
+    }
+    for end in ends {
+        let its = by_sold.entry(end.sold.id).or_default();
+        desk.take(&*tx, end, its)?;
+    }
+    settle(tx, &desk.of_lines)?;
+    entries::post(tx, desk.new)
+}
+
+fn earners(posted: &[Entry]) -> Vec<(CommissionClauseId, PartnerId, Currency)> {
+    let under = posted.iter().filter_map(|entry| {
+        let clause = entry.commission_clause_id?;
+        Some((clause, entry.partner_id, entry.currency))
+    });
+    under.collect()
+}
+
+/// Notes on lines what their partner of record has of them.
+fn settle(tx: &mut Tx<'_, VendorScope>, new: &[Entry]) -> Result<()> {
+    let ids: BTreeSet<InvoiceLineId> = new.iter().filter_map(|one| one.invoice_line_id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = invoices::lines_of_ids(tx, &Vec::from_iter(ids))?;
+    let mut lines = Vec::new();
+    for mut line in known.into_values() {
+        let own = new.iter().filter(|entry| is_of_record_entry(&line, entry));
+        line.commission_minor += own.map(|entry| entry.amount_minor).sum::<i64>();
+        lines.push(line);
+    }
+    lines.sort_by_key(|line| line.id);
+    invoices::settle_lines(tx, &lines)
+}
+
+struct Desk<'a> {
+    books: &'a Books,
+    spiffs: Vec<Spiff>,
+    caps: Caps,
+    /// Those of the new ones that take back what lines earned.
+    of_lines: Vec<Entry>,
+    new: Vec<Entry>,
+}
+
+impl Desk<'_> {
+    /// Takes back what one end asks for, given all that is posted of its subscription.
+    fn take(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        end: &End<'_>,
+        posted: &mut Vec<Entry>,
+    ) -> Result<()> {
+        let paid = posted
+            .iter()
+            .filter(|entry| end.only.is_none() || is_bonus_of(entry, end));
+        let paid: Vec<Entry> = paid.cloned().collect();
+        for entry in &paid {
+            let Some(promise) = self.promise(entry, end.sold)? else {
+                continue;
+            };
+            let Some(back) = self.back(tx, end, (entry, &promise, posted))? else {
+                continue;
+            };
+            let line = entry.invoice_line_id;
+            let same = posted
+                .iter()
+                .filter(|one| line.is_some() && one.invoice_line_id == line);
+            let known: Vec<Entry> = same.cloned().collect();
+            let new = std::slice::from_ref(&back);
+            let freed = self.caps.follow(tx, self.books, (&known, new))?;
+            self.of_lines.extend(line.is_some().then(|| back.clone()));
+            for one in std::iter::once(back).chain(freed) {
+                posted.push(one.clone());
+                self.new.push(one);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was promised for an entry about going back, if anything was.
+    fn promise(&self, entry: &Entry, sold: &Subscription) -> Result<Option<Promise>> {
+        let (terms, name, since) = match entry.kind {
+            EntryKind::Spiff => {
+                let mut known = self.spiffs.iter();
+                let spiff = known.find(|one| one.id == SpiffId::of(entry.source_id));
+                let spiff = spiff.ok_or_else(|| Error::fault("an entry has no SPIFF"))?;
+                let name = format!("SPIFF “{}”", spiff.name);
+                (spiff.terms().back(), name, sold.charged_from())
+            }
+            EntryKind::Earned => {
+                let clause = entry.commission_clause_id;
+                let found = clause.and_then(|id| self.books.clawback(id));
+                let name = found.map_or(String::new(), |(seq, _)| format!("Clause {seq}"));
+                (found.map(|(_, terms)| terms), name, sold.charged_from())
+            }
+            EntryKind::RenewalBonus => {
+                let plan = sold.commission_plan_version_id;
+                let terms = plan.and_then(|plan| self.books.extras().get(&plan)?.renewal);
+                let terms = terms.and_then(|terms| terms.clawback);
+                let since = Term::first_day(sold, entry.seq)?;
+                (terms, "Renewal bonus".to_owned(), since)
+            }
+            _ => return Ok(None),
+        };
+        Ok(terms.map(|terms| Promise { terms, name, since }))
+    }
+
+    /// What is taken back of an entry, if anything is.
+    fn back(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        end: &End<'_>,
+        (paid, promise, posted): (&Entry, &Promise, &[Entry]),
+    ) -> Result<Option<Entry>> {
+        let of = |counts: fn(&Entry) -> bool| -> i64 {
+            let back = posted
+                .iter()
+                .filter(|entry| entry.reverses_id == Some(paid.id) && counts(entry));
+            back.map(|entry| entry.amount_minor).sum()
+        };
+        // An end that is written down late counts from its day, and never before the payment.
+        let on = end.source.on.max(paid.paid_on);
+        let active = (end.source.on - promise.since).num_days().max(0);
+        let active = u32::try_from(active).unwrap_or(u32::MAX);
+        let left = paid.amount_minor + of(|_| true);
+        let gone = of(Entry::is_for_leaving);
+        let minor = promise.terms.due((paid.amount_minor, left, gone), active)?;
+        if minor == 0 {
+            return Ok(None);
+        }
+        let money = |minor: i64| Money::new(minor, paid.currency);
+        let due = Period::of(on);
+        Ok(Some(Entry {
+            id: tx.fresh_id(),
+            kind: match paid.invoice_line_id {
+                Some(_) => EntryKind::Reversal,
+                None => EntryKind::Clawback,
+            },
+            source_kind: end.source.kind,
+            source_id: end.source.id,
+            seq: next_seq(end, paid.invoice_line_id, posted),
+            base_minor: 0,
+            exact: Ratio::from_int(minor),
+            amount_minor: minor,
+            paid_on: on,
+            due_period: due,
+            posting_period: posting_period(due, self.books.first_open),
+            matures_on: reversal_matures_on(on, paid.matures_on),
+            reverses_id: Some(paid.id),
+            caps_id: None,
+            created_at: tx.now(),
+            note: format!(
+                "{}: {} after {active} of {} days, so that {} of {} goes back.",
+                promise.name,
+                end.why,
+                promise.terms.days,
+                money(-minor),
+                money(paid.amount_minor)
+            ),
+            ..paid.clone()
+        }))
+    }
+}
+
+/// The place after all that the same end took back of the same line, or beside lines.
+fn next_seq(end: &End<'_>, line: Option<InvoiceLineId>, posted: &[Entry]) -> i32 {
+    let same = posted.iter().filter(|entry| {
+        entry.invoice_line_id == line
+            && (entry.source_kind, entry.source_id) == (end.source.kind, end.source.id)
+    });
+    same.map(|entry| entry.seq).max().unwrap_or_default() + 1
+}
+
+/// Whether an entry is the bonus that the invoice of an end brought.
+fn is_bonus_of(entry: &Entry, end: &End<'_>) -> bool {
+    entry.kind == EntryKind::RenewalBonus && entry.invoice_id == end.only
+}

@@ -1,0 +1,123 @@
+//! The lines of an invoice as the rule of accrual sees them: as they were billed, and as they would
+//! be under other clauses.
+use super::sold::Book;
+use crate::{
+    Error, Result,
+    domain::{
+        CommissionClause, Period, Rate, ServicePeriod,
+        commission::{Case, Claim, EarningLine, InvoiceState, LineTerms, accrue, clause_for},
+    },
+    id::{CommissionClauseId, Id},
+    store::revenue::{
+        invoices::{InvoiceLine, InvoiceLineKind},
+        subscriptions::Subscription,
+        terms::PlanTerms,
+    },
+};
+
+/// A line, and what it was billed on.
+pub(super) struct Line<'a> {
+    line: &'a InvoiceLine,
+    then: Subscription,
+    plan: &'a PlanTerms,
+}
+
+/// A line that earns: its month, what it earns, and for whom.
+type Earning = (Period, (EarningLine, Vec<Claim>));
+
+/// Those lines of an invoice that earn under some terms.
+pub(super) fn lines_under(
+    lines: &[InvoiceLine],
+    book: &Book,
+    terms: impl Fn(&Line<'_>) -> Result<Option<EarningLine>>,
+) -> Result<Vec<Earning>> {
+    let mut found = Vec::new();
+    for line in lines {
+        let Some(then) = book.on(line.subscription_id, line.service_from) else {
+            continue;
+        };
+        let plan = book.plan(&then)?;
+        let Some(earning) = terms(&Line { line, then, plan })? else {
+            continue;
+        };
+        let who = book.who(line)?.into_iter();
+        let claims = who.map(|(who, part)| Claim::new(who.number(), part));
+        let month = Period::of(line.service_from);
+        found.push((month, (earning, claims.collect())));
+    }
+    Ok(found)
+}
+
+impl Line<'_> {
+    /// As it was billed.
+    pub fn own(&self) -> Result<Option<EarningLine>> {
+        if !self.line.earns() {
+            return Ok(None);
+        }
+        let clause = self.line.commission_clause_id;
+        let clause = clause.map_or(0, CommissionClauseId::number);
+        Ok(Some(bare(self.line, clause, self.line.terms()?)))
+    }
+
+    /// As it would be under other clauses.
+    pub fn under(&self, clauses: &[CommissionClause]) -> Result<Option<EarningLine>> {
+        let Self { line, then, plan } = self;
+        if !plan.lets_earn(&line.description) {
+            return Ok(None);
+        }
+        let service = ServicePeriod {
+            from: line.service_from,
+            to: line.service_to,
+        };
+        let index = then.anchor()?.index_of(service.from);
+        let charged = index.map(|index| then.stretch(index)).transpose()?;
+        let (charged, whole) = charged.map_or((service, service), |one| (one.service, one.whole));
+        let case = Case {
+            phase: line.phase,
+            tier: line.tier_id.map(Id::number),
+            offering: plan.offering_id.number(),
+            currency: then.currency,
+            since: then.charged_from(),
+            service: charged,
+        };
+        let Some(clause) = clause_for(clauses, &case) else {
+            return Ok(None);
+        };
+        let units = u32::try_from(line.quantity).unwrap_or_default();
+        let mut pays = clause.terms(&case, units);
+        if !is_paid_per_unit(line, plan) {
+            pays = pays.beside_units();
+        }
+        if service != charged {
+            pays.share = pays.prorated(charged, service, whole);
+        }
+        let earns = pays.pay_anything();
+        Ok(earns.then(|| bare(line, clause.seq.into(), pays)))
+    }
+}
+
+/// What customers paid of each line before tax, in minor units.
+pub(super) fn paid_before_tax(state: &InvoiceState, lines: &[InvoiceLine]) -> Result<Vec<i64>> {
+    let nothing = LineTerms::share_of(Rate::default());
+    let plain: Vec<EarningLine> = lines.iter().map(|line| bare(line, 0, nothing)).collect();
+    let accruals = accrue(state, &plain).map_err(Error::from)?;
+    Ok(accruals.iter().map(|one| one.base_minor).collect())
+}
+
+/// Whether an amount per unit is paid on a line: on the one that charges for units in advance, and
+/// on what prorates it.
+fn is_paid_per_unit(line: &InvoiceLine, plan: &PlanTerms) -> bool {
+    match line.kind {
+        InvoiceLineKind::Recurring => line.line_no == plan.unit_place(),
+        InvoiceLineKind::ProrationCharge | InvoiceLineKind::ProrationCredit => true,
+        _ => false,
+    }
+}
+
+fn bare(line: &InvoiceLine, clause: i64, terms: LineTerms) -> EarningLine {
+    EarningLine {
+        credited_net_minor: line.credited_net_minor,
+        protected_net_minor: line.protected_net_minor,
+        ..EarningLine::new(line.net_minor, clause, terms)
+    }
+}
