@@ -70,6 +70,7 @@ diesel::table! {
         payout_day -> Integer,
         first_period -> Integer,
         version -> Integer,
+        steps_carved_through -> Integer,
     }
 }
 
@@ -597,6 +598,7 @@ diesel::table! {
         written_off_on -> Nullable<Date>,
         write_off_reason -> Text,
         status -> Text,
+        protected_moved_minor -> BigInt,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Action, CommissionClause, Money, Name, Permission, Phase, Problems, Rate, VersionStatus,
         audit::{Change, diff},
-        commission::{clause_problems, extras::PlanExtras, volume::Volume},
+        commission::{STEPS_OF_NOTHING, clause_problems, extras::PlanExtras, volume::Volume},
     },
     id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
@@ -179,6 +179,9 @@ impl ClauseDraft {
         }
         if self.volume.is_some() && (self.per_unit.is_some() || self.cap.is_some()) {
             return Some("Give steps to a percentage alone: neither by the unit nor with a cap.");
+        }
+        if self.volume.is_some() && self.rate == Rate::default() {
+            return Some(STEPS_OF_NOTHING);
         }
         let currencies = self.per_unit.zip(self.cap);
         let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());

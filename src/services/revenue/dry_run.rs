@@ -8,7 +8,7 @@ use super::billing::Terms;
 use crate::{
     Result,
     domain::{
-        CommissionClause, Currency, Money, Period, Permission, Rate, ServicePeriod,
+        CommissionClause, Currency, Money, Period, Permission, Rate, Ratio, ServicePeriod,
         commission::{Case, EarningLine, InvoiceState, LineTerms, accrue, clause_for},
     },
     id::{
@@ -279,6 +279,7 @@ fn bare(line: &InvoiceLine, clause: i64, terms: LineTerms) -> EarningLine {
         net_minor: line.net_minor,
         credited_net_minor: line.credited_net_minor,
         protected_net_minor: line.protected_net_minor,
+        credited_beside: Ratio::ZERO,
         clause,
         terms,
         posted_minor: 0,

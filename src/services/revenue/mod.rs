@@ -24,7 +24,7 @@ mod volumes;
 pub mod write_off;
 
 pub use books::Books;
-pub(in crate::services) use claims::claims;
+pub(in crate::services) use claims::{OfLines, claims};
 pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;
 pub(in crate::services) use volumes::{due as volume_due, groups as volume_groups};

@@ -7,7 +7,7 @@ use super::{accrual::Moved, books::Books};
 use crate::{
     Error, Result,
     domain::{
-        Money, Period, Ratio,
+        Money, Period, Ratio, SubscriptionStatus,
         commission::{EntryKind, Part, matures_on, posting_period, reversal_matures_on},
     },
     id::{CommissionEntryId, PartnerId, PlanVersionId, SpiffId, SubscriptionId},
@@ -48,7 +48,17 @@ pub(super) fn earn(
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    Desk::of(tx, open, &paid)?.pay(&*tx, books, &paid)
+    let mut desk = Desk::of(tx, open, &paid)?;
+    let mut made = desk.pay(&*tx, books, &paid)?;
+    let ended = desk.ended(&made);
+    if !ended.is_empty() {
+        let ids: Vec<SubscriptionId> = ended.iter().map(|one| one.id).collect();
+        let mut posted = entries::beside_lines(tx, &ids)?;
+        posted.extend(made.iter().cloned());
+        let back = backs(&*tx, (books, &desk.spiffs), &ended, (&made, &posted))?;
+        made.extend(back);
+    }
+    Ok(made)
 }
 
 /// What SPIFFs are paid by: the subscriptions, what they are of, and what was paid before.
@@ -68,6 +78,13 @@ impl Desk {
         let ids: Vec<SubscriptionId> = paid.iter().map(|one| one.invoice.subscription_id).collect();
         let mut sold = subscriptions::of_ids(tx, &ids)?;
         sold.retain(|one| open.iter().any(|spiff| spiff.terms().covers(one.starts_on)));
+        // A SPIFF is for what was sold, whatever it was changed to since.
+        let ids: Vec<SubscriptionId> = sold.iter().map(|one| one.id).collect();
+        let left = subscriptions::plans_left(tx, &ids)?;
+        for one in &mut sold {
+            let first = left.get(&one.id).and_then(|left| left.first());
+            one.plan_version_id = first.map_or(one.plan_version_id, |(_, plan)| *plan);
+        }
         let partners: BTreeSet<PartnerId> = sold.iter().map(|one| one.partner_id).collect();
         let plans: BTreeSet<PlanVersionId> = sold.iter().map(|one| one.plan_version_id).collect();
         let (mut done, mut counts) = (HashSet::new(), HashMap::new());
@@ -85,8 +102,17 @@ impl Desk {
         })
     }
 
+    /// The subscriptions that had ended already when this was paid for them.
+    fn ended(&self, made: &[Entry]) -> Vec<Subscription> {
+        let is_paid = |id| made.iter().any(|entry| entry.subscription_id == Some(id));
+        let ended = self.sold.values().filter(|one| {
+            one.status == SubscriptionStatus::Canceled && one.ends_on.is_some() && is_paid(one.id)
+        });
+        ended.cloned().collect()
+    }
+
     fn pay(
-        mut self,
+        &mut self,
         tx: &Tx<'_, VendorScope>,
         books: &Books,
         paid: &[&Moved],
@@ -189,6 +215,18 @@ pub(super) fn claw_back(
         return Ok(());
     }
     let known = spiffs::all(tx)?;
+    let made = backs(&*tx, (books, &known), ended, (&posted, &posted))?;
+    entries::post(tx, made)
+}
+
+/// What goes back of what was paid for subscriptions that have ended, given all that is posted
+/// beside their lines.
+fn backs(
+    tx: &Tx<'_, VendorScope>,
+    (books, known): (&Books, &[Spiff]),
+    ended: &[Subscription],
+    (paid, posted): (&[Entry], &[Entry]),
+) -> Result<Vec<Entry>> {
     let mut made = Vec::new();
     for sold in ended {
         let Some(end) = sold.ends_on else { continue };
@@ -199,7 +237,7 @@ pub(super) fn claw_back(
             .filter(|entry| entry.kind == EntryKind::Clawback)
             .count();
         let mut place = i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1);
-        for paid in posted.iter().filter(|entry| {
+        for paid in paid.iter().filter(|entry| {
             entry.kind == EntryKind::Spiff && entry.subscription_id == Some(sold.id)
         }) {
             let spiff = known
@@ -209,7 +247,7 @@ pub(super) fn claw_back(
             let back = Back {
                 spiff,
                 paid,
-                taken: taken(&posted, paid.id),
+                taken: taken(posted, paid.id),
                 place,
             };
             if let Some(entry) = back.entry(tx, books, (sold, end))? {
@@ -218,7 +256,7 @@ pub(super) fn claw_back(
             }
         }
     }
-    entries::post(tx, made)
+    Ok(made)
 }
 
 fn taken(posted: &[Entry], id: CommissionEntryId) -> i64 {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{commission::EarningLine, forecast::Coming},
+    domain::{Ratio, commission::EarningLine, forecast::Coming},
     store::revenue::subscriptions::Subscription,
 };
 
@@ -35,6 +35,7 @@ pub(in crate::services::revenue) fn expected(
                 net_minor: item.net_minor,
                 credited_net_minor: 0,
                 protected_net_minor: 0,
+                credited_beside: Ratio::ZERO,
                 clause: 1,
                 terms: earns.at_place(place, plan),
                 posted_minor: 0,
