@@ -100,6 +100,17 @@ impl Staff {
     pub fn may(&self, permission: crate::domain::Permission) -> bool {
         self.scope.actor().may(permission)
     }
+    /// For what only some may do; asked before a form is read, so that the others are not told
+    /// what is wrong with it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`](crate::Error::Forbidden) for the others.
+    pub fn needs(&self, permission: crate::domain::Permission) -> crate::Result<()> {
+        match self.may(permission) {
+            true => Ok(()),
+            false => Err(crate::Error::Forbidden),
+        }
+    }
     /// The vendor's name.
     pub fn vendor_name(&self) -> &str {
         &self.frame.here.vendor_name

@@ -162,7 +162,7 @@ async fn the_personas_come_in_and_see_their_pages() {
         // Who belongs to several workspaces chooses, and each of them opens.
         let here = page.url.path().to_owned();
         let doors = page
-            .attrs(".todo a", "href")
+            .attrs(".agenda a", "href")
             .into_iter()
             .filter(|_| here == "/");
         for door in doors.chain([here.clone()]) {

@@ -251,20 +251,12 @@ fn propose(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<AdjustmentId> {
     service::propose(tx, &new)
 }
 
-/// Asked before the form is read: who may not do it is not told what is wrong with it.
-fn may_adjust(staff: &Staff) -> Result<()> {
-    match staff.may(Permission::AdjustCommission) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 async fn create(
     staff: Staff,
     (store, session): (Data<Store>, Session),
     Typed(typed): Typed<AdjustmentForm>,
 ) -> Answer {
-    may_adjust(&staff)?;
+    staff.needs(Permission::AdjustCommission)?;
     let done = match typed.read() {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok(read) => {

@@ -48,13 +48,6 @@ pub fn routes(config: &mut ServiceConfig) {
         );
 }
 
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::Import) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 /// The kinds someone may bring in.
 fn kinds(visitor: &Staff) -> Vec<(String, String)> {
     let kinds = ImportKind::ALL
@@ -151,7 +144,7 @@ struct Begins {
 }
 
 fn new_page(visitor: &Staff, kind: &str, problems: Problems) -> Result<NewPage> {
-    may(visitor)?;
+    visitor.needs(Permission::Import)?;
     let kinds = kinds(visitor);
     let kind = match kind.parse::<ImportKind>() {
         Ok(kind) => kind,
@@ -178,7 +171,7 @@ async fn template_file(
     visitor: Staff,
     parts: Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
-    may(&visitor)?;
+    visitor.needs(Permission::Import)?;
     let kind: ImportKind = parts.1.parse().map_err(|_| Error::NotFound)?;
     let name = format!("{}.csv", kind.code());
     Ok(download(
@@ -231,7 +224,7 @@ async fn receive(mut parts: Multipart) -> Result<Upload, Failure> {
 }
 
 async fn upload(visitor: Staff, store: Data<Store>, parts: Multipart) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::Import)?;
     let upload = receive(parts).await?;
     let Ok(kind) = upload.kind.parse::<ImportKind>() else {
         return Err(Failure::BadRequest);

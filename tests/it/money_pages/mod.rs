@@ -15,6 +15,8 @@ mod scene;
 mod service_levels;
 mod sla_credits;
 mod spiffs;
+mod steps;
+mod taxes;
 mod volume;
 
 use perennial::{domain::Role, id};

@@ -5,7 +5,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, called::Called, may, partner};
+use super::{Parts, called::Called, partner};
 use crate::{
     Error, Result,
     domain::{Permission, Problems, Rate, read_date},
@@ -221,7 +221,7 @@ pub(super) async fn place(
     parts: Parts,
     Typed(typed): Typed<PlaceForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManagePartners)?;
     let id = partner(&parts)?;
     let to = format!("{}/partners/{id}/distributor", visitor.base);
     let form = typed.clone();

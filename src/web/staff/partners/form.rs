@@ -4,12 +4,12 @@ use actix_web::{http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, may, partner};
+use super::{Parts, partner};
 use crate::{
     Error, Result,
     domain::{
-        Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Problems, StatementDelivery,
-        read_country,
+        Email, ExternalId, LongText, Name, PartnerStatus, PartnerType, Permission, Problems,
+        StatementDelivery, read_country,
     },
     id::PartnerId,
     services::recruit::partners::{self as service, Draft},
@@ -172,7 +172,7 @@ impl FormPage {
 
 /// The form for a new partner.
 pub(super) async fn new(visitor: Staff) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManagePartners)?;
     let typed = PartnerForm {
         partner_type: PartnerType::Reseller.code().to_owned(),
         delivery: StatementDelivery::Attached.code().to_owned(),
@@ -187,7 +187,7 @@ pub(super) async fn create(
     (store, session): (Data<Store>, Session),
     Typed(typed): Typed<PartnerForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManagePartners)?;
     let read = typed
         .read()
         .and_then(|draft| Ok((draft, typed.external_id()?)));
@@ -213,7 +213,7 @@ pub(super) async fn create(
 }
 
 async fn current(visitor: &Staff, store: &Store, id: PartnerId) -> Result<Partner, Failure> {
-    may(visitor)?;
+    visitor.needs(Permission::ManagePartners)?;
     let scope = visitor.scope.clone();
     Ok(store
         .read(scope, move |tx| partners::partner(tx, id))

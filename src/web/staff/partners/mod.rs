@@ -8,7 +8,7 @@ mod register;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
-use crate::{Error, domain::Permission, id::PartnerId, web::admission::Staff};
+use crate::{Error, id::PartnerId};
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -45,11 +45,4 @@ type Parts = Path<(String, String)>;
 
 fn partner(parts: &Parts) -> Result<PartnerId, Error> {
     parts.1.parse().map_err(|_| Error::NotFound)
-}
-
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManagePartners) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
 }

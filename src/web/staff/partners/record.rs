@@ -286,14 +286,6 @@ fn read_tier(typed: &TierForm) -> Result<(TierId, NaiveDate), Problems> {
     tier.zip(from).ok_or(problems)
 }
 
-/// Asked before the form is read: who may not do it is not told what is wrong with it.
-fn may_manage(visitor: &Staff) -> Result<()> {
-    match visitor.may(Permission::ManagePartners) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 /// Puts the partner in a tier from a date on.
 pub(super) async fn assign_tier(
     visitor: Staff,
@@ -301,7 +293,7 @@ pub(super) async fn assign_tier(
     parts: Parts,
     Typed(typed): Typed<TierForm>,
 ) -> Answer {
-    may_manage(&visitor)?;
+    visitor.needs(Permission::ManagePartners)?;
     let id = partner(&parts)?;
     let assigned = match read_tier(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),
@@ -352,7 +344,7 @@ pub(super) async fn enroll(
     parts: Parts,
     Typed(typed): Typed<EnrolmentForm>,
 ) -> Answer {
-    may_manage(&visitor)?;
+    visitor.needs(Permission::ManagePartners)?;
     let id = partner(&parts)?;
     let enrolled = match read_enrolment(&typed) {
         Err(problems) => Err(Error::Invalid(problems)),

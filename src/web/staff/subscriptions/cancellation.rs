@@ -4,21 +4,25 @@ use actix_web::{http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, outcome::Outcome, reason, subscription, version};
+use super::{
+    Parts, not_ended, reason,
+    step::{Sent, Step, step},
+    subscription, version,
+};
 use crate::{
     Error, Result,
     domain::{Permission, Problems, SubscriptionStatus, read_date},
     id::SubscriptionId,
     services::revenue::subscriptions::{CancelWhen, Cancellation, cancel as cancel_it},
     store::{
-        Store,
+        Store, Tx, VendorScope,
         account::vendor,
         sell::subscriptions::{self, Record},
     },
     web::{
-        Answer, Failure, Shell,
+        Answer, Shell,
         admission::Staff,
-        form::{Typed, fresh_form_id, once},
+        form::{Typed, fresh_form_id},
         page::{html, ok, see_other_saying, unprocessable},
     },
 };
@@ -62,6 +66,15 @@ impl CancelForm {
             _ => Err(problems),
         }
     }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: &self.confirmed,
+            form_id: &self.form_id,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -79,13 +92,6 @@ struct CancelPage {
     typed: CancelForm,
     problems: Problems,
     is_stale: bool,
-}
-
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
 }
 
 fn choices(status: SubscriptionStatus) -> Vec<(String, String)> {
@@ -114,6 +120,7 @@ async fn page(
             Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
         })
         .await?;
+    not_ended(&record)?;
     let it = &record.subscription;
     let register = format!("{}/subscriptions", visitor.base);
     let href = format!("{register}/{id}");
@@ -154,7 +161,7 @@ async fn page(
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let empty = (CancelForm::default(), Problems::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
@@ -164,9 +171,9 @@ pub(super) async fn cancel(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
-    Typed(typed): Typed<CancelForm>,
+    Typed(mut typed): Typed<CancelForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let cancellation = match typed.read(id) {
         Ok(cancellation) => cancellation,
@@ -174,67 +181,31 @@ pub(super) async fn cancel(
             return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
         }
     };
-    let scope = visitor.scope.clone();
-    if typed.confirmed.is_empty() {
-        let rehearsed = store
-            .rehearse(scope, move |tx| {
-                Outcome::of(tx, id, |tx| cancel_it(tx, &cancellation))
-            })
-            .await;
-        return match rehearsed {
-            Ok(outcome) => {
-                let mut page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-                page.outcome = outcome.sentences();
-                ok(&page)
-            }
-            Err(error) => refused(&visitor, &store, id, (typed, error)).await,
-        };
+    let work = move |tx: &mut Tx<'_, VendorScope>| cancel_it(tx, &cancellation);
+    let stepped = step((&visitor, &store), typed.sent(id), work).await;
+    if !matches!(stepped, Ok(Step::Shown(_))) {
+        typed.confirmed.clear();
     }
-    let (form_id, to) = (
-        typed.form_id.clone(),
-        format!("{}/subscriptions/{id}", visitor.base),
-    );
-    let canceled = store
-        .write(scope, move |tx| {
-            once(tx, &form_id, |tx| {
-                cancel_it(tx, &cancellation)?;
-                Ok(to.clone())
-            })
-        })
-        .await;
-    match canceled {
-        Ok(to) => see_other_saying(&session, &to, "The subscription was canceled."),
-        Err(error) => refused(&visitor, &store, id, (typed, error)).await,
-    }
-}
-
-/// The form again, with why.
-async fn refused(
-    visitor: &Staff,
-    store: &Store,
-    id: SubscriptionId,
-    (mut typed, error): (CancelForm, Error),
-) -> Answer {
-    typed.confirmed.clear();
-    match error {
-        Error::Invalid(problems) => {
-            unprocessable(&page(visitor, store, id, (typed, problems)).await?)
+    match stepped {
+        Ok(Step::Done(to)) => see_other_saying(&session, &to, "The subscription was canceled."),
+        Ok(Step::Shown(outcome)) => {
+            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+            ok(&CancelPage { outcome, ..page })
         }
-        Error::Conflict(why) => {
-            let scope = visitor.scope.clone();
-            let now = store
-                .read(scope, move |tx| subscriptions::record(tx, id))
-                .await?;
-            let version = now.subscription.version.to_string();
-            let can_end = now.subscription.status != SubscriptionStatus::Canceled;
-            if version == typed.version || !can_end {
-                return Err(Failure::Plain(Error::Conflict(why)));
-            }
-            let again = (CancelForm { version, ..typed }, Problems::default());
-            let mut page = page(visitor, store, id, again).await?;
-            page.is_stale = true;
-            html(StatusCode::CONFLICT, &page)
+        Ok(Step::Overtaken(now)) => {
+            typed.version = now.subscription.version.to_string();
+            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+            html(
+                StatusCode::CONFLICT,
+                &CancelPage {
+                    is_stale: true,
+                    ..page
+                },
+            )
         }
-        other => Err(other.into()),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
+        }
+        Err(other) => Err(other.into()),
     }
 }

@@ -102,13 +102,6 @@ struct DiscountPage {
     problems: Problems,
 }
 
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 async fn record(visitor: &Staff, store: &Store, id: SubscriptionId) -> Result<Record> {
     store
         .read(visitor.scope.clone(), move |tx| {
@@ -170,7 +163,7 @@ fn page(
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let record = record(&visitor, &store, subscription(&parts)?).await?;
     ok(&page(&visitor, record, Default::default())?)
 }
@@ -182,7 +175,7 @@ pub(super) async fn give(
     parts: Parts,
     Typed(typed): Typed<DiscountForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let record = record(&visitor, &store, id).await?;
     let currency = record.subscription.mrr.currency();
@@ -214,7 +207,7 @@ pub(super) async fn end(
     (store, session): (Data<Store>, Session),
     parts: Path<(String, String, String)>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id: SubscriptionId = parts.1.parse().map_err(|_| Error::NotFound)?;
     let discount: DiscountId = parts.2.parse().map_err(|_| Error::NotFound)?;
     store

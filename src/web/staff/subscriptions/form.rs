@@ -207,20 +207,13 @@ async fn page(
     })
 }
 
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 /// The form: first the customer, who may be one of thousands, then the rest.
 pub(super) async fn new(
     visitor: Staff,
     store: Data<Store>,
     Query(begins): Query<Begins>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let typed = SaleForm {
         customer: begins.customer.clone(),
         quantity: "1".to_owned(),
@@ -294,7 +287,7 @@ pub(super) async fn create(
     (store, session): (Data<Store>, Session),
     Typed(typed): Typed<SaleForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let read = match typed.read() {
         Ok(read) => read,
         Err(problems) => return refused(&visitor, &store, typed, Error::Invalid(problems)).await,

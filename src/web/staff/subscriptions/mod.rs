@@ -9,15 +9,17 @@ mod plan;
 mod quantity;
 mod record;
 mod register;
+mod step;
 mod undoing;
 mod usage;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
 use crate::{
-    Error,
-    domain::{LongText, Problems},
+    Error, Result,
+    domain::{LongText, Problems, SubscriptionStatus},
     id::SubscriptionId,
+    store::sell::subscriptions::Record,
 };
 
 /// The routes.
@@ -82,8 +84,16 @@ pub fn routes(config: &mut ServiceConfig) {
 
 type Parts = Path<(String, String)>;
 
-fn subscription(parts: &Parts) -> Result<SubscriptionId, Error> {
+fn subscription(parts: &Parts) -> Result<SubscriptionId> {
     parts.1.parse().map_err(|_| Error::NotFound)
+}
+
+/// Refuses what is done to a subscription that has ended.
+fn not_ended(record: &Record) -> Result<()> {
+    match record.subscription.status {
+        SubscriptionStatus::Canceled => Err(Error::conflict("This subscription has ended.")),
+        _ => Ok(()),
+    }
 }
 
 /// Why something is done to a subscription: asked for by every form that does it.

@@ -66,6 +66,18 @@ impl Outcome {
                 "Monthly recurring revenue goes from {was} to {is}."
             ));
         }
+        let set = |record: &subscriptions::Record| {
+            let next = record.next.as_ref();
+            next.map(|next| (next.version.id, next.on))
+        };
+        if set(&self.after) != set(&self.before)
+            && let Some(next) = &self.after.next
+        {
+            let (name, on) = (&next.name, date_words(next.on));
+            said.push(format!(
+                "From {on} on it is {name}, billed with that period."
+            ));
+        }
         if let Some(end) = is.ends_on {
             let last = end.pred_opt().filter(|last| *last >= is.starts_on);
             said.push(match last {

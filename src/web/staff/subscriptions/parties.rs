@@ -141,13 +141,6 @@ struct PartiesPage {
     problems: Problems,
 }
 
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 /// What the form is made from.
 struct Found {
     record: Record,
@@ -234,7 +227,7 @@ async fn page(
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     ok(&page(&visitor, &store, subscription(&parts)?, None).await?)
 }
 
@@ -289,7 +282,7 @@ pub(super) async fn share(
     parts: Parts,
     typed: Fields,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let typed = typed.only(is_known)?;
     let to = format!("{}/subscriptions/{id}", visitor.base);

@@ -1,11 +1,15 @@
 //! Pausing a subscription and resuming it: asked for, shown what it comes to, done.
 use actix_session::Session;
-use actix_web::web::Data;
+use actix_web::{http::StatusCode, web::Data};
 use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, outcome::Outcome, reason, subscription, version};
+use super::{
+    Parts, reason,
+    step::{Sent, Step, step},
+    subscription, version,
+};
 use crate::{
     Error, Result,
     domain::{Permission, Problems, SubscriptionStatus, read_date},
@@ -20,8 +24,8 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         filters,
-        form::{Typed, fresh_form_id, once},
-        page::{ok, see_other_saying, unprocessable},
+        form::{Typed, fresh_form_id},
+        page::{html, ok, see_other_saying, unprocessable},
         sold,
     },
 };
@@ -51,6 +55,15 @@ impl PauseForm {
                 reason,
             }),
             _ => Err(problems),
+        }
+    }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: &self.confirmed,
+            form_id: &self.form_id,
         }
     }
 }
@@ -112,13 +125,7 @@ struct PausePage {
     outcome: Vec<String>,
     typed: PauseForm,
     problems: Problems,
-}
-
-fn may(visitor: &Staff) -> Result<()> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
+    is_stale: bool,
 }
 
 async fn page(
@@ -172,6 +179,7 @@ async fn page(
         },
         title,
         problems,
+        is_stale: false,
     })
 }
 
@@ -186,7 +194,7 @@ pub(super) async fn resuming(visitor: Staff, store: Data<Store>, parts: Parts) -
 }
 
 async fn form(visitor: &Staff, store: &Store, what: (SubscriptionId, Turn)) -> Answer {
-    may(visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let empty = (PauseForm::default(), Problems::default());
     ok(&page(visitor, store, what, empty).await?)
 }
@@ -217,9 +225,9 @@ async fn turn(
     visitor: &Staff,
     (store, session): (Data<Store>, Session),
     (id, turn): (SubscriptionId, Turn),
-    typed: PauseForm,
+    mut typed: PauseForm,
 ) -> Answer {
-    may(visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let pausing = match typed.read(id) {
         Ok(pausing) => pausing,
         Err(problems) => {
@@ -227,49 +235,30 @@ async fn turn(
             return unprocessable(&again.await?);
         }
     };
-    let scope = visitor.scope.clone();
-    let done = match typed.confirmed.is_empty() {
-        true => store
-            .rehearse(scope, move |tx| {
-                Outcome::of(tx, id, |tx| turn.work(tx, &pausing))
-            })
-            .await
-            .map(|outcome| Done::Rehearsed(Box::new(outcome))),
-        false => {
-            let form_id = typed.form_id.clone();
-            let to = format!("{}/subscriptions/{id}", visitor.base);
-            store
-                .write(scope, move |tx| {
-                    once(tx, &form_id, |tx| {
-                        turn.work(tx, &pausing)?;
-                        Ok(to.clone())
-                    })
-                })
-                .await
-                .map(Done::For)
+    let work = move |tx: &mut Tx<'_, VendorScope>| turn.work(tx, &pausing);
+    let stepped = step((visitor, &store), typed.sent(id), work).await;
+    if !matches!(stepped, Ok(Step::Shown(_))) {
+        typed.confirmed.clear();
+    }
+    let what = (id, turn);
+    match stepped {
+        Ok(Step::Done(to)) => see_other_saying(&session, &to, turn.done()),
+        Ok(Step::Shown(outcome)) => {
+            let page = page(visitor, &store, what, (typed, Problems::default())).await?;
+            ok(&PausePage { outcome, ..page })
         }
-    };
-    match done {
-        Ok(Done::For(to)) => see_other_saying(&session, &to, turn.done()),
-        Ok(Done::Rehearsed(outcome)) => {
-            let typed = (typed, Problems::default());
-            let mut page = page(visitor, &store, (id, turn), typed).await?;
-            page.outcome = outcome.sentences();
-            ok(&page)
+        Ok(Step::Overtaken(now)) => {
+            typed.version = now.subscription.version.to_string();
+            let page = page(visitor, &store, what, (typed, Problems::default())).await?;
+            let page = PausePage {
+                is_stale: true,
+                ..page
+            };
+            html(StatusCode::CONFLICT, &page)
         }
         Err(Error::Invalid(problems)) => {
-            let typed = PauseForm {
-                confirmed: String::new(),
-                ..typed
-            };
-            let again = page(visitor, &store, (id, turn), (typed, problems));
-            unprocessable(&again.await?)
+            unprocessable(&page(visitor, &store, what, (typed, problems)).await?)
         }
         Err(other) => Err(other.into()),
     }
-}
-
-enum Done {
-    Rehearsed(Box<Outcome>),
-    For(String),
 }

@@ -1,13 +1,20 @@
 //! Changing a plan: asked for, shown what it comes to, done; and keeping it after all.
 use actix_session::Session;
-use actix_web::web::{Data, ServiceConfig, get, post, resource};
+use actix_web::{
+    http::StatusCode,
+    web::{Data, ServiceConfig, get, post, resource},
+};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, outcome::Outcome, reason, subscription, version};
+use super::{
+    Parts, not_ended, reason,
+    step::{Sent, Step, step},
+    subscription, version,
+};
 use crate::{
     Error, Result,
-    domain::{Permission, Problems, SubscriptionStatus, date_words, read_date},
+    domain::{Permission, Problems, SubscriptionStatus, read_date},
     id::{PlanVersionId, SubscriptionId},
     services::revenue::subscriptions::{PlanChange, PlanWhen, change_plan, keep_plan},
     store::{
@@ -21,7 +28,7 @@ use crate::{
         admission::Staff,
         filters,
         form::{Typed, fresh_form_id, once},
-        page::{ok, see_other_saying, unprocessable},
+        page::{html, ok, see_other_saying, unprocessable},
         sold,
     },
 };
@@ -82,6 +89,15 @@ impl PlanForm {
             _ => Err(problems),
         }
     }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: &self.confirmed,
+            form_id: &self.form_id,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -100,13 +116,7 @@ struct PlanPage {
     outcome: Vec<String>,
     typed: PlanForm,
     problems: Problems,
-}
-
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
+    is_stale: bool,
 }
 
 /// The plans that a subscription could change to: in its currency, billed as often.
@@ -144,6 +154,7 @@ async fn page(
             Ok((record, plans::choices(tx)?, vendor::today(tx)?))
         })
         .await?;
+    not_ended(&record)?;
     let it = &record.subscription;
     let register = format!("{}/subscriptions", visitor.base);
     let href = format!("{register}/{id}");
@@ -178,6 +189,7 @@ async fn page(
         outcome: Vec::new(),
         typed,
         problems,
+        is_stale: false,
     })
 }
 
@@ -197,23 +209,9 @@ fn whens(status: SubscriptionStatus) -> Vec<(String, String)> {
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let empty = (PlanForm::default(), Problems::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
-}
-
-/// What a change would come to, in sentences.
-fn rehearsed(tx: &mut Tx<'_, VendorScope>, change: &PlanChange) -> Result<Vec<String>> {
-    let id = change.subscription;
-    let outcome = Outcome::of(tx, id, |tx| change_plan(tx, change))?;
-    let mut said = outcome.sentences();
-    if let Some(next) = subscriptions::record(tx, id)?.next {
-        let (name, on) = (next.name, date_words(next.on));
-        said.push(format!(
-            "From {on} on it is {name}, billed with that period."
-        ));
-    }
-    Ok(said)
 }
 
 /// Shows what a change comes to, or, once that was confirmed, does it.
@@ -223,7 +221,7 @@ pub(super) async fn change(
     parts: Parts,
     Typed(mut typed): Typed<PlanForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let change = match typed.read(id) {
         Ok(change) => change,
@@ -231,42 +229,32 @@ pub(super) async fn change(
             return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
         }
     };
-    let scope = visitor.scope.clone();
-    if typed.confirmed.is_empty() {
-        let outcome = store
-            .rehearse(scope, move |tx| rehearsed(tx, &change))
-            .await;
-        return match outcome {
-            Ok(outcome) => {
-                let mut page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-                page.outcome = outcome;
-                ok(&page)
-            }
-            Err(Error::Invalid(problems)) => {
-                unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
-            }
-            Err(error) => Err(error.into()),
-        };
+    let work = move |tx: &mut Tx<'_, VendorScope>| change_plan(tx, &change);
+    let stepped = step((&visitor, &store), typed.sent(id), work).await;
+    if !matches!(stepped, Ok(Step::Shown(_))) {
+        typed.confirmed.clear();
     }
-    let (form_id, to) = (
-        typed.form_id.clone(),
-        format!("{}/subscriptions/{id}", visitor.base),
-    );
-    let changed = store
-        .write(scope, move |tx| {
-            once(tx, &form_id, |tx| {
-                change_plan(tx, &change)?;
-                Ok(to.clone())
-            })
-        })
-        .await;
-    match changed {
-        Ok(to) => see_other_saying(&session, &to, "The change of plan is recorded."),
+    match stepped {
+        Ok(Step::Done(to)) => see_other_saying(&session, &to, "The change of plan is recorded."),
+        Ok(Step::Shown(outcome)) => {
+            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+            ok(&PlanPage { outcome, ..page })
+        }
+        Ok(Step::Overtaken(now)) => {
+            typed.version = now.subscription.version.to_string();
+            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+            html(
+                StatusCode::CONFLICT,
+                &PlanPage {
+                    is_stale: true,
+                    ..page
+                },
+            )
+        }
         Err(Error::Invalid(problems)) => {
-            typed.confirmed.clear();
             unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
         }
-        Err(error) => Err(error.into()),
+        Err(other) => Err(other.into()),
     }
 }
 
@@ -286,7 +274,7 @@ pub(super) async fn keep(
     parts: Parts,
     Typed(typed): Typed<KeepForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let mut problems = Problems::default();
     let why = reason(&mut problems, &typed.kept_because);

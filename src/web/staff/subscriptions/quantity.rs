@@ -4,21 +4,25 @@ use actix_web::{http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, outcome::Outcome, subscription};
+use super::{
+    Parts, not_ended,
+    step::{Sent, Step, step},
+    subscription, version,
+};
 use crate::{
     Error, Result,
     domain::{LongText, Permission, Problems, Quantity, read_date},
     id::SubscriptionId,
     services::revenue::subscriptions::{QuantityChange, change_quantity},
     store::{
-        Store,
+        Store, Tx, VendorScope,
         account::vendor,
         sell::subscriptions::{self, Record},
     },
     web::{
-        Answer, Failure, Shell,
+        Answer, Shell,
         admission::Staff,
-        form::{Typed, fresh_form_id, once},
+        form::{Typed, fresh_form_id},
         page::{html, ok, see_other_saying, unprocessable},
         stale::{Differing, differing},
     },
@@ -42,8 +46,7 @@ impl QuantityForm {
         let quantity = problems.check("quantity", self.quantity.parse::<Quantity>());
         let effective_on = problems.check("effective_on", read_date(&self.effective_on));
         let reason = problems.check("reason", self.reason.parse::<LongText>());
-        let changed = "This form is out of date: open the page again.";
-        let version = problems.check("quantity", self.version.parse().map_err(|_| changed));
+        let version = version(&mut problems, "quantity", &self.version);
         match (quantity, effective_on, reason, version) {
             (Some(quantity), Some(effective_on), Some(reason), Some(version)) => {
                 Ok(QuantityChange {
@@ -55,6 +58,15 @@ impl QuantityForm {
                 })
             }
             _ => Err(problems),
+        }
+    }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: &self.confirmed,
+            form_id: &self.form_id,
         }
     }
 }
@@ -77,13 +89,6 @@ struct QuantityPage {
     both: Vec<Differing>,
 }
 
-fn may(visitor: &Staff) -> Result<(), Error> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 async fn page(
     visitor: &Staff,
     store: &Store,
@@ -96,6 +101,7 @@ async fn page(
             Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
         })
         .await?;
+    not_ended(&record)?;
     let it = &record.subscription;
     let register = format!("{}/subscriptions", visitor.base);
     let href = format!("{register}/{id}");
@@ -140,7 +146,7 @@ async fn page(
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let empty = (QuantityForm::default(), Problems::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
@@ -150,9 +156,9 @@ pub(super) async fn change(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
-    Typed(typed): Typed<QuantityForm>,
+    Typed(mut typed): Typed<QuantityForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let change = match typed.read(id) {
         Ok(change) => change,
@@ -160,68 +166,32 @@ pub(super) async fn change(
             return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
         }
     };
-    let scope = visitor.scope.clone();
-    if typed.confirmed.is_empty() {
-        let rehearsed = store
-            .rehearse(scope, move |tx| {
-                Outcome::of(tx, id, |tx| change_quantity(tx, &change))
-            })
-            .await;
-        return match rehearsed {
-            Ok(outcome) => {
-                let mut page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-                page.outcome = outcome.sentences();
-                ok(&page)
-            }
-            Err(error) => refused(&visitor, &store, id, (typed, error)).await,
-        };
+    let work = move |tx: &mut Tx<'_, VendorScope>| change_quantity(tx, &change);
+    let stepped = step((&visitor, &store), typed.sent(id), work).await;
+    if !matches!(stepped, Ok(Step::Shown(_))) {
+        typed.confirmed.clear();
     }
-    let (form_id, to) = (
-        typed.form_id.clone(),
-        format!("{}/subscriptions/{id}", visitor.base),
-    );
-    let changed = store
-        .write(scope, move |tx| {
-            once(tx, &form_id, |tx| {
-                change_quantity(tx, &change)?;
-                Ok(to.clone())
-            })
-        })
-        .await;
-    match changed {
-        Ok(to) => see_other_saying(&session, &to, "The quantity was changed."),
-        Err(error) => refused(&visitor, &store, id, (typed, error)).await,
-    }
-}
-
-/// The form again, with why.
-async fn refused(
-    visitor: &Staff,
-    store: &Store,
-    id: SubscriptionId,
-    (mut typed, error): (QuantityForm, Error),
-) -> Answer {
-    typed.confirmed.clear();
-    match error {
-        Error::Invalid(problems) => {
-            unprocessable(&page(visitor, store, id, (typed, problems)).await?)
+    match stepped {
+        Ok(Step::Done(to)) => see_other_saying(&session, &to, "The quantity was changed."),
+        Ok(Step::Shown(outcome)) => {
+            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+            ok(&QuantityPage { outcome, ..page })
         }
-        Error::Conflict(why) => {
-            let scope = visitor.scope.clone();
-            let now = store
-                .read(scope, move |tx| subscriptions::record(tx, id))
-                .await?;
-            let version = now.subscription.version.to_string();
-            if version == typed.version {
-                return Err(Failure::Plain(Error::Conflict(why)));
-            }
+        Ok(Step::Overtaken(now)) => {
+            typed.version = now.subscription.version.to_string();
             let theirs = now.subscription.quantity.to_string();
             let both = differing(&[("Quantity", &theirs, &typed.quantity)]);
-            let again = (QuantityForm { version, ..typed }, Problems::default());
-            let mut page = page(visitor, store, id, again).await?;
-            (page.is_stale, page.both) = (true, both);
+            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
+            let page = QuantityPage {
+                is_stale: true,
+                both,
+                ..page
+            };
             html(StatusCode::CONFLICT, &page)
         }
-        other => Err(other.into()),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
+        }
+        Err(other) => Err(other.into()),
     }
 }

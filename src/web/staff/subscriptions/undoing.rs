@@ -67,13 +67,6 @@ struct UndoPage {
     problems: Problems,
 }
 
-fn may(visitor: &Staff) -> Result<()> {
-    match visitor.may(Permission::ManageSubscriptions) {
-        true => Ok(()),
-        false => Err(Error::Forbidden),
-    }
-}
-
 async fn page(
     visitor: &Staff,
     store: &Store,
@@ -121,7 +114,7 @@ async fn page(
 
 /// The form, which says what comes of it.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let empty = (UndoForm::default(), Problems::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
@@ -133,7 +126,7 @@ pub(super) async fn keep(
     parts: Parts,
     Typed(typed): Typed<UndoForm>,
 ) -> Answer {
-    may(&visitor)?;
+    visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let undoing = match typed.read(id) {
         Ok(undoing) => undoing,
