@@ -542,3 +542,54 @@ fn a_credit_at_the_vendors_cost_leaves_the_commission_as_it_was() {
     };
     assert_eq!(accrue(&state, &lines).unwrap()[0].delta_minor, 10_000);
 }
+
+fn days(from: &str, to: &str) -> ServicePeriod {
+    let day = |typed| read_date(typed).unwrap();
+    ServicePeriod {
+        from: day(from),
+        to: day(to),
+    }
+}
+
+/// 1,200.00 for a leap year, at 10 % for its first 184 days.
+fn for_six_months(credits: &[DaysCredited]) -> EarningLine {
+    let terms = LineTerms {
+        pay: Pay::Share(Rate::from_bps(1_000).unwrap()),
+        share: DayShare::new(184, 366),
+    };
+    let year = days("2027-03-01", "2028-03-01");
+    EarningLine {
+        credited_net_minor: credits.iter().map(|one| one.net_minor).sum(),
+        credited_beside: terms.beside((year, 120_000), credits).unwrap(),
+        ..EarningLine::new(120_000, 1, terms)
+    }
+}
+
+#[test]
+fn a_credit_takes_what_its_own_days_earned() {
+    let credited = |credits: &[DaysCredited]| {
+        let line = for_six_months(credits);
+        let left = 120_000 - line.credited_net_minor;
+        let state = InvoiceState {
+            paid_minor: left,
+            credited_minor: line.credited_net_minor,
+            ..invoice(120_000)
+        };
+        accrue(&state, &[line]).unwrap()[0].delta_minor
+    };
+    let from = |day: &str, net_minor| DaysCredited {
+        service: days(day, "2028-03-01"),
+        net_minor,
+    };
+    assert_eq!(credited(&[]), 6_033);
+    assert_eq!(credited(&[from("2027-11-01", 39_672)]), 6_033);
+    assert_eq!(credited(&[from("2027-06-09", 87_213)]), 3_279);
+    // Spread over all its days, a credit takes their share: 1,080.00 x 184/366 x 10 %.
+    assert_eq!(credited(&[from("2027-03-01", 12_000)]), 5_430);
+    // All of it, in many steps of lengths that have nothing in common.
+    let many: Vec<DaysCredited> = (1..=20)
+        .map(|day| from(&format!("2027-03-{day:02}"), 6_000))
+        .collect();
+    assert_eq!(credited(&many), 0);
+    assert!(credited(&many[..19]) > 0);
+}

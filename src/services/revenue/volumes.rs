@@ -306,6 +306,7 @@ fn note(terms: &VolumeTerms, (month, settled): (Period, &Settled), currency: Cur
         minor,
         revenue_minor,
         posted_minor,
+        ..
     } = *settled;
     if of == month {
         return format!(

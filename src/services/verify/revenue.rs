@@ -131,7 +131,7 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
         let name = format!("{name} at the vendor's cost");
         found.same(&name, line.protected_net_minor, kept);
     }
-    protected(ledger, &protecting, found);
+    moved_at_own_cost(ledger, &protecting, found);
     let nets = sums(&ledger.note_lines, |one| {
         Some((one.credit_note_id, one.net_minor))
     });
@@ -154,7 +154,7 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
 }
 
 /// What was moved on at the vendor's own cost. Such a note is of one invoice.
-fn protected(ledger: &Ledger, protecting: &HashSet<CreditNoteId>, found: &mut Findings) {
+fn moved_at_own_cost(ledger: &Ledger, protecting: &HashSet<CreditNoteId>, found: &mut Findings) {
     let of: HashMap<CreditNoteId, InvoiceId> = ledger
         .note_lines
         .iter()
