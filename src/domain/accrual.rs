@@ -36,12 +36,16 @@ pub struct InvoiceState {
 
 impl InvoiceState {
     /// The share of what is owed that has been collected, from 0 to 1. An
-    /// invoice on which nothing is owed collects nothing. A refund of money
-    /// that a credit note already covers takes nothing away a second time.
+    /// invoice of nothing waits for no cash; one of which nothing is owed any
+    /// more collects nothing. A refund of money that a credit note already
+    /// covers takes nothing away a second time.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn collected(&self) -> Result<Ratio, Overflow> {
+        if self.total_minor == 0 {
+            return Ok(Ratio::ONE);
+        }
         let owed = i128::from(self.total_minor) - i128::from(self.credited_minor);
         let kept = i128::from(self.paid_minor) - i128::from(self.refunded_minor);
         if owed <= 0 {
@@ -78,6 +82,9 @@ pub struct EarningLine {
     pub credited_net_minor: i64,
     /// Of that, what leaves the partner's commission as it was; a magnitude.
     pub protected_net_minor: i64,
+    /// What to add to its net where its credits do not fall evenly on the days that earn and those
+    /// that do not: see [`LineTerms::beside`].
+    pub credited_beside: Ratio,
     /// The clause it earns under: lines of one clause are rounded together.
     pub clause: i64,
     /// What it earns, as fixed when it was billed: a later change alters nothing.
@@ -95,6 +102,7 @@ impl EarningLine {
             net_minor,
             credited_net_minor: 0,
             protected_net_minor: 0,
+            credited_beside: Ratio::ZERO,
             clause,
             terms,
             posted_minor: 0,
@@ -106,7 +114,8 @@ impl EarningLine {
     /// own cost.
     pub(super) fn base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
         let net = self.net_minor.checked_sub(self.credited_net_minor);
-        let base = Ratio::from_int(net.ok_or(Overflow)?).times(so_far.collected)?;
+        let net = Ratio::from_int(net.ok_or(Overflow)?).plus(self.credited_beside)?;
+        let base = net.times(so_far.collected)?;
         match self.protected_net_minor {
             0 => Ok(base),
             kept => base.plus(Ratio::from_int(kept).times(so_far.settled)?),
@@ -155,6 +164,15 @@ pub enum Pay {
     },
 }
 
+/// What was credited of a line, and for which of its days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaysCredited {
+    /// The days.
+    pub service: ServicePeriod,
+    /// Before tax, in minor units; a magnitude.
+    pub net_minor: i64,
+}
+
 /// The terms of a line, fixed when it is billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineTerms {
@@ -189,6 +207,35 @@ impl LineTerms {
         }
     }
 
+    /// What has to be added to a line's net less its credits, so that its share of days gives what
+    /// it earns on: a credit for days that earn nothing takes nothing off, one for days that earn
+    /// takes off all of them. Nothing where all of its days earn. What earns is never more than what
+    /// is left of the net.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn beside(
+        &self,
+        (line, net_minor): (ServicePeriod, i64),
+        credits: &[DaysCredited],
+    ) -> Result<Ratio, Overflow> {
+        let (earning, own) = (i64::from(self.share.days), line.days());
+        if self.share.is_whole() || credits.is_empty() || !(1..own).contains(&earning) {
+            return Ok(Ratio::ZERO);
+        }
+        let days = Days::new(earning.unsigned_abs());
+        let window = ServicePeriod {
+            from: line.from,
+            to: line.from.checked_add_days(days).unwrap_or(line.to),
+        };
+        let inside = credited_in(window, credits)?;
+        let credited = credits.iter().map(|one| i128::from(one.net_minor)).sum();
+        let left = Ratio::from_int(net_minor).minus(Ratio::new(credited, 1)?)?;
+        let share = Ratio::new(i128::from(earning), i128::from(own))?;
+        let kept = Ratio::from_int(net_minor).times(share)?.minus(inside)?;
+        kept.min(left).max(Ratio::ZERO).over(share)?.minus(left)
+    }
+
     /// The part of its days that earns when a line of `like` with these terms is charged anew for
     /// the rest of a whole period: a share of the net counts the rest's own days, an amount per
     /// unit the whole period's.
@@ -211,6 +258,23 @@ impl LineTerms {
         };
         DayShare::new(earning.days(), all.days())
     }
+}
+
+/// What of some credits falls on some days.
+fn credited_in(window: ServicePeriod, credits: &[DaysCredited]) -> Result<Ratio, Overflow> {
+    let mut sums: BTreeMap<i64, i128> = BTreeMap::new();
+    for one in credits {
+        let inside = one.service.rest_from(window.from).until(window.to);
+        let sum = sums.entry(one.service.days().max(1)).or_default();
+        *sum += i128::from(one.net_minor) * i128::from(inside.days().max(0));
+    }
+    let is_one = sums.len() == 1;
+    let parts = sums.into_iter().map(|(days, sum)| {
+        let part = Ratio::new(sum, i128::from(days))?;
+        // Days of many lengths have no small common denominator.
+        if is_one { Ok(part) } else { part.to_places(6) }
+    });
+    Ratio::sum(parts.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// What a line's commission changes by.

@@ -90,6 +90,30 @@ pub fn ahead<'a>(
     Ok(lists.into_iter().zip(offs).map(ahead).collect())
 }
 
+/// What each price charges in advance for all of a period, after discounts that
+/// come back: neither a first period that is the rest of one nor a discount for
+/// a single period lowers it.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit.
+pub fn standing<'a>(
+    prices: impl IntoIterator<Item = &'a Price>,
+    quantity: Quantity,
+    discounts: &[Discount],
+    stretch: Stretch,
+) -> Result<Vec<Ahead>, Overflow> {
+    let recurring: Vec<Discount> = discounts
+        .iter()
+        .copied()
+        .filter(Discount::is_recurring)
+        .collect();
+    let whole = Stretch {
+        service: stretch.whole,
+        ..stretch
+    };
+    ahead(prices, quantity, &recurring, whole)
+}
+
 /// What a subscription brings in a month while a period runs, in minor units:
 /// what a whole period charges in advance, after discounts that come back,
 /// over its months, rounded. One-off charges and usage do not count.
@@ -102,16 +126,7 @@ pub fn monthly<'a>(
     discounts: &[Discount],
     (stretch, months): (Stretch, u32),
 ) -> Result<i64, Overflow> {
-    let recurring: Vec<Discount> = discounts
-        .iter()
-        .copied()
-        .filter(Discount::is_recurring)
-        .collect();
-    let whole = Stretch {
-        service: stretch.whole,
-        ..stretch
-    };
-    let charged = ahead(prices, quantity, &recurring, whole)?;
+    let charged = standing(prices, quantity, discounts, stretch)?;
     let sum = charged.iter().map(|one| i128::from(one.net_minor())).sum();
     Ratio::new(sum, i128::from(months.max(1)))?.round()
 }

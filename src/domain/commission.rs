@@ -29,10 +29,10 @@ use volume::Volume;
 use window::{DayShare, Window};
 
 pub use super::accrual::{
-    Accrual, EarningLine, EntryFacts, EntryKind, EntryStatus, InvoiceState, LineTerms, Pay, accrue,
-    matures_on, posting_period, reversal_matures_on, reverse_newest_first,
+    Accrual, DaysCredited, EarningLine, EntryFacts, EntryKind, EntryStatus, InvoiceState,
+    LineTerms, Pay, accrue, matures_on, posting_period, reversal_matures_on, reverse_newest_first,
 };
-pub use checks::{clause_problems, clause_warnings};
+pub use checks::{STEPS_OF_NOTHING, clause_problems, clause_warnings};
 pub use parts::{Claim, Part, accrue_claims};
 pub use words::{Names, sentence, sentences};
 

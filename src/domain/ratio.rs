@@ -110,6 +110,23 @@ impl Ratio {
         Ok(Self { num, ..self })
     }
 
+    /// The nearest fraction of so many decimals, halves away from zero: where many are added up
+    /// whose denominators have nothing in common, so that their exact sum would not fit.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn to_places(self, places: u32) -> Result<Self, Overflow> {
+        let scale = 10_i128.checked_pow(places).ok_or(Overflow)?;
+        let (whole, rest) = (self.num / self.den, self.num % self.den);
+        let part = rest.checked_mul(scale).ok_or(Overflow)?;
+        let (fraction, left) = (part / self.den, part % self.den);
+        let up = left.unsigned_abs() >= self.den.unsigned_abs() - left.unsigned_abs();
+        let up = i128::from(up) * self.num.signum();
+        let whole = whole.checked_mul(scale).ok_or(Overflow)?;
+        let num = whole.checked_add(fraction + up).ok_or(Overflow)?;
+        Self::new(num, scale)
+    }
+
     /// The exact sum of several.
     ///
     /// # Errors

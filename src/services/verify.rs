@@ -7,13 +7,13 @@ mod revenue;
 mod service_levels;
 mod statements;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::{
     Result,
-    domain::{Currency, Money, Permission},
+    domain::{CommissionRule, Currency, Money, Permission, commission::DaysCredited},
     id::{InvoiceLineId, OfferingId, PlanVersionId, PriceId, SubscriptionId},
-    services::revenue::Books,
+    services::revenue::{Books, OfLines},
     store::{
         Tx, VendorScope,
         catalogue::{
@@ -32,7 +32,7 @@ use crate::{
             cash::{self, Allocation, CustomerCredit, Payment, Refund},
             credit_notes::{self, CreditNote, CreditNoteLine},
             invoices::{self, Invoice, InvoiceLine},
-            parts::{self, EarningPart},
+            parts,
             recurring::{self as mrr, MrrChange},
             segments::{self, Segment},
             sla_credits::{self, SlaCredit, SlaCreditLine, SlaCreditNote},
@@ -56,7 +56,7 @@ struct Ledger {
     credits: Vec<CustomerCredit>,
     notes: Vec<CreditNote>,
     note_lines: Vec<CreditNoteLine>,
-    parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
+    of_lines: OfLines,
     parties: Vec<Party>,
     books: Books,
     entries: Vec<Entry>,
@@ -77,6 +77,12 @@ impl Ledger {
         let tickets = tickets::all(tx)?;
         let (sla_credits, sla_lines, sla_notes) = sla_credits::all(tx)?;
         let asked: BTreeSet<SubscriptionId> = tickets.iter().map(|one| one.subscription).collect();
+        let (lines, notes) = (invoices::all_lines(tx)?, credit_notes::all(tx)?);
+        let note_lines = credit_notes::all_lines(tx)?;
+        let of_lines = OfLines {
+            parts: parts::all(tx)?,
+            credited: days_credited(&lines, (&notes, &note_lines)),
+        };
         Ok(Self {
             services: tickets::offerings_of(tx, &Vec::from_iter(asked))?,
             tickets,
@@ -85,7 +91,7 @@ impl Ledger {
             sla_notes,
             subscriptions: subscriptions::all(tx)?,
             invoices: invoices::all(tx)?,
-            lines: invoices::all_lines(tx)?,
+            lines,
             segments: segments::all(tx)?,
             prices: prices_of_versions(tx)?,
             mrr: mrr::all(tx)?,
@@ -94,9 +100,9 @@ impl Ledger {
             refunds: cash::all_refunds(tx)?,
             allocations: cash::all_allocations(tx)?,
             credits: cash::all_credits(tx)?,
-            notes: credit_notes::all(tx)?,
-            note_lines: credit_notes::all_lines(tx)?,
-            parts: parts::all(tx)?,
+            notes,
+            note_lines,
+            of_lines,
             parties: parties::all(tx)?,
             books: Books::open(tx)?,
             entries: entries::all(tx)?,
@@ -107,6 +113,25 @@ impl Ledger {
             payouts: payouts::all(tx)?,
         })
     }
+}
+
+/// For which days lines were credited that earn for some of theirs, where that lowers commission.
+fn days_credited(
+    lines: &[InvoiceLine],
+    (notes, note_lines): (&[CreditNote], &[CreditNoteLine]),
+) -> HashMap<InvoiceLineId, Vec<DaysCredited>> {
+    let lowers = |note: &&CreditNote| note.commission_rule == CommissionRule::ReduceBase;
+    let lowering: HashSet<_> = notes.iter().filter(lowers).map(|note| note.id).collect();
+    let some_days = lines.iter().filter(|line| line.earns_for_some_days());
+    let some_days: HashSet<InvoiceLineId> = some_days.map(|line| line.id).collect();
+    let mut found: HashMap<InvoiceLineId, Vec<DaysCredited>> = HashMap::new();
+    for part in note_lines.iter().filter(|part| {
+        some_days.contains(&part.invoice_line_id) && lowering.contains(&part.credit_note_id)
+    }) {
+        let days = found.entry(part.invoice_line_id).or_default();
+        days.push(part.days());
+    }
+    found
 }
 
 /// Everything in one vendor's ledger that contradicts itself, one sentence each; nothing when it

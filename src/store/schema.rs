@@ -70,6 +70,7 @@ diesel::table! {
         payout_day -> Integer,
         first_period -> Integer,
         version -> Integer,
+        steps_carved_through -> Integer,
         vat_id -> Text,
     }
 }
@@ -618,6 +619,7 @@ diesel::table! {
         status -> Text,
         tax_name -> Text,
         tax_note -> Text,
+        protected_moved_minor -> BigInt,
     }
 }
 

@@ -267,6 +267,7 @@ fn earning(net_minor: i64, rate: Rate) -> EarningLine {
         net_minor,
         credited_net_minor: 0,
         protected_net_minor: 0,
+        credited_beside: Ratio::ZERO,
         clause: 1,
         terms: LineTerms::share_of(rate),
         posted_minor: 0,

@@ -8,6 +8,7 @@ fn line(net_minor: i64, rate_bps: i32) -> EarningLine {
         net_minor,
         credited_net_minor: 0,
         protected_net_minor: 0,
+        credited_beside: Ratio::ZERO,
         clause: 1,
         terms: LineTerms::share_of(Rate::from_bps(rate_bps).unwrap()),
         posted_minor: 0,
@@ -102,7 +103,8 @@ fn an_invoice_credited_whole_earns_nothing() {
     state.credited_minor = 24_000;
     lines[0].credited_net_minor = 20_000;
     assert_eq!(post(&state, &mut lines), [-4_000]);
-    assert_eq!(invoice(0).collected(), Ok(Ratio::ZERO));
+    // Nothing is asked for, so that nothing is waited for.
+    assert_eq!(invoice(0).collected(), Ok(Ratio::ONE));
 }
 
 #[test]
@@ -269,7 +271,7 @@ fn invoices_of(least_net: i64) -> impl Strategy<Value = (InvoiceState, Vec<Earni
     (
         lines,
         [0i32..=10_000, 0i32..=10_000, 0i32..=10_000],
-        0i64..20_000,
+        1i64..20_000,
     )
         .prop_map(|(lines, rates, besides)| {
             let lines: Vec<EarningLine> = lines
@@ -539,4 +541,55 @@ fn a_credit_at_the_vendors_cost_leaves_the_commission_as_it_was() {
         ..invoice(60_000)
     };
     assert_eq!(accrue(&state, &lines).unwrap()[0].delta_minor, 10_000);
+}
+
+fn days(from: &str, to: &str) -> ServicePeriod {
+    let day = |typed| read_date(typed).unwrap();
+    ServicePeriod {
+        from: day(from),
+        to: day(to),
+    }
+}
+
+/// 1,200.00 for a leap year, at 10 % for its first 184 days.
+fn for_six_months(credits: &[DaysCredited]) -> EarningLine {
+    let terms = LineTerms {
+        pay: Pay::Share(Rate::from_bps(1_000).unwrap()),
+        share: DayShare::new(184, 366),
+    };
+    let year = days("2027-03-01", "2028-03-01");
+    EarningLine {
+        credited_net_minor: credits.iter().map(|one| one.net_minor).sum(),
+        credited_beside: terms.beside((year, 120_000), credits).unwrap(),
+        ..EarningLine::new(120_000, 1, terms)
+    }
+}
+
+#[test]
+fn a_credit_takes_what_its_own_days_earned() {
+    let credited = |credits: &[DaysCredited]| {
+        let line = for_six_months(credits);
+        let left = 120_000 - line.credited_net_minor;
+        let state = InvoiceState {
+            paid_minor: left,
+            credited_minor: line.credited_net_minor,
+            ..invoice(120_000)
+        };
+        accrue(&state, &[line]).unwrap()[0].delta_minor
+    };
+    let from = |day: &str, net_minor| DaysCredited {
+        service: days(day, "2028-03-01"),
+        net_minor,
+    };
+    assert_eq!(credited(&[]), 6_033);
+    assert_eq!(credited(&[from("2027-11-01", 39_672)]), 6_033);
+    assert_eq!(credited(&[from("2027-06-09", 87_213)]), 3_279);
+    // Spread over all its days, a credit takes their share: 1,080.00 x 184/366 x 10 %.
+    assert_eq!(credited(&[from("2027-03-01", 12_000)]), 5_430);
+    // All of it, in many steps of lengths that have nothing in common.
+    let many: Vec<DaysCredited> = (1..=20)
+        .map(|day| from(&format!("2027-03-{day:02}"), 6_000))
+        .collect();
+    assert_eq!(credited(&many), 0);
+    assert!(credited(&many[..19]) > 0);
 }

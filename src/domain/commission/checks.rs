@@ -18,12 +18,20 @@ pub fn clause_problems(clauses: &[CommissionClause]) -> Problems {
             );
             problems.add(format!("clause-{}", clause.seq), why);
         }
+        if clause.volume.is_some() && clause.rate.bps() == 0 {
+            problems.add(format!("clause-{}", clause.seq), STEPS_OF_NOTHING);
+        }
     }
     if let Some(gap) = gap(clauses) {
         problems.add("clauses", gap);
     }
     problems
 }
+
+/// Why steps above a rate of nothing are refused: a line that earns nothing has no entry that a
+/// month's revenue could be counted by.
+pub const STEPS_OF_NOTHING: &str =
+    "Steps count the revenue that earns: give a percentage above zero below them.";
 
 fn overlaps(one: &CommissionClause, other: &CommissionClause) -> bool {
     let case = |clause: &CommissionClause| {
@@ -134,6 +142,10 @@ fn steps(clause: &CommissionClause) -> Vec<String> {
     said.push(format!(
         "The steps of clause {} hold for revenue in {} only. Revenue in other currencies earns {}.",
         clause.seq, volume.currency, clause.rate
+    ));
+    said.push(format!(
+        "The steps of clause {} count what a partner’s customers pay under it: revenue under other clauses, and under other versions of the plan, counts apart.",
+        clause.seq
     ));
     said
 }

@@ -317,6 +317,7 @@ mod tests {
             net_minor,
             credited_net_minor: 0,
             protected_net_minor: 0,
+            credited_beside: Ratio::ZERO,
             clause: 1,
             terms: LineTerms::share_of(rate(bps)),
             posted_minor: 0,

@@ -192,7 +192,8 @@ impl Volume {
         self.steps().iter().map(step).collect::<Vec<_>>().join("; ")
     }
 
-    /// What a clause of this rate says of it: ", 12 % of what lies above EUR 10,000.00 a month".
+    /// What a clause of this rate says of it: ", 12 % of what lies above EUR 10,000.00 a month", and
+    /// whose revenue counts.
     pub fn words(&self) -> String {
         let word = |step: &Step| {
             let above = Money::new(step.above_minor, self.currency);
@@ -211,7 +212,8 @@ impl Volume {
                 VolumeKind::Cliff => format!(", but only in months above {above}"),
             }
         };
-        self.steps().iter().map(word).collect()
+        let steps: String = self.steps().iter().map(word).collect();
+        format!("{steps} (revenue under this clause alone counts)")
     }
 
     /// What a month's revenue earns in all under a clause of this rate, before rounding.
@@ -436,7 +438,8 @@ mod tests {
         ] {
             let volume = read(kind, typed, 1_000).unwrap();
             assert_eq!(volume.typed(), typed);
-            assert_eq!(volume.words(), words);
+            let alone = " (revenue under this clause alone counts)";
+            assert_eq!(volume.words(), format!("{words}{alone}"));
             assert_eq!(
                 Volume::of_code(&volume.code(), eur(), rate(1_000)),
                 Ok(volume)

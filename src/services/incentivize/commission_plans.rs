@@ -8,7 +8,7 @@ use crate::{
         Action, CommissionClause, Money, Name, Permission, Phase, Problems, Rate, VersionStatus,
         audit::{Change, diff},
         commission::{
-            clause_problems,
+            STEPS_OF_NOTHING, clause_problems,
             clawback::{self, ClawbackTerms},
             extras::PlanExtras,
             volume::Volume,
@@ -202,6 +202,9 @@ impl ClauseDraft {
             return Some(
                 "Give steps to a clause of which nothing goes back: they count a month as it was.",
             );
+        }
+        if self.volume.is_some() && self.rate == Rate::default() {
+            return Some(STEPS_OF_NOTHING);
         }
         let currencies = self.per_unit.zip(self.cap);
         let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());

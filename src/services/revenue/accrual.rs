@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::{
     books::Books,
-    caps::Caps,
-    claims::{Who, claims, is_of_record, own, who},
+    caps::{Capped, Caps},
+    claims::{OfLines, Who, claims, is_of_record, own, who},
     clawbacks, renewals, spiffs,
 };
 use crate::{
@@ -20,11 +20,12 @@ use crate::{
         },
         shares::allocate,
     },
-    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
+    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId},
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
         revenue::{
+            credit_notes,
             invoices::{self, Invoice, InvoiceLine},
             parts::{self, EarningPart},
         },
@@ -79,14 +80,58 @@ pub(super) fn accrue_all(
     for moved in moves {
         ledger.accrue(&*tx, books, moved)?;
     }
-    ledger.new.extend(spiffs::earn(tx, books, moves)?);
-    let bonuses = renewals::earn(tx, books, moves, &ledger.lines)?;
+    let rewards = spiffs::earn(tx, books, moves)?;
+    let claws_back = books.claws_back() || !rewards.is_empty();
+    ledger.new.extend(rewards);
+    let bonuses = renewals::earn(tx, books, moves, &ledger.renewed)?;
     ledger.new.extend(bonuses);
     let count = ledger.new.len();
     invoices::settle_lines(tx, &ledger.changed())?;
     entries::post(tx, ledger.new)?;
-    clawbacks::follow(tx, books, moves)?;
+    if claws_back {
+        clawbacks::follow(tx, books, moves)?;
+    }
     Ok(count)
+}
+
+/// Posts what the lines of new invoices earn that come to nothing: no cash will ever be applied to
+/// them, so that they count as collected on their day, under the plan version they earn under.
+///
+/// # Errors
+/// As [`accrue_all`].
+pub(super) fn accrue_empty(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    made: &[(Invoice, Option<CommissionClauseId>)],
+) -> Result<usize> {
+    let moves = made.iter().filter_map(|(invoice, clause)| {
+        let source = of_nothing(books, invoice, *clause)?;
+        let invoice = invoice.clone();
+        Some(Moved {
+            invoice,
+            source,
+            is_first: false,
+        })
+    });
+    let moves: Vec<Moved> = moves.collect();
+    match moves.is_empty() {
+        true => Ok(0),
+        false => accrue_all(tx, books, &moves),
+    }
+}
+
+/// What collects an invoice that asks for nothing.
+pub(super) fn of_nothing(
+    books: &Books,
+    invoice: &Invoice,
+    clause: Option<CommissionClauseId>,
+) -> Option<Source> {
+    let plan = books.plan_of(clause.filter(|_| invoice.total_minor == 0)?)?;
+    Some(Source {
+        kind: SourceKind::Plan,
+        id: plan.number(),
+        on: invoice.issued_on,
+    })
 }
 
 /// As [`accrue_all`], of one.
@@ -109,7 +154,9 @@ pub(super) fn accrue_invoice(
 #[derive(Default)]
 struct Ledger {
     lines: HashMap<InvoiceId, Vec<InvoiceLine>>,
-    parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
+    /// The recurring lines of renewed terms, those that earn nothing by a clause among them.
+    renewed: HashMap<InvoiceId, Vec<InvoiceLine>>,
+    of: OfLines,
     posted: HashMap<InvoiceLineId, Vec<Entry>>,
     changed: BTreeSet<InvoiceLineId>,
     caps: Caps,
@@ -122,6 +169,7 @@ impl Ledger {
         moved.sort_unstable();
         moved.dedup();
         let mut lines = invoices::lines(tx, &moved)?;
+        let renewed = renewals::lines(&lines);
         lines.retain(InvoiceLine::earns);
         let firsts = moves.iter().filter(|one| one.is_first);
         let firsts: HashSet<InvoiceId> = firsts.map(|one| one.invoice.id).collect();
@@ -131,8 +179,14 @@ impl Ledger {
         let ids: Vec<InvoiceLineId> = known.map(|line| line.id).collect();
         let shared = lines.iter().filter(|line| line.shared);
         let shared: Vec<InvoiceLineId> = shared.map(|line| line.id).collect();
+        let some_days = lines.iter().filter(|line| line.earns_for_some_days());
+        let some_days: Vec<InvoiceLineId> = some_days.map(|line| line.id).collect();
         let mut ledger = Self {
-            parts: parts::of_lines(tx, &shared)?,
+            of: OfLines {
+                parts: parts::of_lines(tx, &shared)?,
+                credited: credit_notes::days_credited(tx, &some_days)?,
+            },
+            renewed,
             ..Self::default()
         };
         for entry in entries::of_lines(tx, &ids)? {
@@ -150,7 +204,7 @@ impl Ledger {
         let Some(lines) = self.lines.get_mut(&moved.invoice.id) else {
             return Ok(());
         };
-        let earning = claims(lines, &self.parts, &self.posted)?;
+        let earning = claims(lines, &self.of, &self.posted)?;
         let accruals = accrue_claims(&moved.invoice.state(), &earning).map_err(Error::fault)?;
         let poster = Poster {
             tx,
@@ -162,37 +216,41 @@ impl Ledger {
             let Some(clause) = line.commission_clause_id else {
                 continue;
             };
+            let mut on_line = Vec::new();
             for (claim, accrual) in claims.iter().zip(accruals) {
                 if accrual.is_nothing() {
                     continue;
                 }
                 let all = self.posted.get(&line.id).map_or(&[][..], Vec::as_slice);
                 let earner = Earner {
-                    who: who(claim, self.parts.get(&line.id)),
+                    who: who(claim, self.of.parts.get(&line.id)),
                     posted: &own(line, claim, all),
                     line,
                     clause,
                     all,
                 };
-                let mut new = poster.post(&earner, accrual)?;
+                let new = poster.post(&earner, accrual)?;
                 let minor: i64 = new.iter().map(|entry| entry.amount_minor).sum();
-                new.extend(self.caps.follow(tx, books, (all, &new))?);
                 if is_of_record(line, claim) {
                     line.commission_minor += minor;
                     self.changed.insert(line.id);
                 }
                 self.posted.entry(line.id).or_default().extend(new.clone());
-                self.new.extend(new);
+                on_line.extend(new);
             }
+            let all = self.posted.entry(line.id).or_default();
+            let (known, _) = all.split_at(all.len() - on_line.len());
+            let capped = self
+                .caps
+                .follow(tx, books, (line.partner_id, known, &on_line))?;
+            all.extend(capped.iter().cloned());
+            self.new.extend(on_line.into_iter().chain(capped));
         }
         Ok(())
     }
 
-    /// Who earns under which clause, and in what.
-    fn earners(
-        &self,
-        currencies: &HashMap<InvoiceId, Currency>,
-    ) -> Vec<(CommissionClauseId, PartnerId, Currency)> {
+    /// Who earns under which clause, in what, and for which months.
+    fn earners(&self, currencies: &HashMap<InvoiceId, Currency>) -> Vec<Capped> {
         let lines = self.lines.values().flatten();
         let known = lines.filter_map(|line| {
             let currency = currencies.get(&line.invoice_id)?;
@@ -200,9 +258,20 @@ impl Ledger {
         });
         known
             .flat_map(|(line, clause, currency)| {
-                let others = self.parts.get(&line.id).into_iter().flatten();
-                let all = others.map(|one| one.partner_id).chain([line.partner_id]);
-                all.map(move |who| (clause, who, currency))
+                let parts = self.of.parts.get(&line.id).into_iter().flatten();
+                let carves = |part: &EarningPart| matches!(part.part, Part::CarvedOut { .. });
+                let distributor = parts.clone().find(|part| carves(part));
+                let distributor = distributor.map(|part| part.partner_id);
+                let others = parts.filter(|part| !part.part.is_override());
+                let all = others.map(|part| part.partner_id).chain([line.partner_id]);
+                let month = Period::of(line.service_from);
+                all.map(move |who| Capped {
+                    clause,
+                    who,
+                    currency,
+                    month,
+                    distributor: distributor.filter(|_| who == line.partner_id),
+                })
             })
             .collect()
     }

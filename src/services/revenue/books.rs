@@ -38,6 +38,8 @@ pub struct Books {
 /// What a clause says beside what it pays.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClauseTerms {
+    /// Its plan version.
+    pub plan: CommissionPlanVersionId,
     /// Its place in its plan.
     pub seq: i32,
     /// Days from a payment to the day its commission is payable.
@@ -65,13 +67,15 @@ impl Books {
         let extras = extras
             .filter(|(_, extras)| *extras != PlanExtras::default())
             .collect();
-        let volumes = volumes(plans.values());
+        let volumes = volumes(plans.values(), vendor.steps_carved_through);
         let clauses = plans
-            .into_values()
-            .flat_map(|plan| {
+            .into_iter()
+            .flat_map(|(id, plan)| {
+                let version = id;
                 let hold_days = plan.hold_days;
                 plan.clauses.into_iter().map(move |(id, clause)| {
                     let terms = ClauseTerms {
+                        plan: version,
                         seq: clause.seq,
                         hold_days,
                         cap: clause.cap,
@@ -95,6 +99,11 @@ impl Books {
     /// Days from a payment to the day its commission is payable, under a clause.
     pub(super) fn hold_days(&self, clause: CommissionClauseId) -> u32 {
         self.clauses.get(&clause).map_or(0, |terms| terms.hold_days)
+    }
+
+    /// The plan version of a clause.
+    pub(super) fn plan_of(&self, clause: CommissionClauseId) -> Option<CommissionPlanVersionId> {
+        Some(self.clauses.get(&clause)?.plan)
     }
 
     /// Days from a payment to the day what it earns is payable, under a plan version.
@@ -168,14 +177,16 @@ impl Books {
 /// Every clause with steps.
 fn volumes<'p>(
     plans: impl Iterator<Item = &'p CommissionTerms>,
+    carved_through: i32,
 ) -> HashMap<CommissionClauseId, VolumeTerms> {
-    let of_plan = |plan: &'p CommissionTerms| {
+    let of_plan = move |plan: &'p CommissionTerms| {
         plan.clauses.iter().filter_map(move |(id, clause)| {
             let terms = VolumeTerms {
                 seq: clause.seq,
                 rate: clause.rate,
                 volume: clause.volume?,
                 hold_days: plan.hold_days,
+                carved_through,
             };
             Some((*id, terms))
         })

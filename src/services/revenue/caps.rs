@@ -1,25 +1,35 @@
 //! Caps: what a clause would pay a partner for a month beyond its cap is taken off by an entry of
 //! its own, and given back in the same proportion as what it caps is reversed.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::books::Books;
 use crate::{
     Result,
     domain::{
         Currency, Money, Period, Ratio,
-        commission::{EntryKind, bonus},
+        commission::{EntryKind, Part, bonus},
     },
     id::{CommissionClauseId, CommissionEntryId, PartnerId},
     store::{
         Tx, VendorScope,
-        incentivize::entries::{self, Entry, GroupSum},
+        incentivize::entries::{self, Entry},
     },
 };
 
 /// What a cap is for: a clause, a partner, a month of service, a currency.
 type Group = (CommissionClauseId, PartnerId, Period, &'static str);
 
-/// What has been earned under clauses that have a cap. Empty where no clause has one.
+/// Somebody who earns under a clause for a month, and the distributor that gets a part out of that.
+pub(super) struct Capped {
+    pub clause: CommissionClauseId,
+    pub who: PartnerId,
+    pub currency: Currency,
+    pub month: Period,
+    pub distributor: Option<PartnerId>,
+}
+
+/// What has been earned under clauses that have a cap, before a distributor takes its part out of
+/// that. Empty where no clause has one.
 #[derive(Default)]
 pub(super) struct Caps {
     earned: HashMap<Group, i64>,
@@ -27,75 +37,132 @@ pub(super) struct Caps {
 
 impl Caps {
     /// Reads it for those who earn under these clauses; asks nothing where none is capped.
-    pub fn of(
-        tx: &mut Tx<'_, VendorScope>,
-        books: &Books,
-        earners: &[(CommissionClauseId, PartnerId, Currency)],
-    ) -> Result<Self> {
+    pub fn of(tx: &mut Tx<'_, VendorScope>, books: &Books, earners: &[Capped]) -> Result<Self> {
         let (mut clauses, mut partners) = (BTreeSet::new(), BTreeSet::new());
-        for (clause, partner, currency) in earners {
-            if books.cap(*clause, *currency).is_some() {
-                clauses.insert(*clause);
-                partners.insert(*partner);
+        let (mut months, mut above) = (BTreeSet::new(), BTreeMap::new());
+        for one in earners {
+            if books.cap(one.clause, one.currency).is_some() {
+                clauses.insert(one.clause);
+                partners.insert(one.who);
+                months.insert(one.month);
+                let above: &mut BTreeSet<PartnerId> = above.entry(one.who).or_default();
+                above.extend(one.distributor);
             }
         }
         if clauses.is_empty() {
             return Ok(Self::default());
         }
-        let (clauses, partners) = (Vec::from_iter(clauses), Vec::from_iter(partners));
-        let sums = entries::sums_under(tx, &clauses, &partners)?;
-        let group = |sum: GroupSum| {
-            let key = (sum.clause, sum.partner, sum.earned, sum.currency.code());
-            (key, sum.amount_minor)
-        };
-        Ok(Self {
-            earned: sums.into_iter().map(group).collect(),
-        })
+        let (clauses, months) = (Vec::from_iter(clauses), Vec::from_iter(months));
+        let under = (clauses.as_slice(), months.as_slice());
+        let mut sums = entries::sums_under(tx, &Vec::from_iter(partners), under)?;
+        for (seller, above) in above {
+            if !above.is_empty() {
+                let above = Vec::from_iter(above);
+                sums.extend(entries::carved_under(tx, (seller, &above), under)?);
+            }
+        }
+        let mut earned: HashMap<Group, i64> = HashMap::new();
+        for sum in sums {
+            let group = (sum.clause, sum.partner, sum.earned, sum.currency.code());
+            *earned.entry(group).or_default() += sum.amount_minor;
+        }
+        Ok(Self { earned })
     }
 
-    /// What these new entries of one line bring about: caps for what is earned, and what is given
-    /// back of the caps of entries that are reversed. `known` are the line's earlier entries.
+    /// What these new entries of one line bring about, given whose customer's it is: caps for what
+    /// is earned, and what is given back of the caps of entries that are reversed. A distributor's
+    /// part that comes out of a partner's commission counts as that partner's, and bears its share
+    /// of what is beyond the cap. `known` are the line's earlier entries.
     pub fn follow(
         &mut self,
         tx: &Tx<'_, VendorScope>,
         books: &Books,
-        (known, new): (&[Entry], &[Entry]),
+        (seller, known, new): (PartnerId, &[Entry], &[Entry]),
     ) -> Result<Vec<Entry>> {
         let mut made: Vec<Entry> = Vec::new();
-        for entry in new {
-            let clause = entry.commission_clause_id;
-            let clause = clause.filter(|_| !entry.part.is_override());
-            let cap = clause.and_then(|id| Some((id, books.cap(id, entry.currency)?)));
-            let Some((clause, (seq, cap_minor))) = cap else {
+        let mut together: BTreeMap<PartnerId, Vec<&Entry>> = BTreeMap::new();
+        for entry in new.iter().filter(|entry| !is_on_top(entry)) {
+            let who = earner(entry, seller);
+            let Some((group, _)) = group(books, entry, who) else {
                 continue;
             };
-            let group = (
-                clause,
-                entry.partner_id,
-                entry.earned_period,
-                entry.currency.code(),
-            );
-            let earned = self.earned.entry(group).or_default();
-            let follows = match entry.reverses_id {
-                Some(reversed) => freed(known, entry, reversed)?,
-                None => match bonus::capped(cap_minor, *earned, entry.amount_minor) {
-                    0 => None,
-                    minor => {
-                        let note = note(seq, Money::new(cap_minor, entry.currency), minor, entry);
-                        Some(cap_of(entry, minor, note))
+            match entry.reverses_id {
+                None => together.entry(who).or_default().push(entry),
+                Some(reversed) => {
+                    let follows = freed(known, entry, reversed)?;
+                    let freed = follows.as_ref().map_or(0, |one| one.amount_minor);
+                    *self.earned.entry(group).or_default() += entry.amount_minor + freed;
+                    if let Some(follows) = follows {
+                        made.push(Entry {
+                            id: tx.fresh_id(),
+                            seq: next_seq(entry, [known, new, &made]),
+                            ..follows
+                        });
                     }
-                },
+                }
+            }
+        }
+        for (who, entries) in together {
+            let Some((group, cap)) = entries.first().and_then(|one| group(books, one, who)) else {
+                continue;
             };
-            *earned += entry.amount_minor;
-            if let Some(mut follows) = follows {
-                *earned += follows.amount_minor;
-                follows.id = tx.fresh_id();
-                follows.seq = next_seq(entry, [known, new, &made]);
-                made.push(follows);
+            let earned = self.earned.entry(group).or_default();
+            let amount: i64 = entries.iter().map(|entry| entry.amount_minor).sum();
+            let minor = bonus::capped(cap.1, *earned, amount);
+            *earned += amount + minor;
+            for (entry, minor) in borne(&entries, minor) {
+                let note = note(cap.0, Money::new(cap.1, entry.currency), minor, entry);
+                made.push(Entry {
+                    id: tx.fresh_id(),
+                    seq: next_seq(entry, [known, new, &made]),
+                    ..cap_of(entry, minor, note)
+                });
             }
         }
         Ok(made)
     }
+}
+
+/// Whether a distributor gets it beside the commission, so that no cap holds for it.
+fn is_on_top(entry: &Entry) -> bool {
+    matches!(entry.part, Part::OnRevenue(_))
+}
+
+/// Under whose cap an entry falls.
+fn earner(entry: &Entry, seller: PartnerId) -> PartnerId {
+    match entry.part {
+        Part::CarvedOut { .. } => seller,
+        _ => entry.partner_id,
+    }
+}
+
+/// What caps an entry: the group it counts in, and the cap's clause and minor units.
+fn group(books: &Books, entry: &Entry, who: PartnerId) -> Option<(Group, (i32, i64))> {
+    let clause = entry.commission_clause_id?;
+    let cap = books.cap(clause, entry.currency)?;
+    let group = (clause, who, entry.earned_period, entry.currency.code());
+    Some((group, cap))
+}
+
+/// Shares out what is beyond a cap, minor units below zero, among a partner's own entry and its
+/// distributor's: to the distributor its rate of it, to neither more than it has.
+fn borne<'e>(entries: &[&'e Entry], minor: i64) -> Vec<(&'e Entry, i64)> {
+    let carved = entries.iter().find_map(|entry| match entry.part {
+        Part::CarvedOut { rate, .. } => Some((*entry, rate)),
+        _ => None,
+    });
+    let own = entries.iter().find(|entry| !entry.part.is_override());
+    let parts = match (own, carved) {
+        (Some(own), Some((carved, rate))) => {
+            let least = (-minor - own.amount_minor).max(0);
+            let most = carved.amount_minor.max(least);
+            let borne = rate.of(-minor).clamp(least, most);
+            vec![(*own, minor + borne), (carved, -borne)]
+        }
+        (Some(own), None) => vec![(*own, minor)],
+        (None, carved) => carved.map(|(one, _)| (one, minor)).into_iter().collect(),
+    };
+    parts.into_iter().filter(|(_, part)| *part != 0).collect()
 }
 
 /// The place after all of the same source.
@@ -122,12 +189,19 @@ fn cap_of(entry: &Entry, minor: i64, note: String) -> Entry {
 
 fn note(seq: i32, cap: Money, minor: i64, entry: &Entry) -> String {
     let money = |minor| Money::new(minor, entry.currency);
-    format!(
-        "Clause {seq} pays at most {cap} a month: {} of {} is beyond it for {}.",
-        money(-minor),
-        money(entry.amount_minor),
-        entry.earned_period.title()
-    )
+    let (off, amount) = (money(-minor), money(entry.amount_minor));
+    let month = entry.earned_period.title();
+    match entry.part {
+        Part::CarvedOut { .. } => format!(
+            "The reseller’s commission is capped for {month}: {off} of the distributor’s {amount} goes with it."
+        ),
+        Part::Split { carved, .. } if carved.bps() > 0 => format!(
+            "Clause {seq} pays at most {cap} a month, the distributor’s part included: {off} of {amount} is beyond it for {month}."
+        ),
+        _ => format!(
+            "Clause {seq} pays at most {cap} a month: {off} of {amount} is beyond it for {month}."
+        ),
+    }
 }
 
 /// What is given back of the cap of an entry, if it has one, when it is reversed.

@@ -3,7 +3,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     Result,
-    domain::commission::{Claim, EarningLine, Part},
+    domain::commission::{Claim, DaysCredited, EarningLine, Part},
     id::{CommissionClauseId, Id, InvoiceLineId, PartnerId},
     store::{
         incentivize::entries::Entry,
@@ -61,13 +61,22 @@ pub(super) fn who<'p>(claim: &Claim, parts: Option<&'p Vec<EarningPart>>) -> Who
     }
 }
 
+/// What lines' commission rests on beside themselves.
+#[derive(Default)]
+pub(in crate::services) struct OfLines {
+    /// Who earns on lines that not their partner of record alone earns on.
+    pub parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
+    /// For which days lines were credited that earn for some of theirs.
+    pub credited: HashMap<InvoiceLineId, Vec<DaysCredited>>,
+}
+
 /// The lines as the rule of accrual sees them, each with those who earn on it.
 ///
 /// # Errors
-/// A stored rate out of range.
+/// A stored rate out of range; amounts that do not fit.
 pub(in crate::services) fn claims(
     lines: &[InvoiceLine],
-    parts: &HashMap<InvoiceLineId, Vec<EarningPart>>,
+    of: &OfLines,
     posted: &HashMap<InvoiceLineId, Vec<Entry>>,
 ) -> Result<Vec<(EarningLine, Vec<Claim>)>> {
     lines
@@ -75,7 +84,7 @@ pub(in crate::services) fn claims(
         .map(|line| {
             let entries = posted.get(&line.id).map_or(&[][..], Vec::as_slice);
             let whole = [(line.partner_id, Part::Whole)];
-            let parts = parts.get(&line.id).into_iter().flatten();
+            let parts = of.parts.get(&line.id).into_iter().flatten();
             let mut who: Vec<(PartnerId, Part)> =
                 parts.map(|one| (one.partner_id, one.part)).collect();
             if !line.shared {
@@ -91,16 +100,15 @@ pub(in crate::services) fn claims(
                     posted_base_minor: own.map(|entry| entry.base_minor).sum(),
                 }
             };
+            let terms = line.terms()?;
+            let clause = line.commission_clause_id;
+            let clause = clause.map_or(0, CommissionClauseId::number);
+            let credits = of.credited.get(&line.id).map_or(&[][..], Vec::as_slice);
             let earning = EarningLine {
-                net_minor: line.net_minor,
                 credited_net_minor: line.credited_net_minor,
                 protected_net_minor: line.protected_net_minor,
-                clause: line
-                    .commission_clause_id
-                    .map_or(0, CommissionClauseId::number),
-                terms: line.terms()?,
-                posted_minor: 0,
-                posted_base_minor: 0,
+                credited_beside: terms.beside((line.service(), line.net_minor), credits)?,
+                ..EarningLine::new(line.net_minor, clause, terms)
             };
             Ok((earning, who.into_iter().map(claim).collect()))
         })

@@ -8,17 +8,17 @@ use chrono::NaiveDate;
 use super::{
     accrual::{Moved, Source},
     books::Books,
-    caps::Caps,
+    caps::{Capped, Caps},
     claims::is_of_record_entry,
     renewals::Term,
 };
 use crate::{
     Error, Result,
     domain::{
-        Currency, Money, Period, Ratio, SubscriptionStatus,
-        commission::{EntryKind, clawback::ClawbackTerms, posting_period, reversal_matures_on},
+        Money, Period, Ratio, SubscriptionStatus,
+        commission::{EntryKind, Part, clawback::ClawbackTerms, posting_period, reversal_matures_on},
     },
-    id::{CommissionClauseId, InvoiceId, InvoiceLineId, PartnerId, SpiffId, SubscriptionId},
+    id::{InvoiceId, InvoiceLineId, SpiffId, SubscriptionId},
     store::{
         Tx, VendorScope,
         incentivize::{
@@ -61,12 +61,9 @@ pub(super) fn claw_back(
     take_back(tx, books, &ends)
 }
 
-/// What follows cash that moved on subscriptions whose plans take anything back: a payment that
+/// What follows cash that moved on subscriptions of which something may go back: a payment that
 /// comes after an early end, and a refund of all that was paid for a renewed term.
 pub(super) fn follow(tx: &mut Tx<'_, VendorScope>, books: &Books, moves: &[Moved]) -> Result<()> {
-    if !books.claws_back() {
-        return Ok(());
-    }
     let ids: BTreeSet<SubscriptionId> = moves
         .iter()
         .map(|one| one.invoice.subscription_id)
@@ -142,7 +139,7 @@ fn take_back(tx: &mut Tx<'_, VendorScope>, books: &Books, ends: &[End<'_>]) -> R
     let mut desk = Desk {
         books,
         spiffs: spiffs::all(tx)?,
-        caps: Caps::of(tx, books, &earners(&posted))?,
+        caps: Caps::of(tx, books, &earners(ends, &posted))?,
         of_lines: Vec::new(),
         new: Vec::new(),
     };
@@ -160,10 +157,26 @@ fn take_back(tx: &mut Tx<'_, VendorScope>, books: &Books, ends: &[End<'_>]) -> R
     entries::post(tx, desk.new)
 }
 
-fn earners(posted: &[Entry]) -> Vec<(CommissionClauseId, PartnerId, Currency)> {
+/// Under whose caps entries fall, given whose customers left.
+fn earners(ends: &[End<'_>], posted: &[Entry]) -> Vec<Capped> {
+    let seller = |entry: &Entry| {
+        let end = ends
+            .iter()
+            .find(|end| Some(end.sold.id) == entry.subscription_id)?;
+        Some(end.sold.partner_id)
+    };
     let under = posted.iter().filter_map(|entry| {
-        let clause = entry.commission_clause_id?;
-        Some((clause, entry.partner_id, entry.currency))
+        let is_carved = matches!(entry.part, Part::CarvedOut { .. });
+        Some(Capped {
+            clause: entry.commission_clause_id?,
+            who: match is_carved {
+                true => seller(entry)?,
+                false => entry.partner_id,
+            },
+            currency: entry.currency,
+            month: entry.earned_period,
+            distributor: is_carved.then_some(entry.partner_id),
+        })
     });
     under.collect()
 }
@@ -219,7 +232,8 @@ impl Desk<'_> {
                 .filter(|one| line.is_some() && one.invoice_line_id == line);
             let known: Vec<Entry> = same.cloned().collect();
             let new = std::slice::from_ref(&back);
-            let freed = self.caps.follow(tx, self.books, (&known, new))?;
+            let of = (end.sold.partner_id, known.as_slice(), new);
+            let freed = self.caps.follow(tx, self.books, of)?;
             self.of_lines.extend(line.is_some().then(|| back.clone()));
             for one in std::iter::once(back).chain(freed) {
                 posted.push(one.clone());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    accrual::{Moved, Source, accrue_all},
+    accrual::{Moved, Source, accrue_all, of_nothing},
     billing::{bill_chunk, last_day},
     books::Books,
     guarantees, stage,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     domain::{Action, Period, PeriodStatus, Permission},
-    id::{AccountingPeriodId, PartnerId},
+    id::{AccountingPeriodId, InvoiceId, PartnerId},
     queue::{self, SendMail},
     store::{
         Platform, Tx, VendorScope,
@@ -141,21 +141,24 @@ pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<Previ
 
 /// Normally finds nothing: commission is posted in the transaction that applies the cash.
 fn accrue_missing(tx: &mut Tx<'_, VendorScope>) -> Result<()> {
-    let missing = invoices::paid_without_commission(tx)?;
+    let missing = invoices::behind(tx)?;
     if missing.is_empty() {
         return Ok(());
     }
     let books = Books::open(tx)?;
-    let invoices = invoices::of_ids(tx, &missing)?;
+    let ids: Vec<InvoiceId> = missing.iter().map(|(id, _)| *id).collect();
+    let invoices = invoices::of_ids(tx, &ids)?;
     let mut moves = Vec::new();
-    for id in missing {
-        let last = cash::last_allocation_of(tx, id)?;
-        if let (Some(last), Some(invoice)) = (last, invoices.get(&id)) {
-            let source = Source {
-                kind: SourceKind::Allocation,
-                id: last.id.number(),
-                on: last.applied_on,
-            };
+    for (id, clause) in missing {
+        let Some(invoice) = invoices.get(&id) else {
+            continue;
+        };
+        let last = cash::last_allocation_of(tx, id)?.map(|last| Source {
+            kind: SourceKind::Allocation,
+            id: last.id.number(),
+            on: last.applied_on,
+        });
+        if let Some(source) = last.or_else(|| of_nothing(&books, invoice, clause)) {
             let invoice = invoice.clone();
             moves.push(Moved {
                 invoice,

@@ -26,7 +26,7 @@ mod volumes;
 pub mod write_off;
 
 pub use books::Books;
-pub(in crate::services) use claims::claims;
+pub(in crate::services) use claims::{OfLines, claims};
 pub use coming::next_earnings;
 pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;

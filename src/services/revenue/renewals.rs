@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::{accrual::Moved, books::Books};
+use super::{accrual::Moved, billing::Terms, books::Books};
 use crate::{
     Result,
     domain::{
@@ -102,7 +102,21 @@ struct Renewed<'a> {
     term: Term,
 }
 
-/// The entries of bonuses that payments bring about. Asks nothing where no plan pays one.
+/// Of some invoices' lines, the recurring ones of renewed terms.
+pub(super) fn lines(all: &[InvoiceLine]) -> HashMap<InvoiceId, Vec<InvoiceLine>> {
+    let mut found: HashMap<InvoiceId, Vec<InvoiceLine>> = HashMap::new();
+    for line in all
+        .iter()
+        .filter(|line| line.kind == InvoiceLineKind::Recurring && line.phase == Phase::Renewal)
+    {
+        let of = found.entry(line.invoice_id).or_default();
+        of.push(line.clone());
+    }
+    found
+}
+
+/// The entries of bonuses that payments bring about. Asks nothing where no plan pays one. `lines`
+/// are the recurring lines of renewed terms, whether a clause lets them earn or not.
 pub(super) fn earn(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -127,7 +141,7 @@ pub(super) fn earn(
         .filter(|entry| entry.kind == EntryKind::RenewalBonus)
         .map(|entry| (entry.subscription_id, entry.source_id, entry.seq))
         .collect();
-    let nets = invoices::recurring_nets(tx, &ids)?;
+    let nets = standing(tx, &renewed)?;
     let mut made = Vec::new();
     for one in renewed {
         let seq = i32::try_from(one.term.count).unwrap_or(i32::MAX);
@@ -136,6 +150,42 @@ pub(super) fn earn(
         }
     }
     Ok(made)
+}
+
+/// What a whole period charged for what partners earn on, as the terms in question and those before
+/// them began: by the first day of service, in minor units.
+fn standing(
+    tx: &mut Tx<'_, VendorScope>,
+    renewed: &[Renewed<'_>],
+) -> Result<HashMap<(SubscriptionId, NaiveDate), i64>> {
+    let ids: Vec<SubscriptionId> = renewed.iter().map(|one| one.sold.id).collect();
+    let units = invoices::units_billed(tx, &ids)?;
+    let left = subscriptions::plans_left(tx, &ids)?;
+    let mut then = Vec::new();
+    for one in renewed {
+        let began = one.term.before.from.max(one.sold.charged_from());
+        for day in [began, one.term.first.from] {
+            let mut plans = left.get(&one.sold.id).into_iter().flatten();
+            let plan = plans.find(|(left_on, _)| day < *left_on);
+            let plan = plan.map_or(one.sold.plan_version_id, |(_, plan)| *plan);
+            if let Some(quantity) = units.get(&(one.sold.id, day)) {
+                let sold = Subscription {
+                    plan_version_id: plan,
+                    quantity: *quantity,
+                    ..one.sold.clone()
+                };
+                then.push((day, sold));
+            }
+        }
+    }
+    let sold: Vec<Subscription> = then.iter().map(|(_, sold)| sold.clone()).collect();
+    let terms = Terms::of(tx, &sold)?;
+    let mut found = HashMap::new();
+    for (day, sold) in then {
+        let index = sold.anchor()?.index_of(day).unwrap_or_default();
+        found.insert((sold.id, day), terms.standing(&sold, index)?);
+    }
+    Ok(found)
 }
 
 fn renewed<'a>(
@@ -147,7 +197,7 @@ fn renewed<'a>(
     let mut last: HashMap<InvoiceId, &Moved> = HashMap::new();
     for moved in moves
         .iter()
-        .filter(|one| one.source.kind == SourceKind::Allocation)
+        .filter(|one| matches!(one.source.kind, SourceKind::Allocation | SourceKind::Plan))
     {
         last.insert(moved.invoice.id, moved);
     }
@@ -155,9 +205,7 @@ fn renewed<'a>(
     for (id, moved) in last {
         let state = moved.invoice.state();
         let is_paid = state.collected()? == Ratio::ONE;
-        let mut of = lines.get(&id).into_iter().flatten();
-        let first =
-            of.find(|line| line.kind == InvoiceLineKind::Recurring && line.phase == Phase::Renewal);
+        let first = lines.get(&id).and_then(|lines| lines.first());
         paid.extend(first.filter(|_| is_paid).map(|line| (moved, line)));
     }
     paid.sort_by_key(|(moved, _)| moved.invoice.id);

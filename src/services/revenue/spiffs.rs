@@ -107,6 +107,13 @@ impl Desk {
         open.reverse();
         let mut sold = subscriptions::of_ids(tx, ids)?;
         sold.retain(|one| open.iter().any(|spiff| spiff.terms().covers(one.starts_on)));
+        // A SPIFF is for what was sold, whatever it was changed to since.
+        let ids: Vec<SubscriptionId> = sold.iter().map(|one| one.id).collect();
+        let left = subscriptions::plans_left(tx, &ids)?;
+        for one in &mut sold {
+            let first = left.get(&one.id).and_then(|left| left.first());
+            one.plan_version_id = first.map_or(one.plan_version_id, |(_, plan)| *plan);
+        }
         let partners: BTreeSet<PartnerId> = sold.iter().map(|one| one.partner_id).collect();
         let plans: BTreeSet<PlanVersionId> = sold.iter().map(|one| one.plan_version_id).collect();
         let (mut done, mut counts) = (HashSet::new(), HashMap::new());
@@ -155,7 +162,7 @@ impl Desk {
     }
 
     fn pay(
-        mut self,
+        &mut self,
         tx: &Tx<'_, VendorScope>,
         books: &Books,
         paid: &[&Moved],

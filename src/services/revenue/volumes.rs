@@ -3,6 +3,8 @@
 //! is reckoned anew.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::NaiveDate;
+
 use super::books::Books;
 use crate::{
     Result,
@@ -10,6 +12,7 @@ use crate::{
         Currency, Money, Overflow, Period, Rate, Ratio,
         commission::{
             EntryKind, Part, matures_on,
+            parts::rest_of,
             settling::{self, Brought},
             volume::{self, Volume},
         },
@@ -32,6 +35,9 @@ pub(in crate::services) struct VolumeTerms {
     pub volume: Volume,
     /// Days from a payment to the day its commission is payable.
     pub hold_days: u32,
+    /// Through which month, by its key, what a distributor gets out of the commission counted as
+    /// that much less revenue.
+    pub carved_through: i32,
 }
 
 /// A clause and whom it pays.
@@ -49,6 +55,8 @@ pub(in crate::services) struct Settled {
     pub revenue_minor: i64,
     /// What had been posted for that already, in minor units.
     pub posted_minor: i64,
+    /// The day it is payable.
+    pub matures_on: NaiveDate,
 }
 
 impl Settled {
@@ -125,22 +133,85 @@ pub(in crate::services) fn groups<'e>(
     found
 }
 
+/// Decimals that each entry's part of a month's revenue is kept to: payments in parts have
+/// denominators that have nothing in common, so that their exact sum would not fit.
+const PLACES: u32 = 9;
+
 /// What a month's revenue is, and what was posted for it.
 #[derive(Default)]
 struct Sum {
+    /// What it earns at the clause's rate before a distributor takes its part out of that.
     exact: Vec<Ratio>,
+    /// The distributor's part.
+    carved: Vec<Ratio>,
     posted: i64,
+    /// The last day on which any of it is payable.
+    matures_on: Option<NaiveDate>,
 }
 
 impl Sum {
-    fn add(&mut self, entry: &Entry) {
-        self.exact.push(entry.exact);
+    fn add(&mut self, entry: &Entry, is_carved: bool) -> Result<(), Overflow> {
+        let kept = match entry.part {
+            Part::Split { carved, .. } if !is_carved => rest_of(carved),
+            _ => rest_of(Rate::default()),
+        };
+        // Whoever keeps nothing has no entries.
+        let exact = match kept.bps() {
+            0 => entry.exact,
+            _ => entry.exact.over(kept.exact(1))?,
+        };
+        self.exact.push(exact.to_places(PLACES)?);
+        let carved = exact.minus(entry.exact)?;
+        self.carved.push(carved.to_places(PLACES)?);
         self.posted += entry.amount_minor;
+        self.matures_on = self.matures_on.max(Some(entry.matures_on));
+        Ok(())
     }
 
+    /// What was earned at the clause's rate, before a distributor gets its part out of that.
     fn exact(&self) -> Result<Ratio, Overflow> {
         Ratio::sum(self.exact.iter().copied())
     }
+
+    /// What was posted for it, with what its distributor got out of that, in minor units.
+    fn posted(&self) -> Result<i64, Overflow> {
+        let carved = Ratio::sum(self.carved.iter().copied())?.round()?;
+        self.posted.checked_add(carved).ok_or(Overflow)
+    }
+
+    /// The day on which what steps bring for it is payable, as its month closes: what they take
+    /// off no earlier than the last of what that is taken off.
+    fn settled_on(&self, month: Period, brought: i64, hold_days: u32) -> NaiveDate {
+        let last = month.last_day();
+        match brought < 0 {
+            true => self.matures_on.map_or(last, |newest| newest.max(last)),
+            false => matures_on(last, hold_days),
+        }
+    }
+}
+
+/// A group's entries by the month they were earned in, and those that went back in a later one: of
+/// which month, and whether in the one that closes.
+type Sorted = (BTreeMap<Period, Sum>, BTreeMap<(Period, bool), Sum>);
+
+fn sorted(of: &[&Entry], month: Period, carved_through: i32) -> Result<Sorted, Overflow> {
+    let by_id: HashMap<CommissionEntryId, &Entry> =
+        of.iter().map(|entry| (entry.id, *entry)).collect();
+    let (mut earned, mut back): Sorted = Default::default();
+    for entry in of.iter().filter(|entry| entry.posting_period <= month) {
+        let original = entry.reverses_id.and_then(|id| by_id.get(&id));
+        let first = original.map_or(entry.posting_period, |one| one.posting_period);
+        // What was settled keeps its measure.
+        let is_carved = first.key() <= carved_through;
+        if first == entry.posting_period {
+            earned.entry(first).or_default().add(entry, is_carved)?;
+        } else {
+            let is_now = entry.posting_period == month;
+            let sum = back.entry((first, is_now)).or_default();
+            sum.add(entry, is_carved)?;
+        }
+    }
+    Ok((earned, back))
 }
 
 /// What is to be posted for one group as a month closes, given its entries of that month, and all
@@ -150,30 +221,17 @@ pub(in crate::services) fn due(
     terms: &VolumeTerms,
     month: Period,
 ) -> Result<Vec<Settled>> {
-    let by_id: HashMap<CommissionEntryId, &Entry> =
-        of.iter().map(|entry| (entry.id, *entry)).collect();
-    let (mut earned, mut back): (BTreeMap<Period, Sum>, BTreeMap<(Period, bool), Sum>) =
-        Default::default();
-    for entry in of.iter().filter(|entry| entry.posting_period <= month) {
-        let original = entry.reverses_id.and_then(|id| by_id.get(&id));
-        let first = original.map_or(entry.posting_period, |one| one.posting_period);
-        if first == entry.posting_period {
-            earned.entry(first).or_default().add(entry);
-        } else {
-            let is_now = entry.posting_period == month;
-            back.entry((first, is_now)).or_default().add(entry);
-        }
-    }
+    let (earned, back) = sorted(of, month, terms.carved_through)?;
     let mut found = Vec::new();
     for (first, sum) in &earned {
+        let posted = sum.posted()?;
         let Brought {
             revenue_minor: revenue,
             minor: brought,
-        } = terms
-            .volume
-            .brings(terms.rate, (sum.exact()?, sum.posted))?;
+        } = terms.volume.brings(terms.rate, (sum.exact()?, posted))?;
+        let settled_on = sum.settled_on(*first, brought, terms.hold_days);
         let (minor, revenue_minor, posted_minor) = match *first == month {
-            true => (brought, revenue, sum.posted),
+            true => (brought, revenue, posted),
             false => {
                 let gone = |is_now| match back.get(&(*first, is_now)) {
                     Some(sum) => settling::revenue(sum.exact()?, terms.rate).map(|minor| -minor),
@@ -190,6 +248,8 @@ pub(in crate::services) fn due(
                 minor,
                 revenue_minor,
                 posted_minor,
+                // What is taken back matures with what it takes back, as a reversal does.
+                matures_on: settled_on.max(month.last_day()),
             });
         }
     }
@@ -225,10 +285,7 @@ fn entry(
         earned_period: settled.of,
         due_period: month,
         posting_period: month,
-        matures_on: match settled.minor < 0 {
-            true => on,
-            false => matures_on(on, terms.hold_days),
-        },
+        matures_on: settled.matures_on,
         reverses_id: None,
         created_at: tx.now(),
         part: Part::Whole,
@@ -245,6 +302,7 @@ fn note(terms: &VolumeTerms, (month, settled): (Period, &Settled), currency: Cur
         minor,
         revenue_minor,
         posted_minor,
+        ..
     } = *settled;
     if of == month {
         return format!(

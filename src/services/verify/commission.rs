@@ -45,7 +45,9 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
 
 /// Whether an entry that is for all of a line goes to whoever that line pays in full.
 fn is_whose(entry: &Entry, ledger: &Ledger, seller: PartnerId) -> bool {
-    let parts = entry.invoice_line_id.and_then(|id| ledger.parts.get(&id));
+    let parts = entry
+        .invoice_line_id
+        .and_then(|id| ledger.of_lines.parts.get(&id));
     match parts {
         None => entry.partner_id == seller,
         Some(parts) => parts
@@ -57,7 +59,11 @@ fn is_whose(entry: &Entry, ledger: &Ledger, seller: PartnerId) -> bool {
 /// What several earn on one line is the whole, and nobody earns on a line who has no part of it.
 fn shares(ledger: &Ledger, found: &mut Findings) {
     for line in &ledger.lines {
-        let parts = ledger.parts.get(&line.id).map_or(&[][..], Vec::as_slice);
+        let parts = ledger
+            .of_lines
+            .parts
+            .get(&line.id)
+            .map_or(&[][..], Vec::as_slice);
         let name = format!("A line of {}", line.description);
         found.unless(line.shared != parts.is_empty(), || {
             format!("{name}: who shares in it is not on record")
@@ -73,7 +79,9 @@ fn shares(ledger: &Ledger, found: &mut Findings) {
         });
     }
     for entry in &ledger.entries {
-        let parts = entry.invoice_line_id.and_then(|id| ledger.parts.get(&id));
+        let parts = entry
+            .invoice_line_id
+            .and_then(|id| ledger.of_lines.parts.get(&id));
         let has = parts.is_none_or(|parts| {
             parts
                 .iter()
@@ -175,7 +183,7 @@ fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         let Some(lines) = lines.get(&invoice.id) else {
             continue;
         };
-        let due = claims(lines, &ledger.parts, &entries)?;
+        let due = claims(lines, &ledger.of_lines, &entries)?;
         let due = accrue_claims(&invoice.state(), &due).map_err(Error::fault)?;
         for (line, accruals) in lines.iter().zip(due) {
             for accrual in accruals {

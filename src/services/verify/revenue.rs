@@ -8,7 +8,7 @@ use crate::{
         proration::{TaxedCharge, credit_from, credit_tax, tax_on},
         rate::Rate,
     },
-    id::{InvoiceId, InvoiceLineId},
+    id::{CreditNoteId, InvoiceId, InvoiceLineId},
     store::revenue::{credit_notes::CreditNote, invoices::Invoice, segments::Segment},
 };
 
@@ -107,7 +107,7 @@ fn is_sound(invoice: &Invoice) -> bool {
 
 fn credited(ledger: &Ledger, found: &mut Findings) {
     let protects = |note: &&CreditNote| note.commission_rule == CommissionRule::ProtectPartner;
-    let protecting: HashSet<_> = ledger
+    let protecting: HashSet<CreditNoteId> = ledger
         .notes
         .iter()
         .filter(protects)
@@ -131,6 +131,7 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
         let name = format!("{name} at the vendor's cost");
         found.same(&name, line.protected_net_minor, kept);
     }
+    moved_at_own_cost(ledger, &protecting, found);
     let nets = sums(&ledger.note_lines, |one| {
         Some((one.credit_note_id, one.net_minor))
     });
@@ -149,6 +150,25 @@ fn credited(ledger: &Ledger, found: &mut Findings) {
         found.unless(is_within, || {
             format!("{name}: more was paid back than became credit")
         });
+    }
+}
+
+/// What was moved on at the vendor's own cost. Such a note is of one invoice.
+fn moved_at_own_cost(ledger: &Ledger, protecting: &HashSet<CreditNoteId>, found: &mut Findings) {
+    let of: HashMap<CreditNoteId, InvoiceId> = ledger
+        .note_lines
+        .iter()
+        .map(|line| (line.credit_note_id, line.invoice_id))
+        .collect();
+    let moved = sums(&ledger.notes, |note| {
+        let protects = protecting.contains(&note.id);
+        let invoice = of.get(&note.id).filter(|_| protects)?;
+        Some((*invoice, note.customer_credit_minor))
+    });
+    for invoice in &ledger.invoices {
+        let name = format!("Invoice {}, moved at the vendor's cost", invoice.number);
+        let reckoned = moved.get(&invoice.id).copied().unwrap_or_default();
+        found.same(&name, invoice.protected_moved_minor, reckoned);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
         Scope, Tx, VendorScope, Visible,
         columns::{Coded, Fraction, Month, PartCode, row_codes},
         revenue::ASKED_AT_ONCE,
-        schema::{commission_entries, statement_lines},
+        schema::{commission_entries, invoice_lines, statement_lines},
     },
 };
 
@@ -228,22 +228,37 @@ pub struct GroupSum {
     pub amount_minor: i64,
 }
 
-/// What these partners have earned under these clauses, by month and currency.
+type SumRow = (
+    Option<CommissionClauseId>,
+    PartnerId,
+    Month,
+    Coded<Currency>,
+    i64,
+);
+
+fn group_sum(row: SumRow) -> Option<Result<GroupSum>> {
+    let (clause, partner, earned, currency, amount_minor) = row;
+    let clause = clause?;
+    let earned = earned.try_into().map_err(Error::fault);
+    Some(earned.map(|earned| GroupSum {
+        clause,
+        partner,
+        earned,
+        currency: currency.value(),
+        amount_minor,
+    }))
+}
+
+/// What these partners have earned under these clauses for these months of service, by currency.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn sums_under(
     tx: &mut Tx<'_, VendorScope>,
-    clauses: &[CommissionClauseId],
     partners: &[PartnerId],
+    (clauses, months): (&[CommissionClauseId], &[Period]),
 ) -> Result<Vec<GroupSum>> {
-    type Row = (
-        Option<CommissionClauseId>,
-        PartnerId,
-        Month,
-        Coded<Currency>,
-        i64,
-    );
+    let months: Vec<i32> = months.iter().map(|month| month.key()).collect();
     let mut found = Vec::new();
     for some in partners.chunks(ASKED_AT_ONCE) {
         let columns = (
@@ -256,6 +271,7 @@ pub fn sums_under(
             .rows_of(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+            .filter(commission_entries::earned_period.eq_any(months.clone()))
             // A distributor's share is no commission of the clause.
             .filter(commission_entries::part.not_like("on_revenue%"))
             .filter(commission_entries::part.not_like("carved_out%"))
@@ -267,16 +283,8 @@ pub fn sums_under(
                 commission_entries::currency,
                 sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
             ));
-        for (clause, partner, earned, currency, amount_minor) in tx.load::<Row, _>(rows)? {
-            let Some(clause) = clause else { continue };
-            found.push(GroupSum {
-                clause,
-                partner,
-                earned: earned.try_into().map_err(Error::fault)?,
-                currency: currency.value(),
-                amount_minor,
-            });
-        }
+        let rows = tx.load::<SumRow, _>(rows)?.into_iter();
+        found.extend(rows.filter_map(group_sum).collect::<Result<Vec<_>>>()?);
     }
     Ok(found)
 }
@@ -328,6 +336,55 @@ pub fn spiffs_in(
         })
     };
     rows.into_iter().map(sum).collect()
+}
+
+/// What distributors have got out of a seller's commission under these clauses for these months of
+/// service, by currency, as the seller's.
+///
+/// # Errors
+/// Faults of the database.
+pub fn carved_under(
+    tx: &mut Tx<'_, VendorScope>,
+    (seller, distributors): (PartnerId, &[PartnerId]),
+    (clauses, months): (&[CommissionClauseId], &[Period]),
+) -> Result<Vec<GroupSum>> {
+    let months: Vec<i32> = months.iter().map(|month| month.key()).collect();
+    let columns = (
+        commission_entries::commission_clause_id,
+        commission_entries::partner_id,
+        commission_entries::earned_period,
+        commission_entries::currency,
+    );
+    let sold = invoice_lines::table
+        .filter(invoice_lines::tenant_id.eq(commission_entries::tenant_id))
+        .filter(
+            invoice_lines::id
+                .nullable()
+                .eq(commission_entries::invoice_line_id),
+        )
+        .filter(invoice_lines::partner_id.eq(seller));
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .filter(commission_entries::partner_id.eq_any(distributors.to_vec()))
+        .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+        .filter(commission_entries::earned_period.eq_any(months))
+        .filter(commission_entries::part.like("carved_out%"))
+        .filter(exists(sold))
+        .group_by(columns)
+        .select((
+            commission_entries::commission_clause_id,
+            commission_entries::partner_id,
+            commission_entries::earned_period,
+            commission_entries::currency,
+            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+        ));
+    let rows = tx.load::<SumRow, _>(rows)?.into_iter();
+    let sums: Vec<GroupSum> = rows.filter_map(group_sum).collect::<Result<_>>()?;
+    let sold = |sum: GroupSum| GroupSum {
+        partner: seller,
+        ..sum
+    };
+    Ok(sums.into_iter().map(sold).collect())
 }
 
 /// Whom a SPIFF has paid for what, oldest first: of these partners.

@@ -1,11 +1,13 @@
 //! Credit notes and their lines.
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
     Result,
-    domain::{CommissionRule, CreditReason, Currency},
+    domain::{CommissionRule, CreditReason, Currency, ServicePeriod, commission::DaysCredited},
     id::{
         CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, InvoiceLineId, PartnerId,
         SubscriptionId,
@@ -84,6 +86,19 @@ pub struct CreditNoteLine {
     pub tax_minor: i64,
 }
 
+impl CreditNoteLine {
+    /// For which days it is.
+    pub fn days(&self) -> DaysCredited {
+        DaysCredited {
+            service: ServicePeriod {
+                from: self.service_from,
+                to: self.service_to,
+            },
+            net_minor: self.net_minor,
+        }
+    }
+}
+
 /// Writes a credit note.
 ///
 /// # Errors
@@ -132,6 +147,30 @@ pub fn invoices_of(tx: &mut Tx<'_, VendorScope>, ids: &[CreditNoteId]) -> Result
     }
     found.sort_unstable();
     found.dedup();
+    Ok(found)
+}
+
+/// For which days these lines were credited, where that lowers the commission on them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn days_credited(
+    tx: &mut Tx<'_, VendorScope>,
+    lines: &[InvoiceLineId],
+) -> Result<HashMap<InvoiceLineId, Vec<DaysCredited>>> {
+    let mut found: HashMap<InvoiceLineId, Vec<DaysCredited>> = HashMap::new();
+    for some in lines.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .joined(credit_note_lines::table, credit_notes::table)
+            .filter(credit_note_lines::invoice_line_id.eq_any(some.to_vec()))
+            .filter(credit_notes::commission_rule.eq(CommissionRule::ReduceBase.code()))
+            .order(credit_note_lines::id)
+            .select(CreditNoteLine::as_select());
+        for line in tx.load::<CreditNoteLine, _>(rows)? {
+            let days = line.days();
+            found.entry(line.invoice_line_id).or_default().push(days);
+        }
+    }
     Ok(found)
 }
 

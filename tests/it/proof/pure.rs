@@ -2,7 +2,7 @@
 use chrono::NaiveDate;
 use perennial::domain::{
     Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Measure, Period, Phase,
-    Price as Priced, Quantity, Rate, Scale, ServicePeriod, UnitPrice,
+    Price as Priced, Quantity, Rate, Ratio, Scale, ServicePeriod, UnitPrice,
     bill::{self, Stretch},
     cash,
     commission::{
@@ -228,6 +228,7 @@ impl Rules for Pure {
             net_minor: line.net,
             credited_net_minor: line.credited,
             protected_net_minor: 0,
+            credited_beside: Ratio::ZERO,
             clause: line.clause,
             terms: LineTerms::share_of(rate(line.rate_bps)),
             posted_minor: line.posted,

@@ -276,6 +276,8 @@ impl Rules for Slow {
         let owed = money.total - money.credited;
         let here = (money.paid - money.refunded).max(0).min(owed.max(0));
         let base = |line: &Earning| match owed {
+            // What asks for nothing waits for nothing.
+            _ if money.total == 0 => Exact::whole(line.net),
             ..=0 => Exact::NONE,
             _ => Exact::part(line.net - line.credited, here, owed),
         };

@@ -464,7 +464,11 @@ impl<'a, R: Rules> Teller<'a, R> {
             reduced: 0,
             lines,
         });
-        self.books.invoices.len() - 1
+        let made = self.books.invoices.len() - 1;
+        if self.books.invoices[made].total() == 0 {
+            self.accrue(made, issued_on);
+        }
+        made
     }
 
     /// The customer's credit pays new invoices, oldest credit first.

@@ -11,4 +11,6 @@ mod credit_notes;
 mod extras;
 mod plan_changes;
 mod random;
+mod rewards;
+mod settled;
 pub mod world;

@@ -63,6 +63,7 @@ pub(in crate::services::revenue) fn blank_invoice(
         created_at: tx.now(),
         written_off_on: None,
         write_off_reason: String::new(),
+        protected_moved_minor: 0,
     })
 }
 

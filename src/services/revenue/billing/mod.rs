@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::{
+    accrual::accrue_empty,
     books::{Books, DocumentKind},
     credit::use_credits,
     parties,
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     Result,
     domain::{Action, Period, Permission},
-    id::{SubscriptionId, UsageEventId},
+    id::{CommissionClauseId, SubscriptionId, UsageEventId},
     store::{
         Platform, Tx, VendorScope,
         platform::Event,
@@ -251,13 +252,30 @@ pub(super) fn issue(
         used.join(draft.used);
     }
     let shares = parties::share(tx, &made, &mut lines)?;
+    let empty = coming_to_nothing(&made, &lines);
     invoices::add(tx, made.clone(), lines)?;
     if !shares.is_empty() {
         parts::add(tx, shares)?;
     }
     segments::add(tx, charged)?;
     used.write(tx)?;
+    accrue_empty(tx, books, &empty)?;
     Ok(made)
+}
+
+/// Invoices that ask for nothing though a line of theirs earns, with its clause.
+fn coming_to_nothing(
+    made: &[Invoice],
+    lines: &[InvoiceLine],
+) -> Vec<(Invoice, Option<CommissionClauseId>)> {
+    let empty = made.iter().filter(|invoice| invoice.total_minor == 0);
+    let earning = |of: &&Invoice| {
+        let mut of = lines.iter().filter(|line| line.invoice_id == of.id);
+        of.find(|line| line.earns() && line.net_minor != 0)
+    };
+    empty
+        .filter_map(|invoice| Some((invoice.clone(), earning(&invoice)?.commission_clause_id)))
+        .collect()
 }
 
 /// The last day on which a month's periods can start.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Discount, Phase, Rate, ServicePeriod, Tax, TaxCategory, TaxTerms,
+        Discount, Overflow, Phase, Rate, ServicePeriod, Tax, TaxCategory, TaxTerms,
         bill::{self, Ahead, Stretch},
         commission::{
             Case, LineTerms,
@@ -114,6 +114,17 @@ impl Terms {
             discounts,
             (stretch, months),
         )?)
+    }
+    /// What a whole period charges in advance for what partners earn on, in minor units: discounts
+    /// for a single period left out.
+    pub fn standing(&self, of: &Subscription, index: u32) -> Result<i64> {
+        let plan = self.plan(of)?;
+        let prices = plan.prices.iter().map(|line| &line.price);
+        let each = bill::standing(prices, of.units()?, self.discounts(of), of.stretch(index)?)?;
+        let earning = plan.prices.iter().zip(each);
+        let earning = earning.filter(|(line, _)| line.commissionable);
+        let mut nets = earning.map(|(_, charged)| charged.net_minor());
+        Ok(nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?)
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.

@@ -182,6 +182,9 @@ impl Payers {
                     Error::on("disposition", why)
                 })?;
                 invoice.reduced_minor += reduces;
+                if note.commission_rule == CommissionRule::ProtectPartner {
+                    invoice.protected_moved_minor += rest;
+                }
                 note.reduces_due_minor += reduces;
                 note.customer_credit_minor += rest;
                 touched.push(invoice.clone());

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use crate::{
     Error, Result,
     domain::{
-        DayShare, Phase, Rate,
+        DayShare, Phase, Rate, ServicePeriod,
         commission::{LineTerms, Pay},
     },
     id::{CommissionClauseId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId, TierId},
@@ -119,6 +119,19 @@ impl InvoiceLine {
         Ok(LineTerms { pay, share })
     }
 
+    /// The days it charges for.
+    pub fn service(&self) -> ServicePeriod {
+        ServicePeriod {
+            from: self.service_from,
+            to: self.service_to,
+        }
+    }
+
+    /// Whether it matters which of its days are credited: some earn and some do not.
+    pub fn earns_for_some_days(&self) -> bool {
+        self.earns() && self.share_days != self.share_of && self.credited_net_minor > 0
+    }
+
     /// Fixes what it pays.
     pub fn fix(&mut self, terms: &LineTerms) {
         (self.rate_bps, self.unit_pay_minor) = match terms.pay {
@@ -146,29 +159,27 @@ pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec
     Ok(found)
 }
 
-/// What these subscriptions' recurring lines that earn charged for, by the first day of service:
-/// net, in minor units.
+/// For how many units these subscriptions' recurring lines charged, by the first day of service.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn recurring_nets(
+pub fn units_billed(
     tx: &mut Tx<'_, VendorScope>,
     subscriptions: &[SubscriptionId],
-) -> Result<HashMap<(SubscriptionId, NaiveDate), i64>> {
+) -> Result<HashMap<(SubscriptionId, NaiveDate), i32>> {
     let mut found = HashMap::new();
     for some in subscriptions.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(invoice_lines::table)
             .filter(invoice_lines::subscription_id.eq_any(some.to_vec()))
             .filter(invoice_lines::kind.eq(InvoiceLineKind::Recurring.code()))
-            .filter(invoice_lines::commission_clause_id.is_not_null())
             .select((
                 invoice_lines::subscription_id,
                 invoice_lines::service_from,
-                invoice_lines::net_minor,
+                invoice_lines::quantity,
             ));
-        for (sold, from, net) in tx.load::<(SubscriptionId, NaiveDate, i64), _>(rows)? {
-            *found.entry((sold, from)).or_default() += net;
+        for (sold, from, units) in tx.load::<(SubscriptionId, NaiveDate, i32), _>(rows)? {
+            found.insert((sold, from), units);
         }
     }
     Ok(found)
@@ -230,14 +241,30 @@ pub fn all_lines(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceLine>> {
     tx.load(rows)
 }
 
-/// Invoices with cash on them and a line that has earned nothing yet, though its rate says it should.
+/// Invoices whose commission may be behind: with cash on them, or asking for none, and a line that
+/// has earned nothing yet though its rate says it should; and those whose lines' credits count for
+/// some days only or are the vendor's own cost, beside money that went back. With the clause of one
+/// of those lines.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<InvoiceId>> {
+pub fn behind(
+    tx: &mut Tx<'_, VendorScope>,
+) -> Result<Vec<(InvoiceId, Option<CommissionClauseId>)>> {
+    let is_bare = invoice_lines::commission_minor.eq(0).and(
+        invoices::paid_minor
+            .gt(invoices::refunded_minor)
+            .or(invoices::total_minor.eq(0)),
+    );
+    let for_some_days = invoice_lines::credited_net_minor
+        .gt(0)
+        .and(invoice_lines::share_days.lt(invoice_lines::share_of));
+    let at_own_cost = invoices::protected_moved_minor
+        .gt(0)
+        .and(invoices::refunded_minor.gt(0));
     let rows = tx
         .joined(invoice_lines::table, invoices::table)
-        .filter(invoices::paid_minor.gt(invoices::refunded_minor))
+        .filter(is_bare.or(for_some_days).or(at_own_cost))
         .filter(invoice_lines::commission_clause_id.is_not_null())
         .filter(
             invoice_lines::rate_bps
@@ -245,11 +272,13 @@ pub fn paid_without_commission(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Invoi
                 .or(invoice_lines::unit_pay_minor.gt(0)),
         )
         .filter(invoice_lines::share_days.gt(0))
-        .filter(invoice_lines::commission_minor.eq(0))
         .filter(invoice_lines::net_minor.ne(0))
         .order(invoice_lines::invoice_id)
-        .select(invoice_lines::invoice_id);
-    let mut found: Vec<InvoiceId> = tx.load(rows)?;
-    found.dedup();
+        .select((
+            invoice_lines::invoice_id,
+            invoice_lines::commission_clause_id,
+        ));
+    let mut found: Vec<(InvoiceId, Option<CommissionClauseId>)> = tx.load(rows)?;
+    found.dedup_by_key(|(id, _)| *id);
     Ok(found)
 }

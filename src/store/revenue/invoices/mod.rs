@@ -3,8 +3,8 @@ mod lines;
 mod settling;
 
 pub use lines::{
-    InvoiceLine, InvoiceLineKind, all_lines, lines, lines_of_ids, lines_served,
-    paid_without_commission, recurring_nets,
+    InvoiceLine, InvoiceLineKind, all_lines, behind, lines, lines_of_ids, lines_served,
+    units_billed,
 };
 pub use settling::{settle, settle_lines, write_off};
 
@@ -93,6 +93,9 @@ pub struct Invoice {
     pub written_off_on: Option<NaiveDate>,
     /// Why; empty where it was not.
     pub write_off_reason: String,
+    /// What credit notes that leave the partner's commission as it was moved from here into the
+    /// customer's credit.
+    pub protected_moved_minor: i64,
 }
 
 impl Invoice {
@@ -116,13 +119,14 @@ impl Invoice {
     pub fn creditable_minor(&self) -> i64 {
         self.total_minor - self.credited_minor - self.refunded_minor
     }
-    /// How commission sees it. Money that a credit note has moved on earns where it goes.
+    /// How commission sees it. Money that a credit note has moved on earns where it goes; what one
+    /// moved at the vendor's own cost is as if it were still here.
     pub fn state(&self) -> InvoiceState {
         InvoiceState {
             total_minor: self.total_minor,
-            paid_minor: self.paid_minor - self.moved_minor(),
+            paid_minor: self.paid_minor - self.moved_minor() + self.protected_moved_minor,
             refunded_minor: self.refunded_minor,
-            credited_minor: self.credited_minor,
+            credited_minor: self.credited_minor - self.protected_moved_minor,
         }
     }
     /// The status that its amounts make.

@@ -24,14 +24,17 @@ pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> 
 const SETTLE: ByHand = ByHand {
     sqlite: "WITH v AS MATERIALIZED (SELECT value ->> 'id' AS id, value ->> 'paid' AS paid,
             value ->> 'refunded' AS refunded, value ->> 'credited' AS credited,
-            value ->> 'reduced' AS reduced, value ->> 'status' AS status FROM json_each(?2))
+            value ->> 'reduced' AS reduced, value ->> 'protected' AS protected,
+            value ->> 'status' AS status FROM json_each(?2))
         UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
-        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        credited_minor = v.credited, reduced_minor = v.reduced,
+        protected_moved_minor = v.protected, status = v.status
         FROM v WHERE invoices.tenant_id = ?1 AND invoices.id = v.id",
     postgres: "UPDATE invoices SET paid_minor = v.paid, refunded_minor = v.refunded,
-        credited_minor = v.credited, reduced_minor = v.reduced, status = v.status
+        credited_minor = v.credited, reduced_minor = v.reduced,
+        protected_moved_minor = v.protected, status = v.status
         FROM json_to_recordset($2::json) AS v(id BIGINT, paid BIGINT, refunded BIGINT,
-            credited BIGINT, reduced BIGINT, status TEXT)
+            credited BIGINT, reduced BIGINT, protected BIGINT, status TEXT)
         WHERE invoices.tenant_id = $1 AND invoices.id = v.id",
 };
 
@@ -42,6 +45,7 @@ fn settled(invoice: &Invoice) -> serde_json::Value {
         "refunded": invoice.refunded_minor,
         "credited": invoice.credited_minor,
         "reduced": invoice.reduced_minor,
+        "protected": invoice.protected_moved_minor,
         "status": invoice.standing().code(),
     })
 }

@@ -48,6 +48,9 @@ pub struct VendorTerms {
     pub payout_day: u32,
     /// The first month that it closes.
     pub first_period: Period,
+    /// Through which month, by its key, steps counted what a distributor gets out of a commission as
+    /// that much less revenue; 0 for none.
+    pub steps_carved_through: i32,
 }
 
 /// The vendor's settings.
@@ -66,6 +69,7 @@ pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
         i32,
         i32,
         i32,
+        i32,
     );
     let row = tx.rows(vendors::table).select((
         vendors::id,
@@ -78,9 +82,11 @@ pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
         vendors::payment_days,
         vendors::payout_day,
         vendors::first_period,
+        vendors::steps_carved_through,
     ));
     let row: Row = tx.one(row)?;
-    let (id, name, legal_name, address, zone, currency, document_prefix, days, day, first) = row;
+    let (id, name, legal_name, address, zone, currency, document_prefix, days, day, first, carved) =
+        row;
     Ok(VendorTerms {
         id,
         name,
@@ -92,6 +98,7 @@ pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
         payment_days: u32::try_from(days).unwrap_or_default(),
         payout_day: u32::try_from(day).unwrap_or(1).clamp(1, 28),
         first_period: Period::from_key(first).ok_or_else(|| Error::fault("no first period"))?,
+        steps_carved_through: carved,
     })
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE vendors DROP COLUMN steps_carved_through;
