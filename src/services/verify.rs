@@ -12,13 +12,13 @@ use std::collections::{BTreeSet, HashMap};
 use crate::{
     Result,
     domain::{Currency, Money, Permission},
-    id::{InvoiceLineId, OfferingId, PlanVersionId, PriceId, SubscriptionId},
+    id::{InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::Books,
     store::{
         Tx, VendorScope,
         catalogue::{
             plans::prices_of_versions,
-            tickets::{self, Ticket},
+            tickets::{self, Services, Ticket},
         },
         incentivize::{
             entries::{self, Entry},
@@ -69,7 +69,7 @@ struct Ledger {
     sla_credits: Vec<SlaCredit>,
     sla_lines: Vec<SlaCreditLine>,
     sla_notes: Vec<SlaCreditNote>,
-    services: HashMap<SubscriptionId, OfferingId>,
+    services: HashMap<SubscriptionId, Services>,
 }
 
 impl Ledger {
@@ -78,7 +78,7 @@ impl Ledger {
         let (sla_credits, sla_lines, sla_notes) = sla_credits::all(tx)?;
         let asked: BTreeSet<SubscriptionId> = tickets.iter().map(|one| one.subscription).collect();
         Ok(Self {
-            services: tickets::offerings_of(tx, &Vec::from_iter(asked))?,
+            services: tickets::services_of(tx, &Vec::from_iter(asked))?,
             tickets,
             sla_credits,
             sla_lines,

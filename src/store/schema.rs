@@ -109,6 +109,7 @@ diesel::table! {
         status -> Text,
         created_at -> Timestamp,
         version -> Integer,
+        left_on -> Nullable<Date>,
     }
 }
 
@@ -663,6 +664,7 @@ diesel::table! {
         carried_minor -> BigInt,
         replaces_id -> Nullable<BigInt>,
         invoice_line_id -> Nullable<BigInt>,
+        lowered_minor -> BigInt,
     }
 }
 

@@ -9,4 +9,5 @@ mod credit_notes;
 mod extras;
 mod plan_changes;
 mod random;
+mod sla_credits;
 pub mod world;
