@@ -31,8 +31,16 @@ pub(super) fn fill(tx: &mut Tx<'_, VendorScope>, books: &Books, month: Period) -
     let partners = terms::partners_under(tx, &versions)?;
     let enrolled = terms::enrolments(tx, &partners)?;
     let earned = entries::earned_in(tx, &partners, month)?;
+    let left = terms::partners_left(tx)?;
     let mut made = Vec::new();
     for partner in partners {
+        // The month in which a partner leaves is its last.
+        if left
+            .get(&partner)
+            .is_some_and(|on| *on <= month.first_day())
+        {
+            continue;
+        }
         let given = enrolled.get(&partner).map_or(&[][..], Vec::as_slice);
         let last = month.last_day();
         let held = given.iter().rev().find(|(since, _)| *since <= last);
