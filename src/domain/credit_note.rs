@@ -20,6 +20,12 @@ impl CreditReason {
         let all = Self::ALL.iter().copied();
         all.filter(|one| *one != Self::Change)
     }
+
+    /// Whether it says that another price was right from the beginning: what is given back later
+    /// for days that are not used is then a part of that price.
+    pub fn lowers_price(self) -> bool {
+        matches!(self, Self::BillingError | Self::PriceAgreed)
+    }
 }
 
 coded! {

@@ -37,6 +37,7 @@ pub mod rate;
 pub mod ratio;
 pub mod sale;
 pub mod scale;
+pub mod service_days;
 pub mod shares;
 pub mod sla;
 pub mod statement;

@@ -18,7 +18,7 @@ use crate::{
         Tx, VendorScope,
         catalogue::{
             plans::prices_of_versions,
-            tickets::{self, Ticket},
+            tickets::{self, Services, Ticket},
         },
         incentivize::{
             entries::{self, Entry},
@@ -69,7 +69,7 @@ struct Ledger {
     sla_credits: Vec<SlaCredit>,
     sla_lines: Vec<SlaCreditLine>,
     sla_notes: Vec<SlaCreditNote>,
-    services: HashMap<SubscriptionId, OfferingId>,
+    services: HashMap<SubscriptionId, Services>,
 }
 
 impl Ledger {
@@ -84,7 +84,7 @@ impl Ledger {
             credited: days_credited(&lines, (&notes, &note_lines)),
         };
         Ok(Self {
-            services: tickets::offerings_of(tx, &Vec::from_iter(asked))?,
+            services: tickets::services_of(tx, &Vec::from_iter(asked))?,
             tickets,
             sla_credits,
             sla_lines,

@@ -111,6 +111,7 @@ diesel::table! {
         status -> Text,
         created_at -> Timestamp,
         version -> Integer,
+        left_on -> Nullable<Date>,
     }
 }
 
@@ -671,6 +672,7 @@ diesel::table! {
         carried_minor -> BigInt,
         replaces_id -> Nullable<BigInt>,
         invoice_line_id -> Nullable<BigInt>,
+        lowered_minor -> BigInt,
     }
 }
 

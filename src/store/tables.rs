@@ -241,12 +241,12 @@ changeable! {
     vendors: name, legal_name, address, vat_id, payment_days, payout_day, version;
     payout_minimums: minimum_minor;
     tiers: name, rank, version;
-    partners: name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, version;
+    partners: name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, version, left_on;
     memberships: role, name, signed_in_at, revoked_at;
     invitations: accepted_at, withdrawn_at;
     sla_policies: name, summary, version, zone, opens_minute, closes_minute, notice_minutes, maintenance_cap_minutes, credit_cap_bps, claim_days, liability, partner_share_bps;
     sla_credits: status, claimed_by, decider, decided_at, answer, version;
-    sla_tickets: title, severity, opened_at, answered_at, resolved_at, version;
+    sla_tickets: offering_id, title, severity, opened_at, answered_at, resolved_at, version;
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
     plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, published_at, version;
@@ -261,7 +261,7 @@ changeable! {
     subscriptions: plan_version_id, next_plan_version_id, next_plan_on, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status, written_off_on, write_off_reason, protected_moved_minor;
     invoice_lines: credited_net_minor, commission_minor, protected_net_minor;
-    charge_segments: credited_minor;
+    charge_segments: lowered_minor, credited_minor;
     payments: refunded_minor;
     customer_credits: remaining_minor;
     payment_allocations: refunded_minor;

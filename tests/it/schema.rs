@@ -62,12 +62,7 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
         "shown on the entry",
     ),
     ("commission_entries.customer_id", "shown on the entry"),
-    ("commission_entries.invoice_id", "read by invoice line"),
     ("commission_entries.reverses_id", "read by invoice line"),
-    (
-        "credit_note_lines.invoice_line_id",
-        "read by note or invoice",
-    ),
     ("credit_note_lines.partner_id", "read by note or invoice"),
     ("credit_notes.partner_id", "read by customer"),
     ("customer_credits.credit_note_id", "read by customer"),
@@ -98,10 +93,6 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("statement_lines.partner_id", "read by statement"),
     ("subscription_changes.partner_id", "read by subscription"),
     ("subscription_changes.plan_after_id", "read by subscription"),
-    (
-        "subscription_changes.plan_before_id",
-        "read by subscription",
-    ),
     (
         "subscriptions.commission_plan_version_id",
         "shown on the subscription",

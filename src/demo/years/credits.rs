@@ -23,6 +23,7 @@ impl World {
             };
             let left = credit::creditable(tx, invoice)?;
             let part = |(line, left): &(_, i64)| LineCredit {
+                days: None,
                 line: *line,
                 net_minor: left / 10,
             };

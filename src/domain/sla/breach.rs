@@ -10,6 +10,7 @@ use crate::domain::{
     period::Period,
     rate::Rate,
     ratio::{Overflow, Ratio},
+    shares::apportion,
 };
 
 coded! {
@@ -30,6 +31,17 @@ coded! {
         Proposed = "proposed", "Waits for approval";
         Approved = "approved", "Credited";
         Declined = "declined", "Declined";
+        Lapsed = "lapsed", "Not owed as things stand";
+    }
+}
+
+impl SlaCreditStatus {
+    /// Those that say that nothing was missed: somebody declined it, or it is reckoned away.
+    pub const NO_MISS: [Self; 2] = [Self::Declined, Self::Lapsed];
+
+    /// Whether the month counts among those in which something was missed.
+    pub fn is_miss(self) -> bool {
+        !Self::NO_MISS.contains(&self)
     }
 }
 
@@ -82,27 +94,25 @@ pub fn borne(credit_minor: i64, liable: Liable) -> Borne {
     }
 }
 
-/// What of a line's recurring fee (minor units) falls in a month, by days, before rounding.
+/// What of a charge for some days (minor units) falls on so many of them, before rounding.
 ///
 /// # Errors
 /// [`Overflow`] when it does not fit.
-pub fn fee_in(net_minor: i64, service: ServicePeriod, month: Period) -> Result<Ratio, Overflow> {
-    let within = ServicePeriod {
-        from: service.from.max(month.first_day()),
-        to: service.to.min(month.end()),
-    };
-    let days = i128::from(within.days());
-    let of = i128::from(service.days()).max(1);
-    Ratio::new(i128::from(net_minor.max(0)) * days, of)
+pub fn charge_on(amount_minor: i64, service: ServicePeriod, days: i64) -> Result<Ratio, Overflow> {
+    let of = service.days().max(1);
+    let amount = i128::from(amount_minor.max(0));
+    Ratio::new(amount * i128::from(days.clamp(0, of)), i128::from(of))
 }
 
-/// What is given back of a line for a month: a magnitude in minor units, rounded once.
+/// What is given back of the charges that make up a month's fee: magnitudes in minor units that
+/// add up to their sum, which is rounded once.
 ///
 /// # Errors
 /// [`Overflow`] when it does not fit.
-pub fn credit_in(fee: Ratio, share: Rate) -> Result<i64, Overflow> {
-    fee.times(Ratio::new(i128::from(share.bps()), 10_000)?)?
-        .round()
+pub fn credit_in(charges: &[Ratio], share: Rate) -> Result<Vec<i64>, Overflow> {
+    let share = Ratio::new(i128::from(share.bps()), 10_000)?;
+    let exact = charges.iter().map(|charge| charge.times(share));
+    apportion(&exact.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// So many months with a miss among the last six that are over give the right to end at once.
@@ -143,23 +153,23 @@ mod tests {
     }
 
     #[test]
-    fn only_the_months_part_of_a_fee_gives_something_back() {
-        let credit = |net, service, share| {
-            let fee = fee_in(net, service, month("2027-01")).unwrap();
-            (fee.round().unwrap(), credit_in(fee, rate(share)).unwrap())
-        };
-        let all = served("2027-01-01", "2027-02-01");
-        assert_eq!(credit(50_000, all, 1_000), (50_000, 5_000));
+    fn a_charge_falls_on_its_days_and_is_given_back_in_one_rounding() {
         let half = served("2027-01-15", "2027-02-15");
         // 17 of 31 days.
-        assert_eq!(credit(31_000, half, 1_000), (17_000, 1_700));
-        let year = served("2026-07-01", "2027-07-01");
-        assert_eq!(credit(36_500, year, 5_000), (3_100, 1_550));
+        let on = |amount, service, days| charge_on(amount, service, days).unwrap();
+        assert_eq!(on(31_000, half, 17).round(), Ok(17_000));
+        let year = served("2027-02-01", "2028-01-01");
+        // 24,000.00 a year from February on: 30 of 334 days of what that is charged.
+        assert_eq!(on(2_196_164, year, 30).round(), Ok(197_260));
         assert_eq!(
-            credit(36_500, served("2027-02-01", "2027-03-01"), 5_000),
-            (0, 0)
+            (on(-5, half, 17), on(31_000, half, 0)),
+            (Ratio::ZERO, Ratio::ZERO)
         );
-        assert_eq!(credit(-5, all, 5_000), (0, 0));
+        let parts = [on(12_500, half, 15), on(8_125, half, 16)];
+        let given = credit_in(&parts, rate(1_000)).unwrap();
+        // 604.84 and 419.35 make 1,024.19 and no more.
+        assert_eq!(given, [605, 419]);
+        assert_eq!(credit_in(&[], rate(1_000)), Ok(Vec::new()));
     }
 
     #[test]

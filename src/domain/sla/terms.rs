@@ -24,7 +24,7 @@ pub struct Terms {
     pub maintenance_cap_minutes: Option<i32>,
     /// The most that is given back for all the misses of a month together.
     pub credit_cap: Rate,
-    /// How many days after the month a credit can be claimed; `None` where no claim is needed.
+    /// How many days after the month, or after it is proposed, a credit can be claimed; `None` where no claim is needed.
     pub claim_days: Option<i32>,
     /// Who bears the credits.
     pub liability: Liability,

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use crate::{
     Error, Result,
     domain::{
-        Action, ExternalId, Name, Permission, Problems, TicketSeverity,
+        Action, ExternalId, Name, Permission, Problems, TicketSeverity, Zone,
         audit::{Change, diff},
         sla::{Wait, waits_in_words},
     },
@@ -12,7 +12,8 @@ use crate::{
     services::stale,
     store::{
         Platform, Tx, VendorScope,
-        catalogue::tickets::{self, Ticket},
+        account::vendor,
+        catalogue::tickets::{self, Services, Ticket},
         platform::Event,
         registers::service_levels::ticket,
         sell::subscriptions,
@@ -68,6 +69,11 @@ impl Draft {
 
     fn answered(&self) -> Option<NaiveDateTime> {
         self.answered_at.or(self.resolved_at)
+    }
+
+    /// The service that its subscription was to as it came, by the calendar of a zone.
+    pub fn service(&self, services: &Services, zone: Zone) -> Option<OfferingId> {
+        services.plan_on(zone.local_date(self.opened_at))
     }
 
     fn wrong_with_waits(&self, now: NaiveDateTime) -> Option<&'static str> {
@@ -130,16 +136,26 @@ pub fn record(
         return Err(Error::Invalid(problems));
     }
     let sold = &sold.subscription;
-    let services = tickets::offerings_of(tx, &[sold.id])?;
-    let service = services.get(&sold.id).copied().ok_or(Error::NotFound)?;
-    let under = (sold.id, sold.partner, service);
+    let under = (sold.id, sold.partner, service_at(tx, sold.id, draft)?);
     let new = fresh(tx, (external_id, under), draft);
     tickets::add_all(tx, std::slice::from_ref(&new))?;
     note(tx, Action::TicketRecorded, &new, &[])?;
     Ok(new.id)
 }
 
-/// A subscription, the partner that sold it, and the service it is to.
+/// The service that a subscription was to as a ticket came.
+fn service_at(
+    tx: &mut Tx<'_, VendorScope>,
+    of: SubscriptionId,
+    draft: &Draft,
+) -> Result<OfferingId> {
+    let zone = vendor::settings(tx)?.zone;
+    let services = tickets::services_of(tx, &[of])?;
+    let services = services.get(&of).ok_or(Error::NotFound)?;
+    draft.service(services, zone).ok_or(Error::NotFound)
+}
+
+/// A subscription, the partner that sold it, and the service it was to.
 pub type Under = (SubscriptionId, PartnerId, OfferingId);
 
 /// A ticket that is not on record yet.
@@ -182,6 +198,7 @@ pub fn edit(
     }
     let new = Ticket {
         version,
+        offering: service_at(tx, old.subscription, draft)?,
         ..draft.over(old.clone())
     };
     change(tx, (&old, &new))

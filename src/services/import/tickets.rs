@@ -4,15 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 use super::table::{Report, Row, Table};
 use crate::{
     Result,
-    domain::{Action, ExternalId, Name, TicketSeverity, sla::read_waits},
-    id::SubscriptionId,
+    domain::{Action, ExternalId, Name, TicketSeverity, Zone, sla::read_waits},
+    id::{PartnerId, SubscriptionId},
     services::{
         catalogue::tickets::{self as service, Draft, Under},
         revenue::usage::instant,
     },
     store::{
         Tx, VendorScope,
-        catalogue::tickets::{self, Ticket},
+        account::vendor,
+        catalogue::tickets::{self, Services, Ticket},
         platform::{self, Event},
         sell::subscriptions,
     },
@@ -26,8 +27,9 @@ pub(super) struct Plan {
 
 /// What the rows refer to.
 struct Known {
-    subscriptions: HashMap<String, Under>,
+    subscriptions: HashMap<String, (SubscriptionId, PartnerId, Services)>,
     tickets: HashMap<String, Ticket>,
+    zone: Zone,
 }
 
 impl Known {
@@ -35,16 +37,17 @@ impl Known {
         let sold = subscriptions::by_external_ids(tx, &table.distinct("subscription"))?;
         let sold: Vec<_> = sold.into_iter().map(|one| one.subscription).collect();
         let ids: BTreeSet<SubscriptionId> = sold.iter().map(|one| one.id).collect();
-        let services = tickets::offerings_of(tx, &Vec::from_iter(ids))?;
+        let services = tickets::services_of(tx, &Vec::from_iter(ids))?;
         let under = sold.into_iter().filter_map(|one| {
-            let service = services.get(&one.id).copied()?;
-            Some((one.external_id, (one.id, one.partner, service)))
+            let services = services.get(&one.id)?.clone();
+            Some((one.external_id, (one.id, one.partner, services)))
         });
         let named = tickets::named(tx, &table.distinct("external_id"))?;
         let named = named.into_iter().map(|one| (one.external_id.clone(), one));
         Ok(Self {
             subscriptions: under.collect(),
             tickets: named.collect(),
+            zone: vendor::settings(tx)?.zone,
         })
     }
 }
@@ -52,7 +55,7 @@ impl Known {
 fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<(ExternalId, Under, Draft)> {
     let external_id: Option<ExternalId> = row.cell("external_id", report);
     let under = row.cell_by("subscription", report, |id| {
-        let found = known.subscriptions.get(id).copied();
+        let found = known.subscriptions.get(id);
         found.ok_or("No subscription has this external id.")
     });
     let title: Option<Name> = row.cell("title", report);
@@ -79,7 +82,9 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<(ExternalId
         resolved_at: resolved_at?,
         waits: waits.or_else(|| is_blank.then(Vec::new))?,
     };
-    Some((external_id?, under?, draft))
+    let (id, partner, services) = under?;
+    let service = draft.service(services, known.zone)?;
+    Some((external_id?, (*id, *partner, service), draft))
 }
 
 pub(super) fn plan(
@@ -110,7 +115,10 @@ pub(super) fn plan(
                 report.add(row.line, "subscription", why);
             }
             Some(old) => {
-                let said = draft.over(old.clone());
+                let said = Ticket {
+                    offering: under.2,
+                    ..draft.over(old.clone())
+                };
                 if said == *old {
                     report.unchanged += 1;
                 } else {

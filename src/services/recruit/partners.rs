@@ -86,6 +86,7 @@ impl Draft {
             statement_email: String::new(),
             delivery: self.delivery,
             status: PartnerStatus::Active,
+            left_on: None,
             created_at: tx.now(),
             version: 1,
         }))
@@ -137,7 +138,7 @@ pub fn edit(
     save(tx, &old, &new)
 }
 
-/// Notes that a partner has left the programme, or is back. What was sold and earned stays.
+/// Notes that a partner has left the programme today, or is back. What was sold and earned stays.
 ///
 /// # Errors
 /// As [`edit`].
@@ -149,9 +150,14 @@ pub fn set_status(
 ) -> Result<()> {
     tx.allow(Permission::ManagePartners)?;
     let old = partners::partner(tx, id)?;
+    let left_on = match status {
+        PartnerStatus::Active => None,
+        PartnerStatus::Left => Some(old.left_on.map_or_else(|| vendor::today(tx), Ok)?),
+    };
     let new = Partner {
         version,
         status,
+        left_on,
         ..old.clone()
     };
     save(tx, &old, &new)

@@ -23,6 +23,7 @@ use crate::{
 pub(super) struct Floors {
     plans: HashMap<CommissionPlanVersionId, GuaranteeTerms>,
     enrolled: HashMap<PartnerId, Vec<(NaiveDate, CommissionPlanVersionId)>>,
+    left: HashMap<PartnerId, NaiveDate>,
 }
 
 impl Floors {
@@ -44,7 +45,11 @@ impl Floors {
         let versions: Vec<CommissionPlanVersionId> = plans.keys().copied().collect();
         let partners = terms::partners_under(tx, &versions)?;
         let enrolled = terms::enrolments(tx, &partners)?;
-        Ok(Self { plans, enrolled })
+        Ok(Self {
+            left: terms::partners_left(tx)?,
+            plans,
+            enrolled,
+        })
     }
 
     /// The floors that hold in a month.
@@ -53,6 +58,11 @@ impl Floors {
             .enrolled
             .iter()
             .filter_map(|(partner, given)| {
+                // The month in which a partner leaves is its last.
+                let left = self.left.get(partner);
+                if left.is_some_and(|on| *on <= month.first_day()) {
+                    return None;
+                }
                 let (plan, first) = held(given, month)?;
                 let terms = self.plans.get(&plan)?;
                 let place = terms.place(first, month)?;

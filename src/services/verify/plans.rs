@@ -35,8 +35,8 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
         let mut held = plans_on(subscription, changes, segment.service_from);
         let mut before = changes.iter().map(|change| change.plan_before_id);
         // Charged before a change that was dated back: all of it was given back.
-        let was_given_back =
-            segment.credited_minor == segment.amount_minor && before.any(|plan| plan == price);
+        let was_given_back = segment.credited_minor >= segment.charge().amount_minor
+            && before.any(|plan| plan == price);
         let is_held = held.any(|plan| Some(plan) == price);
         found.unless(is_held || was_given_back, || {
             format!("Segment {} is charged by another plan", segment.id)

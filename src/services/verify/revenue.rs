@@ -19,6 +19,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     customer_credits(ledger, found);
     owners(ledger, found);
     segments(ledger, found);
+    lowered(ledger, found);
     let numbers = ledger.invoices.iter().map(|one| one.number.as_str());
     gapless("Invoices", numbers, found);
     gapless(
@@ -342,6 +343,32 @@ fn segments(ledger: &Ledger, found: &mut Findings) {
             });
         }
         last = changes.first().map(|first| ((subscription, price), *first));
+    }
+}
+
+/// A segment's price was lowered by the notes that say so of its line; what replaced another may
+/// carry some of what that was lowered by.
+fn lowered(ledger: &Ledger, found: &mut Findings) {
+    let lowering = ledger.notes.iter();
+    let lowering = lowering.filter(|note| note.reason_code.lowers_price());
+    let lowering: HashSet<_> = lowering.map(|note| note.id).collect();
+    let of_line = sums(&ledger.note_lines, |line| {
+        let lowers = lowering.contains(&line.credit_note_id);
+        lowers.then_some((line.invoice_line_id, line.net_minor))
+    });
+    for segment in &ledger.segments {
+        let own = segment.invoice_line_id.and_then(|id| of_line.get(&id));
+        let own = own.copied().unwrap_or_default();
+        let fits = match segment.replaces_id {
+            None => segment.lowered_minor == own,
+            Some(_) => (own..=segment.amount_minor).contains(&segment.lowered_minor),
+        };
+        found.unless(fits, || {
+            format!(
+                "Segment {}: lowered by {}, its notes by {own}",
+                segment.id, segment.lowered_minor
+            )
+        });
     }
 }
 

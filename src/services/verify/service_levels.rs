@@ -1,5 +1,5 @@
 //! Tickets, by which response and resolution are measured.
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{Findings, Ledger, sums};
 use crate::{
@@ -13,21 +13,15 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
         .iter()
         .map(|one| (one.id, one))
         .collect();
-    // Of what a subscription was before its plan changed, too.
-    let brought: HashSet<_> = ledger
-        .mrr
-        .iter()
-        .map(|one| (one.subscription_id, one.offering_id))
-        .collect();
     for ticket in &ledger.tickets {
         let name = format!("Ticket {}", ticket.external_id);
         let under = sold.get(&ticket.subscription);
-        let service = ledger.services.get(&ticket.subscription);
+        let services = ledger.services.get(&ticket.subscription);
+        // A change of plan that was dated back left it with the service it was about.
         let fits = under.is_some_and(|one| one.partner_id == ticket.partner)
-            && (service == Some(&ticket.offering)
-                || brought.contains(&(ticket.subscription, ticket.offering)));
+            && services.is_some_and(|days| days.ever(Some(ticket.offering)));
         found.unless(fits, || {
-            format!("{name} is not of its subscription's partner and service")
+            format!("{name} is not of its subscription's partner and services")
         });
         let is_ordered = ticket.answered_at.is_none_or(|at| at >= ticket.opened_at)
             && ticket

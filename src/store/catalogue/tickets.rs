@@ -6,13 +6,15 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{Period, TicketSeverity, sla::Wait},
-    error::Error,
-    id::{OfferingId, PartnerId, SlaMeasuredId, SlaTicketId, SlaWaitId, SubscriptionId},
+    domain::{Period, TicketSeverity, service_days::ServiceDays, sla::Wait},
+    id::{
+        OfferingId, PartnerId, PlanVersionId, SlaMeasuredId, SlaTicketId, SlaWaitId, SubscriptionId,
+    },
     store::{
         Tx, VendorScope,
         names::stored,
-        schema::{plan_versions, plans, sla_measured, sla_tickets, sla_waits, subscriptions},
+        revenue::subscriptions,
+        schema::{plan_versions, plans, sla_measured, sla_tickets, sla_waits},
         tx::to,
     },
 };
@@ -26,7 +28,7 @@ pub struct Ticket {
     pub partner: PartnerId,
     /// Under which subscription.
     pub subscription: SubscriptionId,
-    /// The service that the subscription is to.
+    /// The service that the subscription was to when it came.
     pub offering: OfferingId,
     /// What the help desk calls it; no two alike.
     pub external_id: String,
@@ -164,33 +166,29 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Ticket>> {
     with_waits(rows, waits)
 }
 
-/// The services that subscriptions are to.
+/// The services that subscriptions were to, and on which days.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn offerings_of(
+pub fn services_of(
     tx: &mut Tx<'_, VendorScope>,
     of: &[SubscriptionId],
-) -> Result<HashMap<SubscriptionId, OfferingId>> {
-    let mut found = HashMap::new();
+) -> Result<HashMap<SubscriptionId, Services>> {
     let versions = tx
         .joined(plan_versions::table, plans::table)
         .select((plan_versions::id, plans::offering_id));
-    let versions: Vec<(crate::id::PlanVersionId, OfferingId)> = tx.load(versions)?;
+    let versions: Vec<(PlanVersionId, OfferingId)> = tx.load(versions)?;
     let versions: HashMap<_, _> = versions.into_iter().collect();
-    for some in of.chunks(AT_ONCE) {
-        let rows = tx
-            .rows(subscriptions::table)
-            .filter(subscriptions::id.eq_any(some.to_vec()))
-            .select((subscriptions::id, subscriptions::plan_version_id));
-        let rows: Vec<(SubscriptionId, crate::id::PlanVersionId)> = tx.load(rows)?;
-        for (subscription, version) in rows {
-            let offering = versions.get(&version).copied();
-            found.insert(subscription, offering.ok_or(Error::NotFound)?);
-        }
-    }
-    Ok(found)
+    let sold = subscriptions::of_ids(tx, of)?;
+    let days = subscriptions::service_days(tx, &sold)?;
+    let services = |(id, days): (SubscriptionId, ServiceDays<PlanVersionId>)| {
+        (id, days.map(|version| versions.get(&version).copied()))
+    };
+    Ok(days.into_iter().map(services).collect())
 }
+
+/// The days on which a subscription was to each of its services.
+pub type Services = ServiceDays<Option<OfferingId>>;
 
 /// Writes new tickets down.
 ///
@@ -242,6 +240,7 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, ticket: &Ticket) -> Result<bool> {
     let changed = tx.update(
         row,
         (
+            to(sla_tickets::offering_id, ticket.offering),
             to(sla_tickets::title, ticket.title.clone()),
             to(sla_tickets::severity, ticket.severity.code()),
             to(sla_tickets::opened_at, ticket.opened_at),

@@ -114,6 +114,15 @@ pub struct StatedPartner {
     pub statement_email: String,
     /// attached, or link.
     pub statement_delivery: String,
+    /// The day it left the programme, where it has.
+    pub left_on: Option<NaiveDate>,
+}
+
+impl StatedPartner {
+    /// Whether it has left by a day.
+    pub fn has_left(&self, day: NaiveDate) -> bool {
+        self.left_on.is_some_and(|on| on <= day)
+    }
 }
 
 /// The next partners after one, by id.

@@ -1,5 +1,5 @@
 //! Partners on record.
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::{
@@ -39,6 +39,8 @@ pub struct Partner {
     pub delivery: StatementDelivery,
     /// Whether it is in the programme.
     pub status: PartnerStatus,
+    /// The day it left, where it has.
+    pub left_on: Option<NaiveDate>,
     /// Since when it is on record, UTC.
     pub created_at: NaiveDateTime,
     /// Rises with every edit.
@@ -61,6 +63,7 @@ pub(super) struct Row {
     status: String,
     created_at: NaiveDateTime,
     version: i32,
+    left_on: Option<NaiveDate>,
 }
 
 impl Row {
@@ -79,6 +82,7 @@ impl Row {
             statement_email: self.statement_email,
             created_at: self.created_at,
             version: self.version,
+            left_on: self.left_on,
         })
     }
 }
@@ -268,6 +272,7 @@ type NewRow = (
     diesel::dsl::Eq<partners::status, &'static str>,
     diesel::dsl::Eq<partners::created_at, NaiveDateTime>,
     diesel::dsl::Eq<partners::version, i32>,
+    diesel::dsl::Eq<partners::left_on, Option<NaiveDate>>,
 );
 
 fn new_row(new: &Partner) -> NewRow {
@@ -286,6 +291,7 @@ fn new_row(new: &Partner) -> NewRow {
         partners::status.eq(new.status.code()),
         partners::created_at.eq(new.created_at),
         partners::version.eq(new.version),
+        partners::left_on.eq(new.left_on),
     )
 }
 
@@ -323,6 +329,7 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, new: &Partner) -> Result<bool> {
             to(partners::statement_email, new.statement_email.clone()),
             to(partners::statement_delivery, new.delivery.code()),
             to(partners::status, new.status.code()),
+            to(partners::left_on, new.left_on),
             to(partners::version, new.version + 1),
         ),
     )?;

@@ -159,7 +159,7 @@ pub fn note_numbers<S: Sees>(tx: &mut Tx<'_, S>, of: SlaCreditId) -> Result<Vec<
 pub fn of_subscription<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Vec<SlaCredit>> {
     let rows = S::sla_credits(tx)
         .filter(sla_credits::subscription_id.eq(of))
-        .order(sla_credits::month.desc())
+        .order((sla_credits::month.desc(), sla_credits::id))
         .select(SlaCredit::as_select());
     tx.load(rows)
 }

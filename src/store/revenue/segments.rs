@@ -2,6 +2,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::ASKED_AT_ONCE;
 use crate::{
     Result,
     domain::{ChargeSegment, ServicePeriod},
@@ -41,6 +42,8 @@ pub struct Segment {
     pub replaces_id: Option<ChargeSegmentId>,
     /// The line that charged what was not carried.
     pub invoice_line_id: Option<InvoiceLineId>,
+    /// What its price was lowered by since, as another one was agreed or a mistake put right.
+    pub lowered_minor: i64,
 }
 
 impl Segment {
@@ -51,7 +54,7 @@ impl Segment {
                 from: self.service_from,
                 to: self.service_to,
             },
-            amount_minor: self.amount_minor,
+            amount_minor: self.amount_minor - self.lowered_minor,
             credited_minor: self.credited_minor,
         }
     }
@@ -87,6 +90,35 @@ pub fn of_subscription(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Resu
     tx.load(rows)
 }
 
+/// The segments of some subscriptions with service in some days (half-open), each subscription's
+/// by price, period and change.
+///
+/// # Errors
+/// Faults of the database.
+pub fn in_days(
+    tx: &mut Tx<'_, VendorScope>,
+    of: &[SubscriptionId],
+    (from, to): (NaiveDate, NaiveDate),
+) -> Result<Vec<Segment>> {
+    let mut found = Vec::new();
+    for some in of.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(charge_segments::table)
+            .filter(charge_segments::subscription_id.eq_any(some.to_vec()))
+            .filter(charge_segments::service_from.lt(to))
+            .filter(charge_segments::service_to.gt(from))
+            .order((
+                charge_segments::subscription_id,
+                charge_segments::price_id,
+                charge_segments::period_index,
+                charge_segments::change_no,
+            ))
+            .select(Segment::as_select());
+        found.extend(tx.load::<Segment, _>(rows)?);
+    }
+    Ok(found)
+}
+
 /// Every segment, for the check of the whole ledger.
 ///
 /// # Errors
@@ -102,6 +134,18 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Segment>> {
         ))
         .select(Segment::as_select());
     tx.load(rows)
+}
+
+/// Writes by how much a segment's price has been lowered.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lower(tx: &mut Tx<'_, VendorScope>, id: ChargeSegmentId, lowered_minor: i64) -> Result<()> {
+    let row = tx
+        .rows_of(charge_segments::table)
+        .filter(charge_segments::id.eq(id));
+    tx.update(row, to(charge_segments::lowered_minor, lowered_minor))?;
+    Ok(())
 }
 
 /// Writes what has been credited of a segment.

@@ -6,8 +6,7 @@ use diesel::prelude::*;
 
 use super::{
     ASKED_AT_ONCE,
-    invoices::{InvoiceLine, InvoiceLineKind},
-    subscriptions::Subscription,
+    subscriptions::{ChangeKind, Subscription},
 };
 use crate::{
     Result,
@@ -16,15 +15,15 @@ use crate::{
         sla::{Liability, SlaCreditStatus},
     },
     id::{
-        CreditNoteId, InvoiceId, InvoiceLineId, OfferingId, PartnerId, PlanVersionId, SlaCreditId,
-        SlaCreditLineId, SlaCreditNoteId, SubscriptionId,
+        CreditNoteId, InvoiceId, InvoiceLineId, OfferingId, PartnerId, PlanVersionId, PriceId,
+        SlaCreditId, SlaCreditLineId, SlaCreditNoteId, SubscriptionId,
     },
     store::{
         PartnerScope, Tx, VendorScope,
         columns::{Coded, Month},
         schema::{
-            invoice_lines, plan_versions, plans, sla_credit_lines, sla_credit_notes, sla_credits,
-            sla_measured, subscriptions,
+            plan_versions, plans, prices, sla_credit_lines, sla_credit_notes, sla_credits,
+            sla_measured, subscription_changes, subscriptions,
         },
         tx::to,
     },
@@ -76,9 +75,9 @@ pub struct SlaCredit {
     pub decided_at: Option<NaiveDateTime>,
     /// Why it was declined.
     pub answer: String,
-    /// Since when it is on record, UTC.
+    /// When it was first proposed, UTC: it stays where it is reckoned anew.
     pub created_at: NaiveDateTime,
-    /// Rises with every step.
+    /// Rises as it is reckoned anew, and with its decision.
     pub version: i32,
 }
 
@@ -137,25 +136,80 @@ pub struct SlaCreditNote {
     pub charged_back_minor: i64,
 }
 
-/// The subscriptions to a service that were served in some days (half-open).
+/// The versions of a service's plans.
+///
+/// # Errors
+/// Faults of the database.
+pub fn versions_of(
+    tx: &mut Tx<'_, VendorScope>,
+    offering: OfferingId,
+) -> Result<Vec<PlanVersionId>> {
+    let versions = tx
+        .joined(plan_versions::table, plans::table)
+        .filter(plans::offering_id.eq(offering))
+        .select(plan_versions::id);
+    tx.load(versions)
+}
+
+/// The prices of plan versions, each with its version.
+///
+/// # Errors
+/// Faults of the database.
+pub fn prices_of(
+    tx: &mut Tx<'_, VendorScope>,
+    versions: &[PlanVersionId],
+) -> Result<HashMap<PriceId, PlanVersionId>> {
+    let mut found = HashMap::new();
+    for some in versions.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(prices::table)
+            .filter(prices::plan_version_id.eq_any(some.to_vec()))
+            .select((prices::id, prices::plan_version_id));
+        found.extend(tx.load::<(PriceId, PlanVersionId), _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// The subscriptions that are of these plan versions, or left one of them after a day.
+fn ever_of(
+    tx: &mut Tx<'_, VendorScope>,
+    versions: &[PlanVersionId],
+    after: NaiveDate,
+) -> Result<Vec<SubscriptionId>> {
+    let mut found = BTreeSet::new();
+    for some in versions.chunks(ASKED_AT_ONCE) {
+        let now = tx
+            .rows(subscriptions::table)
+            .filter(subscriptions::plan_version_id.eq_any(some.to_vec()))
+            .select(subscriptions::id);
+        found.extend(tx.load::<SubscriptionId, _>(now)?);
+        let left = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::plan_before_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::kind.eq(ChangeKind::Plan.code()))
+            .filter(subscription_changes::effective_on.gt(after))
+            .select(subscription_changes::subscription_id);
+        found.extend(tx.load::<SubscriptionId, _>(left)?);
+    }
+    Ok(Vec::from_iter(found))
+}
+
+/// The subscriptions that may have been of these plan versions in some days (half-open): those
+/// that began before their end, ended after their start, and are of one or left one since.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn served(
     tx: &mut Tx<'_, VendorScope>,
-    offering: OfferingId,
+    versions: &[PlanVersionId],
     (from, to): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Subscription>> {
-    let versions = tx
-        .joined(plan_versions::table, plans::table)
-        .filter(plans::offering_id.eq(offering))
-        .select(plan_versions::id);
-    let versions: Vec<PlanVersionId> = tx.load(versions)?;
+    let ids = ever_of(tx, versions, from)?;
     let mut found = Vec::new();
-    for some in versions.chunks(ASKED_AT_ONCE) {
+    for some in ids.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(subscriptions::table)
-            .filter(subscriptions::plan_version_id.eq_any(some.to_vec()))
+            .filter(subscriptions::id.eq_any(some.to_vec()))
             .filter(subscriptions::starts_on.lt(to))
             .filter(
                 subscriptions::ends_on
@@ -165,32 +219,6 @@ pub fn served(
             .order(subscriptions::id)
             .select(Subscription::as_select());
         found.extend(tx.load::<Subscription, _>(rows)?);
-    }
-    Ok(found)
-}
-
-/// The recurring lines of subscriptions with service in some days (half-open).
-///
-/// # Errors
-/// Faults of the database.
-pub fn recurring_lines(
-    tx: &mut Tx<'_, VendorScope>,
-    of: &[SubscriptionId],
-    (from, to): (NaiveDate, NaiveDate),
-) -> Result<HashMap<SubscriptionId, Vec<InvoiceLine>>> {
-    let mut found: HashMap<SubscriptionId, Vec<InvoiceLine>> = HashMap::new();
-    for some in of.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(invoice_lines::table)
-            .filter(invoice_lines::subscription_id.eq_any(some.to_vec()))
-            .filter(invoice_lines::kind.eq(InvoiceLineKind::Recurring.code()))
-            .filter(invoice_lines::service_from.lt(to))
-            .filter(invoice_lines::service_to.gt(from))
-            .order(invoice_lines::id)
-            .select(InvoiceLine::as_select());
-        for line in tx.load::<InvoiceLine, _>(rows)? {
-            found.entry(line.subscription_id).or_default().push(line);
-        }
     }
     Ok(found)
 }
@@ -377,7 +405,7 @@ pub fn note_issued(tx: &mut Tx<'_, VendorScope>, new: Vec<SlaCreditNote>) -> Res
     tx.insert_all(sla_credit_notes::table, new).map(drop)
 }
 
-/// The months in which something was missed, by subscription.
+/// The months in which something was missed, by subscription; what was declined is no miss.
 ///
 /// # Errors
 /// Faults of the database.
@@ -390,6 +418,7 @@ pub fn months_missed(
         let rows = tx
             .rows(sla_credits::table)
             .filter(sla_credits::subscription_id.eq_any(some.to_vec()))
+            .filter(sla_credits::status.ne_all(SlaCreditStatus::NO_MISS.map(SlaCreditStatus::code)))
             .select((sla_credits::subscription_id, sla_credits::month));
         for (subscription, key) in tx.load::<(SubscriptionId, i32), _>(rows)? {
             found

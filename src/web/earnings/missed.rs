@@ -35,7 +35,8 @@ impl Missed {
         if credits.is_empty() {
             return None;
         }
-        let months: BTreeSet<Period> = credits.iter().map(|one| one.month).collect();
+        let misses = credits.iter().filter(|one| one.status.is_miss());
+        let months: BTreeSet<Period> = misses.map(|one| one.month).collect();
         let recent = too_many(&months, now).into_iter().map(words::month);
         let recent: Vec<String> = recent.collect();
         let right = match recent.is_empty() {

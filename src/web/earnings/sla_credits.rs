@@ -58,7 +58,7 @@ fn pill(row: &CreditRow, today: NaiveDate) -> (&'static str, &'static str) {
         SlaCreditStatus::Unclaimed if !row.credit.can_be_claimed(today) => {
             ("plain", "Not claimed in time")
         }
-        SlaCreditStatus::Noted => ("plain", status.label()),
+        SlaCreditStatus::Noted | SlaCreditStatus::Lapsed => ("plain", status.label()),
         SlaCreditStatus::Unclaimed | SlaCreditStatus::Proposed => ("watch", status.label()),
         SlaCreditStatus::Approved => ("good", status.label()),
         SlaCreditStatus::Declined => ("bad", status.label()),

@@ -188,14 +188,14 @@ on_both! {
         let wrong = form.clone().with("liability", "shared");
         assert!(owner.submit(&wrong).await.expect(422).words().contains("Give the partner's part where both bear the credits."));
         owner.submit(&form).await.expect(303);
-        assert!(owner.get("/meridian/sla-policies").await.expect(200).words().contains("Credits are claimed within 30 days after the month."));
+        assert!(owner.get("/meridian/sla-policies").await.expect(200).words().contains("Credits are claimed within 30 days after the month, or after they are proposed"));
         down(&owner).await;
         complete(&owner).await;
         let base = "/meridian/p/northwind";
         let admin = scene.partner("northwind", Role::PartnerAdmin).await;
         let at = credit_of(&admin, base, "Hotel Adler").await;
         let page = admin.get(&at).await.expect(200);
-        for said in ["To be claimed", "30 Dec 2026"] {
+        for said in ["To be claimed", "31 Dec 2026"] {
             assert!(page.words().contains(said), "{said}: {}", page.words());
         }
         let own = at.replace(base, "/meridian");
@@ -208,7 +208,7 @@ on_both! {
         owner.submit(&again).await.expect(303);
         let approve = owner.get(&own).await.expect(200).form("form[action$='/approval']");
         owner.submit(&approve).await.expect(303);
-        scene.app.now_is("2026-12-31T09:00:00Z");
+        scene.app.now_is("2027-01-01T09:00:00Z");
         let success = scene.partner("northwind", Role::PartnerSuccess).await;
         let late = credit_of(&success, base, "Bakery Sommer").await;
         let page = success.get(&late).await.expect(200);

@@ -1,13 +1,13 @@
 //! What a plan pays beside its clauses: a bonus on renewed terms, a floor under the first months.
 use perennial::{
     domain::{
-        Rate,
+        PartnerStatus, Rate,
         commission::{
             EntryKind,
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
         },
     },
-    services::{incentivize::enrollments, revenue::billing},
+    services::{incentivize::enrollments, recruit::partners, revenue::billing},
     worker::{self, Closing},
 };
 
@@ -114,6 +114,47 @@ fn the_first_months_are_filled_up_as_they_are_closed() {
                 .content
                 .contains("Guarantee: at least EUR 60.00 a month in the first 2 months")
         );
+        world.verify();
+    });
+}
+
+#[test]
+fn a_partner_who_has_left_is_paid_the_rest_and_guaranteed_nothing_more() {
+    on_each(|kind| {
+        let like = Like {
+            now: "2027-01-20",
+            ..Like::default()
+        };
+        let world = World::new(kind, like);
+        let extras = PlanExtras {
+            renewal: None,
+            guarantee: Some(GuaranteeTerms {
+                amount: eur(2_000),
+                months: 12,
+            }),
+        };
+        let version = enroll_with(&world, vec![percent("10")], extras);
+        world
+            .write(|tx| enrollments::enroll(tx, id(203), version, date("2027-01-15")))
+            .unwrap();
+        world.at("2027-02-02");
+        close(&world, "2027-01");
+        world.at("2027-02-10");
+        world
+            .write(|tx| partners::set_status(tx, id(203), 1, PartnerStatus::Left))
+            .unwrap();
+        for (now, period) in [("2027-03-02", "2027-02"), ("2027-04-02", "2027-03")] {
+            world.at(now);
+            close(&world, period);
+        }
+        assert_eq!(amounts_of(&world, EntryKind::Guarantee), [2_000, 2_000]);
+        let statements = world.statements();
+        // 20.00 is below the minimum of 50.00; 40.00 is too, and is all there will be.
+        let paid: Vec<_> = statements
+            .iter()
+            .map(|one| (one.payout_minor, one.closing_minor))
+            .collect();
+        assert_eq!(paid, [(0, 2_000), (4_000, 0)]);
         world.verify();
     });
 }

@@ -13,4 +13,5 @@ mod plan_changes;
 mod random;
 mod rewards;
 mod settled;
+mod sla_credits;
 pub mod world;

@@ -3,7 +3,7 @@ use perennial::{
     id::SubscriptionId,
     services::revenue::{
         billing,
-        subscriptions::{PlanChange, PlanWhen, change_plan, keep_plan},
+        subscriptions::{Pausing, PlanChange, PlanWhen, change_plan, keep_plan, pause, resume},
     },
     store::{
         lobby,
@@ -214,5 +214,99 @@ fn what_does_not_fit_is_refused() {
             format!("{refused:?}").contains("still to come"),
             "{refused:?}"
         );
+    });
+}
+
+/// Silver partners earn 20 %, gold ones 25 %; Alpine is gold from the tenth on.
+fn promoted(world: &World, on: &str) {
+    let tenant = lobby::tenant_of(&world.scope).number();
+    world.database.sql(&format!(
+        "INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps) VALUES
+           ({tenant}, 424, 411, 4, NULL, 101, 2000),
+           ({tenant}, 425, 411, 5, NULL, 102, 2500);
+         INSERT INTO tier_assignments VALUES ({tenant}, 113, 201, 102, '{on}');"
+    ));
+}
+
+#[test]
+fn a_plan_changed_inside_a_period_keeps_the_tier_of_its_first_day() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-16");
+        promoted(&world, "2027-06-10");
+        let sold = start(&world, 331, "2027-06-01");
+        world.pay("P-1", 1, "2027-06-16", eur(10_000));
+        change(&world, sold, 332, now("2027-06-16")).unwrap();
+        world.pay("P-2", 1, "2027-06-16", eur(3_000));
+        // 20.00 of June, 10.00 of it back, and 16.00 of 80.00.
+        assert_eq!(earned(&world), 2_600);
+        world.verify();
+        world.at("2027-07-02");
+        world
+            .write(|tx| billing::bill_due(tx, date("2027-07-02")))
+            .unwrap();
+        world.pay("P-3", 1, "2027-07-02", eur(16_000));
+        assert_eq!(earned(&world), 2_600 + 4_000);
+    });
+}
+
+#[test]
+fn a_period_resumed_keeps_the_tier_of_its_first_day() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-20");
+        promoted(&world, "2027-07-10");
+        let sold = start(&world, 331, "2027-06-01");
+        world.pay("P-1", 1, "2027-06-20", eur(10_000));
+        let pausing = |world: &World, on: &str| Pausing {
+            subscription: sold,
+            version: world.read(|tx| rows::one(tx, sold)).version,
+            on: date(on),
+            reason: "Works".into(),
+        };
+        let pause_it = pausing(&world, "2027-06-20");
+        world.write(|tx| pause(tx, &pause_it)).unwrap();
+        world.at("2027-07-17");
+        let resume_it = pausing(&world, "2027-07-17");
+        world.write(|tx| resume(tx, &resume_it)).unwrap();
+        let made = world.invoices();
+        let lines = world.read(|tx| perennial::store::revenue::invoices::lines(tx, &[made[1].id]));
+        let terms: Vec<_> = lines
+            .iter()
+            .map(|line| (line.net_minor, line.rate_bps, line.tier_id))
+            .collect();
+        // 15 of 31 days of 100.00.
+        assert_eq!(terms, [(4_839, 2_000, Some(id(101)))]);
+        world.verify();
+    });
+}
+
+/// Six months of 10 %: what is charged anew after them belongs to the year that began in them.
+#[test]
+fn a_rest_beyond_the_months_of_its_clause_earns_nothing() {
+    on_each(|kind| {
+        let world = world(kind, "2027-11-01");
+        let tenant = lobby::tenant_of(&world.scope).number();
+        world.database.sql(&format!(
+            "INSERT INTO plans VALUES ({tenant}, 314, 301, 'large-year', 'Large year');
+             INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, published_at, version)
+               VALUES ({tenant}, 334, 314, 1, 'published', 'EUR', 12, 12, 30, NULL, 1);
+             INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro)
+               VALUES ({tenant}, 344, 334, 1, 'Licence', 'flat', 240000000000);
+             INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps, months)
+               VALUES ({tenant}, 424, 411, 4, NULL, 101, 1000, 6);"
+        ));
+        let sold = start(&world, 312, "2027-03-01");
+        for (on, days) in [("2027-08-02", 30), ("2027-11-01", 0)] {
+            let to = if days == 0 { 312 } else { 334 };
+            change(&world, sold, to, now(on)).unwrap();
+            let made = world.invoices();
+            let last = made.last().unwrap().id;
+            let lines = world.read(|tx| perennial::store::revenue::invoices::lines(tx, &[last]));
+            assert_eq!(lines[0].commission_clause_id, Some(id(424)));
+            let rest = (date("2028-03-01") - date(on)).num_days();
+            assert_eq!(
+                (lines[0].share_days, i64::from(lines[0].share_of)),
+                (days, rest)
+            );
+        }
     });
 }

@@ -234,7 +234,7 @@ fn seed(tenant: i64, like: &Like) -> String {
     let [first, recurring, renewal] = like.rates;
     let mut sql = format!(
         "INSERT INTO tiers VALUES ({tenant}, 101, 'Silver', 1, 1), ({tenant}, 102, 'Gold', 2, 1);
-         INSERT INTO partners VALUES
+         INSERT INTO partners (tenant_id, id, external_id, slug, name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, created_at, version) VALUES
            ({tenant}, 201, 'P-1', 'alpine', 'Alpine IT', 'alpine it', 'Alpine IT s.r.o.', 'Dlouha 1', 'CZ', 'reseller', 'books@alpine.example', 'attached', 'active', '2027-01-01 00:00:00', 1),
            ({tenant}, 202, 'P-2', 'baltic', 'Baltic Systems', 'baltic systems', 'Baltic Systems UAB', 'Gatve 2', 'LT', 'reseller', 'books@baltic.example', 'link', 'active', '2027-01-01 00:00:00', 1),
            ({tenant}, 203, 'P-3', 'quiet', 'Quiet Partner', 'quiet partner', 'Quiet', 'Way 3', 'DE', 'reseller', 'books@quiet.example', 'attached', 'active', '2027-01-01 00:00:00', 1);

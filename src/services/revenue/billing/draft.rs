@@ -187,6 +187,7 @@ impl Biller<'_, '_> {
             carried_minor: 0,
             replaces_id: None,
             invoice_line_id: Some(line.id),
+            lowered_minor: 0,
         }
     }
 
@@ -199,9 +200,15 @@ impl Biller<'_, '_> {
         })
     }
 
-    fn earns(&self, of: &Subscription, (index, of_days): (u32, ServicePeriod)) -> Result<Earns> {
+    /// The terms of some days of a period: tier and clause are those of its first day.
+    fn earns(&self, of: &Subscription, (index, days): (u32, ServicePeriod)) -> Result<Earns> {
+        let period = of.stretch(index)?;
         let phase = phase_of(index, of.anchor()?, of.term());
-        self.terms.earns(of, of_days, phase)
+        let mut earns = self.terms.earns(of, period.service, phase)?;
+        if days != period.service {
+            earns.terms.share = earns.terms.prorated(period.service, days, period.whole);
+        }
+        Ok(earns)
     }
 
     /// A period as it is charged, or what is left of one.

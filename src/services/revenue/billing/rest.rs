@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{bill::Stretch, commission::Pay},
+    domain::bill::Stretch,
     services::revenue::{
         books::{Books, day},
         credit::use_credits,
@@ -78,7 +78,7 @@ pub(in crate::services::revenue) fn bill_rests(
         }
         let rest = Stretch { service, ..stretch };
         let draft = draft(&*tx, books, (terms, now), rest)?;
-        lines.extend(prorated(draft.lines, rest)?);
+        lines.extend(prorated(draft.lines, rest));
         charged.extend(draft.segments.into_iter().map(|one| after(one, &known)));
     }
     if lines.is_empty() {
@@ -121,22 +121,17 @@ fn draft(
 }
 
 /// A period's lines as those of its rest.
-fn prorated(lines: Vec<InvoiceLine>, rest: Stretch) -> Result<Vec<InvoiceLine>> {
+fn prorated(lines: Vec<InvoiceLine>, rest: Stretch) -> Vec<InvoiceLine> {
     let mut kept = Vec::new();
     for mut line in lines {
         if line.kind != InvoiceLineKind::Recurring {
             continue;
         }
-        let terms = line.terms()?;
-        if matches!(terms.pay, Pay::PerUnit { .. }) {
-            let share = terms.prorated(rest.service, rest.service, rest.whole);
-            (line.share_days, line.share_of) = (share.days, share.of);
-        }
         line.kind = InvoiceLineKind::ProrationCharge;
         line.description = format!("{}, from {}", line.description, day(rest.service.from));
         kept.push(line);
     }
-    Ok(kept)
+    kept
 }
 
 /// A segment in its place: a price that was charged in this period before begins anew.

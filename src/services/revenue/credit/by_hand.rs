@@ -5,7 +5,10 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{Action, CommissionRule, CreditReason, Disposition, Money, Permission},
+    domain::{
+        Action, CommissionRule, CreditReason, Disposition, Money, Permission, ServicePeriod,
+        proration::part_of,
+    },
     id::{CreditNoteId, InvoiceId, InvoiceLineId},
     services::revenue::{books::Books, payments::pay_back},
     store::{
@@ -14,7 +17,7 @@ use crate::{
         revenue::{
             credit_notes::CreditNote,
             invoices::{self, Invoice},
-            segments,
+            segments::{self, Segment},
         },
     },
 };
@@ -26,6 +29,8 @@ pub struct LineCredit {
     pub line: InvoiceLineId,
     /// Minor units before tax; above zero.
     pub net_minor: i64,
+    /// For which of its days; all of them where nothing is said.
+    pub days: Option<ServicePeriod>,
 }
 
 /// A credit note to be made.
@@ -69,10 +74,11 @@ pub fn issue_in(
 ) -> Result<CreditNote> {
     tx.allow(Permission::RecordPayments)?;
     let invoice = invoices::one(tx, new.invoice)?;
-    let mut payers = payers(tx, &invoice)?;
+    let charged = segments::of_subscription(tx, invoice.subscription_id)?;
+    let mut payers = Payers::of_invoices(tx, &[invoice.id], &charged)?;
     for part in &new.lines {
         check(&payers, (&invoice, part))?;
-        payers.credit(part.line, part.net_minor)?;
+        payers.credit(part)?;
     }
     let said = Said {
         reason: &new.note,
@@ -82,6 +88,11 @@ pub fn issue_in(
     };
     let note = write(tx, books, payers, (&Whose::of_invoice(&invoice), &said))?;
     let note = note.ok_or_else(|| Error::on("line_1", "Give what is credited."))?;
+    if new.reason.lowers_price() {
+        for part in &new.lines {
+            lower(tx, &charged, part)?;
+        }
+    }
     record(tx, &invoice, &note)?;
     pay_back(tx, books, (&note, invoice.id))?;
     Ok(note)
@@ -97,15 +108,30 @@ pub fn creditable(
     id: InvoiceId,
 ) -> Result<Vec<(InvoiceLineId, i64)>> {
     let invoice = invoices::one(tx, id)?;
-    let payers = payers(tx, &invoice)?;
+    let charged = segments::of_subscription(tx, invoice.subscription_id)?;
+    let payers = Payers::of_invoices(tx, &[id], &charged)?;
     let lines = invoices::lines(tx, &[id])?;
     let left = |id| Ok((id, payers.left_of(id)?));
     lines.iter().map(|line| left(line.id)).collect()
 }
 
-fn payers(tx: &mut Tx<'_, VendorScope>, invoice: &Invoice) -> Result<Payers> {
-    let all = segments::of_subscription(tx, invoice.subscription_id)?;
-    Payers::of_invoices(tx, &[invoice.id], &all)
+/// Lowers the price of what a line charged for, and of what was carried into the segments that
+/// took its place, by the days of each.
+fn lower(tx: &mut Tx<'_, VendorScope>, charged: &[Segment], part: &LineCredit) -> Result<()> {
+    let own = |one: &&Segment| one.invoice_line_id == Some(part.line);
+    let (mut at, mut off) = (charged.iter().find(own), part.net_minor);
+    while let Some(segment) = at {
+        let lowered = (segment.lowered_minor + off).min(segment.amount_minor);
+        segments::lower(tx, segment.id, lowered)?;
+        at = charged
+            .iter()
+            .find(|one| one.replaces_id == Some(segment.id));
+        if let Some(next) = at {
+            let carried = part_of(off, segment.charge().service, next.charge().service);
+            off = carried.min(next.carried_minor);
+        }
+    }
+    Ok(())
 }
 
 fn check(payers: &Payers, (invoice, part): (&Invoice, &LineCredit)) -> Result<()> {

@@ -8,4 +8,5 @@ mod unused;
 pub use by_hand::{LineCredit, NewCreditNote, creditable, issue, issue_in};
 
 pub(super) use applied::use_credits;
+pub(super) use payers::Payers;
 pub(super) use unused::{Unused, credit};

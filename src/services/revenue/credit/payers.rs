@@ -1,7 +1,7 @@
 //! The lines that were paid for what is credited, and their invoices.
 use std::collections::HashMap;
 
-use super::unused::Unused;
+use super::{by_hand::LineCredit, unused::Unused};
 use crate::{
     Error, Result,
     domain::{CommissionRule, Disposition, Money, ServicePeriod},
@@ -77,8 +77,14 @@ impl Payers {
         self.parts.is_empty()
     }
 
-    /// The segment's own part first, then what it carried along from those it replaced.
-    pub fn attribute(&mut self, unused: &Unused<'_>) -> Result<()> {
+    /// Credits a part of what a segment charged on the lines that paid, as far as they can still
+    /// be credited: the segment's own part first, then what it carried along from those it
+    /// replaced. Gives what is credited on which line of which invoice.
+    pub fn attribute(
+        &mut self,
+        unused: &Unused<'_>,
+    ) -> Result<Vec<(InvoiceId, InvoiceLineId, i64)>> {
+        let known = self.parts.len();
         let mut left = unused.net_minor;
         let mut at = Some(unused.segment.id);
         while let Some(segment) = at.and_then(|id| self.segments.get(&id)) {
@@ -88,7 +94,10 @@ impl Payers {
                 left -= self.take((line, own), left, unused.service)?;
             }
         }
-        Ok(())
+        let made = self.parts.iter().skip(known);
+        Ok(made
+            .map(|part| (part.invoice, part.line, part.net_minor))
+            .collect())
     }
 
     /// One of the lines.
@@ -113,15 +122,18 @@ impl Payers {
         Ok((self.own(line) - line.credited_net_minor).min(most).max(0))
     }
 
-    /// Credits a line by an amount, for all its days.
-    pub fn credit(&mut self, id: InvoiceLineId, net_minor: i64) -> Result<()> {
-        let line = self.lines.get(&id).ok_or(Error::NotFound)?;
-        let service = ServicePeriod {
+    /// Credits a line by an amount.
+    pub fn credit(&mut self, part: &LineCredit) -> Result<()> {
+        let line = self.lines.get(&part.line).ok_or(Error::NotFound)?;
+        let all = ServicePeriod {
             from: line.service_from,
             to: line.service_to,
         };
+        let within = |days: ServicePeriod| all.rest_from(days.from).until(days.to);
         let own = self.own(line);
-        self.take((id, own), net_minor, service).map(drop)
+        let service = part.days.map_or(all, within);
+        self.take((part.line, own), part.net_minor, service)
+            .map(drop)
     }
 
     fn take(

@@ -277,10 +277,7 @@ pub(in crate::services::revenue) fn pay_back(
     }
     let credits = cash::credits_of_notes(tx, note.customer_id, &[note.id])?;
     let credit = credits.first().map(|one| one.id);
-    let (parts, missing) = rules::apply(note.refunded_minor, &payments_behind(tx, invoice)?);
-    if missing > 0 {
-        return Err(Error::fault("a credit is more than was paid"));
-    }
+    let parts = shared_out(note.refunded_minor, payments_behind(tx, invoice)?)?;
     let is_one = parts.len() == 1;
     for (place, (payment, part)) in (1..).zip(parts) {
         let external_id = match is_one {
@@ -299,12 +296,57 @@ pub(in crate::services::revenue) fn pay_back(
     Ok(())
 }
 
+/// A payment whose money is on an invoice; in minor units.
+struct Behind {
+    payment: PaymentId,
+    /// What is left of it.
+    left: i64,
+    /// What of that is nowhere else.
+    here: i64,
+}
+
+/// What goes back of each payment: what each has on the invoice alone, newest first; only where
+/// credit brought the money, what has gone on to other invoices too.
+fn shared_out(amount_minor: i64, mut behind: Vec<Behind>) -> Result<Vec<(PaymentId, i64)>> {
+    let here: Vec<_> = behind.iter().map(|one| (one.payment, one.here)).collect();
+    let (mut parts, missing) = rules::apply(amount_minor, &here);
+    for (payment, part) in &parts {
+        if let Some(one) = behind.iter_mut().find(|one| one.payment == *payment) {
+            one.left -= part;
+        }
+    }
+    let left: Vec<_> = behind.iter().map(|one| (one.payment, one.left)).collect();
+    let (more, missing) = rules::apply(missing, &left);
+    for (payment, part) in more {
+        match parts.iter_mut().find(|(known, _)| *known == payment) {
+            Some((_, known)) => *known += part,
+            None => parts.push((payment, part)),
+        }
+    }
+    match missing {
+        0 => Ok(parts),
+        _ => Err(Error::fault("a credit is more than was paid")),
+    }
+}
+
+/// What of a payment is on other invoices than this one, or unused in its own credit.
+fn elsewhere(tx: &mut Tx<'_, VendorScope>, payment: &Payment, invoice: InvoiceId) -> Result<i64> {
+    let mut went = cash::allocations_of_payment(tx, payment.id)?;
+    let mut credits = cash::credits_of_payment(tx, payment)?;
+    credits.retain(|one| one.payment_id == Some(payment.id));
+    let ids: Vec<CustomerCreditId> = credits.iter().map(|one| one.id).collect();
+    went.extend(cash::allocations_of_credits(tx, &ids)?);
+    let others = went.iter().filter(|one| one.invoice_id != invoice);
+    let others: i64 = others
+        .map(|one| one.amount_minor - one.refunded_minor)
+        .sum();
+    let unused: i64 = credits.iter().map(|one| one.remaining_minor).sum();
+    Ok(others + unused)
+}
+
 /// The payments whose money is on an invoice, directly or through the customer's credit, newest
-/// first, each with what is left of it.
-fn payments_behind(
-    tx: &mut Tx<'_, VendorScope>,
-    invoice: InvoiceId,
-) -> Result<Vec<(PaymentId, i64)>> {
+/// first.
+fn payments_behind(tx: &mut Tx<'_, VendorScope>, invoice: InvoiceId) -> Result<Vec<Behind>> {
     let (mut behind, mut credits) = (BTreeSet::new(), BTreeSet::new());
     let mut invoices = BTreeSet::from([invoice]);
     let mut next = vec![invoice];
@@ -322,7 +364,12 @@ fn payments_behind(
     let mut left = Vec::new();
     for id in behind.into_iter().rev() {
         let payment = cash::payment(tx, id)?;
-        left.push((id, payment.amount_minor - payment.refunded_minor));
+        let rest = payment.amount_minor - payment.refunded_minor;
+        left.push(Behind {
+            payment: id,
+            left: rest,
+            here: (rest - elsewhere(tx, &payment, invoice)?).max(0),
+        });
     }
     Ok(left)
 }

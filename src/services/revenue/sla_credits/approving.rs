@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     domain::{
         Action, CommissionRule, CreditReason, Disposition, LongText, Money, Period, Permission,
-        Rate, Ratio,
+        Rate, Ratio, ServicePeriod,
         commission::{EntryKind, Part, posting_period},
         sla::{Liability, Liable, SlaCreditStatus, borne},
     },
@@ -61,6 +61,7 @@ fn waiting(tx: &mut Tx<'_, VendorScope>, (id, version): (SlaCreditId, i32)) -> R
     match found.status {
         SlaCreditStatus::Proposed => Ok(found),
         SlaCreditStatus::Unclaimed => Err(Error::conflict("This credit has to be claimed first.")),
+        SlaCreditStatus::Lapsed => Err(Error::conflict("Nothing is owed as things stand.")),
         _ => Err(Error::conflict("This credit has been decided already.")),
     }
 }
@@ -136,6 +137,10 @@ pub fn approve(tx: &mut Tx<'_, VendorScope>, seen: (SlaCreditId, i32)) -> Result
         invoices.entry(line.invoice_id).or_default().push(line);
     }
     let liable = liable(&credit)?;
+    let month = ServicePeriod {
+        from: credit.month.first_day(),
+        to: credit.month.end(),
+    };
     for (invoice, lines) in invoices {
         let split = lines
             .iter()
@@ -145,6 +150,7 @@ pub fn approve(tx: &mut Tx<'_, VendorScope>, seen: (SlaCreditId, i32)) -> Result
             split
                 .iter()
                 .map(|(line, borne)| LineCredit {
+                    days: Some(month),
                     line: *line,
                     net_minor: of(borne),
                 })

@@ -2,6 +2,7 @@
 //! wants it, approved or declined by a person, and then a credit note with what it does to the
 //! partner's commission.
 mod approving;
+mod fees;
 mod proposing;
 
 pub use approving::{approve, claim, decline};

@@ -3,14 +3,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 
+use super::fees::{Fees, Given};
 use crate::{
     Error, Result,
     domain::{
-        Period, Permission, Rate, ServicePeriod,
-        ratio::Ratio,
-        sla::{Liable, SlaCreditStatus, borne, credit_in, fee_in},
+        Period, Permission, Rate,
+        service_days::ServiceDays,
+        sla::{Liable, SlaCreditStatus, borne},
     },
-    id::{OfferingId, SlaCreditId, SubscriptionId},
+    id::{InvoiceId, InvoiceLineId, OfferingId, PlanVersionId, SubscriptionId},
     services::catalogue::judging::{
         Frame, Known, Measured, Outcome, Verdict, credit, in_words, judge,
     },
@@ -20,9 +21,8 @@ use crate::{
         catalogue::{offerings, sla, sla::Policy, sla_events::SlaEvent, tickets::Ticket},
         registers::service_levels as register,
         revenue::{
-            invoices::InvoiceLine,
             sla_credits::{self, SlaCredit, SlaCreditLine},
-            subscriptions::Subscription,
+            subscriptions::{self, Subscription},
         },
     },
 };
@@ -31,6 +31,7 @@ use crate::{
 struct Desk {
     offering: OfferingId,
     month: Period,
+    versions: Vec<PlanVersionId>,
     policy: Policy,
     liable: Liable,
     frame: Frame,
@@ -47,45 +48,63 @@ pub fn propose(tx: &mut Tx<'_, VendorScope>, offering: OfferingId, month: Period
     tx.allow(Permission::ManageCatalogue)?;
     let desk = Desk::of(tx, offering, month)?;
     let before = sla_credits::of_month(tx, offering, month)?;
-    let before: HashMap<SubscriptionId, SlaCredit> = before
+    let mut before: HashMap<SubscriptionId, SlaCredit> = before
         .into_iter()
         .map(|one| (one.subscription_id, one))
         .collect();
-    let misses = desk.misses(tx)?;
-    for old in before.values().filter(|one| one.is_open()) {
+    let mut misses = desk.misses(tx)?;
+    misses.retain(|one| before.get(&one.sold.id).is_none_or(SlaCredit::is_open));
+    let all = before.len();
+    before.retain(|_, one| one.is_open());
+    let decided = all - before.len();
+    for old in before.values() {
         sla_credits::remove(tx, old.id)?;
     }
-    let is_new = |sold: &Subscription| before.get(&sold.id).is_none_or(SlaCredit::is_open);
-    let misses: Vec<_> = misses
-        .into_iter()
-        .filter(|(sold, ..)| is_new(sold))
-        .collect();
-    let ids: Vec<SubscriptionId> = misses.iter().map(|(sold, ..)| sold.id).collect();
-    let served = (month.first_day(), month.end());
-    let charged = sla_credits::recurring_lines(tx, &ids, served)?;
+    let ids: Vec<SubscriptionId> = misses.iter().map(|one| one.sold.id).collect();
+    let prices = sla_credits::prices_of(tx, &desk.versions)?;
+    let mut fees = Fees::of(tx, (month, prices), &ids)?;
     let (mut credits, mut lines) = (Vec::new(), Vec::new());
-    for (sold, share, missed) in misses {
-        let own = charged.get(&sold.id).map_or(&[][..], Vec::as_slice);
-        let id = before
-            .get(&sold.id)
-            .map_or_else(|| tx.fresh_id(), |old| old.id);
-        let parts = desk.parts(&*tx, (id, own), share)?;
-        let mut new = desk.credit(&*tx, (id, &sold), (share, missed), &parts)?;
-        if let Some(old) = before.get(&sold.id) {
-            new.version = old.version + 1;
-            if !old.claimed_by.is_empty() && new.status == SlaCreditStatus::Unclaimed {
-                new.status = SlaCreditStatus::Proposed;
-                new.claimed_by.clone_from(&old.claimed_by);
-            }
-        }
-        credits.push(new);
-        let given = parts.into_iter().map(|part| part.line);
-        lines.extend(given.filter(|line| line.net_minor > 0));
+    for miss in misses {
+        let old = before.remove(&miss.sold.id);
+        let given = fees.give((miss.sold.id, &miss.days), miss.share)?;
+        let credit = desk.credit(&*tx, (&miss, old.as_ref()), &given);
+        lines.extend(given.lines.iter().map(|on| line(&*tx, &credit, on)));
+        credits.push(credit);
     }
-    let decided = before.values().filter(|one| !one.is_open()).count();
     let count = credits.len() + decided;
+    credits.extend(before.into_values().filter_map(lapsed));
     sla_credits::add(tx, credits, lines)?;
     Ok(count)
+}
+
+/// A line on which something is given back.
+fn line(
+    tx: &Tx<'_, VendorScope>,
+    of: &SlaCredit,
+    ((invoice, line), net_minor): (&(InvoiceId, InvoiceLineId), &i64),
+) -> SlaCreditLine {
+    SlaCreditLine {
+        id: tx.fresh_id(),
+        partner_id: of.partner_id,
+        sla_credit_id: of.id,
+        invoice_id: *invoice,
+        invoice_line_id: *line,
+        net_minor: *net_minor,
+    }
+}
+
+/// What is left of a claim that nothing is behind as things stand: should that change, it counts.
+fn lapsed(old: SlaCredit) -> Option<SlaCredit> {
+    let is_claimed = !old.claimed_by.is_empty();
+    is_claimed.then(|| SlaCredit {
+        status: SlaCreditStatus::Lapsed,
+        share_bps: 0,
+        fee_minor: 0,
+        net_minor: 0,
+        charged_back_minor: 0,
+        version: old.version + 1,
+        ..old
+    })
 }
 
 /// Reckons the credits of every service's months of the last half year that are measured anew.
@@ -109,10 +128,13 @@ pub fn propose_again(tx: &mut Tx<'_, VendorScope>) -> Result<usize> {
     Ok(count)
 }
 
-/// What is given back of one line.
-struct Part {
-    fee: Ratio,
-    line: SlaCreditLine,
+/// A subscription for which something was missed, the share of its fee that is given back, and
+/// what it was.
+struct Miss {
+    sold: Subscription,
+    days: ServiceDays<PlanVersionId>,
+    share: Rate,
+    missed: String,
 }
 
 impl Desk {
@@ -128,15 +150,15 @@ impl Desk {
         Ok(Self {
             offering: id,
             month,
+            versions: sla_credits::versions_of(tx, id)?,
             liable: terms.liability.of(offering.delivery, terms.partner_share),
             frame,
             policy,
         })
     }
 
-    /// The subscriptions for which something was missed, the share of their fee that is given
-    /// back, and what it was.
-    fn misses(&self, tx: &mut Tx<'_, VendorScope>) -> Result<Vec<(Subscription, Rate, String)>> {
+    /// The subscriptions to the service in this month for which something was missed.
+    fn misses(&self, tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Miss>> {
         let span = (self.frame.span.from, self.frame.span.to);
         let events = register::events(tx, span)?;
         let events: Vec<&SlaEvent> = events
@@ -148,9 +170,8 @@ impl Desk {
         for ticket in tickets.iter().filter(|one| one.offering == self.offering) {
             asked.entry(ticket.subscription).or_default().push(ticket);
         }
-        let served = (self.month.first_day(), self.month.end());
         let mut found = Vec::new();
-        for sold in sla_credits::served(tx, self.offering, served)? {
+        for (sold, days) in self.served(tx)? {
             let own = asked.get(&sold.id).map_or(&[][..], Vec::as_slice);
             let known = Known {
                 events: &events,
@@ -162,85 +183,81 @@ impl Desk {
                 continue;
             }
             if let Some(share) = credit(&self.policy, &outcomes) {
-                found.push((sold, share, said(&outcomes)));
+                let missed = said(&outcomes);
+                found.push(Miss {
+                    sold,
+                    days,
+                    share,
+                    missed,
+                });
             }
         }
         Ok(found)
     }
 
-    fn parts(
+    /// The subscriptions that were to the service on a day of the month, with their days.
+    fn served(
         &self,
-        tx: &Tx<'_, VendorScope>,
-        (of, lines): (SlaCreditId, &[InvoiceLine]),
-        share: Rate,
-    ) -> Result<Vec<Part>> {
-        let mut parts = Vec::new();
-        for line in lines {
-            let service = ServicePeriod {
-                from: line.service_from,
-                to: line.service_to,
-            };
-            let left = line.net_minor - line.credited_net_minor;
-            let fee = fee_in(left, service, self.month)?;
-            let net_minor = credit_in(fee, share)?;
-            parts.push(Part {
-                fee,
-                line: SlaCreditLine {
-                    id: tx.fresh_id(),
-                    partner_id: line.partner_id,
-                    sla_credit_id: of,
-                    invoice_id: line.invoice_id,
-                    invoice_line_id: line.id,
-                    net_minor,
-                },
-            });
-        }
-        Ok(parts)
+        tx: &mut Tx<'_, VendorScope>,
+    ) -> Result<Vec<(Subscription, ServiceDays<PlanVersionId>)>> {
+        let (first, end) = (self.month.first_day(), self.month.end());
+        let sold = sla_credits::served(tx, &self.versions, (first, end))?;
+        let mut days = subscriptions::service_days(tx, &sold)?;
+        let with_days = |one: Subscription| {
+            let days = days.remove(&one.id)?;
+            let mut month = first.iter_days().take_while(|day| *day < end);
+            let is_of = |plan| self.versions.contains(&plan);
+            month
+                .any(|day| days.on(day).is_some_and(is_of))
+                .then_some((one, days))
+        };
+        Ok(sold.into_iter().filter_map(with_days).collect())
     }
 
+    /// The credit of a miss, in the place of what was reckoned before.
     fn credit(
         &self,
         tx: &Tx<'_, VendorScope>,
-        (id, sold): (SlaCreditId, &Subscription),
-        (share, missed): (Rate, String),
-        parts: &[Part],
-    ) -> Result<SlaCredit> {
-        let fee = Ratio::sum(parts.iter().map(|part| part.fee))?.round()?;
-        let net_minor = parts.iter().map(|part| part.line.net_minor).sum();
-        let each = parts
-            .iter()
-            .map(|part| borne(part.line.net_minor, self.liable));
+        (miss, old): (&Miss, Option<&SlaCredit>),
+        given: &Given,
+    ) -> SlaCredit {
+        let net_minor = given.lines.values().sum();
+        let each = given.lines.values().map(|net| borne(*net, self.liable));
         let (liability, partner) = self.liable.named();
         let claim_days = self.policy.terms.claim_days;
-        Ok(SlaCredit {
-            id,
-            partner_id: sold.partner_id,
-            subscription_id: sold.id,
+        let created_at = old.map_or_else(|| tx.now(), |old| old.created_at);
+        let proposed_on = self.frame.vendors.local_date(created_at);
+        let claimed_by = old.map_or("", |old| old.claimed_by.as_str());
+        let claims = claim_days.filter(|_| claimed_by.is_empty());
+        SlaCredit {
+            id: old.map_or_else(|| tx.fresh_id(), |old| old.id),
+            partner_id: miss.sold.partner_id,
+            subscription_id: miss.sold.id,
             offering_id: self.offering,
             month: self.month,
-            missed,
-            share_bps: share.bps(),
-            currency: sold.currency,
-            // Rounding up its parts never makes them more than their sum.
-            fee_minor: fee.max(net_minor),
+            missed: miss.missed.clone(),
+            share_bps: miss.share.bps(),
+            currency: miss.sold.currency,
+            fee_minor: given.fee_minor,
             net_minor,
             liability,
             partner_share_bps: partner.bps(),
             charged_back_minor: each.map(|part| part.charged_back).sum(),
-            status: match (net_minor, claim_days) {
+            status: match (net_minor, claims) {
                 (0, _) => SlaCreditStatus::Noted,
                 (_, None) => SlaCreditStatus::Proposed,
                 (_, Some(_)) => SlaCreditStatus::Unclaimed,
             },
+            // Nobody can claim what is not on record yet.
             claim_until: claim_days
-                .map(|days| self.month.last_day() + TimeDelta::days(days.into())),
-            claimed_by: String::new(),
+                .map(|days| self.month.last_day().max(proposed_on) + TimeDelta::days(days.into())),
+            claimed_by: claimed_by.to_owned(),
             decider: String::new(),
             decided_at: None,
             answer: String::new(),
-            created_at: tx.now(),
-            version: 1,
-        })
+            created_at,
+            version: old.map_or(1, |old| old.version + 1),
+        }
     }
 }
 

@@ -86,6 +86,11 @@ pub(super) fn stage(
             .get(&currency)
             .copied()
             .unwrap_or_else(|| usual_minimum(currency));
+        // Nothing more may come, so that a small balance would never be paid.
+        let minimum = match partner.has_left(month.period.last_day()) {
+            true => 0,
+            false => minimum,
+        };
         let maker = Maker {
             tx: &*tx,
             month,

@@ -134,6 +134,7 @@ impl Turn<'_> {
             carried_minor,
             replaces_id: Some(self.old.id),
             invoice_line_id: line,
+            lowered_minor: 0,
             ..self.old.clone()
         }
     }

@@ -6,11 +6,12 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
+    domain::service_days::{ServiceDays, Turn},
     id::{PartnerId, PlanVersionId, SubscriptionChangeId, SubscriptionId},
     store::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
-        revenue::ASKED_AT_ONCE,
+        revenue::{ASKED_AT_ONCE, subscriptions::Subscription},
         schema::subscription_changes,
     },
 };
@@ -163,4 +164,45 @@ pub fn plans_left(
         }
     }
     Ok(found)
+}
+
+/// On which days subscriptions were served, and by which plan versions.
+///
+/// # Errors
+/// Faults of the database.
+pub fn service_days(
+    tx: &mut Tx<'_, VendorScope>,
+    of: &[Subscription],
+) -> Result<HashMap<SubscriptionId, ServiceDays<PlanVersionId>>> {
+    let kinds = [ChangeKind::Plan, ChangeKind::Paused, ChangeKind::Resumed];
+    let mut turns: HashMap<SubscriptionId, Vec<_>> = HashMap::new();
+    for some in of.chunks(ASKED_AT_ONCE) {
+        let ids: Vec<SubscriptionId> = some.iter().map(|one| one.id).collect();
+        let rows = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(ids))
+            .filter(subscription_changes::kind.eq_any(kinds.map(ChangeKind::code)))
+            .order(subscription_changes::id)
+            .select(SubscriptionChange::as_select());
+        for change in tx.load::<SubscriptionChange, _>(rows)? {
+            let plans = change.plan_before_id.zip(change.plan_after_id);
+            let turn = match (change.kind, plans) {
+                (ChangeKind::Paused, _) => Turn::Paused,
+                (ChangeKind::Plan, Some((from, to))) => Turn::Plan { from, to },
+                _ => Turn::Resumed,
+            };
+            let own = turns.entry(change.subscription_id).or_default();
+            own.push((change.effective_on, turn));
+        }
+    }
+    let days = of.iter().map(|one| {
+        let days = ServiceDays {
+            starts_on: one.starts_on,
+            ends_on: one.ends_on,
+            plan: one.plan_version_id,
+            turns: turns.remove(&one.id).unwrap_or_default(),
+        };
+        (one.id, days)
+    });
+    Ok(days.collect())
 }

@@ -4,6 +4,7 @@ mod moving;
 
 pub use changes::{
     ChangeKind, SubscriptionChange, all_changes, began_with, changes, plans_left, record_changes,
+    service_days,
 };
 pub use moving::{Advance, add, advance, begin_trials, change};
 

@@ -13,7 +13,7 @@ use crate::{
         revenue::ASKED_AT_ONCE,
         schema::{
             commission_clauses, commission_enrollments, commission_plan_versions, commission_plans,
-            tier_assignments, tiers,
+            partners, tier_assignments, tiers,
         },
     },
 };
@@ -143,6 +143,20 @@ pub fn partners_under(
     let mut partners: Vec<PartnerId> = tx.load(rows)?;
     partners.dedup();
     Ok(partners)
+}
+
+/// The partners that have left the programme, each with the day.
+///
+/// # Errors
+/// Faults of the database.
+pub fn partners_left(tx: Vendors<'_, '_>) -> Found<HashMap<PartnerId, NaiveDate>> {
+    let rows = tx
+        .rows(partners::table)
+        .filter(partners::left_on.is_not_null())
+        .select((partners::id, partners::left_on));
+    let rows: Vec<(PartnerId, Option<NaiveDate>)> = tx.load(rows)?;
+    let left = rows.into_iter().filter_map(|(id, on)| Some((id, on?)));
+    Ok(left.collect())
 }
 
 /// The commission plan versions that these partners were enrolled in, by the day each holds from,

@@ -2,7 +2,8 @@
 mod commission;
 
 pub use commission::{
-    CommissionTerms, commission_terms, enrolments, partners_under, tier_names, tiers_given,
+    CommissionTerms, commission_terms, enrolments, partners_left, partners_under, tier_names,
+    tiers_given,
 };
 
 use std::collections::HashMap;

@@ -156,6 +156,7 @@ fn read(typed: &Fields, (detail, left): &Seen) -> Result<NewCreditNote, Problems
         }
         if let Some(amount) = problems.check(name, Money::parse(amount, currency)) {
             lines.push(LineCredit {
+                days: None,
                 line: line.id,
                 net_minor: amount.minor(),
             });

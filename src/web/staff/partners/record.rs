@@ -10,7 +10,9 @@ use serde::Deserialize;
 use super::{Parts, distributor, partner, tax};
 use crate::{
     Error, Result,
-    domain::{PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date},
+    domain::{
+        PartnerStatus, Permission, Position, Problems, date_words, lifecycle::stage_of, read_date,
+    },
     id::{CommissionPlanVersionId, PartnerId, TierId},
     services::{
         incentivize::{enrollments as enrolling, tiers as tiering},
@@ -192,7 +194,10 @@ fn plan_choices(choices: &[Choice]) -> Vec<(String, String)> {
 /// One sentence: how far it has come, and what it brings.
 fn answer(record: &Record, position: &Position) -> String {
     if record.partner.status == PartnerStatus::Left {
-        return "Has left the programme.".to_owned();
+        return match record.partner.left_on {
+            Some(on) => format!("Left the programme on {}.", date_words(on)),
+            None => "Has left the programme.".to_owned(),
+        };
     }
     let mrr: Vec<String> = record.facts.mrr.iter().map(ToString::to_string).collect();
     match mrr.is_empty() {

@@ -102,7 +102,7 @@ fn limits(terms: &Terms) -> String {
     }
     if let Some(days) = terms.claim_days {
         said.push(format!(
-            "Credits are claimed within {days} days after the month."
+            "Credits are claimed within {days} days after the month, or after they are proposed if that is later."
         ));
     }
     said.push(match terms.liability {

@@ -1,0 +1,1 @@
+ALTER TABLE charge_segments DROP COLUMN lowered_minor;

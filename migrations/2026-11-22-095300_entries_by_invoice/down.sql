@@ -1,0 +1,2 @@
+DROP INDEX credit_note_lines_by_line;
+DROP INDEX entries_by_invoice;
