@@ -7,7 +7,7 @@ mod revenue;
 mod service_levels;
 mod statements;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     Result,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         catalogue::{
-            plans::prices_of_versions,
+            plans::{self as catalogue, prices_of_versions},
             tickets::{self, Ticket},
         },
         incentivize::{
@@ -48,6 +48,7 @@ struct Ledger {
     lines: Vec<InvoiceLine>,
     segments: Vec<Segment>,
     prices: HashMap<PriceId, PlanVersionId>,
+    minimums: BTreeMap<PlanVersionId, i64>,
     mrr: Vec<MrrChange>,
     changes: Vec<SubscriptionChange>,
     payments: Vec<Payment>,
@@ -88,6 +89,7 @@ impl Ledger {
             lines: invoices::all_lines(tx)?,
             segments: segments::all(tx)?,
             prices: prices_of_versions(tx)?,
+            minimums: catalogue::minimums(tx)?,
             mrr: mrr::all(tx)?,
             changes: subscriptions::all_changes(tx)?,
             payments: cash::all_payments(tx)?,

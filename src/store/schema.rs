@@ -344,6 +344,7 @@ diesel::table! {
         interval_months -> Integer,
         trial_days -> Integer,
         anchor_day -> Nullable<Integer>,
+        minimum_minor -> BigInt,
     }
 }
 

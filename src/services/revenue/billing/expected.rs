@@ -5,7 +5,11 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{commission::EarningLine, forecast::Coming},
+    domain::{
+        commission::{EarningLine, LineTerms},
+        forecast::Coming,
+        proration::part_of,
+    },
     store::revenue::subscriptions::Subscription,
 };
 
@@ -31,16 +35,26 @@ pub(in crate::services::revenue) fn expected(
     for (place, item) in (1..).zip(items(&facts)?) {
         net += item.net_minor;
         if item.price.commissionable {
-            lines.push(EarningLine {
-                net_minor: item.net_minor,
-                credited_net_minor: 0,
-                protected_net_minor: 0,
-                clause: 1,
-                terms: earns.at_place(place, plan),
-                posted_minor: 0,
-                posted_base_minor: 0,
-            });
+            lines.push(earning(item.net_minor, earns.at_place(place, plan)));
         }
     }
-    Ok((net, lines))
+    // What it is committed to comes in any case.
+    let least = part_of(plan.minimum_minor, stretch.whole, stretch.service);
+    let missing = (least - net).max(0);
+    if missing > 0 && plan.earns_at_all() {
+        lines.push(earning(missing, earns.at_place(0, plan)));
+    }
+    Ok((net + missing, lines))
+}
+
+fn earning(net_minor: i64, terms: LineTerms) -> EarningLine {
+    EarningLine {
+        net_minor,
+        credited_net_minor: 0,
+        protected_net_minor: 0,
+        clause: 1,
+        terms,
+        posted_minor: 0,
+        posted_base_minor: 0,
+    }
 }

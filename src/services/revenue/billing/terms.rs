@@ -9,6 +9,7 @@ use crate::{
         Discount, Phase, Rate, ServicePeriod, Tax, TaxCategory, TaxTerms,
         bill::{self, Ahead, Stretch},
         commission::{Case, LineTerms, clause_for},
+        commitment::at_least,
     },
     id::{
         CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
@@ -99,18 +100,15 @@ impl Terms {
             stretch,
         )?)
     }
-    /// What a subscription brings a month while a period runs, in minor units.
+    /// What a subscription brings a month while a period runs, in minor units: no less than what it
+    /// is committed to.
     pub fn monthly(&self, of: &Subscription, index: u32) -> Result<i64> {
         let plan = self.plan(of)?;
         let prices = plan.prices.iter().map(|line| &line.price);
         let months = u32::try_from(plan.interval_months).unwrap_or(1);
         let (discounts, stretch) = (self.discounts(of), of.stretch(index)?);
-        Ok(bill::monthly(
-            prices,
-            of.units()?,
-            discounts,
-            (stretch, months),
-        )?)
+        let monthly = bill::monthly(prices, of.units()?, discounts, (stretch, months))?;
+        Ok(at_least(monthly, plan.minimum_minor, months)?)
     }
     /// The commission terms of a period, fixed as it is billed: the tier of its first day and the
     /// clause of the pinned plan version. Without a pinned version nothing is earned.

@@ -124,11 +124,10 @@ fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
     let it = &record.subscription;
     let fits = |choice: &&Choice| {
         let terms = &choice.version.terms;
-        let mut prices = choice.version.prices.iter();
         choice.version.id != it.plan_version
             && terms.currency == it.mrr.currency()
             && terms.interval == it.interval
-            && prices.all(|line| line.price.meter().is_none())
+            && !choice.version.bills_in_arrears()
     };
     let offer = |choice: &Choice| {
         let prices = choice.version.prices.iter();
