@@ -78,6 +78,8 @@ pub struct PlanPart {
     pub term_months: i32,
     /// Days free at the start.
     pub trial_days: u32,
+    /// What a period comes to at least; empty for no commitment.
+    pub minimum: &'static str,
     /// Prices of (label, kind, amount or tiers); `by` and a meter for what is counted from usage.
     pub prices: &'static [(&'static str, &'static str, &'static str)],
 }

@@ -214,6 +214,10 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
             notice_days: 30,
             trial_days: part.trial_days,
             anchor_day: None,
+            minimum_minor: match part.minimum {
+                "" => 0,
+                least => Money::parse(least, currency).map_err(Error::fault)?.minor(),
+            },
         },
         prices,
     })

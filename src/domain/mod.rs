@@ -11,6 +11,7 @@ pub mod cash;
 pub mod catalogue;
 pub mod coded;
 pub mod commission;
+pub mod commitment;
 pub mod countries;
 pub mod credit_note;
 mod decimal;

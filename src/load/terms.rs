@@ -61,6 +61,7 @@ pub fn catalogue(store: &Store, scope: &VendorScope) -> Result<CommissionPlanVer
             notice_days: 30,
             trial_days: 0,
             anchor_day: None,
+            minimum_minor: 0,
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats")?,
@@ -120,6 +121,7 @@ pub fn metered(store: &Store, scope: &VendorScope) -> Result<()> {
             notice_days: 30,
             trial_days: 0,
             anchor_day: None,
+            minimum_minor: 0,
         },
         prices: vec![plans::PriceDraft {
             label: read("Calls")?,

@@ -7,7 +7,7 @@ mod revenue;
 mod service_levels;
 mod statements;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     Result,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         catalogue::{
-            plans::prices_of_versions,
+            plans::{self as catalogue, prices_of_versions},
             tickets::{self, Services, Ticket},
         },
         incentivize::{
@@ -48,6 +48,7 @@ struct Ledger {
     lines: Vec<InvoiceLine>,
     segments: Vec<Segment>,
     prices: HashMap<PriceId, PlanVersionId>,
+    minimums: BTreeMap<PlanVersionId, i64>,
     mrr: Vec<MrrChange>,
     changes: Vec<SubscriptionChange>,
     payments: Vec<Payment>,
@@ -94,6 +95,7 @@ impl Ledger {
             lines,
             segments: segments::all(tx)?,
             prices: prices_of_versions(tx)?,
+            minimums: catalogue::minimums(tx)?,
             mrr: mrr::all(tx)?,
             changes: subscriptions::all_changes(tx)?,
             payments: cash::all_payments(tx)?,

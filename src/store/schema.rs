@@ -347,6 +347,7 @@ diesel::table! {
         interval_months -> Integer,
         trial_days -> Integer,
         anchor_day -> Nullable<Integer>,
+        minimum_minor -> BigInt,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     },
     id::PlanVersionId,
     store::{
-        catalogue::plans::{PlanVersion, PriceLine},
+        catalogue::plans::{PlanVersion, PriceLine, Terms},
         incentivize::enrollments::Enrollment,
         registers::ledger::EarnedWith,
         revenue::discounts::Given,
@@ -117,17 +117,23 @@ pub fn every(interval: BillingInterval) -> &'static str {
     interval.unit()
 }
 
-/// How billing begins, where that is not the day of the sale: ", after 14 days free".
-pub fn begins(trial_days: u32, anchor_day: Option<u32>) -> String {
-    let free = match trial_days {
+/// How billing begins, where that is not the day of the sale, and what it comes to at least:
+/// ", after 14 days free, at least EUR 500.00 a month".
+pub fn begins(terms: &Terms) -> String {
+    let free = match terms.trial_days {
         0 => String::new(),
         days => format!(
             ", after {} free",
             words::count(i64::from(days), "day", "days")
         ),
     };
-    let on = anchor_day.map_or_else(String::new, |day| format!(", on day {day} of the month"));
-    format!("{free}{on}")
+    let day = terms.anchor_day;
+    let on = day.map_or_else(String::new, |day| format!(", on day {day} of the month"));
+    let least = terms.minimum();
+    let least = least.map_or_else(String::new, |least| {
+        format!(", at least {least} a {}", every(terms.interval))
+    });
+    format!("{free}{on}{least}")
 }
 
 /// A discount as a record shows it.
@@ -203,7 +209,13 @@ pub fn prices(version: &PlanVersion, quantity: Quantity) -> Vec<PriceRow> {
             _ => whole(line, quantity).map_or_else(|_| String::new(), money),
         },
     };
-    version.prices.iter().map(row).collect()
+    let least = version.terms.minimum().map(|least| PriceRow {
+        label: "Minimum".to_owned(),
+        unit: "What prices and usage come to at least; what is missing is billed after the period"
+            .to_owned(),
+        whole: words::money(least),
+    });
+    version.prices.iter().map(row).chain(least).collect()
 }
 
 /// A change as a record shows it.

@@ -194,6 +194,7 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
             notice_days: 30,
             trial_days: 0,
             anchor_day: None,
+            minimum_minor: 0,
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats"),

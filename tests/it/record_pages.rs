@@ -112,6 +112,7 @@ fn catalogue(app: &TestApp) {
             notice_days: 30,
             trial_days: 0,
             anchor_day: None,
+            minimum_minor: 0,
         },
         prices: vec![PriceDraft {
             label: read("Seat"),

@@ -72,7 +72,6 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("earning_parts.partner_id", "read by invoice line"),
     ("invoice_lines.commission_clause_id", "shown on the line"),
     ("invoice_lines.partner_id", "read by invoice"),
-    ("invoice_lines.subscription_id", "read by invoice"),
     ("invoice_lines.tier_id", "shown on the line"),
     ("jobs.partner_id", "read by the time they are due"),
     ("mails.partner_id", "read by what they are about"),

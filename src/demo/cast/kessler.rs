@@ -33,6 +33,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 1,
                     term_months: 24,
                     trial_days: 0,
+                    minimum: "",
                     prices: &[("Machine", "per_seat", "185.00")],
                 },
                 PlanPart {
@@ -42,6 +43,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 1,
                     term_months: 24,
                     trial_days: 0,
+                    minimum: "",
                     prices: &[("Machine", "per_seat", "29800")],
                 },
             ],
@@ -59,6 +61,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                 interval_months: 12,
                 term_months: 12,
                 trial_days: 0,
+                minimum: "",
                 prices: &[
                     ("Visits", "flat", "2400.00"),
                     ("Machine", "per_seat", "960.00"),

@@ -44,6 +44,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 1,
                     term_months: 12,
                     trial_days: 0,
+                    minimum: "",
                     prices: &[
                         ("Platform", "flat", "49.00"),
                         ("Protected machine", "per_seat", "12.50"),
@@ -56,6 +57,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 12,
                     term_months: 12,
                     trial_days: 0,
+                    minimum: "",
                     prices: &[("Protected machine, a year", "per_seat", "132.00")],
                 },
                 PlanPart {
@@ -65,6 +67,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 3,
                     term_months: 12,
                     trial_days: 14,
+                    minimum: "",
                     prices: &[
                         ("Set-up", "one_off", "250.00"),
                         (
@@ -89,6 +92,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                 interval_months: 1,
                 term_months: 12,
                 trial_days: 0,
+                minimum: "",
                 prices: &[("Workplace", "per_seat", "34.90")],
             }],
         },
@@ -106,6 +110,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 1,
                     term_months: 12,
                     trial_days: 0,
+                    minimum: "",
                     prices: &[("Extension", "per_seat", "8.75")],
                 },
                 PlanPart {
@@ -115,6 +120,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     interval_months: 1,
                     term_months: 12,
                     trial_days: 0,
+                    minimum: "",
                     prices: &[("Extension", "per_seat", "9.50")],
                 },
             ],
@@ -132,6 +138,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                 interval_months: 1,
                 term_months: 12,
                 trial_days: 0,
+                minimum: "400.00",
                 prices: &[
                     ("Connection", "flat", "39.00"),
                     (

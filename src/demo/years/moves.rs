@@ -9,7 +9,7 @@ use crate::{
     services::revenue::subscriptions::{PlanChange, PlanWhen, change_plan},
     store::{
         Store, Tx, VendorScope,
-        catalogue::plans::{self, PlanVersion},
+        catalogue::plans,
         revenue::subscriptions::{self, Subscription},
     },
 };
@@ -49,7 +49,7 @@ impl World {
 /// Another plan that is sold in the same currency and billed as often.
 fn other(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<PlanVersionId>> {
     let was = plans::version(tx, now.plan_version_id)?;
-    if now.status != SubscriptionStatus::Active || is_metered(&was) {
+    if now.status != SubscriptionStatus::Active || was.bills_in_arrears() {
         return Ok(None);
     }
     let choices = plans::choices(tx)?.into_iter().map(|choice| choice.version);
@@ -57,12 +57,7 @@ fn other(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<Plan
         version.plan != was.plan
             && (version.terms.currency, version.terms.interval)
                 == (was.terms.currency, was.terms.interval)
-            && !is_metered(version)
+            && !version.bills_in_arrears()
     });
     Ok(fitting.next().map(|version| version.id))
-}
-
-fn is_metered(version: &PlanVersion) -> bool {
-    let mut prices = version.prices.iter();
-    prices.any(|line| line.price.meter().is_some())
 }

@@ -27,6 +27,9 @@ pub const LONGEST_TERM_MONTHS: u32 = 120;
 /// in the books.
 const HIGHEST_PRICE_MICRO: i64 = 10_000_000_000_000_000;
 
+/// Above this, in minor units, a minimum is a slip.
+const HIGHEST_MINIMUM_MINOR: i64 = 1_000_000_000_000;
+
 /// One price as a form says it.
 #[derive(Debug, Clone)]
 pub struct PriceDraft {
@@ -146,6 +149,13 @@ pub fn problems_of(draft: &Draft) -> Problems {
             "anchor_day",
             "Give a day from 1 to 28: every month has those.",
         );
+    }
+    match draft.terms.minimum_minor {
+        below if below < 0 => problems.add("minimum", "Give an amount of zero or more."),
+        above if above > HIGHEST_MINIMUM_MINOR => {
+            problems.add("minimum", "This minimum is too large.");
+        }
+        _ => {}
     }
     if !(1..=MOST_PRICES).contains(&draft.prices.len()) {
         problems.add("prices", "Give one to six prices.");
@@ -278,6 +288,10 @@ fn differences(old: &PlanVersion, new: &PlanVersion) -> Vec<(&'static str, Strin
         field("billing day", |version| {
             let day = version.terms.anchor_day;
             day.map_or_else(String::new, |day| day.to_string())
+        }),
+        field("minimum", |version| {
+            let minimum = version.terms.minimum();
+            minimum.map_or_else(String::new, |minimum| minimum.to_string())
         }),
         field("prices", prices_in_words),
     ]

@@ -8,8 +8,13 @@ use crate::{
         proration::{TaxedCharge, credit_from, credit_tax, tax_on},
         rate::Rate,
     },
-    id::{CreditNoteId, InvoiceId, InvoiceLineId},
-    store::revenue::{credit_notes::CreditNote, invoices::Invoice, segments::Segment},
+    id::{CreditNoteId, InvoiceId, InvoiceLineId, SubscriptionId},
+    store::revenue::{
+        credit_notes::CreditNote,
+        invoices::{Invoice, InvoiceLineKind},
+        segments::Segment,
+        subscriptions::Subscription,
+    },
 };
 
 pub fn check(ledger: &Ledger, found: &mut Findings) {
@@ -20,6 +25,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     owners(ledger, found);
     segments(ledger, found);
     lowered(ledger, found);
+    true_ups(ledger, found);
     let numbers = ledger.invoices.iter().map(|one| one.number.as_str());
     gapless("Invoices", numbers, found);
     gapless(
@@ -104,6 +110,26 @@ fn is_sound(invoice: &Invoice) -> bool {
         && invoice.status == invoice.standing()
         && (invoice.tax_note.is_empty() || invoice.tax_minor == 0)
         && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
+}
+
+/// What was billed for a period that lacked of its minimum is within that minimum.
+fn true_ups(ledger: &Ledger, found: &mut Findings) {
+    let sold: HashMap<SubscriptionId, &Subscription> = ledger
+        .subscriptions
+        .iter()
+        .map(|one| (one.id, one))
+        .collect();
+    let billed = sums(&ledger.lines, |line| {
+        let is_it = line.kind == InvoiceLineKind::TrueUp;
+        is_it.then_some(((line.subscription_id, line.service_from), line.net_minor))
+    });
+    for ((id, from), sum) in billed {
+        let plan = sold.get(&id).map(|one| one.plan_version_id);
+        let most = plan.and_then(|plan| ledger.minimums.get(&plan)).copied();
+        found.unless((0..=most.unwrap_or_default()).contains(&sum), || {
+            format!("A true-up of {id} from {from}: {sum} is not within its minimum")
+        });
+    }
 }
 
 fn credited(ledger: &Ledger, found: &mut Findings) {

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{BillingInterval, Currency, Price, VersionStatus},
+    domain::{BillingInterval, Currency, Money, Price, VersionStatus},
     error::Error,
     id::{OfferingId, PlanId, PlanVersionId, PriceId},
     store::{
@@ -52,6 +52,26 @@ pub struct Terms {
     /// The day of the month, 1 to 28, on which every period starts; `None` for the day of the
     /// sale or of the trial's end.
     pub anchor_day: Option<u32>,
+    /// What a whole billing period comes to at least, recurring prices and usage together, in minor
+    /// units before tax; 0 for no commitment.
+    pub minimum_minor: i64,
+}
+
+impl Terms {
+    /// The minimum, where there is one.
+    pub fn minimum(&self) -> Option<Money> {
+        let minimum = Money::new(self.minimum_minor, self.currency);
+        Some(minimum).filter(|minimum| minimum.is_positive())
+    }
+}
+
+impl PlanVersion {
+    /// Whether a period is charged for after it is over too: for what was used, or lacks of its
+    /// minimum.
+    pub fn bills_in_arrears(&self) -> bool {
+        let mut prices = self.prices.iter();
+        self.terms.minimum_minor > 0 || prices.any(|line| line.price.meter().is_some())
+    }
 }
 
 /// One price of a version.
@@ -103,6 +123,7 @@ struct Row {
     version: i32,
     trial_days: i32,
     anchor_day: Option<i32>,
+    minimum_minor: i64,
 }
 
 /// Months or days, which the database keeps signed.
@@ -133,6 +154,7 @@ impl Row {
                 notice_days: unsigned(self.notice_days)?,
                 trial_days: unsigned(self.trial_days)?,
                 anchor_day: self.anchor_day.map(unsigned).transpose()?,
+                minimum_minor: self.minimum_minor,
             },
             published_at: self.published_at,
             version: self.version,
@@ -172,6 +194,19 @@ where
         .filter(plans::id.eq(id))
         .select(Plan::as_select());
     tx.one(row)
+}
+
+/// The minimums of every plan version that has one, in minor units.
+///
+/// # Errors
+/// Faults of the database.
+pub fn minimums(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<PlanVersionId, i64>> {
+    let rows = tx
+        .rows(plan_versions::table)
+        .filter(plan_versions::minimum_minor.gt(0))
+        .select((plan_versions::id, plan_versions::minimum_minor));
+    let rows: Vec<(PlanVersionId, i64)> = tx.load(rows)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The plans of an offering, in the order they were added.

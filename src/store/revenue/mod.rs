@@ -1,5 +1,6 @@
 //! Revenue: what is billed to customers, and the cash that comes in for it.
 pub mod cash;
+pub mod commitments;
 pub mod credit_notes;
 pub mod discounts;
 pub mod invoices;

@@ -154,7 +154,7 @@ fn plan_row((plan, version): &(Plan, PlanVersion)) -> PlanRow {
         every: format!(
             "{}{}",
             sold::every(version.terms.interval),
-            sold::begins(version.terms.trial_days, version.terms.anchor_day)
+            sold::begins(&version.terms)
         ),
     }
 }

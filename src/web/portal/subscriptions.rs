@@ -23,7 +23,7 @@ use crate::{
             sla_credits,
         },
         revenue::{
-            discounts,
+            commitments, discounts,
             sla_credits::SlaCredit,
             usage::{self, UsageCharge},
         },
@@ -257,6 +257,7 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         tax: taxes::terms_of(tx, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
+        commitment: commitments::book(tx, id, record.version.terms.minimum_minor)?,
     };
     let charges = match asked {
         Some(_) => usage::charges(tx, id)?,

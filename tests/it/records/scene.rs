@@ -195,6 +195,7 @@ pub fn plan_draft(interval: BillingInterval, term_months: u32, micro: &[i64]) ->
             notice_days: 30,
             trial_days: 0,
             anchor_day: None,
+            minimum_minor: 0,
         },
         prices: micro.iter().enumerate().map(price).collect(),
     }

@@ -77,7 +77,8 @@ impl Served {
         })
     }
 
-    fn stretch(&self, index: u32) -> Result<Stretch> {
+    /// A period as it is charged, from 0.
+    pub fn stretch(&self, index: u32) -> Result<Stretch> {
         let stretch = Stretch::of(self.anchor, index, self.charged_from);
         Ok(stretch.ok_or(Overflow)?)
     }
@@ -107,7 +108,7 @@ impl Served {
 
     /// A period's days and instants, cut off where the subscription ended; nothing where nothing
     /// of it was served.
-    fn period(&self, index: u32) -> Result<Option<UsagePeriod>> {
+    pub fn period(&self, index: u32) -> Result<Option<UsagePeriod>> {
         let mut service = self.stretch(index)?.service;
         if let Some(end) = self.ends_on {
             service = service.until(end);

@@ -4,19 +4,21 @@ use chrono::{Days, NaiveDate};
 use super::{
     Draft, Used,
     arrears::{Served, Usage, UsageItem},
+    commitments::{self, Commitments},
     items::{Facts, Item, items},
     terms::{Earns, Terms},
 };
 use crate::{
     Result,
     domain::{
-        Overflow, ServicePeriod, SubscriptionStatus, bill::Stretch, proration::tax_on,
-        subscription::phase_of,
+        Overflow, Price, ServicePeriod, SubscriptionStatus, UnitPrice, bill::Stretch,
+        commitment::TrueUp, proration::tax_on, subscription::phase_of,
     },
     id::{Id, PriceId},
     services::revenue::books::Books,
     store::{
         Tx, VendorScope,
+        catalogue::plans::PriceLine,
         revenue::{
             invoices::{Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus},
             segments::Segment,
@@ -83,6 +85,7 @@ pub(super) struct Biller<'a, 'c> {
     pub books: &'a Books,
     pub terms: &'a Terms,
     pub usage: &'a Usage,
+    pub commitments: &'a Commitments,
 }
 
 impl Biller<'_, '_> {
@@ -102,8 +105,7 @@ impl Biller<'_, '_> {
             let last = self.finish(&charged, (Vec::new(), Vec::new()))?;
             return Ok((last, advance));
         }
-        let prices = &self.terms.plan(subscription)?.prices;
-        let is_metered = prices.iter().any(|price| price.price.meter().is_some());
+        let in_arrears = self.terms.plan(subscription)?.bills_in_arrears();
         let status = match subscription.status {
             SubscriptionStatus::Pending | SubscriptionStatus::Trialing => {
                 SubscriptionStatus::Active
@@ -112,8 +114,8 @@ impl Biller<'_, '_> {
         };
         let advance = Advance {
             billed_periods: subscription.billed_periods + 1,
-            // What was used until the end is billed at the end.
-            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next) || is_metered),
+            // What was used until the end, and lacks of the minimum, is billed at the end.
+            next_bill_on: Some(stretch.service.to).filter(|next| !ends(*next) || in_arrears),
             status,
             mrr_minor: self.mrr(subscription, stretch.index)?,
         };
@@ -148,7 +150,7 @@ impl Biller<'_, '_> {
             service_to: period.stretch.service.to,
             quantity: if is_ahead { of.quantity } else { 1 },
             unit_price_micro: match item.kind {
-                InvoiceLineKind::Usage => 0,
+                InvoiceLineKind::Usage | InvoiceLineKind::TrueUp => 0,
                 _ => price.price.unit().micro(),
             },
             net_minor: item.net_minor,
@@ -232,7 +234,7 @@ impl Biller<'_, '_> {
         self.finish(&period, (lines, segments))
     }
 
-    /// Adds what was used, and the invoice around the lines.
+    /// Adds what was used and what lacks of the minimum, and the invoice around the lines.
     fn finish(
         &self,
         period: &Charged<'_>,
@@ -257,6 +259,11 @@ impl Biller<'_, '_> {
                 lines.push(self.usage_line(period, item)?);
             }
         }
+        let minimum = period.plan.minimum_minor;
+        let so_far = (&found.items[..], sum(&lines)?);
+        for missing in self.commitments.items(served, minimum, so_far)? {
+            lines.push(self.true_up_line(period, &missing)?);
+        }
         let from = issued_on(of, period.stretch);
         let net = sum(&lines)?;
         let invoice = blank_invoice(self.tx, self.books, of, self.terms, (from, net))?;
@@ -269,6 +276,35 @@ impl Biller<'_, '_> {
             lines,
             segments,
             used,
+        })
+    }
+
+    /// The line of what a period lacked, under the terms of that period.
+    fn true_up_line(&self, period: &Charged<'_>, missing: &TrueUp) -> Result<InvoiceLine> {
+        let of = period.subscription;
+        let index = of.anchor()?.index_of(missing.service.from);
+        let index = index.unwrap_or(period.stretch.index);
+        let charged = Charged {
+            earns: self.earns(of, (index, missing.service))?,
+            ..*period
+        };
+        let price = PriceLine {
+            id: Id::of(0),
+            label: commitments::words(missing, of.currency),
+            price: Price::Flat(UnitPrice::default()),
+            commissionable: period.plan.earns_at_all(),
+        };
+        let item = Item {
+            price: &price,
+            kind: InvoiceLineKind::TrueUp,
+            net_minor: missing.open_minor,
+            off_minor: 0,
+        };
+        let line = self.line(&charged, (0, &item));
+        Ok(InvoiceLine {
+            service_from: missing.service.from,
+            service_to: missing.service.to,
+            ..line
         })
     }
 

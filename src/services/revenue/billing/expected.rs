@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{Overflow, commission::EarningLine, forecast::Coming},
+    domain::{Overflow, commission::EarningLine, forecast::Coming, proration::part_of},
     store::revenue::{invoices::InvoiceLineKind, subscriptions::Subscription},
 };
 
@@ -60,5 +60,18 @@ pub(in crate::services::revenue) fn expected(
             found.lines.push(line);
         }
     }
+    // What it is committed to comes in any case.
+    let least = part_of(plan.minimum_minor, stretch.whole, stretch.service);
+    let missing = (least - found.net_minor).max(0);
+    let terms = earns.at_place(0, plan);
+    if let Some(clause) = earns.clause
+        && missing > 0
+        && plan.earns_at_all()
+        && terms.pay_anything()
+    {
+        let line = EarningLine::new(missing, clause.number(), terms);
+        found.lines.push(line);
+    }
+    add(&mut found.net_minor, missing)?;
     Ok(found)
 }

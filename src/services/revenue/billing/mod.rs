@@ -1,5 +1,6 @@
 //! Billing: one invoice per subscription and service period, in advance.
 mod arrears;
+mod commitments;
 mod draft;
 mod expected;
 mod items;
@@ -36,6 +37,7 @@ use crate::{
     },
 };
 use arrears::Usage;
+use commitments::Commitments;
 use draft::Biller;
 pub(super) use draft::blank_invoice;
 pub(super) use expected::{Expected, expected};
@@ -158,6 +160,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
     let due = &take_set_plans(tx, due)?;
     let terms = Terms::of(tx, due)?;
     let usage = Usage::of(tx, (books, &terms), due)?;
+    let commitments = Commitments::of(tx, &terms, due)?;
     let mut drafts = Vec::new();
     let mut moved: HashMap<Advance, Vec<SubscriptionId>> = HashMap::new();
     let mut turned = Vec::new();
@@ -167,6 +170,7 @@ fn bill(tx: &mut Tx<'_, VendorScope>, books: &Books, due: &[Subscription]) -> Re
             books,
             terms: &terms,
             usage: &usage,
+            commitments: &commitments,
         }
         .draft(subscription)?;
         if let Some(mrr_minor) = advance.mrr_minor {

@@ -3,17 +3,19 @@ use chrono::NaiveDate;
 
 use super::{
     arrears::{Served, Usage, UsageItem},
+    commitments::{self, Commitments},
     items::{Facts, Item, items},
 };
 use crate::{
     Result,
     domain::{
         Currency, Discount, Measure, Money, Overflow, Tax, TaxTerms, Zone, bill::Stretch,
-        proration::tax_on,
+        commitment::TrueUp, proration::tax_on,
     },
     id::PriceId,
     store::{
         revenue::{
+            commitments::CommitmentBook,
             discounts::Given,
             usage::{Ask, Book},
         },
@@ -81,6 +83,8 @@ pub struct Basis {
     pub zone: Zone,
     /// What was used and not billed yet.
     pub usage: Book,
+    /// What was billed so far, where its plan has a minimum.
+    pub commitment: Option<CommitmentBook>,
 }
 
 fn served(of: &Sold, zone: Zone) -> Served {
@@ -137,6 +141,15 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let usage = Usage::known(of.id, basis.usage.clone());
     let found = usage.items(served(of, basis.zone), prices, net)?.items;
     lines.extend(found.iter().map(|item| usage_line(item, currency)));
+    let minimum = record.version.terms.minimum_minor;
+    let others = lines.iter().map(|line| line.net.minor());
+    let others = others.fold(0i64, i64::saturating_add);
+    let missing = Commitments::known(of.id, basis.commitment.clone()).items(
+        served(of, basis.zone),
+        minimum,
+        (&found, others),
+    )?;
+    lines.extend(missing.iter().map(|one| true_up_line(one, currency)));
     let open = found.iter().filter(|item| !item.is_again);
     let on = of.next_bill_on.filter(|_| ends);
     let on = on.unwrap_or(stretch.service.from);
@@ -192,6 +205,16 @@ fn usage_line(item: &UsageItem<'_>, currency: Currency) -> PreviewLine {
         to: days.to,
         off: Money::new(0, currency),
         net: Money::new(item.net_minor, currency),
+    }
+}
+
+fn true_up_line(one: &TrueUp, currency: Currency) -> PreviewLine {
+    PreviewLine {
+        label: commitments::words(one, currency),
+        from: one.service.from,
+        to: one.service.to,
+        off: Money::new(0, currency),
+        net: Money::new(one.open_minor, currency),
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use super::{
     Draft, Used,
     arrears::Usage,
+    commitments::Commitments,
     draft::{Biller, blank_invoice},
     issue,
     terms::Terms,
@@ -43,11 +44,13 @@ pub(in crate::services::revenue) fn bill_rest(
         ..subscription.clone()
     };
     let usage = Usage::of(tx, (books, terms), std::slice::from_ref(&billed))?;
+    let commitments = Commitments::of(tx, terms, std::slice::from_ref(&billed))?;
     let draft = Biller {
         tx: &*tx,
         books,
         terms,
         usage: &usage,
+        commitments: &commitments,
     }
     .period(&billed, stretch)?;
     let advance = Advance {
@@ -109,13 +112,14 @@ fn draft(
         billed_periods: i32::try_from(rest.index).map_err(crate::Error::fault)?,
         ..now.clone()
     };
-    // Plans that count usage are not changed, so that there is none.
-    let usage = Usage::default();
+    // Plans that bill in arrears are not changed, so that there is nothing.
+    let (usage, commitments) = (Usage::default(), Commitments::default());
     let biller = Biller {
         tx,
         books,
         terms,
         usage: &usage,
+        commitments: &commitments,
     };
     biller.period(&billed, rest)
 }

@@ -12,6 +12,7 @@ use crate::{
             Case, LineTerms,
             choice::{Choice, chosen},
         },
+        commitment::at_least,
     },
     id::{
         CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
@@ -102,18 +103,15 @@ impl Terms {
             stretch,
         )?)
     }
-    /// What a subscription brings a month while a period runs, in minor units.
+    /// What a subscription brings a month while a period runs, in minor units: no less than what it
+    /// is committed to.
     pub fn monthly(&self, of: &Subscription, index: u32) -> Result<i64> {
         let plan = self.plan(of)?;
         let prices = plan.prices.iter().map(|line| &line.price);
         let months = u32::try_from(plan.interval_months).unwrap_or(1);
         let (discounts, stretch) = (self.discounts(of), of.stretch(index)?);
-        Ok(bill::monthly(
-            prices,
-            of.units()?,
-            discounts,
-            (stretch, months),
-        )?)
+        let monthly = bill::monthly(prices, of.units()?, discounts, (stretch, months))?;
+        Ok(at_least(monthly, plan.minimum_minor, months)?)
     }
     /// What a whole period charges in advance for what partners earn on, in minor units: discounts
     /// for a single period left out.

@@ -137,17 +137,16 @@ pub(super) fn give_back(
     record_note(tx, now, credited.as_ref())
 }
 
-/// When what was used until its end is billed, where its plan counts usage and something of it was
-/// served.
+/// When what was used until its end and lacks of its minimum is billed, where its plan bills in
+/// arrears and something of it was served.
 fn last_bill(
     tx: &mut Tx<'_, VendorScope>,
     of: &Subscription,
     end: NaiveDate,
 ) -> Result<Option<NaiveDate>> {
     let terms = Terms::of(tx, std::slice::from_ref(of))?;
-    let mut prices = terms.plan(of)?.prices.iter();
-    let is_metered = prices.any(|price| price.price.meter().is_some());
-    Ok(Some(end).filter(|_| is_metered && of.billed_periods > 0))
+    let in_arrears = terms.plan(of)?.bills_in_arrears();
+    Ok(Some(end).filter(|_| in_arrears && of.billed_periods > 0))
 }
 
 fn end_later(

@@ -91,18 +91,12 @@ fn check_plan(
     if new.interval_months != before.interval_months {
         return refuse("This plan is billed at other intervals.".to_owned());
     }
-    if plans.values().any(counts_usage) {
-        let why = "What was used is billed by the plan it was used under: plans that count usage \
-                   cannot be changed. Cancel it and start a new one.";
+    if plans.values().any(PlanTerms::bills_in_arrears) {
+        let why = "A period that is over is billed by the plan it was served under: plans that \
+                   count usage or have a minimum cannot be changed. Cancel it and start a new one.";
         return refuse(why.to_owned());
     }
     Ok(format!("{}, {}", new.offering, new.plan))
-}
-
-/// Whether any of a plan's prices is for what was used.
-fn counts_usage(plan: &PlanTerms) -> bool {
-    let mut prices = plan.prices.iter();
-    prices.any(|price| price.price.meter().is_some())
 }
 
 fn change_now(

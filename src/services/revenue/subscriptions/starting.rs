@@ -8,6 +8,7 @@ use crate::{
     Error, Result,
     domain::{
         Action, BillingInterval, Permission, Quantity, SubscriptionStatus, bill,
+        commitment::at_least,
         sale::{Opening, opening},
     },
     id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
@@ -211,7 +212,8 @@ fn first_mrr(plan: &PlanTerms, row: &Subscription) -> Result<i64> {
     let prices = plan.prices.iter().map(|line| &line.price);
     let months = u32::try_from(plan.interval_months).unwrap_or(1);
     let over = (row.stretch(0)?, months);
-    Ok(bill::monthly(prices, row.units()?, &[], over)?)
+    let monthly = bill::monthly(prices, row.units()?, &[], over)?;
+    Ok(at_least(monthly, plan.minimum_minor, months)?)
 }
 
 fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -> Result<()> {

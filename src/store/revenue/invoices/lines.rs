@@ -28,6 +28,8 @@ row_codes! {
         OneOff = "one_off",
         /// What was used in a period that is over.
         Usage = "usage",
+        /// What a period that is over lacked of the minimum it was committed to.
+        TrueUp = "true_up",
         /// The rest of a period at its new price.
         ProrationCharge = "proration_charge",
         /// The rest of a period at its old price, taken back.

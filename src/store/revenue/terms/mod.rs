@@ -139,11 +139,25 @@ pub struct PlanTerms {
     pub trial_days: i32,
     /// The day of the month on which every period starts, where one is set.
     pub anchor_day: Option<i32>,
+    /// What a whole period comes to at least, in minor units before tax; 0 for no commitment.
+    pub minimum_minor: i64,
     /// In order.
     pub prices: Vec<PriceLine>,
 }
 
 impl PlanTerms {
+    /// Whether a period is charged for after it is over too: for what was used, or lacks of its
+    /// minimum.
+    pub fn bills_in_arrears(&self) -> bool {
+        let mut prices = self.prices.iter();
+        self.minimum_minor > 0 || prices.any(|price| price.price.meter().is_some())
+    }
+
+    /// Whether partners earn on any of its prices, and so on what lacks of its minimum.
+    pub fn earns_at_all(&self) -> bool {
+        self.prices.iter().any(|price| price.commissionable)
+    }
+
     /// The place of the line that an amount per unit is paid on: the first that is priced by the
     /// seat, or the first of all. Counted from 1, over what is charged in advance.
     pub fn unit_place(&self) -> i32 {
@@ -163,7 +177,7 @@ impl PlanTerms {
         let fitting = self.prices.iter();
         let fitting = fitting.filter(|price| named.starts_with(&price.label));
         let price = fitting.max_by_key(|price| price.label.len());
-        price.is_none_or(|price| price.commissionable)
+        price.map_or_else(|| self.earns_at_all(), |price| price.commissionable)
     }
 }
 
@@ -175,7 +189,7 @@ type PlanRow = (
     i32,
     String,
     OfferingId,
-    (i32, Option<i32>),
+    (i32, Option<i32>, i64),
 );
 
 /// The plan versions with these ids.
@@ -204,6 +218,7 @@ pub fn plans_of(
                     term_months,
                     trial_days: begins.0,
                     anchor_day: begins.1,
+                    minimum_minor: begins.2,
                     prices: Vec::new(),
                 };
                 (id, terms)
@@ -232,7 +247,11 @@ fn plan_rows(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<PlanRow>> 
                 plan_versions::term_months,
                 plans::name,
                 plans::offering_id,
-                (plan_versions::trial_days, plan_versions::anchor_day),
+                (
+                    plan_versions::trial_days,
+                    plan_versions::anchor_day,
+                    plan_versions::minimum_minor,
+                ),
             ));
         found.extend(tx.load(rows)?);
     }

@@ -70,6 +70,7 @@ pub fn known(name: &str) -> bool {
         "notice_days",
         "trial_days",
         "anchor_day",
+        "minimum",
         "currency",
         "version",
         "form_id",
@@ -248,6 +249,13 @@ fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
         true => Some(None),
         false => whole("anchor_day").map(Some),
     };
+    let minimum_minor = match (blank("minimum"), currency) {
+        (false, Some(currency)) => {
+            let typed = Money::parse(typed.get("minimum"), currency);
+            problems.check("minimum", typed).map(Money::minor)
+        }
+        _ => Some(0),
+    };
     Some(Terms {
         currency: currency?,
         interval: interval?,
@@ -255,6 +263,7 @@ fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
         notice_days: notice_days?,
         trial_days: trial_days?,
         anchor_day: anchor_day?,
+        minimum_minor: minimum_minor?,
     })
 }
 
@@ -450,6 +459,9 @@ pub fn typed_of(version: PlanVersion) -> Fields {
     ];
     if let Some(day) = terms.anchor_day {
         fields.push(("anchor_day".to_owned(), day.to_string()));
+    }
+    if let Some(minimum) = terms.minimum() {
+        fields.push(("minimum".to_owned(), minimum.plain()));
     }
     for (n, line) in (1..).zip(&version.prices) {
         fields.extend(typed_price(&Names(n), line, terms.currency));

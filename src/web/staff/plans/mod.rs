@@ -49,6 +49,7 @@ struct PlanFields {
     notice_days: String,
     trial_days: String,
     anchor_day: String,
+    minimum: String,
     currency: String,
     version: String,
 }
@@ -131,6 +132,7 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
             notice_days: or("notice_days", "30"),
             trial_days: or("trial_days", "0"),
             anchor_day: typed.text("anchor_day"),
+            minimum: typed.text("minimum"),
             currency: or("currency", "EUR"),
             version: typed.text("version"),
         },

@@ -95,7 +95,7 @@ impl VersionView {
             terms: format!(
                 "Billed {} in advance{}, term {} months, notice {} days.",
                 terms.interval.name(),
-                sold::begins(terms.trial_days, terms.anchor_day),
+                sold::begins(&terms),
                 terms.term_months,
                 terms.notice_days
             ),

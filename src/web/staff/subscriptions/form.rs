@@ -159,10 +159,7 @@ fn offer(choice: &Choice) -> Offer {
         prices: format!(
             "{}{}",
             prices.join(" and "),
-            sold::begins(
-                choice.version.terms.trial_days,
-                choice.version.terms.anchor_day
-            )
+            sold::begins(&choice.version.terms)
         ),
     }
 }

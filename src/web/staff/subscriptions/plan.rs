@@ -20,7 +20,7 @@ use crate::{
     store::{
         Store, Tx, VendorScope,
         account::vendor,
-        catalogue::plans::{self, Choice, PlanVersion},
+        catalogue::plans::{self, Choice},
         sell::subscriptions::{self, Record},
     },
     web::{
@@ -123,16 +123,10 @@ struct PlanPage {
     is_stale: bool,
 }
 
-/// Whether any of it is billed by use.
-fn is_metered(version: &PlanVersion) -> bool {
-    let mut prices = version.prices.iter();
-    prices.any(|line| line.price.meter().is_some())
-}
-
 /// The plans that a subscription could change to: in its currency, billed as often.
 fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
     let it = &record.subscription;
-    if is_metered(&record.version) {
+    if record.version.bills_in_arrears() {
         return Vec::new();
     }
     let fits = |choice: &&Choice| {
@@ -140,7 +134,7 @@ fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
         choice.version.id != it.plan_version
             && terms.currency == it.mrr.currency()
             && terms.interval == it.interval
-            && !is_metered(&choice.version)
+            && !choice.version.bills_in_arrears()
     };
     let offer = |choice: &Choice| {
         let prices = choice.version.prices.iter();
@@ -188,8 +182,8 @@ async fn page(
             ("Subscriptions".to_owned(), register),
             (format!("{title} of {}", record.customer), href.clone()),
         ],
-        no_plan: match is_metered(&record.version) {
-            true => "It is billed by use; such a plan is not changed.",
+        no_plan: match record.version.bills_in_arrears() {
+            true => "It is billed by use or has a minimum; such a plan is not changed.",
             false => "No other plan is sold in its currency and at its billing interval.",
         },
         plans: offers(&choices, &record),

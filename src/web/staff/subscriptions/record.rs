@@ -27,7 +27,7 @@ use crate::{
             sla_credits,
         },
         revenue::{
-            discounts,
+            commitments, discounts,
             sla_credits::SlaCredit,
             usage::{self, UsageCharge},
         },
@@ -131,6 +131,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         tax: taxes::terms_of(tx, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
+        commitment: commitments::book(tx, id, record.version.terms.minimum_minor)?,
     };
     let charges = match asked {
         Some(_) => usage::charges(tx, id)?,

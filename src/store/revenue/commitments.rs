@@ -1,0 +1,161 @@
+//! What the true-ups of subscriptions with a committed minimum rest on.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::{ASKED_AT_ONCE, invoices::InvoiceLineKind, subscriptions::ChangeKind};
+use crate::{
+    Result,
+    domain::commitment::Pause,
+    id::SubscriptionId,
+    store::{
+        Scope, Tx, Visible,
+        schema::{charge_segments, invoice_lines, subscription_changes, usage_charges},
+    },
+};
+
+/// What was billed for a subscription's periods, in minor units before tax, and when it was paused.
+#[derive(Debug, Clone, Default)]
+pub struct CommitmentBook {
+    /// By recurring prices and usage, less what was given back for days not served; by period.
+    pub charged: HashMap<i32, i64>,
+    /// By true-ups, by the first day they are for.
+    pub true_ups: HashMap<NaiveDate, i64>,
+    /// In the order they began.
+    pub pauses: Vec<Pause>,
+}
+
+/// The books of some subscriptions, one for each.
+///
+/// # Errors
+/// Faults of the database.
+pub fn books<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, CommitmentBook>>
+where
+    charge_segments::table: Visible<S>,
+    usage_charges::table: Visible<S>,
+    invoice_lines::table: Visible<S>,
+    subscription_changes::table: Visible<S>,
+{
+    let mut found: HashMap<SubscriptionId, CommitmentBook> = ids
+        .iter()
+        .map(|id| (*id, CommitmentBook::default()))
+        .collect();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        for (id, period, minor) in charged(tx, some)? {
+            let book = found.entry(id).or_default();
+            *book.charged.entry(period).or_default() += minor;
+        }
+        for (id, from, minor) in true_ups(tx, some)? {
+            let book = found.entry(id).or_default();
+            *book.true_ups.entry(from).or_default() += minor;
+        }
+        for (id, kind, on) in turns(tx, some)? {
+            let pauses = &mut found.entry(id).or_default().pauses;
+            match (pauses.last_mut(), kind == ChangeKind::Paused.code()) {
+                (_, true) => pauses.push(Pause {
+                    from: on,
+                    until: None,
+                }),
+                (Some(last), false) => last.until = Some(on),
+                (None, false) => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// As [`books`], of one subscription; nothing is read where its plan has no minimum.
+///
+/// # Errors
+/// Faults of the database.
+pub fn book<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    id: SubscriptionId,
+    minimum_minor: i64,
+) -> Result<Option<CommitmentBook>>
+where
+    charge_segments::table: Visible<S>,
+    usage_charges::table: Visible<S>,
+    invoice_lines::table: Visible<S>,
+    subscription_changes::table: Visible<S>,
+{
+    match minimum_minor {
+        0 => Ok(None),
+        _ => Ok(books(tx, &[id])?.remove(&id)),
+    }
+}
+
+fn charged<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    ids: &[SubscriptionId],
+) -> Result<Vec<(SubscriptionId, i32, i64)>>
+where
+    charge_segments::table: Visible<S>,
+    usage_charges::table: Visible<S>,
+{
+    let ahead = tx
+        .rows(charge_segments::table)
+        .filter(charge_segments::subscription_id.eq_any(ids.to_vec()))
+        .select((
+            charge_segments::subscription_id,
+            charge_segments::period_index,
+            charge_segments::amount_minor,
+            charge_segments::credited_minor,
+        ));
+    let ahead: Vec<(SubscriptionId, i32, i64, i64)> = tx.load(ahead)?;
+    let used = tx
+        .rows(usage_charges::table)
+        .filter(usage_charges::subscription_id.eq_any(ids.to_vec()))
+        .select((
+            usage_charges::subscription_id,
+            usage_charges::period_index,
+            usage_charges::billed_minor,
+        ));
+    let used: Vec<(SubscriptionId, i32, i64)> = tx.load(used)?;
+    let kept = |(id, period, amount, credited)| (id, period, amount - credited);
+    Ok(ahead.into_iter().map(kept).chain(used).collect())
+}
+
+fn true_ups<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    ids: &[SubscriptionId],
+) -> Result<Vec<(SubscriptionId, NaiveDate, i64)>>
+where
+    invoice_lines::table: Visible<S>,
+{
+    let rows = tx
+        .rows(invoice_lines::table)
+        .filter(invoice_lines::subscription_id.eq_any(ids.to_vec()))
+        .filter(invoice_lines::kind.eq(InvoiceLineKind::TrueUp.code()))
+        .select((
+            invoice_lines::subscription_id,
+            invoice_lines::service_from,
+            invoice_lines::net_minor,
+        ));
+    tx.load(rows)
+}
+
+fn turns<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    ids: &[SubscriptionId],
+) -> Result<Vec<(SubscriptionId, String, NaiveDate)>>
+where
+    subscription_changes::table: Visible<S>,
+{
+    let kinds = [ChangeKind::Paused, ChangeKind::Resumed].map(ChangeKind::code);
+    let rows = tx
+        .rows(subscription_changes::table)
+        .filter(subscription_changes::subscription_id.eq_any(ids.to_vec()))
+        .filter(subscription_changes::kind.eq_any(kinds))
+        .order(subscription_changes::id)
+        .select((
+            subscription_changes::subscription_id,
+            subscription_changes::kind,
+            subscription_changes::effective_on,
+        ));
+    tx.load(rows)
+}
