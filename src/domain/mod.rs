@@ -11,6 +11,7 @@ pub mod cash;
 pub mod catalogue;
 pub mod coded;
 pub mod commission;
+pub mod counted;
 pub mod countries;
 pub mod credit_note;
 mod decimal;
@@ -53,6 +54,7 @@ pub use catalogue::{
 };
 pub use coded::UnknownCode;
 pub use commission::{CommissionClause, window::DayShare};
+pub use counted::counted;
 pub use countries::read_country;
 pub use credit_note::{CommissionRule, CreditReason, Disposition};
 pub use discount::{Discount, DiscountDuration};

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    super::{money::Money, period::date_words, ratio::Overflow},
+    super::{counted::counted, money::Money, period::date_words, ratio::Overflow},
     bonus,
     clawback::{ClawbackMode, EarlyEnd},
 };
@@ -76,7 +76,8 @@ impl SpiffTerms {
         let back = match self.clawback_days {
             0 => String::new(),
             days => format!(
-                ". It goes back {mode} when the customer leaves within {days} days, unless that is the vendor’s fault"
+                ". It goes back {mode} when the customer leaves within {}, unless that is the vendor’s fault",
+                counted(days, "day", "days")
             ),
         };
         format!(

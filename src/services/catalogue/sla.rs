@@ -4,6 +4,7 @@ use crate::{
     domain::{
         Action, LongText, Name, Permission, Problems, Rate, SlaMetric, TicketSeverity, Zone,
         audit::{Change, diff},
+        counted,
         sla::{Liability, Terms},
     },
     id::SlaPolicyId,
@@ -162,7 +163,7 @@ fn calendar(terms: &Terms) -> String {
 fn limits(terms: &Terms) -> String {
     let claim = terms.claim_days;
     let claim = claim.map_or("no claim".to_owned(), |days| {
-        format!("claimed in {days} days")
+        format!("claimed in {}", counted(days, "day", "days"))
     });
     let cap = terms.maintenance_cap_minutes;
     let cap = cap.map_or("no limit".to_owned(), |minutes| format!("{minutes} min"));
@@ -250,8 +251,7 @@ pub fn percent(ppm: i64) -> String {
 /// Minutes as they are said: 240 is "4 hours".
 pub fn minutes(count: i64) -> String {
     match (count % 60, count / 60) {
-        (0, 1) => "1 hour".to_owned(),
-        (0, hours) => format!("{hours} hours"),
-        _ => format!("{count} minutes"),
+        (0, hours) if hours > 0 => counted(hours, "hour", "hours"),
+        _ => counted(count, "minute", "minutes"),
     }
 }

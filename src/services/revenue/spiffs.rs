@@ -9,6 +9,7 @@ use crate::{
     domain::{
         Money, Period, Ratio,
         commission::{EntryKind, Part, matures_on, posting_period, reversal_matures_on},
+        counted,
     },
     id::{CommissionEntryId, PartnerId, PlanVersionId, SpiffId, SubscriptionId},
     store::{
@@ -272,9 +273,9 @@ impl Back<'_> {
             reverses_id: Some(self.paid.id),
             created_at: tx.now(),
             note: format!(
-                "SPIFF “{}”: the subscription ended after {active} of {} days, so that {} of {} goes back.",
+                "SPIFF “{}”: the subscription ended after {active} of {}, so that {} of {} goes back.",
                 self.spiff.name,
-                terms.clawback_days,
+                counted(terms.clawback_days, "day", "days"),
                 money(-minor),
                 money(self.paid.amount_minor)
             ),

@@ -169,9 +169,10 @@ fn weakest(all: &[Placed]) -> Option<(Stage, Stage, usize, usize)> {
 fn answer(all: &[Placed]) -> String {
     match weakest(all) {
         Some((from, to, of, on)) => format!(
-            "The weakest step is from {} to {}: {on} of {of} partners have taken it.",
+            "The weakest step is from {} to {}: taken by {on} of {}.",
             from.label(),
-            to.label()
+            to.label(),
+            words::count(of, "partner", "partners")
         ),
         None => "How far each partner has come, and what comes next.".to_owned(),
     }

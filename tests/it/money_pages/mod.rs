@@ -8,6 +8,8 @@ mod adjustments;
 mod credit_notes;
 mod metrics;
 mod nonsense;
+mod outages;
+mod overtaken;
 mod parties;
 mod plan_changes;
 mod plans;

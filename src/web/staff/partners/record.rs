@@ -33,6 +33,7 @@ use crate::{
         history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
         stages::{self, Mark},
+        words,
     },
 };
 
@@ -194,10 +195,14 @@ fn answer(record: &Record, position: &Position) -> String {
     match mrr.is_empty() {
         true => format!("In {}: nothing is sold yet.", position.stage.label()),
         false => format!(
-            "In {}, with {} a month from {} live subscriptions.",
+            "In {}, with {} a month from {}.",
             position.stage.label(),
             mrr.join(" and "),
-            record.facts.live_subscriptions
+            words::count(
+                record.facts.live_subscriptions,
+                "live subscription",
+                "live subscriptions"
+            )
         ),
     }
 }
