@@ -321,6 +321,8 @@ named! {
     UsageEvent = "use", UsageEventId;
     /// What the usage of one price in one period came to.
     UsageCharge = "usc", UsageChargeId;
+    /// A country's tax rate, from a day on.
+    TaxRate = "txr", TaxRateId;
     /// An invoice to a customer.
     Invoice = "ivc", InvoiceId;
     /// A line of an invoice.

@@ -9,6 +9,7 @@ mod helpdesk;
 mod metering;
 mod outages;
 mod setting;
+mod taxing;
 mod together;
 mod years;
 
@@ -105,6 +106,8 @@ pub fn fill(
     for vendor in cast::VENDORS {
         let scope = setting::vendor(store, vendor, first_period(as_of))?;
         let plans = setting::catalogue(store, &scope, vendor)?;
+        let first = first_period(as_of);
+        store.write_now(scope.clone(), |tx| taxing::begin(tx, first))?;
         let finance = by_hand::Finance::of(store, (&scope, vendor))?;
         let world = years::World::new((vendor, scope), plans, finance, first_period(as_of));
         worlds.push(world);

@@ -14,6 +14,7 @@ use super::{
     chance::Chance,
     drift, helpdesk, metering, outages,
     setting::{self, Plans, read},
+    taxing,
 };
 use crate::{
     Result,
@@ -119,6 +120,7 @@ impl World {
         if day.day() == 3 {
             self.recruit(store, month, day)?;
         }
+        taxing::live(store, &self.scope, (month, day))?;
         self.win(store, month, day)?;
         let scope = self.scope.clone();
         store.write_now(scope, |tx| billing::bill_due(tx, day).map(drop))?;

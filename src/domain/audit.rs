@@ -78,6 +78,7 @@ coded! {
         InvitationRevoked = "invitation.revoked", "Invitation withdrawn";
         AccessTokenCreated = "access_token.created", "Access token created";
         AccessTokenRevoked = "access_token.revoked", "Access token revoked";
+        TaxRateSet = "tax_rate.set", "Tax rate set";
         SettingsChanged = "settings.changed", "Settings changed";
         JobRetried = "job.retried", "Failed work tried again";
     }

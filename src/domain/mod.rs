@@ -43,6 +43,7 @@ pub mod statement;
 pub mod statement_document;
 pub mod states;
 pub mod subscription;
+pub mod tax;
 pub mod text;
 
 pub use adjustment::{AdjustmentReason, AdjustmentStatus};
@@ -75,4 +76,5 @@ pub use ratio::{Overflow, Ratio};
 pub use scale::{Band, Bands, Scale};
 pub use statement::{PeriodStatus, Settlement, StatementStatus};
 pub use subscription::{Billable, Charge, Phase, SubscriptionStatus};
+pub use tax::{Tax, TaxCategory, TaxRate, TaxTerms, VatId};
 pub use text::{CountryCode, Email, ExternalId, LongText, Name, Slug, Zone};

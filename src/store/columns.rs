@@ -9,7 +9,7 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
-    PeriodStatus, Phase, SubscriptionStatus,
+    PeriodStatus, Phase, SubscriptionStatus, TaxCategory,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
     sla::{Liability, SlaCreditStatus},
@@ -81,6 +81,7 @@ coded_columns!(
     Liability,
     SlaCreditStatus,
     SubscriptionStatus,
+    TaxCategory,
     Phase,
     PeriodStatus,
     LineBlock

@@ -459,6 +459,20 @@ diesel::table! {
         tax_bps -> Integer,
         created_at -> Timestamp,
         version -> Integer,
+        tax_category -> Text,
+        vat_id -> Text,
+    }
+}
+
+diesel::table! {
+    tax_rates (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        country -> Text,
+        name -> Text,
+        rate_bps -> Integer,
+        from_on -> Date,
+        recorded_at -> Timestamp,
     }
 }
 
@@ -597,6 +611,8 @@ diesel::table! {
         written_off_on -> Nullable<Date>,
         write_off_reason -> Text,
         status -> Text,
+        tax_name -> Text,
+        tax_note -> Text,
     }
 }
 
@@ -1063,6 +1079,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     usage_events,
     usage_charges,
     mrr_changes,
+    tax_rates,
     invoices,
     invoice_lines,
     charge_segments,

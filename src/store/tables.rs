@@ -176,6 +176,7 @@ scoped! {
     tier_assignments: by partner_id;
     commission_enrollments: by partner_id;
     customers: by partner_id;
+    tax_rates: shared;
     subscriptions: by partner_id;
     subscription_changes: by partner_id;
     discounts: by partner_id;
@@ -254,7 +255,8 @@ changeable! {
     usage_charges: used_micro, carries_micro, billed_minor;
     prices: label;
     commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome, renewal_bps, renewal_kept_bps, guarantee_minor, guarantee_months, guarantee_currency;
-    customers: name, name_key, country, tax_bps, version;
+    customers: name, name_key, country, tax_bps, tax_category, vat_id, version;
+    tax_rates: name, rate_bps;
     subscriptions: plan_version_id, next_plan_version_id, next_plan_on, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status, written_off_on, write_off_reason;
     invoice_lines: credited_net_minor, commission_minor, protected_net_minor;

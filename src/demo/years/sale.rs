@@ -9,6 +9,7 @@ use crate::{
         cast::{CUSTOMER_FIRST, CUSTOMER_SECOND, PartnerPart, Story},
         chance::Chance,
         setting::{Plans, read},
+        taxing,
     },
     domain::{CountryCode, Currency, Quantity, Rate},
     id::PartnerId,
@@ -67,10 +68,13 @@ impl Sale {
         day: NaiveDate,
     ) -> Result<Won> {
         let code = format!("{}-C{:02}", part.code, self.number);
+        let (tax_category, vat_id) = taxing::of_customer(part, self.number)?;
         let draft = customers::Draft {
             name: read(name)?,
             country: read::<CountryCode>(part.country)?,
             tax: Rate::from_bps(part.tax_bps).map_err(Error::fault)?,
+            tax_category,
+            vat_id,
         };
         let id = customers::add(tx, partner, Some(&read(&code)?), &draft)?;
         let new = NewSubscription {

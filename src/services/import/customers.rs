@@ -1,20 +1,24 @@
 //! Files of customers.
 use std::collections::HashMap;
 
-use super::table::{Report, Table};
+use super::table::{Report, Row, Table};
 use crate::{
     Result,
-    domain::{Action, ExternalId, Name, Rate, read_country},
+    domain::{Action, CountryCode, ExternalId, Name, Rate, TaxCategory, VatId, read_country},
     id::PartnerId,
     services::{
-        sell::customers::{Draft, changes},
+        sell::customers::{Draft, changes, tax_problem},
         stale,
     },
     store::{
         Tx, VendorScope,
+        account::vendor,
         platform::{self, Event},
         recruit::partners,
-        sell::customers::{self, Customer},
+        sell::{
+            customers::{self, Customer},
+            taxes,
+        },
     },
 };
 
@@ -44,6 +48,7 @@ pub(super) fn plan(
         new: Vec::new(),
         changed: Vec::new(),
     };
+    let (rates, today) = (taxes::all(tx)?, vendor::today(tx)?);
     for row in table.rows() {
         let external_id: Option<ExternalId> = row.cell("external_id", report);
         let partner = row.cell_by("partner", report, |id| {
@@ -54,7 +59,6 @@ pub(super) fn plan(
         });
         let name: Option<Name> = row.cell("name", report);
         let country = row.cell_by("country", report, read_country);
-        let tax: Option<Rate> = row.cell("tax", report);
         let (Some(external_id), Some(partner)) = (external_id, partner) else {
             continue;
         };
@@ -62,14 +66,28 @@ pub(super) fn plan(
             continue;
         };
         let old = known.get(external_id.as_str()).copied();
-        // A column the file does not have leaves what is on record.
-        let kept = old.filter(|_| !table.has("tax")).map(|old| old.tax);
-        let tax = tax.or(kept).unwrap_or_default();
-        let draft = Draft { name, country, tax };
+        let draft = Taxed::read((table, &row), old, report).draft(name, country);
+        if let Some((column, why)) = tax_problem(&draft, &rates, today) {
+            report.add(row.line, column, why);
+        }
+        plan.take(tx, (&row, partner, &external_id), (old, &draft), report);
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    /// What a row comes to: a new customer, a changed one, or neither.
+    fn take(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        (row, partner, external_id): (&Row<'_>, PartnerId, &ExternalId),
+        (old, draft): (Option<&Customer>, &Draft),
+        report: &mut Report,
+    ) {
         match old {
             None => {
                 report.new += 1;
-                plan.new.push(draft.record(tx, partner, Some(&external_id)));
+                self.new.push(draft.record(tx, partner, Some(external_id)));
             }
             Some(old) if old.partner != partner => {
                 report.add(
@@ -84,12 +102,48 @@ pub(super) fn plan(
                     report.unchanged += 1;
                 } else {
                     report.changed += 1;
-                    plan.changed.push((old.clone(), new));
+                    self.changed.push((old.clone(), new));
                 }
             }
         }
     }
-    Ok(plan)
+}
+
+/// How a row says that its customer is taxed.
+struct Taxed {
+    rate: Rate,
+    category: TaxCategory,
+    vat_id: VatId,
+}
+
+impl Taxed {
+    fn draft(self, name: Name, country: CountryCode) -> Draft {
+        Draft {
+            name,
+            country,
+            tax: self.rate,
+            tax_category: self.category,
+            vat_id: self.vat_id,
+        }
+    }
+
+    /// A column the file does not have leaves what is on record.
+    fn read((table, row): (&Table, &Row<'_>), old: Option<&Customer>, report: &mut Report) -> Self {
+        let kept = |column| old.filter(|_| !table.has(column));
+        let rate = row.cell("tax", report);
+        let category = row.cell("tax_category", report);
+        let vat_id = row.cell("vat_id", report);
+        let known = |old: &Customer| old.vat_id.parse().ok();
+        Self {
+            rate: rate.or(kept("tax").map(|old| old.tax)).unwrap_or_default(),
+            category: category
+                .or(kept("tax_category").map(|old| old.tax_category))
+                .unwrap_or(TaxCategory::Own),
+            vat_id: vat_id
+                .or(kept("vat_id").and_then(known))
+                .unwrap_or_default(),
+        }
+    }
 }
 
 pub(super) fn apply(tx: &mut Tx<'_, VendorScope>, plan: &Plan) -> Result<()> {

@@ -82,6 +82,16 @@ const CUSTOMERS: &[Column] = &[
         "19",
         "Percentage on its invoices, at most two decimals. Left empty: 0.",
     ),
+    optional(
+        "tax_category",
+        "own",
+        "own, standard (the rate of its country), reverse_charge or exempt. Left empty: own.",
+    ),
+    optional(
+        "vat_id",
+        "DE123456789",
+        "Its VAT id with the country. Reverse charge needs it.",
+    ),
 ];
 
 const SUBSCRIPTIONS: &[Column] = &[

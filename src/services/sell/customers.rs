@@ -1,17 +1,24 @@
 //! Customers: putting them on record and keeping it.
+use chrono::NaiveDate;
+
 use crate::{
     Error, Result,
     domain::{
-        Action, CountryCode, ExternalId, Name, Permission, Rate,
+        Action, CountryCode, ExternalId, Name, Permission, Rate, TaxCategory, VatId,
         audit::{Change, diff},
+        tax::rate_on,
     },
     id::{CustomerId, PartnerId},
     services::stale,
     store::{
         Platform, Tx, VendorScope,
+        account::vendor,
         platform::Event,
         recruit::partners,
-        sell::customers::{self, Customer},
+        sell::{
+            customers::{self, Customer},
+            taxes::{self, CountryRate},
+        },
     },
 };
 
@@ -22,8 +29,12 @@ pub struct Draft {
     pub name: Name,
     /// Where it is.
     pub country: CountryCode,
-    /// The tax on its invoices.
+    /// The tax on its invoices, where its category says so.
     pub tax: Rate,
+    /// By which rule its invoices are taxed.
+    pub tax_category: TaxCategory,
+    /// Its VAT id.
+    pub vat_id: VatId,
 }
 
 impl Draft {
@@ -33,6 +44,8 @@ impl Draft {
             name: self.name.to_string(),
             country: self.country.clone(),
             tax: self.tax,
+            tax_category: self.tax_category,
+            vat_id: self.vat_id.as_str().to_owned(),
             ..old
         }
     }
@@ -53,6 +66,8 @@ impl Draft {
             name: self.name.to_string(),
             country: self.country.clone(),
             tax: self.tax,
+            tax_category: self.tax_category,
+            vat_id: self.vat_id.as_str().to_owned(),
             created_at: tx.now(),
             version: 1,
         }
@@ -62,7 +77,8 @@ impl Draft {
 /// Puts a customer on record under its partner of record, who never changes.
 ///
 /// # Errors
-/// [`Error::Forbidden`], and [`Error::Invalid`] on `partner` or `external_id`.
+/// [`Error::Forbidden`], and [`Error::Invalid`] on `partner`, `external_id`, `tax_category` or
+/// `vat_id`.
 pub fn add(
     tx: &mut Tx<'_, VendorScope>,
     partner: PartnerId,
@@ -82,6 +98,7 @@ pub fn add(
             "Another customer has this external id.",
         ));
     }
+    check_tax(tx, draft)?;
     let customer = draft.record(tx, partner, external_id);
     customers::insert_all(tx, std::slice::from_ref(&customer))?;
     note(tx, &customer, Action::CustomerAdded, &[])?;
@@ -92,8 +109,8 @@ pub fn add(
 /// for invoices issued from now on.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when it was changed
-/// meanwhile.
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] on `tax_category` or `vat_id`,
+/// and [`Error::Conflict`] when it was changed meanwhile.
 pub fn edit(
     tx: &mut Tx<'_, VendorScope>,
     id: CustomerId,
@@ -101,6 +118,7 @@ pub fn edit(
     draft: &Draft,
 ) -> Result<()> {
     tx.allow(Permission::ManageCustomers)?;
+    check_tax(tx, draft)?;
     let old = customers::customer(tx, id)?;
     let new = Customer {
         version,
@@ -112,12 +130,51 @@ pub fn edit(
     note(tx, &new, Action::CustomerChanged, &changes(&old, &new))
 }
 
+fn check_tax(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<()> {
+    let rates = match draft.tax_category {
+        TaxCategory::Standard => taxes::all(tx)?,
+        _ => Vec::new(),
+    };
+    match tax_problem(draft, &rates, vendor::today(tx)?) {
+        Some((field, why)) => Err(Error::on(field, why)),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with how a customer is to be taxed, and in which field: reverse charge needs
+/// somebody who owes the tax, and a country's rate has to be there.
+pub(crate) fn tax_problem(
+    draft: &Draft,
+    rates: &[CountryRate],
+    today: NaiveDate,
+) -> Option<(&'static str, String)> {
+    let country = draft.country.as_str();
+    match draft.tax_category {
+        TaxCategory::ReverseCharge if draft.vat_id.as_str().is_empty() => {
+            Some(("vat_id", "Reverse charge needs the VAT id.".to_owned()))
+        }
+        TaxCategory::Standard => {
+            let of_country = rates.iter().filter(|one| one.country == country);
+            let none = rate_on(of_country.map(|one| &one.rate), today).is_none();
+            let why = || format!("No tax rate of {country} is set: see Tax rates.");
+            none.then(|| ("tax_category", why()))
+        }
+        _ => None,
+    }
+}
+
 /// What differs between two states of a record, for the audit trail.
 pub(crate) fn changes(old: &Customer, new: &Customer) -> Vec<Change> {
     diff(&[
         ("name", old.name.as_str(), new.name.as_str()),
         ("country", old.country.as_str(), new.country.as_str()),
         ("tax", &old.tax.to_string(), &new.tax.to_string()),
+        (
+            "tax rule",
+            old.tax_category.label(),
+            new.tax_category.label(),
+        ),
+        ("VAT id", old.vat_id.as_str(), new.vat_id.as_str()),
     ])
 }
 

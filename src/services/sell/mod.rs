@@ -1,2 +1,3 @@
 //! Customers of partners.
 pub mod customers;
+pub mod taxes;

@@ -5,7 +5,7 @@ use super::{Findings, Ledger, sums, words};
 use crate::{
     domain::{
         CommissionRule,
-        proration::{credit_from, tax_on},
+        proration::{TaxedCharge, credit_from, credit_tax, tax_on},
         rate::Rate,
     },
     id::{InvoiceId, InvoiceLineId},
@@ -41,6 +41,9 @@ fn invoices(ledger: &Ledger, found: &mut Findings) {
     let credited = sums(&ledger.note_lines, |one| {
         Some((one.invoice_id, one.net_minor + one.tax_minor))
     });
+    let taxes_back = sums(&ledger.note_lines, |one| {
+        Some((one.invoice_id, one.tax_minor))
+    });
     for invoice in &ledger.invoices {
         let name = format!("Invoice {}", invoice.number);
         let of =
@@ -66,10 +69,28 @@ fn invoices(ledger: &Ledger, found: &mut Findings) {
                 tax_on(invoice.net_minor, rate),
             );
         }
+        let tax_back = of(&taxes_back);
+        let net_back = of(&credited) - tax_back;
+        found.same(
+            &format!("{name}, tax credited"),
+            tax_back,
+            tax_of(invoice, net_back),
+        );
         found.unless(is_sound(invoice), || {
             format!("{name}: its amounts do not go together, or with its status")
         });
     }
+}
+
+/// The tax that belongs to what was credited: of the tax that was charged, whatever the rate is now.
+fn tax_of(invoice: &Invoice, net_back: i64) -> i64 {
+    let charge = TaxedCharge {
+        net_minor: invoice.net_minor,
+        tax_minor: invoice.tax_minor,
+        credited_net_minor: 0,
+        credited_tax_minor: 0,
+    };
+    credit_tax(&charge, -net_back).map_or(0, |tax| -tax)
 }
 
 fn is_sound(invoice: &Invoice) -> bool {
@@ -80,6 +101,7 @@ fn is_sound(invoice: &Invoice) -> bool {
         && (0..=invoice.credited_minor).contains(&invoice.reduced_minor)
         && (0..=invoice.paid_minor).contains(&invoice.refunded_minor)
         && invoice.status == invoice.standing()
+        && (invoice.tax_note.is_empty() || invoice.tax_minor == 0)
         && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
 }
 

@@ -61,6 +61,10 @@ pub struct InvoiceRow {
     pub status: String,
     /// Tax, as a share of net.
     pub tax_rate: Rate,
+    /// What the tax is called.
+    pub tax_name: String,
+    /// What it has to say about the tax; empty for nothing.
+    pub tax_note: String,
     /// Before tax.
     pub net: Money,
     /// The tax.
@@ -101,6 +105,8 @@ struct Row {
     status: String,
     written_off_on: Option<NaiveDate>,
     write_off_reason: String,
+    tax_name: String,
+    tax_note: String,
 }
 
 fn asked<S: Sees>(
@@ -201,6 +207,8 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<InvoiceRow
                 credited: amount(row.credited_minor)?,
                 due: amount(row.total_minor - row.paid_minor - row.reduced_minor)?,
                 tax_rate: Rate::from_bps(row.tax_bps).map_err(Error::fault)?,
+                tax_name: row.tax_name,
+                tax_note: row.tax_note,
                 written_off: row.written_off_on.map(|on| (on, row.write_off_reason)),
                 id: row.id,
                 number: row.number,

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{CountryCode, Rate},
+    domain::{CountryCode, Rate, TaxCategory},
     error::Error,
     id::{CustomerId, PartnerId},
     store::{
@@ -29,8 +29,12 @@ pub struct Customer {
     pub name: String,
     /// Where it is.
     pub country: CountryCode,
-    /// The tax on its invoices.
+    /// The tax on its invoices, where its category says so.
     pub tax: Rate,
+    /// By which rule its invoices are taxed.
+    pub tax_category: TaxCategory,
+    /// Its VAT id; empty for none.
+    pub vat_id: String,
     /// Since when it is on record, UTC.
     pub created_at: NaiveDateTime,
     /// Rises with every edit.
@@ -48,6 +52,8 @@ struct Row {
     tax_bps: i32,
     created_at: NaiveDateTime,
     version: i32,
+    tax_category: String,
+    vat_id: String,
 }
 
 impl Row {
@@ -57,6 +63,8 @@ impl Row {
             partner: self.partner_id,
             country: stored(&self.country)?,
             tax: Rate::from_bps(self.tax_bps).map_err(Error::fault)?,
+            tax_category: stored(&self.tax_category)?,
+            vat_id: self.vat_id,
             external_id: self.external_id,
             name: self.name,
             created_at: self.created_at,
@@ -203,6 +211,8 @@ type NewRow = (
     diesel::dsl::Eq<customers::tax_bps, i32>,
     diesel::dsl::Eq<customers::created_at, NaiveDateTime>,
     diesel::dsl::Eq<customers::version, i32>,
+    diesel::dsl::Eq<customers::tax_category, String>,
+    diesel::dsl::Eq<customers::vat_id, String>,
 );
 
 fn new_row(new: &Customer) -> NewRow {
@@ -216,6 +226,8 @@ fn new_row(new: &Customer) -> NewRow {
         customers::tax_bps.eq(new.tax.bps()),
         customers::created_at.eq(new.created_at),
         customers::version.eq(new.version),
+        customers::tax_category.eq(new.tax_category.code().to_owned()),
+        customers::vat_id.eq(new.vat_id.clone()),
     )
 }
 
@@ -245,6 +257,8 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, new: &Customer) -> Result<bool> {
             to(customers::name_key, name_key(&new.name)),
             to(customers::country, new.country.to_string()),
             to(customers::tax_bps, new.tax.bps()),
+            to(customers::tax_category, new.tax_category.code()),
+            to(customers::vat_id, new.vat_id.clone()),
             to(customers::version, new.version + 1),
         ),
     )?;

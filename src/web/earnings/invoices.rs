@@ -129,7 +129,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
     })
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 17] = [
     "Invoice",
     "Customer",
     "Partner",
@@ -144,6 +144,9 @@ const COLUMNS: [&str; 14] = [
     "Refunded",
     "Credited",
     "Still due",
+    "Tax name",
+    "Tax %",
+    "Tax note",
 ];
 
 /// The register as a file.
@@ -181,6 +184,11 @@ fn cells(row: &InvoiceRow) -> Vec<Cell> {
         row.due,
     ];
     cells.extend(amounts.map(|amount| Cell::number(amount.plain())));
+    cells.extend([
+        Cell::text(&row.tax_name),
+        Cell::minor(i64::from(row.tax_rate.bps()), 2),
+        Cell::text(&row.tax_note),
+    ]);
     cells
 }
 

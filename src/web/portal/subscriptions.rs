@@ -28,6 +28,7 @@ use crate::{
             accounts::{self, Billed},
             customers,
             subscriptions::{self, Filter, Line, Record},
+            taxes,
         },
     },
     web::{
@@ -246,9 +247,10 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
     let record = subscriptions::record(tx, id)?;
     let zone = vendor::settings(tx)?.zone;
     let asked = usage_asked(&record, zone)?;
+    let customer = customers::customer(tx, record.subscription.customer)?;
     let basis = Basis {
         given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
-        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        tax: taxes::terms_of(tx, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
     };

@@ -23,6 +23,7 @@ pub mod sla_policies;
 pub mod spiffs;
 pub mod statements;
 pub mod subscriptions;
+pub mod taxes;
 pub mod tickets;
 pub mod tiers;
 
@@ -57,5 +58,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(imports::routes)
         .configure(people::routes)
         .configure(access_tokens::routes)
-        .configure(settings::routes);
+        .configure(settings::routes)
+        .configure(taxes::routes);
 }

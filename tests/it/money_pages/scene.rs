@@ -76,7 +76,7 @@ impl Scene {
         for (number, (external, name, partner, tax)) in CUSTOMERS.iter().enumerate() {
             let partner = self.app.id(&format!("meridian/{partner}"));
             sql += &format!(
-                "INSERT INTO customers VALUES ({tenant}, {}, {partner}, '{external}', '{name}', '{}', 'DE', {tax}, '2026-01-01 00:00:00', 1);",
+                "INSERT INTO customers (tenant_id, id, partner_id, external_id, name, name_key, country, tax_bps, created_at, version) VALUES ({tenant}, {}, {partner}, '{external}', '{name}', '{}', 'DE', {tax}, '2026-01-01 00:00:00', 1);",
                 501 + number,
                 name.to_lowercase()
             );

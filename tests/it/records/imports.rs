@@ -134,6 +134,41 @@ fn a_file_applied_twice_changes_nothing_the_second_time() {
 }
 
 #[test]
+fn how_customers_are_taxed_comes_with_the_file() {
+    on_each(|scene| {
+        let partner = "external_id,name,country\nP-1,Northwind,DE\n";
+        bring(scene, ImportKind::Partners, partner).unwrap();
+        let head = "external_id,partner,name,country,tax_category,vat_id\n";
+        let wrong = format!(
+            "{head}C-1,P-1,A,AT,reverse_charge,\nC-2,P-1,B,DE,standard,\nC-3,P-1,C,DE,half,DE1\n"
+        );
+        let found = told(scene, ImportKind::Customers, &wrong);
+        let said = [
+            (2, "vat_id"),
+            (3, "tax_category"),
+            (4, "tax_category"),
+            (4, "vat_id"),
+        ];
+        assert_eq!(places(&found), said);
+        let sound = format!(
+            "{head}C-1,P-1,A,AT,reverse_charge,atu 12345678\nC-2,P-1,B,DE,exempt,\nC-3,P-1,C,DE,,\n"
+        );
+        let taken = bring(scene, ImportKind::Customers, &sound).unwrap();
+        assert_eq!(counts(&taken), (3, 0, 0));
+        // A file without these columns leaves them.
+        let short = "external_id,partner,name,country,tax\nC-1,P-1,Adler,AT,20\nC-2,P-1,B,DE,0\n";
+        let taken = bring(scene, ImportKind::Customers, short).unwrap();
+        assert_eq!(counts(&taken), (0, 1, 1));
+        let ids = ["C-1".to_owned(), "C-2".to_owned(), "C-3".to_owned()];
+        let mut kept = scene.read(&scene.acme, |tx| customers::by_external_ids(tx, &ids));
+        kept.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+        let said = |at: usize| (kept[at].tax_category.code(), kept[at].vat_id.as_str());
+        assert_eq!(said(0), ("reverse_charge", "ATU12345678"));
+        assert_eq!((said(1), said(2)), (("exempt", ""), ("own", "")));
+    });
+}
+
+#[test]
 fn what_is_wrong_is_told_by_line_and_column() {
     on_each(|scene| {
         let text = "external_id,name,country,partner_type\nP-1,,DE,reseller\nP-2,B,Germany,shop\nP-1,C,DE\nP-1,D,DE,msp\n";

@@ -176,6 +176,8 @@ pub fn customer_draft(name: &str) -> selling::Draft {
         name: read(name),
         country: read("DE"),
         tax: Rate::from_bps(1_900).unwrap(),
+        tax_category: perennial::domain::TaxCategory::Own,
+        vat_id: perennial::domain::VatId::default(),
     }
 }
 

@@ -133,7 +133,7 @@ fn a_month_of_many_subscriptions_is_quick() {
         let mut sql = String::from("BEGIN;");
         for n in 0..many {
             let (id, customer, partner) = (10_000 + n, 20_000_000 + n, 201 + n % 2);
-            sql += &format!("INSERT INTO customers VALUES ({tenant}, {customer}, {partner}, 'X-{n}', 'N', 'n', 'DE', 2000, '2027-01-01 00:00:00', 1);
+            sql += &format!("INSERT INTO customers (tenant_id, id, partner_id, external_id, name, name_key, country, tax_bps, created_at, version) VALUES ({tenant}, {customer}, {partner}, 'X-{n}', 'N', 'n', 'DE', 2000, '2027-01-01 00:00:00', 1);
               INSERT INTO subscriptions (tenant_id, id, partner_id, customer_id, plan_version_id, commission_plan_version_id, external_id, currency, starts_on, interval_months, term_months, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, status, created_at, version) VALUES ({tenant}, {id}, {partner}, {customer}, {}, 411, 'S-{n}', 'EUR', '2027-01-01', 1, 12, 5, 5000, 0, '2027-01-01', NULL, 'active', '2027-01-01 00:00:00', 1);
               INSERT INTO mrr_changes VALUES ({tenant}, {id}, {partner}, {customer}, {id}, 301, 'EUR', 202701, '2027-01-01', 5000, '2027-01-01 00:00:00');", plan_version(SEATS).number());
         }

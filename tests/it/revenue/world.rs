@@ -257,7 +257,7 @@ fn seed(tenant: i64, like: &Like) -> String {
         let partner = if number <= 3 { 201 } else { 202 };
         let id = 500 + number;
         sql += &format!(
-            "INSERT INTO customers VALUES ({tenant}, {id}, {partner}, 'C-{number}', 'Customer {number}', 'customer {number}', 'DE', {tax}, '2027-01-01 00:00:00', 1);"
+            "INSERT INTO customers (tenant_id, id, partner_id, external_id, name, name_key, country, tax_bps, created_at, version) VALUES ({tenant}, {id}, {partner}, 'C-{number}', 'Customer {number}', 'customer {number}', 'DE', {tax}, '2027-01-01 00:00:00', 1);"
         );
     }
     sql

@@ -14,7 +14,7 @@ use crate::{
         subscription::phase_of,
     },
     id::{Id, PriceId},
-    services::revenue::books::{Books, rate},
+    services::revenue::books::Books,
     store::{
         Tx, VendorScope,
         revenue::{
@@ -32,10 +32,11 @@ pub(in crate::services::revenue) fn blank_invoice(
     tx: &Tx<'_, VendorScope>,
     books: &Books,
     subscription: &Subscription,
-    tax_bps: i32,
+    terms: &Terms,
     (issued_on, net_minor): (NaiveDate, i64),
 ) -> Result<Invoice> {
-    let tax_minor = tax_on(net_minor, rate(tax_bps)?);
+    let tax = terms.tax(subscription, issued_on)?;
+    let tax_minor = tax_on(net_minor, tax.rate);
     let days = Days::new(u64::from(books.vendor.payment_days));
     Ok(Invoice {
         id: tx.fresh_id(),
@@ -46,7 +47,9 @@ pub(in crate::services::revenue) fn blank_invoice(
         issued_on,
         due_on: issued_on.checked_add_days(days).unwrap_or(issued_on),
         currency: subscription.currency,
-        tax_bps,
+        tax_bps: tax.rate.bps(),
+        tax_name: tax.name,
+        tax_note: tax.note,
         net_minor,
         tax_minor,
         total_minor: net_minor
@@ -246,8 +249,8 @@ impl Biller<'_, '_> {
             }
         }
         let from = issued_on(of, period.stretch);
-        let tax_bps = self.terms.customer(of)?.tax_bps;
-        let invoice = blank_invoice(self.tx, self.books, of, tax_bps, (from, sum(&lines)?))?;
+        let net = sum(&lines)?;
+        let invoice = blank_invoice(self.tx, self.books, of, self.terms, (from, net))?;
         for (place, line) in (1..).zip(&mut lines) {
             line.line_no = place;
             line.invoice_id = invoice.id;

@@ -8,7 +8,8 @@ use super::{
 use crate::{
     Result,
     domain::{
-        Currency, Discount, Measure, Money, Overflow, Rate, Zone, bill::Stretch, proration::tax_on,
+        Currency, Discount, Measure, Money, Overflow, Tax, TaxTerms, Zone, bill::Stretch,
+        proration::tax_on,
     },
     id::PriceId,
     store::{
@@ -46,6 +47,8 @@ pub struct Preview {
     pub used: Vec<UsedSoFar>,
     /// Before tax.
     pub net: Money,
+    /// What the tax is called, or why there is none.
+    pub tax_words: String,
     /// The tax on it.
     pub tax: Money,
     /// Both.
@@ -72,8 +75,8 @@ pub struct UsedSoFar {
 pub struct Basis {
     /// Its discounts.
     pub given: Vec<Given>,
-    /// The tax on its customer's invoices.
-    pub tax: Rate,
+    /// What the tax on its customer's invoices rests on.
+    pub tax: TaxTerms,
     /// The zone of the vendor's days.
     pub zone: Zone,
     /// What was used and not billed yet.
@@ -104,7 +107,7 @@ pub fn usage_asked(record: &Record, zone: Zone) -> Result<Option<Ask>> {
 /// # Errors
 /// Amounts that do not fit, a period beyond the calendar.
 pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
-    let (of, given, tax) = (&record.subscription, &basis.given, basis.tax);
+    let (of, given) = (&record.subscription, &basis.given);
     if of.next_bill_on.is_none() {
         return Ok(None);
     }
@@ -136,10 +139,11 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     lines.extend(found.iter().map(|item| usage_line(item, currency)));
     let open = found.iter().filter(|item| !item.is_again);
     let on = of.next_bill_on.filter(|_| ends);
+    let on = on.unwrap_or(stretch.service.from);
     whole(
-        (on.unwrap_or(stretch.service.from), lines),
+        (on, lines),
         open.map(|item| so_far(item, currency)).collect(),
-        (tax, currency),
+        (basis.tax.on(on), currency),
     )
     .map(Some)
 }
@@ -148,17 +152,21 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
 fn whole(
     (on, lines): (NaiveDate, Vec<PreviewLine>),
     used: Vec<UsedSoFar>,
-    (tax, currency): (Rate, Currency),
+    (tax, currency): (Tax, Currency),
 ) -> Result<Preview> {
     let mut nets = lines.iter().map(|line| line.net.minor());
     let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
-    let with = tax_on(net, tax);
+    let with = tax_on(net, tax.rate);
     let money = |minor| Money::new(minor, currency);
     Ok(Preview {
         on,
         lines,
         used,
         net: money(net),
+        tax_words: match tax.note.is_empty() {
+            true => format!("{}, {}", tax.name, tax.rate),
+            false => tax.note,
+        },
         tax: money(with),
         total: money(net.checked_add(with).ok_or(Overflow)?),
     })

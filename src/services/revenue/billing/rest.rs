@@ -85,8 +85,7 @@ pub(in crate::services::revenue) fn bill_rests(
         return Ok(());
     }
     let net = lines.iter().map(|line| line.net_minor).sum();
-    let tax_bps = terms.customer(now)?.tax_bps;
-    let invoice = blank_invoice(&*tx, books, now, tax_bps, (books.today, net))?;
+    let invoice = blank_invoice(&*tx, books, now, terms, (books.today, net))?;
     for (place, line) in (1..).zip(&mut lines) {
         (line.line_no, line.invoice_id) = (place, invoice.id);
     }

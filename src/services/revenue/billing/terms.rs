@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Discount, Phase, Rate, ServicePeriod,
+        Discount, Phase, Rate, ServicePeriod, Tax, TaxCategory, TaxTerms,
         bill::{self, Ahead, Stretch},
         commission::{Case, LineTerms, clause_for},
     },
@@ -21,6 +21,7 @@ use crate::{
             subscriptions::Subscription,
             terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
         },
+        sell::taxes::{self, CountryRate},
     },
 };
 
@@ -31,6 +32,8 @@ pub(in crate::services::revenue) struct Terms {
     tiers: HashMap<PartnerId, Vec<(NaiveDate, TierId)>>,
     customers: HashMap<CustomerId, BilledCustomer>,
     discounts: HashMap<SubscriptionId, Vec<Discount>>,
+    /// The tax rates of countries; none where no customer is taxed by those.
+    rates: Vec<CountryRate>,
 }
 
 impl Terms {
@@ -41,11 +44,18 @@ impl Terms {
         let customers: Vec<CustomerId> = distinct(due.iter().map(|one| one.customer_id));
         let sold: Vec<SubscriptionId> = due.iter().map(|one| one.id).collect();
         let discounts = discounts::of(tx, &sold)?.into_iter();
+        let customers = terms::customers_of(tx, &customers)?;
+        let mut categories = customers.values().map(|one| one.tax_category);
+        let rates = match categories.any(|one| one == TaxCategory::Standard) {
+            true => taxes::all(tx)?,
+            false => Vec::new(),
+        };
         Ok(Self {
+            rates,
             plans: terms::plans_of(tx, &plans)?,
             commissions: terms::commission_terms(tx)?,
             tiers: terms::tiers_given(tx, &partners)?,
-            customers: terms::customers_of(tx, &customers)?,
+            customers,
             discounts: discounts
                 .map(|(id, given)| (id, given.iter().map(|one| one.discount).collect()))
                 .collect(),
@@ -60,6 +70,19 @@ impl Terms {
         self.customers
             .get(&subscription.customer_id)
             .ok_or_else(|| Error::fault("a subscription has no customer"))
+    }
+    /// The tax on a subscription's invoice of a day.
+    pub fn tax(&self, subscription: &Subscription, on: NaiveDate) -> Result<Tax> {
+        let customer = self.customer(subscription)?;
+        let rates = self.rates.iter();
+        let rates = rates.filter(|rate| rate.country == customer.country);
+        let terms = TaxTerms {
+            category: customer.tax_category,
+            own: Rate::from_bps(customer.tax_bps).map_err(Error::fault)?,
+            vat_id: customer.vat_id.clone(),
+            rates: rates.map(|one| one.rate.clone()).collect(),
+        };
+        Ok(terms.on(on))
     }
     /// The discounts of a subscription, run out ones and later ones among them.
     pub fn discounts(&self, subscription: &Subscription) -> &[Discount] {

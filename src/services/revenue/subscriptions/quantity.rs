@@ -298,8 +298,7 @@ fn charge_more(
     }
     retire(tx, turns)?;
     let net = turns.iter().map(Turn::net_minor).sum();
-    let tax_bps = terms.customer(now)?.tax_bps;
-    let invoice = blank_invoice(tx, books, now, tax_bps, (books.today, net))?;
+    let invoice = blank_invoice(tx, books, now, terms, (books.today, net))?;
     place(&mut lines, invoice.id);
     let draft = Draft {
         invoice,

@@ -66,6 +66,10 @@ pub struct Invoice {
     pub currency: Currency,
     /// The tax on it, in basis points.
     pub tax_bps: i32,
+    /// What the tax is called.
+    pub tax_name: String,
+    /// What it has to say about the tax; empty for nothing.
+    pub tax_note: String,
     /// The sum of its lines.
     pub net_minor: i64,
     /// The tax on that.

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{Currency, Period, Zone},
+    domain::{Currency, Period, TaxCategory, Zone},
     id::{CustomerId, OfferingId, PartnerId, PlanVersionId, VendorId},
     store::{
         Tx, VendorScope,
@@ -258,8 +258,15 @@ pub struct BilledCustomer {
     pub external_id: String,
     /// Its name.
     pub name: String,
-    /// The tax on its invoices, in basis points.
+    /// The tax on its invoices, in basis points, where its category says so.
     pub tax_bps: i32,
+    /// By which rule its invoices are taxed.
+    #[diesel(deserialize_as = Coded<TaxCategory>)]
+    pub tax_category: TaxCategory,
+    /// Its VAT id; empty for none.
+    pub vat_id: String,
+    /// Where it is: two letters.
+    pub country: String,
 }
 
 /// The customers with these ids.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Parts, customer};
 use crate::{
     Error, Result,
-    domain::{ExternalId, Name, Permission, Problems, Rate, read_country},
+    domain::{ExternalId, Name, Permission, Problems, Rate, TaxCategory, VatId, read_country},
     id::CustomerId,
     services::sell::customers::{self as service, Draft},
     store::{
@@ -34,6 +34,8 @@ pub(super) struct CustomerForm {
     external_id: String,
     country: String,
     tax: String,
+    tax_category: String,
+    vat_id: String,
     version: String,
     form_id: String,
 }
@@ -46,6 +48,8 @@ impl CustomerForm {
             external_id: customer.external_id.clone(),
             country: customer.country.to_string(),
             tax: customer.tax.to_string(),
+            tax_category: customer.tax_category.code().to_owned(),
+            vat_id: customer.vat_id.clone(),
             version: customer.version.to_string(),
             form_id: String::new(),
         }
@@ -56,8 +60,21 @@ impl CustomerForm {
         let name = problems.check("name", self.name.parse::<Name>());
         let country = problems.check("country", read_country(&self.country));
         let tax = problems.check("tax", self.tax.parse::<Rate>());
-        match (name, country, tax) {
-            (Some(name), Some(country), Some(tax)) => Ok(Draft { name, country, tax }),
+        // A form that does not ask keeps the customer's own rate.
+        let category = match self.tax_category.as_str() {
+            "" => Ok(TaxCategory::Own),
+            code => code.parse::<TaxCategory>(),
+        };
+        let category = problems.check("tax_category", category);
+        let vat_id = problems.check("vat_id", self.vat_id.parse::<VatId>());
+        match (name, country, tax, category, vat_id) {
+            (Some(name), Some(country), Some(tax), Some(tax_category), Some(vat_id)) => Ok(Draft {
+                name,
+                country,
+                tax,
+                tax_category,
+                vat_id,
+            }),
             _ => Err(problems),
         }
     }
@@ -97,6 +114,13 @@ struct FormPage {
     typed: CustomerForm,
     problems: Problems,
     both: Option<Vec<Differing>>,
+    categories: Vec<(String, String)>,
+}
+
+fn categories() -> Vec<(String, String)> {
+    let all = TaxCategory::ALL.iter();
+    all.map(|one| (one.code().to_owned(), one.label().to_owned()))
+        .collect()
 }
 
 async fn new_page(
@@ -128,6 +152,7 @@ async fn new_page(
         },
         problems,
         both: None,
+        categories: categories(),
     })
 }
 
@@ -156,6 +181,7 @@ fn edit_page(
         typed,
         problems,
         both: None,
+        categories: categories(),
     }
 }
 
@@ -272,6 +298,8 @@ async fn stale(visitor: &Staff, store: &Store, id: CustomerId, typed: CustomerFo
         ("Name", &theirs.name, &page.typed.name),
         ("Country", &theirs.country, &page.typed.country),
         ("Tax", &theirs.tax, &page.typed.tax),
+        ("Tax rule", &theirs.tax_category, &page.typed.tax_category),
+        ("VAT id", &theirs.vat_id, &page.typed.vat_id),
     ]));
     conflict(&page)
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{Parts, customer};
 use crate::{
     Result,
-    domain::Permission,
+    domain::{Permission, TaxCategory},
     id::CustomerId,
     store::{
         Platform, Store, Tx, VendorScope,
@@ -103,6 +103,14 @@ fn answer(found: &Found) -> String {
     }
 }
 
+fn tax_words(customer: &Customer) -> String {
+    match customer.tax_category {
+        TaxCategory::Own => customer.tax.to_string(),
+        TaxCategory::ReverseCharge => format!("Reverse charge, VAT id {}", customer.vat_id),
+        other => other.label().to_owned(),
+    }
+}
+
 /// The record.
 pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = customer(&parts)?;
@@ -121,7 +129,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         partner_href: format!("{base}/partners/{}", found.customer.partner),
         invoices_href: format!("{base}/invoices?{of}"),
         payments_href: format!("{base}/payments?{of}"),
-        tax: found.customer.tax.to_string(),
+        tax: tax_words(&found.customer),
         since: visitor.zone().local_date(found.customer.created_at),
         due: words::amounts(&found.balance.due),
         overdue: words::amounts(&found.balance.overdue),

@@ -215,13 +215,15 @@ pub(super) async fn index(
     })
 }
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "Customer",
     "External id",
     "Name",
     "Partner",
     "Country",
     "Tax %",
+    "Tax category",
+    "VAT id",
     "Live subscriptions",
     "Currency",
     "MRR",
@@ -238,6 +240,8 @@ fn cells(customer: &Customer, (partners, recurring): &Besides) -> Vec<Vec<Cell>>
         Cell::text(partner),
         Cell::text(customer.country.as_str()),
         Cell::minor(i64::from(customer.tax.bps()), 2),
+        Cell::text(customer.tax_category.code()),
+        Cell::text(&customer.vat_id),
         Cell::number(recurring.live),
     ];
     let with = |end: [Cell; 2]| start.iter().cloned().chain(end).collect();

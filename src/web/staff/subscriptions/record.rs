@@ -32,6 +32,7 @@ use crate::{
             accounts::{self, Billed, Credited, Stretch},
             customers,
             subscriptions::{self, Record},
+            taxes,
         },
     },
     web::{
@@ -120,9 +121,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
     let record = subscriptions::record(tx, id)?;
     let zone = vendor::settings(tx)?.zone;
     let asked = usage_asked(&record, zone)?;
+    let customer = customers::customer(tx, record.subscription.customer)?;
     let basis = Basis {
         given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
-        tax: customers::customer(tx, record.subscription.customer)?.tax,
+        tax: taxes::terms_of(tx, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
     };
