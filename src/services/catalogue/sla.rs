@@ -78,7 +78,7 @@ pub fn edit(
         targets: draft.targets.clone(),
     };
     if !sla::update(tx, &new)? {
-        return Err(stale("service level"));
+        return Err(stale("SLA policy"));
     }
     let changes = diff(&[
         ("name", old.name.as_str(), new.name.as_str()),
@@ -95,7 +95,7 @@ fn check(tx: &mut Tx<'_, VendorScope>, own: Option<SlaPolicyId>, draft: &Draft) 
     let is_namesake =
         |policy: &Policy| policy.name == draft.name.as_str() && Some(policy.id) != own;
     if sla::policies(tx)?.iter().any(is_namesake) {
-        problems.add("name", "Another service level has this name.");
+        problems.add("name", "Another SLA policy has this name.");
     }
     if !(1..=MOST_TARGETS).contains(&draft.targets.len()) {
         problems.add("targets", "Give one to twelve targets.");
@@ -151,7 +151,8 @@ fn wrong_with_terms(terms: &Terms, problems: &mut Problems) {
     }
 }
 
-fn calendar(terms: &Terms) -> String {
+/// The hours that count and the days off, in words; a zone only where the policy has its own.
+pub fn calendar(terms: &Terms) -> String {
     // The vendor's own zone is said as such, by being left out.
     let words = terms.hours_in_words(Zone::UTC);
     match terms.zone {

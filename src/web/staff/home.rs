@@ -212,7 +212,7 @@ fn counted(waiting: &Waiting) -> [Counted; 4] {
                 "adjustment waits for approval",
                 "adjustments wait for approval",
             ),
-            "/adjustments",
+            "/adjustments?status=proposed",
             "Decide",
         ),
         (

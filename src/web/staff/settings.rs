@@ -171,7 +171,11 @@ async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/settings", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/settings", staff.base),
+            "The settings were saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let page = page(&staff, &store).await?;
             unprocessable(&EditPage {
@@ -232,7 +236,11 @@ async fn set_minimum(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match set {
-        Ok(()) => see_other_saying(&session, &format!("{}/settings", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/settings", staff.base),
+            "The lowest payout was saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let page = page(&staff, &store).await?;
             unprocessable(&EditPage {

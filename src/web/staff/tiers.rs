@@ -218,7 +218,11 @@ async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/tiers", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/tiers", staff.base),
+            "The tier was saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)
         }

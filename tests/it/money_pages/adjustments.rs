@@ -71,7 +71,7 @@ on_both! {
         assert!(list.words().contains("1 adjustment") && list.words().contains("Approved"), "{}", list.words());
         let list = owner.get("/meridian/adjustments?status=proposed").await.expect(200);
         assert!(list.words().contains("No adjustment has this status."), "{}", list.words());
-        verify(&scene);
+        scene.verified();
     }
 
     async fn a_long_list_has_pages_and_a_long_answer_is_kept(scene: Scene) {
@@ -147,11 +147,6 @@ on_both! {
         let pdf = theirs.get(&format!("{path}.pdf")).await.expect(200);
         let words = pdf_extract::extract_text_from_mem(&pdf.bytes).unwrap();
         assert!(words.contains("clause 1") && !words.contains("clause 0"), "{words}");
-        verify(&scene);
+        scene.verified();
     }
-}
-
-fn verify(scene: &Scene) {
-    let found = scene.write(perennial::services::verify::verify);
-    assert!(found.is_empty(), "{found:#?}");
 }

@@ -22,10 +22,6 @@ impl Scene {
     fn ask(&self, sql: &str) -> Vec<String> {
         self.app.ask(sql)
     }
-    fn verified(&self) {
-        let found = self.write(perennial::services::verify::verify);
-        assert!(found.is_empty(), "{found:#?}");
-    }
 }
 
 async fn typed(who: &Visitor, invoice: id::InvoiceId, with: &[(&str, &str)]) -> Page {

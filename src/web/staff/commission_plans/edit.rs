@@ -264,7 +264,7 @@ pub(super) async fn update(
         Ok(plan) => see_other_saying(
             &session,
             &format!("{}/commission-plans/{plan}", staff.base),
-            "Saved.",
+            "The draft was saved.",
         ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)

@@ -213,7 +213,7 @@ pub(super) async fn update(
         Ok(()) => see_other_saying(
             &session,
             &format!("{}/offerings/{id}", staff.base),
-            "Saved.",
+            "The offering was saved.",
         ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, Some(id), Some((typed, problems))).await?)

@@ -371,8 +371,8 @@ pub(super) async fn change_status(
         })
         .await?;
     let said = match status {
-        PartnerStatus::Active => "The partner is back in the programme.",
-        PartnerStatus::Left => "The partner has left the programme.",
+        PartnerStatus::Active => "The partner is back in the program.",
+        PartnerStatus::Left => "The partner has left the program.",
     };
     see_other_saying(&session, &format!("{}/partners/{id}", visitor.base), said)
 }

@@ -189,7 +189,7 @@ fn plan_choices(choices: &[Choice]) -> Vec<(String, String)> {
 /// One sentence: how far it has come, and what it brings.
 fn answer(record: &Record, position: &Position) -> String {
     if record.partner.status == PartnerStatus::Left {
-        return "Has left the programme.".to_owned();
+        return "Has left the program.".to_owned();
     }
     let mrr: Vec<String> = record.facts.mrr.iter().map(ToString::to_string).collect();
     match mrr.is_empty() {

@@ -297,7 +297,7 @@ async fn update(
         Ok(offering) => see_other_saying(
             &session,
             &format!("{}/offerings/{offering}", staff.base),
-            "Saved.",
+            "The draft was saved.",
         ),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));

@@ -479,7 +479,7 @@ pub(super) async fn create(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match made {
-        Ok(to) => see_other_saying(&session, &to, "The policy is on record."),
+        Ok(to) => see_other_saying(&session, &to, "The SLA policy is on record."),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));
             unprocessable(&edit_page(&staff, &store, None, again).await?)
@@ -514,7 +514,11 @@ pub(super) async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/sla-policies", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/sla-policies", staff.base),
+            "The SLA policy was saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));
             unprocessable(&edit_page(&staff, &store, Some(id), again).await?)
@@ -535,10 +539,7 @@ fn said((name, summary): (&str, &str), terms: &Terms, targets: &[Target]) -> Sai
             "Time zone",
             terms.zone.map_or_else(own, |zone| zone.to_string()),
         ),
-        (
-            "Working hours",
-            terms.hours_in_words(terms.zone.unwrap_or(Zone::UTC)),
-        ),
+        ("Working hours", service::calendar(terms)),
         ("Days off", days.join(", ")),
         ("Limits and credits", limits(terms)),
     ]

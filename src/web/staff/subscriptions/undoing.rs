@@ -112,6 +112,7 @@ async fn page(
         },
         title,
         problems,
+        is_stale: false,
     })
 }
 
