@@ -41,7 +41,7 @@ pub fn service(from: NaiveDate, to: NaiveDate) -> String {
 }
 
 /// "1 entry", "12 entries", "1,204 entries".
-pub fn count<N: TryInto<i64>>(number: N, one: &str, many: &str) -> String {
+pub fn count(number: i64, one: &str, many: &str) -> String {
     counted(number, one, many)
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::{
     Result,
     domain::{
-        PartnerFacts, Permission, Stage,
+        PartnerFacts, Permission, Stage, counted,
         lifecycle::{Standing, map_of, stage_of},
     },
     store::{
@@ -172,7 +172,7 @@ fn answer(all: &[Placed]) -> String {
             "The weakest step is from {} to {}: taken by {on} of {}.",
             from.label(),
             to.label(),
-            words::count(of, "partner", "partners")
+            counted(of, "partner", "partners")
         ),
         None => "How far each partner has come, and what comes next.".to_owned(),
     }

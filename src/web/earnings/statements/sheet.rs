@@ -11,7 +11,7 @@ use crate::{
     Result,
     documents::{SummaryRow, mail_summary},
     domain::{
-        Permission, Problems, Zone, date_words, read_date,
+        Permission, Problems, Zone, counted, date_words, read_date,
         statement_document::{Block, Line, StatementDocument, month_short, service_words},
     },
     id::{InvoiceId, StatementId},
@@ -296,7 +296,7 @@ fn show_page<S: Sees>(
         lines_total: document.figure(row.lines.minor()),
         lines_left: match document.lines.len() - shown {
             0 => String::new(),
-            left => words::count(left, "more line is", "more lines are"),
+            left => counted(left, "more line is", "more lines are"),
         },
         blocks,
         letters: mails.into_iter().map(letter).collect(),

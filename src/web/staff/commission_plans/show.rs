@@ -50,7 +50,7 @@ impl VersionView {
             is_draft,
             version: version.version.to_string(),
             effective_from: date_words(version.effective_from),
-            hold: words::count(version.hold_days, "day", "days"),
+            hold: words::count(version.hold_days.into(), "day", "days"),
             outcome: version.outcome.clone(),
             clauses: wording
                 .sentences(&version.clauses)

@@ -96,8 +96,8 @@ impl VersionView {
                 "Billed {} in advance{}, term {}, notice {}.",
                 terms.interval.name(),
                 sold::begins(terms.trial_days, terms.anchor_day),
-                words::count(terms.term_months, "month", "months"),
-                words::count(terms.notice_days, "day", "days")
+                words::count(terms.term_months.into(), "month", "months"),
+                words::count(terms.notice_days.into(), "day", "days")
             ),
             prices: version
                 .prices

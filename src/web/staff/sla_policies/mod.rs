@@ -103,7 +103,7 @@ fn limits(terms: &Terms) -> String {
     if let Some(days) = terms.claim_days {
         said.push(format!(
             "Credits are claimed within {} after the month.",
-            words::count(days, "day", "days")
+            words::count(days.into(), "day", "days")
         ));
     }
     said.push(match terms.liability {
