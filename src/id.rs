@@ -307,6 +307,8 @@ named! {
     SubscriptionParty = "spy", SubscriptionPartyId;
     /// A partner's place below a distributor from a day on.
     DistributorLink = "dsl", DistributorLinkId;
+    /// How a partner is taxed from a day on.
+    TaxTerms = "txt", TaxTermsId;
     /// What somebody gets of what a line earns.
     EarningPart = "erp", EarningPartId;
     /// A recorded change of a subscription.

@@ -9,6 +9,7 @@ mod helpdesk;
 mod metering;
 mod outages;
 mod setting;
+mod settling;
 mod taxing;
 mod together;
 mod years;

@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use super::{
     Scope,
     cast::{self, OfferingPart, PartnerPart, PlanPart, PolicyPart, VendorPart},
+    settling,
 };
 use crate::{
     Error, Result,
@@ -93,6 +94,7 @@ pub fn catalogue(store: &Store, scope: &Scope, part: &'static VendorPart) -> Res
         let lowest = Money::parse("50", read(part.currency)?).map_err(Error::fault)?;
         settings::set_minimum(tx, lowest)?;
         settings::set_minimum(tx, Money::new(10_000, read("JPY")?))?;
+        settling::own_vat_id(tx)?;
         Ok(Plans {
             versions,
             commission,

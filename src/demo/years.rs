@@ -14,7 +14,7 @@ use super::{
     chance::Chance,
     drift, helpdesk, metering, outages,
     setting::{self, Plans, read},
-    taxing,
+    settling, taxing,
 };
 use crate::{
     Result,
@@ -190,6 +190,7 @@ impl World {
             let id = store.write_now(self.scope.clone(), |tx| {
                 let id = partners::recruit(tx, Some(&read(part.code)?), &draft(part)?)?;
                 enrollments::enroll(tx, id, plans.commission, day)?;
+                settling::tax(tx, (id, part.code), day)?;
                 if let Some(tier) = tier {
                     tiers::assign(tx, id, tier, day)?;
                 }

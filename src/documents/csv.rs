@@ -93,8 +93,11 @@ where
 ///   numerator / Exact denominator in minor units. A line that is paid by the
 ///   unit has no Rate %: Amount per unit × Units take its place. Where several earn on it, Part
 ///   says what this partner gets of that.
+/// * The columns that begin with Statement say what the whole statement pays, the same in every
+///   row: net + tax - withheld = payable. Statement VAT is `none`, `charged`, `self_billed` or
+///   `reverse_charge`, and empty where no tax is settled.
 /// * Dates are ISO 8601. An empty cell means that there is none.
-pub const STATEMENT_COLUMNS: [&str; 37] = [
+pub const STATEMENT_COLUMNS: [&str; 44] = [
     "Statement",
     "Version",
     "Period",
@@ -132,6 +135,13 @@ pub const STATEMENT_COLUMNS: [&str; 37] = [
     "Kind",
     "Note",
     "Part",
+    "Statement net",
+    "Statement VAT",
+    "Statement VAT %",
+    "Statement tax",
+    "Statement withheld %",
+    "Statement withheld",
+    "Statement payable",
 ];
 
 /// One row per line with [`STATEMENT_COLUMNS`] and no total row: the column
@@ -160,7 +170,24 @@ fn row(document: &StatementDocument, line: &Line) -> Vec<Cell> {
     cells.extend(units(document, line));
     cells.extend(kind(line));
     cells.push(Cell::text(line.whose().words()));
+    cells.extend(paid(document));
     cells
+}
+
+/// What the whole statement pays, the same in every row.
+fn paid(document: &StatementDocument) -> [Cell; 7] {
+    let amount = |minor| Cell::minor(minor, document.exponent);
+    let tax = document.tax.as_ref();
+    let rate = |bps: i32| Cell::minor(i64::from(bps), 2);
+    [
+        amount(document.payout_minor),
+        optional(tax.map(|tax| tax.treatment.as_str())),
+        tax.map_or_else(|| optional(None), |tax| rate(tax.rate_bps)),
+        tax.map_or_else(|| optional(None), |tax| amount(tax.tax_minor)),
+        tax.map_or_else(|| optional(None), |tax| rate(tax.withheld_bps)),
+        tax.map_or_else(|| optional(None), |tax| amount(tax.withheld_minor)),
+        amount(document.payable_minor()),
+    ]
 }
 
 fn service(line: &Line) -> [Cell; 9] {

@@ -14,6 +14,10 @@ pub struct MailSummary {
     /// Opening balance, earned, posted late, bonuses and adjustments where there are any, reversed,
     /// to be paid, closing balance.
     pub rows: Vec<SummaryRow>,
+    /// How that commission becomes what is transferred; empty where it is the same.
+    pub payable: Vec<SummaryRow>,
+    /// What is to be said of VAT and withholding; empty for nothing.
+    pub tax: String,
     /// The up to three lines of the largest amounts, reversals included, in
     /// words; of equal amounts the earlier line first.
     pub largest: Vec<String>,
@@ -35,12 +39,14 @@ pub fn mail_summary(document: &StatementDocument) -> MailSummary {
     let total = if document.payout_minor == 0 {
         document.closing_minor
     } else {
-        document.payout_minor
+        document.payable_minor()
     };
     MailSummary {
         total: document.money(total),
         sentence: document.payout_sentence(),
         rows: rows(document),
+        payable: payable(document),
+        tax: document.tax_sentence(),
         largest: largest(document),
         held: document.held_sentence(),
     }
@@ -56,6 +62,16 @@ pub(super) fn rows(document: &StatementDocument) -> Vec<SummaryRow> {
         (document.payout_label(), document.payout_minor),
         ("Closing balance".to_owned(), document.closing_minor),
     ]);
+    rows.map(|(label, minor)| SummaryRow {
+        label,
+        figure: document.figure(minor),
+    })
+    .collect()
+}
+
+/// The figures that lead from the commission paid out to what is transferred.
+pub(super) fn payable(document: &StatementDocument) -> Vec<SummaryRow> {
+    let rows = document.payable_rows().into_iter();
     rows.map(|(label, minor)| SummaryRow {
         label,
         figure: document.figure(minor),

@@ -11,6 +11,7 @@ coded! {
         PartnerAdded = "partner.added", "Partner added";
         PartnerChanged = "partner.changed", "Partner changed";
         PartnerTierChanged = "partner.tier_changed", "Partner's tier changed";
+        PartnerTaxSet = "partner.tax_set", "Partner's tax set";
         PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
         CustomerAdded = "customer.added", "Customer added";
         CustomerChanged = "customer.changed", "Customer changed";

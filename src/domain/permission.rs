@@ -32,6 +32,7 @@ coded! {
         ClosePeriods = "close_periods", "Close months";
         SendStatements = "send_statements", "Send statements";
         MarkPayoutsPaid = "mark_payouts_paid", "Mark payouts as paid";
+        ManagePayouts = "manage_payouts", "Set partners' tax and bank details, and put payouts together";
         AdjustCommission = "adjust_commission", "Propose adjustments, and approve those of others";
         ViewMoney = "view_money", "See invoices, commission and statements";
         ViewCatalogue = "view_catalogue", "See offerings, plans and prices";
@@ -111,6 +112,7 @@ impl Permission {
             | Self::ClosePeriods
             | Self::SendStatements
             | Self::MarkPayoutsPaid
+            | Self::ManagePayouts
             | Self::AdjustCommission => &[Owner, VendorFinance],
             Self::Import => &[Owner, ProgrammeAdmin, ChannelManager, VendorFinance],
             Self::ViewMoney | Self::ViewPartners => STAFF,

@@ -7,6 +7,7 @@
 //! empty, so that statements closed before it keep their hash.
 
 mod check;
+mod tax;
 mod words;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use tax::Tax;
 pub use words::{
     date_words, figure, month_short, month_words, percent, plain_decimal, range_words,
     service_words,
@@ -61,12 +63,15 @@ pub struct StatementDocument {
     pub extra_minor: i64,
     /// Sum of the lines in [`Block::Reversed`], normally negative.
     pub reversed_minor: i64,
-    /// What this statement pays out, never negative.
+    /// What this statement pays out of the commission, before tax; never negative.
     pub payout_minor: i64,
     /// Carried to the next statement: opening + earned + posted late + extra + reversed − payout.
     pub closing_minor: i64,
     /// Whether and when it is paid, and if not, why.
     pub payout: Payout,
+    /// VAT and withholding on what is paid out, where there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<Tax>,
     /// Memo, part of no total: earned but still in its holding time.
     pub held: Held,
     /// The day of the vendor's next payment run after this statement's own.

@@ -9,7 +9,7 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
-    PeriodStatus, Phase, SubscriptionStatus, TaxCategory,
+    PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
     sla::{Liability, SlaCreditStatus},
@@ -84,6 +84,7 @@ coded_columns!(
     TaxCategory,
     Phase,
     PeriodStatus,
+    TaxTreatment,
     LineBlock
 );
 

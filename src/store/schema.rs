@@ -70,6 +70,7 @@ diesel::table! {
         payout_day -> Integer,
         first_period -> Integer,
         version -> Integer,
+        vat_id -> Text,
     }
 }
 
@@ -823,6 +824,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    tax_terms (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        treatment -> Text,
+        rate_bps -> Integer,
+        withheld_bps -> Integer,
+        vat_id -> Text,
+        agreed_until -> Nullable<Date>,
+        effective_from -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     earning_parts (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -918,6 +934,8 @@ diesel::table! {
         content -> Text,
         sha256 -> Text,
         created_at -> Timestamp,
+        tax_minor -> BigInt,
+        withheld_minor -> BigInt,
     }
 }
 
@@ -1094,6 +1112,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     spiffs,
     subscription_parties,
     distributor_links,
+    tax_terms,
     earning_parts,
     forecasts,
     periods,

@@ -197,6 +197,7 @@ scoped! {
     spiffs: shared;
     subscription_parties: by partner_id;
     distributor_links: private;
+    tax_terms: by partner_id;
     earning_parts: private;
     forecasts: by partner_id;
     periods: shared;
@@ -237,7 +238,7 @@ refers! {
     spiffs.offering_id -> offerings;
 }
 changeable! {
-    vendors: name, legal_name, address, payment_days, payout_day, version;
+    vendors: name, legal_name, address, vat_id, payment_days, payout_day, version;
     payout_minimums: minimum_minor;
     tiers: name, rank, version;
     partners: name, name_key, legal_name, address, country, partner_type, statement_email, statement_delivery, status, version;

@@ -1,7 +1,8 @@
 //! The front of a statement: who, what for, and the figures that add up.
 
 use super::sheet::{Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, TOP, accent, bold, soft, text};
-use crate::documents::mail::rows;
+use crate::documents::SummaryRow;
+use crate::documents::mail::{payable, rows};
 use crate::domain::statement_document::{Party, StatementDocument, date_words};
 
 /// Where the facts begin, and their values.
@@ -16,6 +17,7 @@ pub(super) fn set(sheets: &mut Sheets, document: &StatementDocument) {
     sheets.y = partner.max(facts) + 14.0;
     strip(sheets, document);
     sentences(sheets, document);
+    tax(sheets, document);
 }
 
 /// Begins another sheet with the line that says what it belongs to.
@@ -113,28 +115,56 @@ fn facts(sheets: &mut Sheets, top: f32, document: &StatementDocument) -> f32 {
 
 /// The figures, with the signs by which they add up.
 fn strip(sheets: &mut Sheets, document: &StatementDocument) {
+    let rows = rows(document);
+    let paid = rows.len().saturating_sub(2);
+    let sign = |n| match n {
+        0 => "",
+        _ if n < paid => "+",
+        _ if n == paid => "−",
+        _ => "=",
+    };
+    figures(sheets, &rows, (paid, sign));
+    sheets.y += 55.0;
+}
+
+/// How the commission becomes what is transferred, and why.
+fn tax(sheets: &mut Sheets, document: &StatementDocument) {
+    let rows = payable(document);
+    if rows.is_empty() {
+        return;
+    }
+    let last = rows.len() - 1;
+    let sign = |n| match n {
+        0 => "",
+        _ if n == last => "=",
+        _ => "+",
+    };
+    figures(sheets, &rows, (last, sign));
+    sheets.y += 51.0;
+    say(sheets, soft(8.0), &document.tax_sentence());
+    sheets.y += 10.0;
+}
+
+/// Figures side by side, each after its sign; the one of the total is wider.
+fn figures(
+    sheets: &mut Sheets,
+    rows: &[SummaryRow],
+    (total, sign): (usize, impl Fn(usize) -> &'static str),
+) {
     let top = sheets.y;
     sheets.rule(top, 0.9, Ink::Text);
     let table = sheets.part(Kind::Table, None);
     let heads = sheets.part(Kind::Row, table);
     let figures = sheets.part(Kind::Row, table);
-    let rows = rows(document);
-    let paid = rows.len().saturating_sub(2);
     let usual = if rows.len() > 6 { 65.0 } else { 78.0 };
     let mut right = LEFT;
     for (n, row) in rows.iter().enumerate() {
-        let sign = match n {
-            0 => "",
-            _ if n < paid => "+",
-            _ if n == paid => "−",
-            _ => "=",
-        };
-        let (width, label, figure) = match n == paid {
+        let (width, label, figure) = match n == total {
             true => (109.0, accent(7.0), accent(11.5)),
             false => (usual, soft(7.0), text(10.5)),
         };
         let y = top + 30.0;
-        sheets.left((right + 5.0, y), soft(9.0), sign, None);
+        sheets.left((right + 5.0, y), soft(9.0), sign(n), None);
         right += width;
         let head = sheets.part(Kind::ColumnHead, heads);
         let cell = sheets.part(Kind::Cell, figures);
@@ -142,7 +172,6 @@ fn strip(sheets: &mut Sheets, document: &StatementDocument) {
         sheets.figure((right, y, width - 17.0), figure, &row.figure, cell);
     }
     sheets.rule(top + 39.0, 0.45, Ink::Text);
-    sheets.y = top + 55.0;
 }
 
 fn sentences(sheets: &mut Sheets, document: &StatementDocument) {

@@ -11,6 +11,7 @@ impl StatementDocument {
     pub fn check(&self) -> Vec<String> {
         let mut wrong = self.wrong_sums();
         wrong.extend(self.wrong_payout());
+        wrong.extend(self.wrong_tax());
         wrong.extend(self.wrong_held());
         wrong.extend(self.wrong_order());
         wrong.extend(self.lines.iter().flat_map(wrong_line));

@@ -78,6 +78,7 @@ pub(crate) fn statement(lines: Vec<Line>) -> StatementDocument {
             reason: PayoutReason::Nothing,
             minimum_minor: 5000,
         },
+        tax: None,
         held: Held {
             total_minor: 510_490,
             first_matures_on: Some(day(2026, 11, 1)),

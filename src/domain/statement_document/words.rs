@@ -249,8 +249,17 @@ impl StatementDocument {
         days.map_or(self.period.clone(), |(from, to)| service_words(from, to))
     }
 
-    /// The label of the payout: "To be paid 15 Nov 2026", or "To be paid".
+    /// The label of the payout among the balances: as [`payable_label`](Self::payable_label), or
+    /// "Commission, net" where tax makes another amount of it.
     pub fn payout_label(&self) -> String {
+        match self.tax {
+            Some(_) => "Commission, net".into(),
+            None => self.payable_label(),
+        }
+    }
+
+    /// The label of what is transferred: "To be paid 15 Nov 2026", or "To be paid".
+    pub fn payable_label(&self) -> String {
         let date = self.payout.due_on.map(date_words);
         date.map_or("To be paid".into(), |on| format!("To be paid {on}"))
     }
@@ -264,7 +273,10 @@ impl StatementDocument {
                     .payout
                     .due_on
                     .map_or(String::new(), |on| format!(" on {}", date_words(on)));
-                format!("{} is to be paid{when}.", self.money(self.payout_minor))
+                {
+                    let amount = self.money(self.payable_minor());
+                    format!("{amount} is to be paid{when}{}.", self.payable_words())
+                }
             }
             PayoutReason::BelowMinimum => format!(
                 "Nothing is paid: {balance} is below the minimum payout of {}. It is carried forward.",

@@ -1,11 +1,12 @@
 //! How a vendor sets itself up.
 use crate::{
     Error, Result,
-    domain::{Action, LongText, Money, Name, Permission, audit::diff},
+    domain::{Action, LongText, Money, Name, Permission, VatId, audit::diff},
     services::stale,
     store::{
         Platform, Tx, VendorScope,
         account::{vendor, vendor_edit},
+        incentivize::tax_terms,
         platform::Event,
     },
 };
@@ -21,6 +22,8 @@ pub struct Edit {
     pub legal_name: Name,
     /// Lines of its postal address.
     pub address: LongText,
+    /// Its number for VAT.
+    pub vat_id: Option<VatId>,
     /// Days a customer has to pay an invoice, 0 to 365.
     pub payment_days: i32,
     /// Day of the month on which commission is paid out, 1 to 28.
@@ -30,7 +33,7 @@ pub struct Edit {
 /// Changes the settings. What was billed or closed keeps what it was made with.
 ///
 /// # Errors
-/// [`Error::Forbidden`]; [`Error::Invalid`] on `payment_days` or `payout_day`;
+/// [`Error::Forbidden`]; [`Error::Invalid`] on `payment_days`, `payout_day` or `vat_id`;
 /// [`Error::Conflict`] when somebody else changed them meanwhile.
 pub fn change(tx: &mut Tx<'_, VendorScope>, edit: &Edit) -> Result<()> {
     tx.allow(Permission::ManageSettings)?;
@@ -50,10 +53,20 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, edit: &Edit) -> Result<()> {
     if old.version != edit.version {
         return Err(stale("page"));
     }
+    if edit.vat_id.is_none() && tax_terms::any_self_billed(tx)? {
+        return Err(Error::on(
+            "vat_id",
+            "Partners are billed with it under self-billing: it can be changed, not left out.",
+        ));
+    }
     let mut new = old.clone();
     new.name = edit.name.to_string();
     new.legal_name = edit.legal_name.to_string();
     new.address = edit.address.to_string();
+    new.vat_id = edit
+        .vat_id
+        .as_ref()
+        .map_or_else(String::new, |id| id.as_str().to_owned());
     new.payment_days = edit.payment_days;
     new.payout_day = edit.payout_day;
     new.version += 1;
@@ -62,6 +75,7 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, edit: &Edit) -> Result<()> {
         ("Name", old.name, new.name.clone()),
         ("Name on documents", old.legal_name, new.legal_name.clone()),
         ("Address on documents", old.address, new.address.clone()),
+        ("VAT id", old.vat_id, new.vat_id.clone()),
         (
             "Invoices are due after, in days",
             days(old.payment_days),

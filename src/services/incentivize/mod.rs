@@ -5,5 +5,6 @@ pub mod commission_plans;
 pub mod distributors;
 pub mod enrollments;
 pub mod spiffs;
+pub mod tax_terms;
 pub mod tiers;
 pub mod wording;

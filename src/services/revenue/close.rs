@@ -273,7 +273,7 @@ fn add_payouts(tx: &mut Tx<'_, VendorScope>, made: &[Balance]) -> Result<usize> 
                 partner_id: balance.partner_id,
                 statement_id: balance.id,
                 currency: balance.currency(),
-                amount_minor: balance.payout_minor,
+                amount_minor: balance.payable_minor(),
                 due_on,
                 status: PayoutStatus::Due,
                 paid_on: None,

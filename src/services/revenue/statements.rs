@@ -57,7 +57,7 @@ pub fn resend(
         &document.vendor.name,
         statement.month,
         &Outcome {
-            payout: Money::new(statement.payout_minor, statement.currency),
+            payout: Money::new(statement.payable_minor(), statement.currency),
             closing: Money::new(statement.closing_minor, statement.currency),
             due_on: statement.due_on,
         },
@@ -128,7 +128,7 @@ pub(super) fn subject(vendor: &str, period: Period, balance: &Balance) -> String
         vendor,
         period,
         &Outcome {
-            payout: Money::new(balance.payout_minor, balance.currency()),
+            payout: Money::new(balance.payable_minor(), balance.currency()),
             closing: Money::new(balance.closing_minor, balance.currency()),
             due_on: balance.due_on,
         },

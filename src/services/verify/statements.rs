@@ -107,6 +107,12 @@ fn content(statement: &Statement, lines: &[&StatementLine], found: &mut Findings
         statement.payout_minor,
         statement.closing_minor,
     );
+    let tax = document.tax.as_ref();
+    let tax = tax.map_or((0, 0), |tax| (tax.tax_minor, tax.withheld_minor));
+    found.unless(
+        tax == (statement.tax_minor, statement.withheld_minor),
+        || format!("{name}: its tax differs from its row"),
+    );
     let named: Vec<&str> = document
         .lines
         .iter()
@@ -175,7 +181,7 @@ fn payouts(ledger: &Ledger, found: &mut Findings) {
         found.same(
             &format!("Payout of {}", statement.number),
             paid,
-            statement.payout_minor,
+            statement.payable_minor(),
         );
     }
 }

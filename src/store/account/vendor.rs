@@ -21,6 +21,8 @@ pub struct Settings {
     pub legal_name: String,
     /// Lines of its postal address.
     pub address: String,
+    /// Its number for VAT; empty where it has none.
+    pub vat_id: String,
     /// The zone of its accounting months.
     pub zone: Zone,
     /// The currency of its books.
@@ -44,6 +46,7 @@ struct Row {
     name: String,
     legal_name: String,
     address: String,
+    vat_id: String,
     time_zone: String,
     currency: String,
     document_prefix: String,
@@ -72,6 +75,7 @@ where
         name: row.name,
         legal_name: row.legal_name,
         address: row.address,
+        vat_id: row.vat_id,
         document_prefix: row.document_prefix,
         payment_days: row.payment_days,
         payout_day: row.payout_day,

@@ -30,6 +30,7 @@ pub fn update(tx: &mut Tx<'_, VendorScope>, new: &Settings) -> Result<bool> {
             to(vendors::name, new.name.clone()),
             to(vendors::legal_name, new.legal_name.clone()),
             to(vendors::address, new.address.clone()),
+            to(vendors::vat_id, new.vat_id.clone()),
             to(vendors::payment_days, new.payment_days),
             to(vendors::payout_day, new.payout_day),
             to(vendors::version, new.version),

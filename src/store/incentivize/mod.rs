@@ -12,4 +12,5 @@ pub mod payouts;
 pub mod periods;
 pub mod spiffs;
 pub mod statements;
+pub mod tax_terms;
 pub mod tiers;

@@ -64,6 +64,17 @@ pub struct Statement {
     pub sha256: String,
     /// When it was made, UTC.
     pub created_at: NaiveDateTime,
+    /// VAT added to what it pays out.
+    pub tax_minor: i64,
+    /// What is withheld of it.
+    pub withheld_minor: i64,
+}
+
+impl Statement {
+    /// What is transferred, in minor units.
+    pub fn payable_minor(&self) -> i64 {
+        self.payout_minor + self.tax_minor - self.withheld_minor
+    }
 }
 
 /// An entry's place on a statement.
@@ -144,8 +155,10 @@ pub struct Balance {
     /// Whose.
     pub partner_id: PartnerId,
     currency: Coded<Currency>,
-    /// What it pays out, in minor units.
+    /// What it pays out of the commission, in minor units.
     pub payout_minor: i64,
+    tax_minor: i64,
+    withheld_minor: i64,
     /// Carried on, in minor units.
     pub closing_minor: i64,
     /// The day its payout is due.
@@ -158,6 +171,11 @@ impl Balance {
     /// What it is in.
     pub fn currency(&self) -> Currency {
         self.currency.value()
+    }
+
+    /// What is transferred, in minor units: with VAT, and without what is withheld.
+    pub fn payable_minor(&self) -> i64 {
+        self.payout_minor + self.tax_minor - self.withheld_minor
     }
 }
 
@@ -182,6 +200,8 @@ pub fn balances(
         statements::partner_id,
         statements::currency,
         statements::payout_minor,
+        statements::tax_minor,
+        statements::withheld_minor,
         statements::closing_minor,
         statements::due_on,
         statements::line_count,

@@ -18,6 +18,7 @@ use crate::{
     id::{JobId, PartnerId},
     store::{
         Tx, VendorScope,
+        incentivize::tax_terms::{self, Taxed},
         names::stored,
         schema::{commission_entries, jobs, payout_minimums, periods, statements},
     },
@@ -143,7 +144,7 @@ fn stated(tx: &mut Tx<'_, VendorScope>) -> Result<Figures> {
             statements::month,
             statements::currency,
             sql::<BigInt>("COUNT(*)"),
-            sql::<BigInt>("CAST(SUM(statements.payout_minor) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(statements.payout_minor + statements.tax_minor - statements.withheld_minor) AS BIGINT)"),
         ));
     figures(tx.load(rows)?)
 }
@@ -178,6 +179,8 @@ pub struct PreviewRow {
     pub lines_minor: i64,
     /// What would be paid, carried on, and why.
     pub settlement: Settlement,
+    /// What would be transferred, with VAT and without what is withheld, minor units.
+    pub payable_minor: i64,
     /// Posted by then but still in hold, minor units.
     pub held_minor: i64,
 }
@@ -207,11 +210,15 @@ pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<Previ
     keys.sort_unstable();
     keys.dedup();
     let names = partner_names(tx, keys.iter().map(|(partner, _)| *partner))?;
+    let partners: Vec<PartnerId> = keys.iter().map(|(partner, _)| *partner).collect();
+    let taxed = tax_terms::of(tx, &partners)?;
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
         let (line_count, lines_minor) = due.get(&key).copied().unwrap_or_default();
         let opening_minor = opening.get(&key).copied().unwrap_or_default();
         let minimum = minimums.get(&key.1).copied().unwrap_or_default();
+        let settlement = settle(opening_minor, lines_minor, minimum)?;
+        let taxed = taxed.get(&key.0).map_or(&[][..], Vec::as_slice);
         rows.push(PreviewRow {
             partner: key.0,
             partner_name: named(&names, &key.0),
@@ -219,20 +226,33 @@ pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<Previ
             opening_minor,
             line_count,
             lines_minor,
-            settlement: settle(opening_minor, lines_minor, minimum)?,
+            payable_minor: payable(taxed, period, settlement.payout)?,
+            settlement,
             held_minor: held.get(&key).map(|(_, minor)| *minor).unwrap_or_default(),
         });
     }
     rows.sort_by(|a, b| {
         let key = |row: &PreviewRow| {
             (
-                std::cmp::Reverse(row.settlement.payout),
+                std::cmp::Reverse(row.payable_minor),
                 row.partner_name.clone(),
             )
         };
         key(a).cmp(&key(b))
     });
     Ok(rows)
+}
+
+/// What a payout comes to by the terms of the month's last day, minor units.
+fn payable(taxed: &[Taxed], period: Period, payout_minor: i64) -> Result<i64> {
+    match tax_terms::on(taxed, period.last_day()) {
+        Some(one) => Ok(one
+            .terms()?
+            .rates(period.last_day())
+            .on(payout_minor)?
+            .net_minor),
+        None => Ok(payout_minor),
+    }
 }
 
 type Sums = HashMap<(PartnerId, String), (i64, i64)>;
@@ -295,7 +315,7 @@ pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
                 .map_err(Error::fault)
         };
         total.statements += i64::from(row.line_count > 0 || row.opening_minor != 0);
-        total.payout = add(total.payout, row.settlement.payout)?;
+        total.payout = add(total.payout, row.payable_minor)?;
         total.carried = add(total.carried, row.settlement.closing)?;
         total.held = add(total.held, row.held_minor)?;
     }

@@ -74,8 +74,10 @@ pub struct StatementRow {
     pub lines: Money,
     /// How many they are.
     pub line_count: i32,
-    /// What it pays.
+    /// What it pays out of the commission.
     pub payout: Money,
+    /// What is transferred: with VAT, and without what is withheld.
+    pub payable: Money,
     /// Carried on.
     pub closing: Money,
     /// Why it pays what it pays.
@@ -99,6 +101,8 @@ struct Row {
     opening_minor: i64,
     lines_minor: i64,
     payout_minor: i64,
+    tax_minor: i64,
+    withheld_minor: i64,
     closing_minor: i64,
     payout_reason: String,
     due_on: Option<NaiveDate>,
@@ -249,6 +253,7 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<StatementR
                 opening: amount(row.opening_minor)?,
                 lines: amount(row.lines_minor)?,
                 payout: amount(row.payout_minor)?,
+                payable: amount(row.payout_minor + row.tax_minor - row.withheld_minor)?,
                 closing: amount(row.closing_minor)?,
                 month: month(row.month)?,
                 reason: stored(&row.payout_reason)?,
@@ -356,7 +361,7 @@ pub fn of_month(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<(i64, Vec
             statements::currency,
             diesel::dsl::sql::<diesel::sql_types::BigInt>("COUNT(*)"),
             diesel::dsl::sql::<diesel::sql_types::BigInt>(
-                "CAST(SUM(statements.payout_minor) AS BIGINT)",
+                "CAST(SUM(statements.payout_minor + statements.tax_minor - statements.withheld_minor) AS BIGINT)",
             ),
         ));
     let rows: Vec<(String, i64, i64)> = tx.load(rows)?;

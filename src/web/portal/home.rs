@@ -164,7 +164,7 @@ fn said(calendar: &Calendar, row: &StatementRow) -> String {
             format!("Your {month} statement pays nothing; {closing} is carried on.")
         }
         Some(payment) => {
-            let amount = words::money(row.payout);
+            let amount = words::money(row.payable);
             let when = match payment.paid_on {
                 Some(day) => format!("it was paid on {}", date_words(day)),
                 None if payment.is_overdue(calendar.today) => {

@@ -6,12 +6,14 @@ use chrono::NaiveDate;
 use crate::{
     Result,
     domain::{Rate, date_words},
+    services::incentivize::tax_terms::words,
     store::{
         PartnerScope, Store, Tx,
         incentivize::{
             entries,
             parties::{self, Party},
             spiffs::{self, Spiff},
+            tax_terms,
         },
         registers::homes::{self, OwnTerms},
     },
@@ -42,6 +44,7 @@ struct TermsPage {
     enrollments: Vec<Enrollment>,
     spiffs: Vec<SpiffView>,
     shares: Vec<String>,
+    taxes: Vec<(String, NaiveDate)>,
 }
 
 /// The partner's shares in what subscriptions earn, its own and others' sales: how they stand, and
@@ -100,14 +103,22 @@ fn own_spiffs(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<Vec<Spi
     Ok(all.into_iter().map(view).collect())
 }
 
+/// How the partner is taxed, and from when, the latest first.
+fn own_taxes(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> {
+    let all = tax_terms::own(tx)?;
+    let row = |one: &tax_terms::Taxed| Ok((words(one)?, one.effective_from));
+    all.iter().map(row).collect()
+}
+
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, spiffs, shares, today) = desk
+    let (terms, spiffs, shares, taxes, today) = desk
         .read(&store, |tx, calendar| {
             let today = calendar.today;
             let terms = homes::own_terms(tx, today)?;
             let shares = own_shares(&parties::own(tx)?, today);
-            Ok((terms, own_spiffs(tx, today)?, shares, today))
+            let taxes = own_taxes(tx)?;
+            Ok((terms, own_spiffs(tx, today)?, shares, taxes, today))
         })
         .await?;
     ok(&TermsPage {
@@ -122,6 +133,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         enrollments: enrollments(&terms, today),
         spiffs,
         shares,
+        taxes,
         tier: terms.tier,
         shell: desk.shell,
         base: desk.base,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::{Currency, LongText, Money, Name, Permission, Problems},
+    domain::{Currency, LongText, Money, Name, Permission, Problems, VatId},
     services::account::settings::{self, Edit},
     store::{
         Platform, Store, Tx, VendorScope,
@@ -41,6 +41,7 @@ pub struct SettingsForm {
     name: String,
     legal_name: String,
     address: String,
+    vat_id: String,
     payment_days: String,
     payout_day: String,
     version: String,
@@ -97,6 +98,7 @@ async fn page(staff: &Staff, store: &Store) -> Result<EditPage> {
             name: settings.name,
             legal_name: settings.legal_name,
             address: settings.address,
+            vat_id: settings.vat_id,
             payment_days: settings.payment_days.to_string(),
             payout_day: settings.payout_day.to_string(),
             version: settings.version.to_string(),
@@ -130,6 +132,10 @@ impl SettingsForm {
         let name = problems.check("name", self.name.parse::<Name>());
         let legal_name = problems.check("legal_name", self.legal_name.parse::<Name>());
         let address = problems.check("address", self.address.parse::<LongText>());
+        let vat_id = match self.vat_id.trim() {
+            "" => Some(None),
+            typed => problems.check("vat_id", typed.parse::<VatId>()).map(Some),
+        };
         let number = |text: &str| {
             let read = text.trim().parse::<i32>();
             read.map_err(|_| "Give a whole number.")
@@ -140,18 +146,21 @@ impl SettingsForm {
         match (
             name,
             legal_name,
-            address,
+            address.zip(vat_id),
             payment_days.zip(payout_day),
             version,
         ) {
-            (Some(name), Some(legal_name), Some(address), Some(days), Some(version)) => Ok(Edit {
-                version,
-                name,
-                legal_name,
-                address,
-                payment_days: days.0,
-                payout_day: days.1,
-            }),
+            (Some(name), Some(legal_name), Some((address, vat_id)), Some(days), Some(version)) => {
+                Ok(Edit {
+                    version,
+                    name,
+                    legal_name,
+                    address,
+                    vat_id,
+                    payment_days: days.0,
+                    payout_day: days.1,
+                })
+            }
             _ => Err(problems),
         }
     }

@@ -153,11 +153,11 @@ fn in_mail(stored: &Statement, document: &StatementDocument, letters: Option<&Ve
         (stored.opening_minor, stored.closing_minor),
         "{name}"
     );
-    assert_eq!(paid, Some(stored.payout_minor), "{name}");
+    assert_eq!(paid, Some(stored.payable_minor()), "{name}");
     let total = if stored.payout_minor == 0 {
         stored.closing_minor
     } else {
-        stored.payout_minor
+        stored.payable_minor()
     };
     assert!(body.contains(&spoken(total, document)), "{name}");
 }
@@ -180,6 +180,7 @@ fn in_pdf(stored: &Statement, document: &StatementDocument) {
         stored.payout_minor,
         stored.closing_minor,
     ];
+    let taxed = document.tax.as_ref().map(|tax| tax.payable_minor);
     let mut wanted: HashMap<String, usize> = HashMap::new();
     for amount in document
         .lines
@@ -187,6 +188,7 @@ fn in_pdf(stored: &Statement, document: &StatementDocument) {
         .map(|line| line.amount_minor)
         .chain(blocks)
         .chain(sums)
+        .chain(taxed)
     {
         *wanted.entry(spoken(amount, document)).or_default() += 1;
     }

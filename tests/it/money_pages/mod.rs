@@ -18,6 +18,7 @@ mod service_levels;
 mod sla_credits;
 mod spiffs;
 mod steps;
+mod tax;
 mod taxes;
 mod volume;
 

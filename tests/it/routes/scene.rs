@@ -289,6 +289,7 @@ fn statement(name: &str) -> StatementDocument {
             reason: PayoutReason::Paid,
             minimum_minor: 0,
         },
+        tax: None,
         held: Held {
             total_minor: 0,
             first_matures_on: None,

@@ -2,7 +2,7 @@
 //! earlier statement, with every name and reason written out as it stands at the close.
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -11,7 +11,7 @@ use super::books::{Books, day, rate};
 use crate::{
     Error, Result,
     domain::{
-        CommissionClause, Currency, Period,
+        CommissionClause, Currency, Period, TaxTreatment,
         commission::{EntryKind, Names as Words, Part, Pay, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
@@ -20,11 +20,13 @@ use crate::{
     secrets::sha256_hex,
     store::{
         Tx, VendorScope,
+        account::vendor,
         control::{self, Wall},
         counters,
         incentivize::{
             entries::{self, Entry},
             statements::{self, Staging, StatedPartner, Statement, StatementLine},
+            tax_terms::{self, Taxed},
         },
         revenue::{invoices::InvoiceLine, terms},
     },
@@ -68,6 +70,11 @@ pub(super) fn stage(
     }
     let names = Names::of(tx, contents.values().flat_map(|content| &content.payable))?;
     let minimums = terms::payout_minimums_set(tx)?;
+    let ids: Vec<PartnerId> = contents.keys().map(|(partner, _)| *partner).collect();
+    let taxed = Taxes {
+        own_vat_id: vendor::settings(tx)?.vat_id,
+        terms: tax_terms::of(tx, &ids)?,
+    };
     let count = i64::try_from(contents.len()).map_err(Error::fault)?;
     let first = counters::take(tx, &format!("statement:{}", month.period), count)?;
     let (mut made, mut lines) = (Vec::new(), Vec::new());
@@ -84,6 +91,7 @@ pub(super) fn stage(
             month,
             names: &names,
             partner,
+            taxes: &taxed,
             currency,
             minimum,
         };
@@ -94,6 +102,12 @@ pub(super) fn stage(
     let count = made.len();
     statements::stage(tx, made, lines)?;
     Ok(count)
+}
+
+/// What the statements are taxed by.
+struct Taxes {
+    own_vat_id: String,
+    terms: HashMap<PartnerId, Vec<Taxed>>,
 }
 
 /// Fifty of the currency's major unit.
@@ -153,6 +167,7 @@ struct Maker<'a, 'c> {
     month: &'a Month<'a>,
     names: &'a Names,
     partner: &'a StatedPartner,
+    taxes: &'a Taxes,
     currency: Currency,
     minimum: i64,
 }
@@ -166,6 +181,37 @@ impl Maker<'_, '_> {
             month = month.next();
         }
         payment_day(month, day)
+    }
+
+    /// VAT and withholding on what is paid out, by the terms of the month's last day.
+    fn tax(&self, payout_minor: i64) -> Result<Option<document::Tax>> {
+        let last = self.month.period.last_day();
+        let all = self.taxes.terms.get(&self.partner.id);
+        let held = all.and_then(|all| tax_terms::on(all, last));
+        let Some(terms) = held.map(Taxed::terms).transpose()? else {
+            return Ok(None);
+        };
+        if payout_minor == 0 || !terms.matter() {
+            return Ok(None);
+        }
+        let rates = terms.rates(last);
+        let parts = rates.on(payout_minor)?;
+        Ok(Some(document::Tax {
+            treatment: terms.treatment.code().to_owned(),
+            rate_bps: rates.added.bps(),
+            tax_minor: parts.tax_minor,
+            withheld_bps: rates.withheld.bps(),
+            withheld_minor: parts.withheld_minor,
+            payable_minor: parts.net_minor,
+            lapsed_on: terms.lapsed_on(last),
+            partner_vat_id: terms
+                .vat_id
+                .map_or_else(String::new, |id| id.as_str().to_owned()),
+            vendor_vat_id: match terms.treatment {
+                TaxTreatment::NoTax => String::new(),
+                _ => self.taxes.own_vat_id.clone(),
+            },
+        }))
     }
 
     fn make(&self, number: i64, content: Content) -> Result<(Statement, Vec<StatementLine>)> {
@@ -187,6 +233,7 @@ impl Maker<'_, '_> {
             )));
         }
         let content_json = document.canonical_json();
+        let tax = document.tax.as_ref();
         let statement = Statement {
             id: self.tx.fresh_id(),
             partner_id: self.partner.id,
@@ -204,6 +251,8 @@ impl Maker<'_, '_> {
             sha256: sha256_hex(content_json.as_bytes()),
             content: content_json,
             created_at: self.tx.now(),
+            tax_minor: tax.map_or(0, |tax| tax.tax_minor),
+            withheld_minor: tax.map_or(0, |tax| tax.withheld_minor),
         };
         let its = self.rows(statement.id, &lines);
         Ok((statement, its))
@@ -406,6 +455,7 @@ impl Maker<'_, '_> {
                 reason: reason(settlement.reason),
                 minimum_minor: self.minimum,
             },
+            tax: self.tax(settlement.payout)?,
             held: held(&content.held)?,
             next_payment_on: Some(payment_day(
                 Period::of(self.payment_day()).next(),

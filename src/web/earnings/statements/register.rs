@@ -150,7 +150,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
     })
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "Statement",
     "Month",
     "Partner",
@@ -164,6 +164,7 @@ const COLUMNS: [&str; 13] = [
     "Paid on",
     "Reference",
     "Delivery",
+    "Payable",
 ];
 
 /// The register as a file.
@@ -203,5 +204,6 @@ fn cells(row: &StatementRow) -> Vec<Cell> {
         day(payment.and_then(|payment| payment.paid_on)),
         Cell::text(reference.unwrap_or_default()),
         Cell::text(delivery),
+        Cell::number(row.payable.plain()),
     ]
 }

@@ -126,6 +126,8 @@ struct ShowPage {
     crumbs: Vec<(String, String)>,
     answer: String,
     summary: Vec<SummaryRow>,
+    payable: Vec<SummaryRow>,
+    tax: String,
     held: String,
     next_payment: Option<String>,
     plans: String,
@@ -242,7 +244,7 @@ fn paid_words(row: &StatementRow) -> Option<String> {
     let day = row.payment.as_ref()?.paid_on?;
     Some(format!(
         "{} was paid on {}.",
-        words::money(row.payout),
+        words::money(row.payable),
         date_words(day)
     ))
 }
@@ -254,7 +256,7 @@ fn sums(
     rows: Vec<SummaryRow>,
 ) -> Vec<SummaryRow> {
     let paid = row.payment.as_ref().and_then(|payment| payment.paid_on);
-    let to_be_paid = document.payout_label();
+    let to_be_paid = document.payable_label();
     let named = |sum: SummaryRow| match paid {
         Some(day) if sum.label == to_be_paid => SummaryRow {
             label: format!("Paid {}", date_words(day)),
@@ -290,6 +292,8 @@ fn show_page<S: Sees>(
         title: format!("{} statement", document.period_words()),
         answer: paid_words(&row).unwrap_or(summary.sentence),
         summary: sums(&row, &document, summary.rows),
+        payable: sums(&row, &document, summary.payable),
+        tax: summary.tax,
         held: summary.held,
         next_payment: document.next_payment_sentence(),
         plans: document.commission_plans.join("; "),

@@ -5,6 +5,7 @@ mod form;
 mod people;
 mod record;
 mod register;
+mod tax;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
@@ -37,6 +38,11 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/partners/{partner}/distributor")
                 .route(get().to(distributor::form))
                 .route(post().to(distributor::place)),
+        )
+        .service(
+            resource("/partners/{partner}/tax")
+                .route(get().to(tax::form))
+                .route(post().to(tax::place)),
         )
         .configure(people::routes);
 }

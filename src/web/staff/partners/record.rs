@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, distributor, partner};
+use super::{Parts, distributor, partner, tax};
 use crate::{
     Error, Result,
     domain::{PartnerStatus, Permission, Position, Problems, lifecycle::stage_of, read_date},
@@ -100,6 +100,7 @@ struct ShowPage {
     enrolments: Vec<EnrolmentRow>,
     plan_choices: Vec<(String, String)>,
     distributor: String,
+    tax: String,
     entries: Entries,
     history: Vec<HistoryRow>,
 }
@@ -113,6 +114,7 @@ struct Found {
     plans: BTreeMap<CommissionPlanVersionId, String>,
     choices: Vec<Choice>,
     distributor: String,
+    tax: String,
     history: Vec<History>,
 }
 
@@ -135,6 +137,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         assignments: tiers::assignments(tx, id)?,
         choices: commission_plans::choices(tx)?,
         distributor: distributor::standing(tx, id)?,
+        tax: tax::standing(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
     })
 }
@@ -272,6 +275,7 @@ async fn page(
         since: visitor.zone().local_date(found.record.partner.created_at),
         position,
         distributor: found.distributor,
+        tax: found.tax,
         record: found.record,
         entries,
         base,

@@ -238,7 +238,7 @@ fn preview_view(row: &PreviewRow) -> PreviewView {
     PreviewView {
         opening: figure(row.opening_minor),
         lines: figure(row.lines_minor),
-        payout: words::money(Money::new(row.settlement.payout, row.currency)),
+        payout: words::money(Money::new(row.payable_minor, row.currency)),
         closing: figure(row.settlement.closing),
         held: figure(row.held_minor),
         why: row.settlement.reason.label(),
@@ -247,7 +247,7 @@ fn preview_view(row: &PreviewRow) -> PreviewView {
 }
 
 fn largest(mut rows: Vec<StatementRow>) -> Vec<StatementView> {
-    rows.sort_by_key(|row| std::cmp::Reverse(row.payout.minor()));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.payable.minor()));
     let view = |row: StatementRow| StatementView {
         delivery: row
             .mail
@@ -282,7 +282,7 @@ fn deliveries(rows: &[StatementRow], base: &str, period: Period) -> Vec<(String,
         .collect()
 }
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "Partner",
     "Currency",
     "Opening",
@@ -292,6 +292,7 @@ const COLUMNS: [&str; 9] = [
     "Closing",
     "Held",
     "Why",
+    "Payable",
 ];
 
 /// The month's statements, or those there would be, as a file.
@@ -318,6 +319,7 @@ fn previewed(row: &PreviewRow) -> Vec<Cell> {
         amount(row.settlement.closing),
         amount(row.held_minor),
         Cell::text(row.settlement.reason.code()),
+        amount(row.payable_minor),
     ]
 }
 
@@ -332,5 +334,6 @@ fn stated(row: &StatementRow) -> Vec<Cell> {
         Cell::number(row.closing.plain()),
         Cell::text(""),
         Cell::text(row.reason.code()),
+        Cell::number(row.payable.plain()),
     ]
 }
