@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Settings, output, output::Progress};
 use crate::{
     Error, Result,
-    domain::Period,
+    domain::{Period, counted},
     services::revenue::Books,
     store::lobby,
     worker::{self, Closing},
@@ -90,8 +90,11 @@ impl Close {
         }
         for month in months {
             output::say(format!(
-                "{}: {} statements, {} payouts, {} letters queued",
-                month.month, month.statements, month.payouts, month.mails
+                "{}: {}, {}, {} queued",
+                month.month,
+                counted(month.statements, "statement", "statements"),
+                counted(month.payouts, "payout", "payouts"),
+                counted(month.mails, "letter", "letters")
             ));
         }
     }

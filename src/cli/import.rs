@@ -6,7 +6,7 @@ use clap::Args;
 use super::{Settings, output};
 use crate::{
     Error, Result,
-    domain::ImportKind,
+    domain::{ImportKind, counted},
     services::import::{self, Checked, Ledger},
     store::lobby,
 };
@@ -80,12 +80,16 @@ impl Import {
             }
             output::say(match checked.is_sound() {
                 true => format!(
-                    "{what}: {} rows, {} new, {} changed, {} unchanged",
-                    checked.rows, checked.new, checked.changed, checked.unchanged
+                    "{what}: {}, {} new, {} changed, {} unchanged",
+                    counted(checked.rows, "row", "rows"),
+                    checked.new,
+                    checked.changed,
+                    checked.unchanged
                 ),
                 false => format!(
-                    "Nothing was brought in: {} problems in {} rows.",
-                    checked.problem_count, checked.rows
+                    "Nothing was brought in: {} in {}.",
+                    counted(checked.problem_count, "problem", "problems"),
+                    counted(checked.rows, "row", "rows")
                 ),
             });
         }

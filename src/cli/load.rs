@@ -8,6 +8,7 @@ use super::{Settings, output, output::Progress};
 use crate::{
     Error, Result,
     clock::Clock,
+    domain::counted,
     load::{self, Figures, Size},
     store::{DatabaseUrl, Store},
 };
@@ -47,8 +48,11 @@ impl Generate {
         load::generate((&store, &clock), size, |line| progress.tell(line))?;
         progress.end();
         output::say(format!(
-            "{} vendors, each with {} partners, {} subscriptions and {} closed months",
-            size.vendors, size.partners, size.subscriptions, size.months
+            "{}, each with {}, {} and {}",
+            counted(size.vendors, "vendor", "vendors"),
+            counted(size.partners, "partner", "partners"),
+            counted(size.subscriptions, "subscription", "subscriptions"),
+            counted(size.months, "closed month", "closed months")
         ));
         Ok(0)
     }

@@ -152,8 +152,8 @@ impl Create {
         match known {
             Err(Error::NotFound) => self.new_vendor(store, &slug),
             Ok(_) if self.says_how() => Err(Error::fault(format!(
-                "--vendor: {slug} is set up already; its name, time zone and currency are \
-                 changed on its settings page, not here"
+                "--vendor: {slug} is set up already; its name is changed on its settings page, \
+                 its time zone and currency stay"
             ))),
             known => known,
         }

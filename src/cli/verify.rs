@@ -3,7 +3,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Settings, output};
-use crate::{Result, services::verify, store::lobby};
+use crate::{Result, domain::counted, services::verify, store::lobby};
 
 /// `perennial verify`.
 #[derive(Args)]
@@ -50,9 +50,13 @@ impl Verify {
             for finding in &findings {
                 output::say(format!("{}: {}", finding.vendor, finding.what));
             }
+            let vendors = counted(checked, "vendor", "vendors");
             output::say(match findings.len() {
-                0 => format!("The ledgers of {checked} vendors hold together."),
-                count => format!("{count} findings in the ledgers of {checked} vendors."),
+                0 => format!("The ledgers of {vendors} hold together."),
+                count => format!(
+                    "{} in the ledgers of {vendors}.",
+                    counted(count, "finding", "findings")
+                ),
             });
         }
         Ok(u8::from(!findings.is_empty()))

@@ -24,7 +24,7 @@ coded! {
         PlanChanged = "plan.changed", "Plan changed";
         PlanPublished = "plan.published", "Plan version published";
         PriceSet = "price.set", "Price set";
-        SlaSet = "sla.set", "Service level set";
+        SlaSet = "sla.set", "SLA policy set";
         SlaEventRecorded = "sla_event.recorded", "Outage or maintenance recorded";
         SlaEventWithdrawn = "sla_event.withdrawn", "Outage or maintenance withdrawn";
         SlaMonthMeasured = "sla_month.measured", "Measurements of a month said to be complete";

@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod coded;
 pub mod commission;
 pub mod commitment;
+pub mod counted;
 pub mod countries;
 pub mod credit_note;
 mod decimal;
@@ -57,6 +58,7 @@ pub use catalogue::{
 };
 pub use coded::UnknownCode;
 pub use commission::{CommissionClause, window::DayShare};
+pub use counted::counted;
 pub use countries::read_country;
 pub use credit_note::{CommissionRule, CreditReason, Disposition};
 pub use discount::{Discount, DiscountDuration};

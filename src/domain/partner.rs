@@ -18,7 +18,7 @@ coded! {
     /// Whether a partner is in the programme.
     PartnerStatus {
         Active = "active", "Active";
-        Left = "left", "Left the programme";
+        Left = "left", "Left the program";
     }
 }
 

@@ -6,7 +6,7 @@ coded! {
     /// What a person is in one workspace.
     Role {
         Owner = "owner", "Owner";
-        ProgrammeAdmin = "programme_admin", "Programme admin";
+        ProgrammeAdmin = "programme_admin", "Program admin";
         ChannelManager = "channel_manager", "Channel manager";
         VendorFinance = "vendor_finance", "Finance";
         VendorViewer = "vendor_viewer", "Viewer";
@@ -23,7 +23,7 @@ coded! {
         ManagePeople = "manage_people", "Manage the vendor's people, and those of its partners";
         ManageCatalogue = "manage_catalogue", "Manage offerings, plans and prices";
         ManageCommissionPlans = "manage_commission_plans", "Manage commission plans and tiers";
-        ManagePartners = "manage_partners", "Manage partners, their tier and their enrolment";
+        ManagePartners = "manage_partners", "Manage partners, their tier and their enrollment";
         ManageCustomers = "manage_customers", "Manage customers";
         ManageSubscriptions = "manage_subscriptions", "Manage subscriptions";
         ReportUsage = "report_usage", "Report usage";

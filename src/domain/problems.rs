@@ -33,6 +33,16 @@ impl Problems {
             .map(|(_, why)| why)
     }
 
+    /// As [`on`](Self::on), as a whole sentence.
+    pub fn said(&self, field: &str) -> Option<String> {
+        self.on(field).map(sentence)
+    }
+
+    /// As [`iter`](Self::iter), in whole sentences.
+    pub fn sentences(&self) -> impl Iterator<Item = (&str, String)> {
+        self.iter().map(|(field, why)| (field, sentence(why)))
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -46,9 +56,30 @@ impl Problems {
     }
 }
 
+/// A remark with a capital at its beginning and a full stop at its end.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let mut said: String = first.into_iter().flatten().chain(letters).collect();
+    if !said.ends_with(['.', '?', ':']) {
+        said.push('.');
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_remark_is_shown_as_a_sentence() {
+        let mut problems = Problems::with("rate", "too high");
+        problems.add("name", "Give a name.");
+        let shown: Vec<_> = problems.sentences().map(|(_, why)| why).collect();
+        assert_eq!(shown, ["Too high.", "Give a name."]);
+        assert_eq!(problems.said("rate").as_deref(), Some("Too high."));
+        assert_eq!(problems.said("tier"), None);
+    }
 
     #[test]
     fn every_field_is_judged_and_the_first_remark_is_shown() {

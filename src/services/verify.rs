@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::{
     Result,
     domain::{CommissionRule, Currency, Money, Permission, commission::DaysCredited},
-    id::{InvoiceLineId, OfferingId, PlanVersionId, PriceId, SubscriptionId},
+    id::{InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::{Books, OfLines},
     store::{
         Tx, VendorScope,

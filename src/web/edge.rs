@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method,
+        Method, Uri,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -64,6 +64,7 @@ struct Edge {
     method: Method,
     private: bool,
     https: bool,
+    back: String,
 }
 
 impl Edge {
@@ -86,6 +87,7 @@ impl Edge {
             begun: std::time::Instant::now(),
             private: !request.path().starts_with("/static/"),
             https: site.is_some_and(|site| site.https()),
+            back: came_from(request).unwrap_or_else(|| "/".to_owned()),
             method,
         }
     }
@@ -93,7 +95,7 @@ impl Edge {
     /// Gives a response its headers, an error its page, and the request its line in the log.
     fn seal(&self, response: HttpResponse, pattern: &str) -> HttpResponse {
         let mut response = match failure::told(&response) {
-            Some(told) => failure::dress(response, &told, &self.id.0),
+            Some(told) => failure::dress(response, &told, (&self.id.0, &self.back)),
             None => response,
         };
         headers(response.headers_mut(), self.private, self.https, &self.id.0);
@@ -110,6 +112,24 @@ impl Edge {
             _ => response,
         }
     }
+}
+
+/// The page of ours that a request was sent from, as a path; none where that was the page asked for.
+fn came_from(request: &ServiceRequest) -> Option<String> {
+    let said = |name| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let referer: Uri = said(header::REFERER)?.parse().ok()?;
+    let host = referer.authority()?.as_str();
+    let site = request.app_data::<actix_web::web::Data<Site>>();
+    let public = site.and_then(|site| site.public_url.parse::<Uri>().ok());
+    let is_public = public.is_some_and(|public| public.authority() == referer.authority());
+    if said(header::HOST) != Some(host) && !is_public {
+        return None;
+    }
+    let path = referer.path_and_query()?.as_str();
+    // A second leading slash would lead to another site.
+    let is_ours = path.starts_with('/') && !path.starts_with("//");
+    let is_itself = request.method() == Method::GET && referer.path() == request.path();
+    (is_ours && !is_itself).then(|| path.to_owned())
 }
 
 async fn answer<B: MessageBody + 'static>(

@@ -86,10 +86,10 @@ impl Failure {
             Self::Plain(Error::Invalid(problems)) => (
                 "This cannot be used",
                 problems
-                    .iter()
+                    .sentences()
                     .map(|(_, why)| why)
                     .collect::<Vec<_>>()
-                    .join(". "),
+                    .join(" "),
             ),
             Self::Plain(Error::Conflict(why)) => ("This cannot be done now", why.clone()),
             Self::Plain(Error::Busy) => (
@@ -192,15 +192,19 @@ fn by_status(status: StatusCode) -> Told {
     failure.told()
 }
 
-/// Gives an error response its page.
-pub fn dress(response: HttpResponse, told: &Told, request_id: &str) -> HttpResponse {
+/// Gives an error response its page, with the request's id and the page that "Go back" leads to.
+pub fn dress(
+    response: HttpResponse,
+    told: &Told,
+    (request_id, back): (&str, &str),
+) -> HttpResponse {
     let page = ErrorPage {
         css: assets::css(),
         status: response.status().as_u16(),
         title: &told.title,
         message: &told.message,
         request_id,
-        back_href: "/",
+        back_href: back,
     };
     let body = page.render().unwrap_or_else(|_| told.message.clone());
     let mut response = response.set_body(BoxBody::new(body));

@@ -114,6 +114,13 @@ impl Fields {
     pub fn text(&self, name: &str) -> String {
         self.get(name).to_owned()
     }
+    /// The same with one field holding something else.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: String) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value));
+        self
+    }
     /// Every field with what was typed into it, in the form's order.
     pub fn pairs(&self) -> Vec<(String, String)> {
         self.0.clone()

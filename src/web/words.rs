@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Money, Period, PeriodStatus,
         accrual::{EntryKind, EntryStatus},
+        counted,
         statement_document::{self, service_words},
     },
     store::registers::ledger::EntryRow,
@@ -46,8 +47,7 @@ pub fn service(from: NaiveDate, to: NaiveDate) -> String {
 
 /// "1 entry", "12 entries", "1,204 entries".
 pub fn count(number: i64, one: &str, many: &str) -> String {
-    let noun = if number == 1 { one } else { many };
-    format!("{} {noun}", statement_document::figure(number, 0))
+    counted(number, one, many)
 }
 
 /// How an entry stands: the pill's kind and its word.

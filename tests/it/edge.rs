@@ -193,6 +193,26 @@ on_both! {
         assert_ne!(one.header("x-request-id"), "forged");
     }
 
+    async fn an_error_leads_back_to_where_one_came_from(app: TestApp) {
+        owner(&app);
+        let olga = app.signed_in("olga@meridian.test").await;
+        let host = olga.get("/livez").await.url;
+        let here = host.origin().ascii_serialization();
+        for (referer, back) in [
+            (format!("{here}/meridian/offerings?q=a"), "/meridian/offerings?q=a"),
+            (format!("{PUBLIC_URL}/meridian"), "/meridian"),
+            (format!("{here}/meridian/nothing"), "/"),
+            (format!("{here}//elsewhere.test/x"), "/"),
+            ("https://elsewhere.test/meridian".to_owned(), "/"),
+            ("nonsense".to_owned(), "/"),
+        ] {
+            let page = olga.with_header("referer", &referer).get("/meridian/nothing").await.expect(404);
+            assert_eq!(page.attr("main a.button", "href").as_deref(), Some(back), "{referer}");
+        }
+        let page = olga.get("/meridian/nothing").await.expect(404);
+        assert_eq!(page.attr("main a.button", "href").as_deref(), Some("/"));
+    }
+
     async fn head_is_get_without_a_body(app: TestApp) {
         let visitor = app.anyone();
         for path in ["/sign-in", "/livez", "/", "/nothing"] {

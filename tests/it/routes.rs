@@ -252,6 +252,17 @@ impl Walk {
         page
     }
 
+    /// Nobody is shown a way to what is refused to them: `links`, and a page that shows each.
+    async fn follow(&mut self, who: (&str, &Visitor), links: BTreeMap<String, String>) {
+        for (link, shown_on) in links {
+            if who.1.get(&link).await.status == 403 {
+                let name = who.0;
+                let fault = format!("{name} is led from {shown_on} to {link}, which is refused");
+                self.faults.push(fault);
+            }
+        }
+    }
+
     #[track_caller]
     fn expect_clean(self, at_least: usize) {
         assert!(
@@ -448,6 +459,7 @@ async fn roles(scene: &Scene, routes: &[Route], walk: &mut Walk) {
             For::Partners
         };
         let canaries = if role.is_vendor() { RIVALS } else { SIBLINGS };
+        let mut links = BTreeMap::new();
         for route in routes.iter().filter(|route| route.side == side) {
             let address = route.below(&scene.base(!role.is_vendor()), scene, Owner::Own);
             let who = (role.code(), &visitor);
@@ -457,13 +469,16 @@ async fn roles(scene: &Scene, routes: &[Route], walk: &mut Walk) {
                     status: |status| [200, 303, 403, 404, 409].contains(&status),
                     canaries,
                 };
-                walk.ask(who, route, &address, &expected).await;
+                let page = walk.ask(who, route, &address, &expected).await;
+                let shown = page.attrs("main a[href^='/'], nav a[href^='/']", "href");
+                links.extend(shown.into_iter().map(|link| (link, address.clone())));
             } else if only_looks(*role)
                 && !FOR_EVERY_ROLE.iter().any(|(path, _)| *path == route.path)
             {
                 walk.ask(who, route, &address, &refused(canaries)).await;
             }
         }
+        walk.follow((role.code(), &visitor), links).await;
     }
 }
 

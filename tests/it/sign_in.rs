@@ -121,7 +121,7 @@ on_both! {
         let wrong = sign_in(&visitor, OWNER, "wrong horse battery").await.expect(422);
         let unknown = sign_in(&visitor, "olaf@meridian.test", "wrong horse battery").await.expect(422);
         assert_eq!(masked(&wrong).replace("olga", "olaf"), masked(&unknown));
-        assert!(wrong.words().contains("no account has this address and password"), "{}", wrong.words());
+        assert!(wrong.words().contains("No account has this address and password."), "{}", wrong.words());
         assert!(wrong.text().contains(OWNER), "what was typed comes back");
         assert!(!wrong.text().contains("wrong horse"), "but not the password");
         let names = |page: &Page| page.headers.keys().map(ToString::to_string).collect::<Vec<_>>();

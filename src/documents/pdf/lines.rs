@@ -3,8 +3,9 @@
 
 use super::front;
 use super::sheet::{BOTTOM, Ink, Kind, LEFT, Place, RIGHT, Sheets, Style, bold, soft, text};
-use crate::domain::statement_document::{
-    Block, Line, StatementDocument, month_short, service_words,
+use crate::domain::{
+    counted,
+    statement_document::{Block, Line, StatementDocument, month_short, service_words},
 };
 use anyhow::Context;
 
@@ -112,11 +113,7 @@ fn all(document: &StatementDocument) -> anyhow::Result<i64> {
 }
 
 fn totals(document: &StatementDocument, block: Block, lines: usize) -> [Row<'static>; 1] {
-    let count = if lines == 1 {
-        "1 line".into()
-    } else {
-        format!("{lines} lines")
-    };
+    let count = counted(lines, "line", "lines");
     let label = format!("{}, {count}", block.title());
     [Row::Total(label, document.stated_total(block))]
 }

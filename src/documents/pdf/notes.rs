@@ -29,6 +29,8 @@ fn clauses(document: &StatementDocument) -> Vec<String> {
     let used: BTreeSet<(&str, u32, &str)> = document
         .lines
         .iter()
+        // What follows no clause, such as an adjustment, has its reason on its line.
+        .filter(|line| line.clause_number > 0)
         .map(|line| {
             (
                 line.plan_version.as_str(),

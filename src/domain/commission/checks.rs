@@ -1,7 +1,7 @@
 //! What is wrong with a plan, and what is odd about it, before it is published.
 
 use super::{
-    super::{problems::Problems, ratio::Ratio, subscription::Phase},
+    super::{counted::counted, problems::Problems, ratio::Ratio, subscription::Phase},
     CommissionClause,
 };
 
@@ -155,7 +155,8 @@ fn end(clauses: &[CommissionClause]) -> Option<String> {
     let months: Option<Vec<u32>> = clauses.iter().map(|clause| clause.months).collect();
     let last = months?.into_iter().max()?;
     Some(format!(
-        "Nothing is paid after {last} months: nobody earns by keeping a customer longer."
+        "Nothing is paid after {}: nobody earns by keeping a customer longer.",
+        counted(last, "month", "months")
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::{
     coded::coded,
+    counted::counted,
     ratio::{Overflow, Ratio},
 };
 
@@ -39,8 +40,8 @@ impl ClawbackTerms {
             ClawbackMode::Full => "in full",
         };
         format!(
-            "goes back {mode} when the customer leaves within {} days, unless that is the vendor’s fault",
-            self.days
+            "goes back {mode} when the customer leaves within {}, unless that is the vendor’s fault",
+            counted(self.days, "day", "days")
         )
     }
 

@@ -52,8 +52,12 @@ impl PlanExtras {
         });
         let guarantee = self.guarantee.map(|terms| {
             format!(
-                "Partners earn at least {} a month in their first {} months",
-                terms.amount, terms.months
+                "Partners earn at least {} a month in their first {}",
+                terms.amount,
+                match terms.months {
+                    1 => "month".to_owned(),
+                    months => format!("{months} months"),
+                }
             )
         });
         renewal.into_iter().chain(guarantee).collect()

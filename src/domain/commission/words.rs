@@ -95,10 +95,7 @@ pub fn sentences<'a>(
 }
 
 fn counted(months: u32) -> String {
-    match months {
-        1 => "1 month".to_owned(),
-        _ => format!("{months} months"),
-    }
+    crate::domain::counted(months, "month", "months")
 }
 
 /// Until which month another clause for the same holds instead.

@@ -2,7 +2,7 @@
 //! PDF and in the mail.
 
 use super::{
-    super::{accrual::EntryKind, commission::Part},
+    super::{accrual::EntryKind, commission::Part, counted::counted},
     Block, Line, PayoutReason, Phase, StatementDocument,
 };
 use chrono::{Datelike, Months, NaiveDate};
@@ -336,8 +336,8 @@ impl StatementDocument {
         let amount = self.figure(line.amount_minor);
         if let Some(per_unit) = line.per_unit {
             return format!(
-                "{} units × {} × share {}{}, for the part collected: {amount}.",
-                per_unit.units,
+                "{} × {} × share {}{}, for the part collected: {amount}.",
+                counted(per_unit.units, "unit", "units"),
                 self.figure(per_unit.minor),
                 line.share_words(),
                 line.times_part()

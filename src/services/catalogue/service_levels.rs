@@ -4,7 +4,11 @@ use chrono::NaiveDateTime;
 
 use crate::{
     Error, Result,
-    domain::{Action, ExternalId, LongText, Period, Permission, SlaEventKind, sla::Span},
+    domain::{
+        Action, ExternalId, LongText, Period, Permission, SlaEventKind,
+        audit::{Change, diff},
+        sla::Span,
+    },
     id::{OfferingId, SlaEventId},
     services::revenue::sla_credits,
     store::{
@@ -59,8 +63,15 @@ pub fn record(tx: &mut Tx<'_, VendorScope>, new: &NewEvent) -> Result<SlaEventId
         external_id: new.external_id.as_ref().map(ToString::to_string),
     };
     sla_events::add(tx, &event)?;
-    let summary = format!("{} of {}", event.kind.label(), offering.name);
-    told(tx, Action::SlaEventRecorded, (event.id, summary))?;
+    let what = format!("{} of {}", event.kind.label(), offering.name);
+    let summary = format!("{}: {what}", Action::SlaEventRecorded.label());
+    let changes = diff(&said(&event).map(|(field, value)| (field, String::new(), value)));
+    told(
+        tx,
+        Action::SlaEventRecorded,
+        (event.offering, summary),
+        &changes,
+    )?;
     Ok(event.id)
 }
 
@@ -102,26 +113,51 @@ pub fn check(now: NaiveDateTime, new: &NewEvent) -> Result<()> {
 /// [`Error::Forbidden`]; [`Error::NotFound`]; faults of the database.
 pub fn withdraw(tx: &mut Tx<'_, VendorScope>, id: SlaEventId) -> Result<()> {
     tx.allow(Permission::ManageCatalogue)?;
+    let event = sla_events::one(tx, id)?;
+    let offering = offerings::offering(tx, event.offering)?;
     if !sla_events::remove(tx, id)? {
         return Err(Error::NotFound);
     }
-    let summary = Action::SlaEventWithdrawn.label().to_owned();
-    told(tx, Action::SlaEventWithdrawn, (id, summary))
+    let action = Action::SlaEventWithdrawn;
+    let what = format!("{} of {}", event.kind.label(), offering.name);
+    // The row is gone: what it said stands here alone.
+    let changes = diff(&said(&event).map(|(field, value)| (field, value, String::new())));
+    told(
+        tx,
+        action,
+        (event.offering, format!("{}: {what}", action.label())),
+        &changes,
+    )
 }
 
+/// What an event says, field by field; instants are UTC.
+fn said(event: &SlaEvent) -> [(&'static str, String); 6] {
+    let at = |at: NaiveDateTime| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    [
+        ("kind", event.kind.label().to_owned()),
+        ("from", at(event.began_at)),
+        ("to", at(event.ended_at)),
+        ("announced", event.announced_at.map(at).unwrap_or_default()),
+        ("note", event.note.clone()),
+        ("external id", event.external_id.clone().unwrap_or_default()),
+    ]
+}
+
+/// Told of the service, whose record shows it: an event has no page of its own, and may be gone.
 fn told(
     tx: &mut Tx<'_, VendorScope>,
     action: Action,
-    (id, summary): (SlaEventId, String),
+    (service, summary): (OfferingId, String),
+    changes: &[Change],
 ) -> Result<()> {
     VendorScope::record(
         tx,
         &Event {
             action,
-            subject: id.number(),
+            subject: service.number(),
             partner: None,
             summary,
-            changes: &[],
+            changes,
         },
     )
 }

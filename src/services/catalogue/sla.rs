@@ -4,6 +4,7 @@ use crate::{
     domain::{
         Action, LongText, Name, Permission, Problems, Rate, SlaMetric, TicketSeverity, Zone,
         audit::{Change, diff},
+        counted,
         sla::{Liability, Terms},
     },
     id::SlaPolicyId,
@@ -77,7 +78,7 @@ pub fn edit(
         targets: draft.targets.clone(),
     };
     if !sla::update(tx, &new)? {
-        return Err(stale("service level"));
+        return Err(stale("SLA policy"));
     }
     let changes = diff(&[
         ("name", old.name.as_str(), new.name.as_str()),
@@ -94,7 +95,7 @@ fn check(tx: &mut Tx<'_, VendorScope>, own: Option<SlaPolicyId>, draft: &Draft) 
     let is_namesake =
         |policy: &Policy| policy.name == draft.name.as_str() && Some(policy.id) != own;
     if sla::policies(tx)?.iter().any(is_namesake) {
-        problems.add("name", "Another service level has this name.");
+        problems.add("name", "Another SLA policy has this name.");
     }
     if !(1..=MOST_TARGETS).contains(&draft.targets.len()) {
         problems.add("targets", "Give one to twelve targets.");
@@ -150,7 +151,8 @@ fn wrong_with_terms(terms: &Terms, problems: &mut Problems) {
     }
 }
 
-fn calendar(terms: &Terms) -> String {
+/// The hours that count and the days off, in words; a zone only where the policy has its own.
+pub fn calendar(terms: &Terms) -> String {
     // The vendor's own zone is said as such, by being left out.
     let words = terms.hours_in_words(Zone::UTC);
     match terms.zone {
@@ -162,7 +164,7 @@ fn calendar(terms: &Terms) -> String {
 fn limits(terms: &Terms) -> String {
     let claim = terms.claim_days;
     let claim = claim.map_or("no claim".to_owned(), |days| {
-        format!("claimed in {days} days")
+        format!("claimed in {}", counted(days, "day", "days"))
     });
     let cap = terms.maintenance_cap_minutes;
     let cap = cap.map_or("no limit".to_owned(), |minutes| format!("{minutes} min"));
@@ -250,8 +252,7 @@ pub fn percent(ppm: i64) -> String {
 /// Minutes as they are said: 240 is "4 hours".
 pub fn minutes(count: i64) -> String {
     match (count % 60, count / 60) {
-        (0, 1) => "1 hour".to_owned(),
-        (0, hours) => format!("{hours} hours"),
-        _ => format!("{count} minutes"),
+        (0, hours) if hours > 0 => counted(hours, "hour", "hours"),
+        _ => counted(count, "minute", "minutes"),
     }
 }

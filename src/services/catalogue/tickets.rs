@@ -139,7 +139,9 @@ pub fn record(
     let under = (sold.id, sold.partner, service_at(tx, sold.id, draft)?);
     let new = fresh(tx, (external_id, under), draft);
     tickets::add_all(tx, std::slice::from_ref(&new))?;
-    note(tx, Action::TicketRecorded, &new, &[])?;
+    let nothing: [String; 6] = Default::default();
+    let changes = differences(&nothing, &said(&new));
+    note(tx, Action::TicketRecorded, &new, &changes)?;
     Ok(new.id)
 }
 
@@ -212,16 +214,20 @@ pub fn change(tx: &mut Tx<'_, VendorScope>, (old, new): (&Ticket, &Ticket)) -> R
     if !tickets::update(tx, new)? {
         return Err(stale("ticket"));
     }
-    let (before, after) = (said(old), said(new));
+    let changes = differences(&said(old), &said(new));
+    note(tx, Action::TicketChanged, new, &changes)
+}
+
+fn differences(before: &[String; 6], after: &[String; 6]) -> Vec<Change> {
     let fields = [
         "title", "severity", "opened", "answered", "resolved", "waits",
     ];
     let pairs: Vec<(&str, &String, &String)> = fields
         .iter()
-        .zip(before.iter().zip(&after))
+        .zip(before.iter().zip(after))
         .map(|(field, (old, new))| (*field, old, new))
         .collect();
-    note(tx, Action::TicketChanged, new, &diff(&pairs))
+    diff(&pairs)
 }
 
 fn said(ticket: &Ticket) -> [String; 6] {
@@ -246,7 +252,14 @@ pub fn withdraw(tx: &mut Tx<'_, VendorScope>, id: SlaTicketId) -> Result<()> {
     if !tickets::remove(tx, id)? {
         return Err(Error::NotFound);
     }
-    note(tx, Action::TicketWithdrawn, &old, &[])
+    // The row is gone: what it said stands here alone.
+    let nothing: [String; 6] = Default::default();
+    note(
+        tx,
+        Action::TicketWithdrawn,
+        &old,
+        &differences(&said(&old), &nothing),
+    )
 }
 
 fn note(
@@ -255,11 +268,16 @@ fn note(
     ticket: &Ticket,
     changes: &[Change],
 ) -> Result<()> {
+    // A ticket that was withdrawn has no page any more; its subscription has.
+    let subject = match action {
+        Action::TicketWithdrawn => ticket.subscription.number(),
+        _ => ticket.id.number(),
+    };
     VendorScope::record(
         tx,
         &Event {
             action,
-            subject: ticket.id.number(),
+            subject,
             partner: Some(ticket.partner),
             summary: format!("{}: {}", action.label(), ticket.external_id),
             changes,

@@ -71,6 +71,18 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The version it makes, over what stays as it is.
+    pub fn over(&self, old: CommissionPlanVersion) -> CommissionPlanVersion {
+        CommissionPlanVersion {
+            effective_from: self.effective_from,
+            hold_days: self.hold_days,
+            outcome: self.outcome.clone(),
+            extras: self.extras,
+            clauses: self.clauses(),
+            ..old
+        }
+    }
+
     fn clauses(&self) -> Vec<CommissionClause> {
         let clause = |(seq, draft): (i32, &ClauseDraft)| CommissionClause {
             seq,
@@ -270,13 +282,8 @@ pub fn edit_draft(
     let old = drafted(tx, id)?;
     refuse(problems_of(tx, draft)?)?;
     let new = CommissionPlanVersion {
-        effective_from: draft.effective_from,
-        hold_days: draft.hold_days,
-        outcome: draft.outcome.clone(),
-        extras: draft.extras,
-        clauses: draft.clauses(),
         version,
-        ..old.clone()
+        ..draft.over(old.clone())
     };
     if !commission_plans::update_draft(tx, &new)? {
         return Err(stale("commission plan"));

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         Money, Period, Ratio, SubscriptionStatus,
         commission::{EntryKind, Part, clawback::ClawbackTerms, posting_period, reversal_matures_on},
+        counted,
     },
     id::{InvoiceId, InvoiceLineId, SpiffId, SubscriptionId},
     store::{
@@ -316,10 +317,10 @@ impl Desk<'_> {
             caps_id: None,
             created_at: tx.now(),
             note: format!(
-                "{}: {} after {active} of {} days, so that {} of {} goes back.",
+                "{}: {} after {active} of {}, so that {} of {} goes back.",
                 promise.name,
                 end.why,
-                promise.terms.days,
+                counted(promise.terms.days, "day", "days"),
                 money(-minor),
                 money(paid.amount_minor)
             ),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{Action, Period, PeriodStatus, Permission},
+    domain::{Action, Period, PeriodStatus, Permission, counted},
     id::{AccountingPeriodId, InvoiceId, PartnerId},
     queue::{self, SendMail},
     store::{
@@ -266,7 +266,8 @@ pub fn finish(tx: &mut Tx<'_, VendorScope>, period: Period, mail_domain: &str) -
         payouts,
         mails,
     };
-    let summary = format!("{}, {count} statements", period.title());
+    let many = counted(count, "statement", "statements");
+    let summary = format!("{}, {many}", period.title());
     record(tx, Action::PeriodClosed, row.id, summary)?;
     Ok(closed)
 }

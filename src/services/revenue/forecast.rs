@@ -9,7 +9,7 @@ use super::{
     books::Books,
     guarantees::Floors,
     parties::Arranged,
-    renewals::Term,
+    renewals::{self, Term},
     spiffs,
 };
 use crate::{
@@ -27,7 +27,6 @@ use crate::{
         Tx, VendorScope,
         incentivize::forecasts::{self, ForecastMonth},
         revenue::{
-            invoices,
             subscriptions::{self, Subscription},
             terms,
         },
@@ -103,7 +102,7 @@ struct Basis<'a> {
     books: &'a Books,
     terms: Terms,
     arranged: Arranged,
-    /// What was billed of those whose plan pays a bonus on renewed terms.
+    /// What a whole period charged as terms began, of those whose plan pays a bonus on renewed ones.
     billed: HashMap<(SubscriptionId, NaiveDate), i64>,
 }
 
@@ -128,16 +127,16 @@ impl Outlook {
             let extras = books.extras().get(plan);
             extras.is_some_and(|extras| extras.renewal.is_some())
         };
-        let renewing: Vec<SubscriptionId> = sold
+        let renewing: Vec<Subscription> = sold
             .iter()
             .filter(|one| one.commission_plan_version_id.as_ref().is_some_and(pays))
-            .map(|one| one.id)
+            .cloned()
             .collect();
         let basis = Basis {
             books,
             terms: Terms::of(tx, sold)?,
             arranged: Arranged::of(tx, sold.iter().map(|one| (one.id, one.partner_id)))?,
-            billed: invoices::recurring_nets(tx, &renewing)?,
+            billed: renewals::standing(tx, &renewing)?,
         };
         let is_billed = |one: &&Subscription| one.status != SubscriptionStatus::Paused;
         for one in sold.iter().filter(is_billed) {
@@ -153,16 +152,14 @@ impl Outlook {
             term_months: one.term(),
             ends_on: one.ends_on,
         };
-        let mut ahead: HashMap<NaiveDate, i64> = HashMap::new();
         for period in coming.coming(self.first, MONTHS) {
             let from = period.service.from;
             let found = expected(&basis.terms, one, &period)?;
-            ahead.insert(from, found.recurring_minor);
             self.take(one, (&period, &found), basis)?;
             if period.phase == Phase::First {
                 self.begun.push((from, one.clone()));
             }
-            let bonus = bonus(one, (&period, &ahead), basis)?;
+            let bonus = bonus(one, from, basis)?;
             self.add((key(one, from), bonus), period.is_committed)?;
         }
         Ok(())
@@ -276,23 +273,24 @@ fn key(one: &Subscription, from: NaiveDate) -> Key {
 
 /// The bonus on the renewed term that begins with a period, in minor units; nothing where none
 /// does, or its plan pays none. What was not billed yet is worth what it will charge.
-fn bonus(
-    one: &Subscription,
-    (period, ahead): (&Coming, &HashMap<NaiveDate, i64>),
-    basis: &Basis<'_>,
-) -> Result<i64> {
+fn bonus(one: &Subscription, from: NaiveDate, basis: &Basis<'_>) -> Result<i64> {
     let plan = one.commission_plan_version_id;
     let extras = plan.and_then(|plan| basis.books.extras().get(&plan));
     let Some(terms) = extras.and_then(|extras| extras.renewal) else {
         return Ok(0);
     };
-    let Some(term) = Term::begun(one, period.service.from)? else {
+    let Some(term) = Term::begun(one, from)? else {
         return Ok(0);
     };
-    let net = |from| {
-        let billed = basis.billed.get(&(one.id, from));
-        let known = ahead.get(&from).or(billed);
-        known.copied().unwrap_or_default()
-    };
+    let mut worth = HashMap::new();
+    for day in term.begins(one) {
+        let index = one.anchor()?.index_of(day).unwrap_or_default();
+        let charged = match basis.billed.get(&(one.id, day)) {
+            Some(billed) => *billed,
+            None => basis.terms.standing(one, index)?,
+        };
+        worth.insert(day, charged);
+    }
+    let net = |day| worth.get(&day).copied().unwrap_or_default();
     Ok(term.bonus((one, &terms), net)?.minor)
 }

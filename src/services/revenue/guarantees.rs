@@ -9,6 +9,7 @@ use crate::{
     domain::{
         Money, Period, Ratio,
         commission::{EntryKind, Part, extras::GuaranteeTerms, settling::held},
+        counted,
     },
     id::{CommissionPlanVersionId, PartnerId},
     store::{
@@ -145,9 +146,9 @@ impl Floor<'_> {
             about: String::new(),
             caps_id: None,
             note: format!(
-                "Guarantee: at least {} a month in the first {} months; {} was posted in {}, which is month {} of them.",
+                "Guarantee: at least {} a month in the first {}; {} was posted in {}, which is month {} of them.",
                 self.terms.amount,
-                self.terms.months,
+                counted(self.terms.months, "month", "months"),
                 Money::new(earned, currency),
                 month.title(),
                 self.place

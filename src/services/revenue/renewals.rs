@@ -36,9 +36,7 @@ pub(super) struct Term {
 impl Term {
     /// The renewed term that begins with a service period that starts on a day, if one does.
     pub fn begun(sold: &Subscription, from: NaiveDate) -> Result<Option<Self>> {
-        let anchor = sold.anchor()?;
-        let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
-        let periods = (sold.term() / interval).max(1);
+        let (anchor, periods) = (sold.anchor()?, periods(sold));
         let Some(index) = anchor.index_of(from) else {
             return Ok(None);
         };
@@ -57,15 +55,18 @@ impl Term {
 
     /// The first day of the term that a subscription was renewed for so many times.
     pub fn first_day(sold: &Subscription, count: i32) -> Result<NaiveDate> {
-        let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
-        let periods = (sold.term() / interval).max(1);
+        let periods = periods(sold);
         let count = u32::try_from(count).unwrap_or_default();
         let period = sold.anchor()?.service_period(count.saturating_mul(periods));
         Ok(period.ok_or(Overflow)?.from)
     }
 
-    /// What it earns, given what the recurring lines that earn charged for the service period that
-    /// starts on a day, in minor units.
+    /// The first days of service of the term before and of this one.
+    pub fn begins(&self, sold: &Subscription) -> [NaiveDate; 2] {
+        [self.before.from.max(sold.charged_from()), self.first.from]
+    }
+
+    /// What it earns, given what a whole period charges as a term begins on a day, in minor units.
     pub fn bonus(
         &self,
         (sold, terms): (&Subscription, &RenewalTerms),
@@ -75,8 +76,8 @@ impl Term {
             let periods = i64::from(self.periods);
             net(from).checked_mul(periods).ok_or(Overflow)
         };
-        let began = self.before.from.max(sold.charged_from());
-        let (before_minor, now_minor) = (worth(began)?, worth(self.first.from)?);
+        let [before, now] = self.begins(sold);
+        let (before_minor, now_minor) = (worth(before)?, worth(now)?);
         Ok(Bonus {
             before_minor,
             now_minor,
@@ -141,7 +142,8 @@ pub(super) fn earn(
         .filter(|entry| entry.kind == EntryKind::RenewalBonus)
         .map(|entry| (entry.subscription_id, entry.source_id, entry.seq))
         .collect();
-    let nets = standing(tx, &renewed)?;
+    let of: Vec<Subscription> = renewed.iter().map(|one| one.sold.clone()).collect();
+    let nets = standing(tx, &of)?;
     let mut made = Vec::new();
     for one in renewed {
         let seq = i32::try_from(one.term.count).unwrap_or(i32::MAX);
@@ -152,40 +154,45 @@ pub(super) fn earn(
     Ok(made)
 }
 
-/// What a whole period charged for what partners earn on, as the terms in question and those before
-/// them began: by the first day of service, in minor units.
-fn standing(
+/// What a whole period charges for what partners earn on, discounts for a single one left out, as
+/// each term of these subscriptions began that has been billed: by the first day of service, in
+/// minor units.
+pub(super) fn standing(
     tx: &mut Tx<'_, VendorScope>,
-    renewed: &[Renewed<'_>],
+    sold: &[Subscription],
 ) -> Result<HashMap<(SubscriptionId, NaiveDate), i64>> {
-    let ids: Vec<SubscriptionId> = renewed.iter().map(|one| one.sold.id).collect();
-    let units = invoices::units_billed(tx, &ids)?;
+    let ids: Vec<SubscriptionId> = sold.iter().map(|one| one.id).collect();
+    let by_id: HashMap<SubscriptionId, &Subscription> =
+        sold.iter().map(|one| (one.id, one)).collect();
     let left = subscriptions::plans_left(tx, &ids)?;
     let mut then = Vec::new();
-    for one in renewed {
-        let began = one.term.before.from.max(one.sold.charged_from());
-        for day in [began, one.term.first.from] {
-            let mut plans = left.get(&one.sold.id).into_iter().flatten();
-            let plan = plans.find(|(left_on, _)| day < *left_on);
-            let plan = plan.map_or(one.sold.plan_version_id, |(_, plan)| *plan);
-            if let Some(quantity) = units.get(&(one.sold.id, day)) {
-                let sold = Subscription {
-                    plan_version_id: plan,
-                    quantity: *quantity,
-                    ..one.sold.clone()
-                };
-                then.push((day, sold));
-            }
+    for ((id, day), quantity) in invoices::units_billed(tx, &ids)? {
+        let Some(one) = by_id.get(&id) else { continue };
+        let index = one.anchor()?.index_of(day).unwrap_or_default();
+        if !index.is_multiple_of(periods(one)) {
+            continue;
         }
+        let mut plans = left.get(&id).into_iter().flatten();
+        let plan = plans.find(|(left_on, _)| day < *left_on);
+        let as_it_was = Subscription {
+            plan_version_id: plan.map_or(one.plan_version_id, |(_, plan)| *plan),
+            quantity,
+            ..(*one).clone()
+        };
+        then.push((day, index, as_it_was));
     }
-    let sold: Vec<Subscription> = then.iter().map(|(_, sold)| sold.clone()).collect();
-    let terms = Terms::of(tx, &sold)?;
-    let mut found = HashMap::new();
-    for (day, sold) in then {
-        let index = sold.anchor()?.index_of(day).unwrap_or_default();
-        found.insert((sold.id, day), terms.standing(&sold, index)?);
-    }
-    Ok(found)
+    let was: Vec<Subscription> = then.iter().map(|(_, _, was)| was.clone()).collect();
+    let terms = Terms::of(tx, &was)?;
+    let worth = |(day, index, was): &(NaiveDate, u32, Subscription)| {
+        Ok(((was.id, *day), terms.standing(was, *index)?))
+    };
+    then.iter().map(worth).collect()
+}
+
+/// How many periods a term has.
+fn periods(sold: &Subscription) -> u32 {
+    let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
+    (sold.term() / interval).max(1)
 }
 
 fn renewed<'a>(

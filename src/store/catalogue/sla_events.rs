@@ -3,7 +3,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::{
-    Result,
+    Error, Result,
     domain::SlaEventKind,
     id::{OfferingId, SlaEventId},
     store::{Tx, VendorScope, names::stored, schema::sla_events},
@@ -99,6 +99,19 @@ pub fn named(tx: &mut Tx<'_, VendorScope>, external_ids: &[String]) -> Result<Ve
         }
     }
     Ok(found)
+}
+
+/// One event.
+///
+/// # Errors
+/// [`Error::NotFound`]; faults of the database.
+pub fn one(tx: &mut Tx<'_, VendorScope>, id: SlaEventId) -> Result<SlaEvent> {
+    let row = tx
+        .rows(sla_events::table)
+        .filter(sla_events::id.eq(id))
+        .select(Row::as_select());
+    let found = tx.load::<Row, _>(row)?.pop();
+    found.ok_or(Error::NotFound)?.read()
 }
 
 /// Takes an event out; says whether it was there.

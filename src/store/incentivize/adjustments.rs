@@ -9,6 +9,8 @@ use crate::{
     store::{
         Tx, VendorScope,
         columns::{Coded, Month},
+        paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
+        registers::Rows,
         schema::adjustments,
         tx::to,
     },
@@ -81,27 +83,42 @@ pub fn one(tx: &mut Tx<'_, VendorScope>, id: AdjustmentId) -> Result<Adjustment>
     tx.one(row)
 }
 
-/// Those that have come so far, the newest first, at most so many; of one partner, or of all.
+fn asked(
+    tx: &Tx<'_, VendorScope>,
+    status: Option<AdjustmentStatus>,
+) -> Rows<VendorScope, adjustments::table> {
+    let rows = tx.rows(adjustments::table);
+    match status {
+        Some(status) => rows.filter(adjustments::status.eq(status.code())),
+        None => rows,
+    }
+}
+
+/// A page of them, the newest first; of one status, or of all.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn newest(
+pub fn page(
     tx: &mut Tx<'_, VendorScope>,
-    status: AdjustmentStatus,
-    of: Option<PartnerId>,
-    limit: i64,
-) -> Result<Vec<Adjustment>> {
-    let mut rows = tx
-        .rows(adjustments::table)
-        .filter(adjustments::status.eq(status.code()));
-    if let Some(partner) = of {
-        rows = rows.filter(adjustments::partner_id.eq(partner));
-    }
-    let rows = rows
-        .order(adjustments::id.desc())
-        .limit(limit)
-        .select(Adjustment::as_select());
-    tx.load(rows)
+    status: Option<AdjustmentStatus>,
+    from: Option<&Cursor>,
+) -> Result<Page<Adjustment>> {
+    let rows = newest_first!(asked(tx, status), from, adjustments::id);
+    let rows = rows.limit(FETCH).select(Adjustment::as_select());
+    let place = |row: &Adjustment| (String::new(), row.id.number());
+    Ok(Page::of(tx.load(rows)?, from, PAGE, place))
+}
+
+/// How many there are.
+///
+/// # Errors
+/// Faults of the database.
+pub fn count(tx: &mut Tx<'_, VendorScope>, status: Option<AdjustmentStatus>) -> Result<Count> {
+    let ids = asked(tx, status)
+        .limit(COUNT_CAP + 1)
+        .select(adjustments::id);
+    let ids: Vec<AdjustmentId> = tx.load(ids)?;
+    Ok(Count::of(ids.len()))
 }
 
 /// Writes down what was decided on one that still waits; says whether it did.

@@ -37,7 +37,7 @@ use crate::{
 /// A condition on the rows of a table.
 type Where<T> = Box<dyn BoxableExpression<T, Db, SqlType = Bool>>;
 /// Rows of a table, narrowed to a scope.
-type Rows<S, T> = Scoped<S, Boxed<T>>;
+pub(super) type Rows<S, T> = Scoped<S, Boxed<T>>;
 
 fn totals(rows: Vec<(String, i64)>) -> Result<Vec<Money>> {
     let mut sums = rows

@@ -58,6 +58,21 @@ pub fn promised<S: Sees>(tx: &mut Tx<'_, S>) -> Result<Vec<Promised>> {
         .collect())
 }
 
+/// What services are called: all of them for the vendor, for a partner those that are no drafts.
+///
+/// # Errors
+/// Faults of the database.
+pub fn service_names<S: Sees>(tx: &mut Tx<'_, S>) -> Result<HashMap<OfferingId, String>> {
+    let is_partner = tx.scope().partner_id().is_some();
+    let rows = S::offerings(tx).select((offerings::id, offerings::name, offerings::status));
+    let rows: Vec<(OfferingId, String, String)> = tx.load(rows)?;
+    Ok(rows
+        .into_iter()
+        .filter(|(_, _, status)| !is_partner || status != "draft")
+        .map(|(id, name, _)| (id, name))
+        .collect())
+}
+
 /// The services whose outages of a month are all on record.
 ///
 /// # Errors

@@ -315,7 +315,8 @@ fn formula(entry: &EntryRow, line: &LineDetail) -> String {
     let part = entry.times_part();
     let per_unit = line.per_unit.filter(|_| entry.rate.bps() == 0);
     if let Some((per_unit, units)) = per_unit {
-        let whole = format!("{units} units × {}{share}{part}", words::figure(per_unit));
+        let units = words::count(units.into(), "unit", "units");
+        let whole = format!("{units} × {}{share}{part}", words::figure(per_unit));
         return format!(
             "{whole}, of which {amount} for {}",
             words::figure(entry.base)

@@ -1,6 +1,6 @@
 //! Service levels on either side: what was promised of each service, and what was kept of it in a
 //! month.
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use askama::Template;
 use chrono::NaiveDateTime;
@@ -35,7 +35,8 @@ use crate::{
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct Asked {
-    month: String,
+    /// As 2026-11; the present one where it is empty.
+    pub month: String,
 }
 
 /// An event as typed; times are on the vendor's clock.
@@ -54,6 +55,8 @@ pub struct EventForm {
     pub announced_at: String,
     /// What was the matter.
     pub note: String,
+    /// The month that was looked at.
+    pub month: String,
     /// Once is enough.
     pub form_id: String,
 }
@@ -132,6 +135,7 @@ struct Found {
     zone: Zone,
     now: NaiveDateTime,
     promised: Vec<Promised>,
+    names: HashMap<OfferingId, String>,
     events: Vec<SlaEvent>,
     tickets: Vec<Ticket>,
     measured: BTreeSet<OfferingId>,
@@ -160,12 +164,16 @@ fn read<S: Sees>(tx: &mut Tx<'_, S>, calendar: &Calendar, asked: &Asked) -> Resu
     let mut months = months(calendar);
     months.retain(|(code, _)| !code.is_empty());
     let may_see_tickets = super::tickets::may_see(tx);
+    let names = register::service_names(tx)?;
+    let mut events = register::events(tx, (from, to))?;
+    events.retain(|event| names.contains_key(&event.offering));
     Ok(Found {
         month,
         zone,
         now,
         promised,
-        events: register::events(tx, (from, to))?,
+        names,
+        events,
         tickets: match may_see_tickets {
             true => register::tickets(tx, (from, to))?,
             false => Vec::new(),
@@ -311,17 +319,17 @@ fn ticket_promise(outcome: &Outcome) -> Option<TicketPromise> {
 
 fn event_row(found: &Found, event: &SlaEvent) -> EventRow {
     let clock = |at: NaiveDateTime| found.zone.local(at).format("%-d %b %Y, %H:%M").to_string();
-    let service = found
-        .promised
-        .iter()
-        .find(|one| one.offering == event.offering);
     let announced = match event.announced_at {
         Some(at) => format!(", announced {}", clock(at)),
         None => String::new(),
     };
     EventRow {
         id: event.id.to_string(),
-        service: service.map_or(String::new(), |one| one.name.clone()),
+        service: found
+            .names
+            .get(&event.offering)
+            .cloned()
+            .unwrap_or_default(),
         kind: event.kind.label(),
         when: format!(
             "{} to {}{announced}",

@@ -1,5 +1,6 @@
 //! Credits for missed promises on either side: what was missed, what is given back, and how it was
 //! decided.
+use actix_web::http::StatusCode;
 use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use crate::{
     },
     id::SlaCreditId,
     store::{
-        Store,
+        Platform, Store,
         paging::Cursor,
         registers::{
             Sees,
@@ -24,8 +25,10 @@ use crate::{
     web::{
         Answer, Shell, filters,
         form::fresh_form_id,
+        history::{self, HistoryRow},
         list::{Address, Pager, count_words, every},
-        page::{ok, unprocessable},
+        page::{html, ok},
+        stale::{Differing, differing, is_overtaken},
         words,
     },
 };
@@ -49,6 +52,20 @@ pub struct DecisionForm {
     pub answer: String,
     /// Once is enough.
     pub form_id: String,
+}
+
+impl DecisionForm {
+    /// How the credit stands beside what was to be decided.
+    fn beside(&self, row: &CreditRow, today: NaiveDate) -> Vec<Differing> {
+        let wanted = match self.answer.trim() {
+            "" => SlaCreditStatus::Approved,
+            _ => SlaCreditStatus::Declined,
+        };
+        differing(&[
+            ("Status", pill(row, today).1, wanted.label()),
+            ("Reason", &row.credit.answer, &self.answer),
+        ])
+    }
 }
 
 /// How a credit stands on a day: the pill's kind and its word.
@@ -230,51 +247,77 @@ struct ShowPage {
     may_decide: bool,
     typed: DecisionForm,
     problems: Problems,
+    both: Option<Vec<Differing>>,
+    history: Vec<HistoryRow>,
     form_id: String,
 }
 
-fn bears(row: &CreditRow) -> String {
+/// In words for the vendor's people, or for the partner's own.
+fn bears(row: &CreditRow, is_staff: bool) -> String {
+    let partner = &row.partner;
     let credit = &row.credit;
     let share =
         Rate::from_bps(credit.partner_share_bps).map_or(String::new(), |one| one.to_string());
     let back = words::money(Money::new(credit.charged_back_minor, credit.currency));
     match credit.liability {
-        Liability::Shared => format!(
-            "{share} of it, {back}, is charged back to {}. It earns on what is left after the vendor’s part.",
-            row.partner
+        Liability::Shared if is_staff => format!(
+            "{share} of it, {back}, is charged back to {partner}, which earns on what is left after the vendor’s part."
         ),
-        Liability::ReduceBase => format!("{} earns on what is left of the fee.", row.partner),
+        Liability::Shared => format!(
+            "{share} of it, {back}, is charged back to you. You earn on what is left after the vendor’s part."
+        ),
+        Liability::ReduceBase if is_staff => {
+            format!("{partner} earns on what is left of the fee.")
+        }
+        Liability::ReduceBase => "You earn on what is left of the fee.".to_owned(),
+        Liability::ProtectPartner | Liability::ByDelivery if is_staff => {
+            format!("The vendor. The commission of {partner} stays as it was.")
+        }
         Liability::ProtectPartner | Liability::ByDelivery => {
-            format!(
-                "The vendor. The commission of {} stays as it was.",
-                row.partner
-            )
+            "The vendor. Your commission stays as it was.".to_owned()
         }
     }
 }
 
-/// One credit; with what was typed and what is wrong with it, where a decision was refused.
+/// One credit; with what was typed, what is wrong with it, or why it met a conflict, where a decision
+/// was refused.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`]; [`crate::Error::Forbidden`]; faults.
-pub async fn show<S: Sees>(
+pub async fn show<S: Sees + Platform>(
     store: &Store,
     desk: Desk<S>,
     spelled: &str,
-    (typed, problems): (DecisionForm, Problems),
+    (typed, problems, met): (DecisionForm, Problems, Option<String>),
 ) -> Answer {
     let credit: SlaCreditId = id(spelled)?;
-    let (row, lines, notes, today) = desk
+    let (row, lines, notes, today, history) = desk
         .read(store, move |tx, calendar| {
             let row = register::one(tx, credit)?;
             let lines = register::lines(tx, credit)?;
             let notes = register::note_numbers(tx, credit)?;
-            Ok((row, lines, notes, calendar.today))
+            // Who changed what is the vendor's own affair.
+            let history = match tx.scope().partner_id() {
+                None => S::history(tx, credit.number())?,
+                Some(_) => Vec::new(),
+            };
+            Ok((row, lines, notes, calendar.today, history))
         })
         .await?;
     let currency = row.credit.currency;
     let own = |minor: i64| words::money(Money::new(minor, currency));
-    let is_refused = !problems.is_empty();
+    let both = match met {
+        Some(why) if !is_overtaken(&typed.version, row.credit.version) => {
+            return Err(crate::Error::Conflict(why).into());
+        }
+        Some(_) => Some(typed.beside(&row, today)),
+        None => None,
+    };
+    let status = match (&both, problems.is_empty()) {
+        (Some(_), _) => StatusCode::CONFLICT,
+        (None, false) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, true) => StatusCode::OK,
+    };
     let claims = match desk.is_staff {
         true => Permission::ManageSubscriptions,
         false => Permission::PartnerManageOutcomes,
@@ -298,12 +341,11 @@ pub async fn show<S: Sees>(
         typed,
         problems,
         row,
+        both,
+        history: history::rows(history, desk.shell.zone),
         ..page
     };
-    match is_refused {
-        true => unprocessable(&page),
-        false => ok(&page),
-    }
+    html(status, &page)
 }
 
 /// What a page says that depends on the credit alone.
@@ -321,7 +363,7 @@ fn page_of<S: Sees>(desk: &Desk<S>, row: &CreditRow) -> Result<ShowPage> {
         share,
         fee: String::new(),
         net: words::money(credit.net()),
-        bears: bears(row),
+        bears: bears(row, desk.is_staff),
         pill: ("plain", ""),
         lines: Vec::new(),
         notes: Vec::new(),
@@ -330,6 +372,8 @@ fn page_of<S: Sees>(desk: &Desk<S>, row: &CreditRow) -> Result<ShowPage> {
         may_decide: false,
         typed: DecisionForm::default(),
         problems: Problems::default(),
+        both: None,
+        history: Vec::new(),
         form_id: fresh_form_id()?,
         shell: desk.shell.clone(),
         row: row.clone(),

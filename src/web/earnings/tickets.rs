@@ -1,6 +1,7 @@
 //! Tickets on either side: what customers asked, and whether it was answered in time.
+use actix_web::http::StatusCode;
 use askama::Template;
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use serde::Deserialize;
 
 use super::{Desk, id, ledger::csv_file, month, months};
@@ -17,7 +18,7 @@ use crate::{
         tickets::Draft,
     },
     store::{
-        Scope, Store, Tx,
+        Platform, Scope, Store, Tx,
         catalogue::tickets::Ticket,
         paging::Cursor,
         registers::{
@@ -28,9 +29,11 @@ use crate::{
     web::{
         Answer, Shell, filters,
         form::fresh_form_id,
+        history::{self, HistoryRow},
         list::{Address, Pager, count_words, every},
-        page::{ok, unprocessable},
+        page::{html, ok, unprocessable},
         staff::sla_policies,
+        stale::{Differing, chosen, differing},
     },
 };
 
@@ -77,6 +80,15 @@ fn local(typed: &str) -> Option<NaiveDateTime> {
         .or_else(|_| NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M:%S"));
     let is_sound = |at: &NaiveDateTime| crate::domain::read_date(&at.date().to_string()).is_ok();
     read.ok().filter(is_sound)
+}
+
+/// A time as [`local`] reads it back: with its seconds where it has any.
+fn typed_time(at: NaiveDateTime) -> String {
+    let spelled = match at.second() {
+        0 => at.format("%Y-%m-%dT%H:%M"),
+        _ => at.format("%Y-%m-%dT%H:%M:%S"),
+    };
+    spelled.to_string()
 }
 
 impl TicketForm {
@@ -136,7 +148,7 @@ impl TicketForm {
     }
 
     fn of(ticket: &Ticket, zone: Zone) -> Self {
-        let time = |at: NaiveDateTime| zone.local(at).format("%Y-%m-%dT%H:%M").to_string();
+        let time = |at: NaiveDateTime| typed_time(zone.local(at));
         Self {
             title: ticket.title.clone(),
             severity: ticket.severity.code().to_owned(),
@@ -390,31 +402,82 @@ struct ShowPage {
     severities: Vec<(String, String)>,
     typed: TicketForm,
     problems: Problems,
+    both: Option<Vec<Differing>>,
+    history: Vec<HistoryRow>,
     zone: &'static str,
+}
+
+/// Why a ticket's page is shown.
+pub enum Again {
+    /// It was asked for.
+    First,
+    /// A change was refused: what was typed, and what is wrong with it.
+    Refused(TicketForm, Problems),
+    /// A change met another, or could not be made: what was typed, and why.
+    Overtaken(TicketForm, String),
+}
+
+impl TicketForm {
+    /// What differs from the form as it would be filled now.
+    fn differing(&self, theirs: &Self) -> Vec<Differing> {
+        let severity = |code: &str| chosen(&severities(), code);
+        differing(&[
+            ("What it is about", &theirs.title, &self.title),
+            (
+                "Severity",
+                &severity(&theirs.severity),
+                &severity(&self.severity),
+            ),
+            ("Came", &theirs.opened_at, &self.opened_at),
+            ("First answered", &theirs.answered_at, &self.answered_at),
+            ("Resolved", &theirs.resolved_at, &self.resolved_at),
+            ("Waited for the customer", &theirs.waits, &self.waits),
+        ])
+    }
 }
 
 /// One ticket; with what was typed and what is wrong with it, where a change was refused.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`]; [`crate::Error::Forbidden`]; faults.
-pub async fn show<S: Sees>(
+pub async fn show<S: Sees + Platform>(
     store: &Store,
     desk: Desk<S>,
     spelled: &str,
-    again: Option<(TicketForm, Problems)>,
+    again: Again,
 ) -> Answer {
     let ticket: SlaTicketId = id(spelled)?;
-    let (row, measures, zone) = desk
+    let (row, measures, zone, history) = desk
         .read(store, move |tx, calendar| {
             let row = register::ticket(tx, ticket)?;
             let promised = register::promised(tx)?;
             let measures = measures(&row, &promised, (calendar.zone, tx.now()));
-            Ok((row, measures, calendar.zone))
+            // Who changed what is the vendor's own affair.
+            let history = match tx.scope().partner_id() {
+                None => S::history(tx, ticket.number())?,
+                Some(_) => Vec::new(),
+            };
+            Ok((row, measures, calendar.zone, history))
         })
         .await?;
-    let is_refused = again.is_some();
-    let (typed, problems) =
-        again.unwrap_or_else(|| (TicketForm::of(&row.ticket, zone), Problems::default()));
+    let now = TicketForm::of(&row.ticket, zone);
+    let (typed, problems, both) = match again {
+        Again::First => (now, Problems::default(), None),
+        Again::Refused(typed, problems) => (typed, problems, None),
+        Again::Overtaken(typed, why) if typed.version == now.version => {
+            return Err(crate::Error::Conflict(why).into());
+        }
+        Again::Overtaken(mut typed, _) => {
+            typed.version.clone_from(&now.version);
+            let both = typed.differing(&now);
+            (typed, Problems::default(), Some(both))
+        }
+    };
+    let status = match (&both, problems.is_empty()) {
+        (Some(_), _) => StatusCode::CONFLICT,
+        (None, false) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, true) => StatusCode::OK,
+    };
     let wait = |wait: &crate::domain::sla::Wait| {
         let to = wait.to.map(|to| desk.shell.zone.instant_words(to));
         let from = desk.shell.zone.instant_words(wait.from);
@@ -432,13 +495,12 @@ pub async fn show<S: Sees>(
         measures,
         severities: severities(),
         zone: zone.as_str(),
+        history: history::rows(history, desk.shell.zone),
         shell: desk.shell,
         row,
         typed,
         problems,
+        both,
     };
-    match is_refused {
-        true => unprocessable(&page),
-        false => ok(&page),
-    }
+    html(status, &page)
 }

@@ -38,7 +38,7 @@ async fn file(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>) 
 }
 
 async fn show(visitor: Visitor, store: Data<Store>, parts: Parts) -> Answer {
-    let nothing = (DecisionForm::default(), Problems::default());
+    let nothing = (DecisionForm::default(), Problems::default(), None);
     sla_credits::show(&store, Desk::of_seller(visitor), &parts.2, nothing).await
 }
 
@@ -55,6 +55,6 @@ async fn claim(visitor: Visitor, (store, session): (Data<Store>, Session), parts
     see_other_saying(
         &session,
         &to,
-        "It is claimed and waits for the vendor’s approval.",
+        "The SLA credit is claimed and waits for the vendor’s approval.",
     )
 }

@@ -9,7 +9,7 @@ use crate::{
         admission::Visitor,
         earnings::{
             Desk,
-            tickets::{self, Asked, TicketForm},
+            tickets::{self, Again, Asked, TicketForm},
         },
     },
 };
@@ -36,5 +36,5 @@ async fn show(
     store: Data<Store>,
     parts: Path<(String, String, String)>,
 ) -> Answer {
-    tickets::show(&store, Desk::of_seller(visitor), &parts.2, None).await
+    tickets::show(&store, Desk::of_seller(visitor), &parts.2, Again::First).await
 }

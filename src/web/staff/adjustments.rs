@@ -4,7 +4,10 @@ use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{offerings::id_of, partners::called::Called};
+use super::{
+    offerings::{choices, id_of},
+    partners::called::Called,
+};
 use crate::{
     Error, Result,
     domain::{
@@ -15,6 +18,7 @@ use crate::{
     store::{
         Platform, Scope, Store, Tx, VendorScope,
         incentivize::adjustments::{self, Adjustment},
+        paging::{Cursor, Page},
         recruit::partners,
         registers::{self, ledger, ledger::EntryRow},
     },
@@ -24,15 +28,13 @@ use crate::{
         filters,
         form::{Typed, fresh_form_id, once},
         history::{self, HistoryRow},
+        list::{Address, Pager, count_words},
         page::{ok, see_other_saying, unprocessable},
         words,
     },
 };
 
 type Parts = Path<(String, String)>;
-
-/// Decided ones shown in the list.
-const SHOWN: i64 = 100;
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -71,45 +73,66 @@ struct IndexPage {
     shell: Shell,
     base: String,
     may_adjust: bool,
-    waiting: Vec<Row>,
-    decided: Vec<Row>,
+    statuses: Vec<(String, String)>,
+    status: String,
+    clear_href: String,
+    count: String,
+    rows: Vec<Row>,
+    pager: Pager,
 }
 
-fn rows(tx: &mut Tx<'_, VendorScope>, status: AdjustmentStatus) -> Result<Vec<Row>> {
-    let found = adjustments::newest(tx, status, None, SHOWN)?;
-    let ids: Vec<PartnerId> = found.iter().map(|one| one.partner_id).collect();
+/// What narrows the list, as typed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Narrowed {
+    status: String,
+    at: String,
+}
+
+fn named(tx: &mut Tx<'_, VendorScope>, found: Page<Adjustment>) -> Result<Page<Row>> {
+    let ids: Vec<PartnerId> = found.rows.iter().map(|one| one.partner_id).collect();
     let names = partners::names(tx, &ids)?;
-    let rows = found.into_iter().map(|adjustment| Row {
-        partner: names
-            .iter()
-            .find(|(id, _)| *id == adjustment.partner_id)
-            .map_or(String::new(), |(_, name)| name.clone()),
-        pill: pill(adjustment.status),
-        amount: adjustment.amount(),
-        adjustment,
-    });
-    Ok(rows.collect())
+    found.try_map(|adjustment| {
+        Ok(Row {
+            partner: names
+                .iter()
+                .find(|(id, _)| *id == adjustment.partner_id)
+                .map_or(String::new(), |(_, name)| name.clone()),
+            pill: pill(adjustment.status),
+            amount: adjustment.amount(),
+            adjustment,
+        })
+    })
 }
 
-async fn index(staff: Staff, store: Data<Store>) -> Answer {
-    let (waiting, mut decided, declined) = store
-        .read(staff.scope.clone(), |tx| {
+async fn index(staff: Staff, store: Data<Store>, Query(asked): Query<Narrowed>) -> Answer {
+    let status = asked.status.parse::<AdjustmentStatus>().ok();
+    let at = asked.at;
+    let (page, count) = store
+        .read(staff.scope.clone(), move |tx| {
             tx.allow(Permission::ViewMoney)?;
-            Ok((
-                rows(tx, AdjustmentStatus::Proposed)?,
-                rows(tx, AdjustmentStatus::Approved)?,
-                rows(tx, AdjustmentStatus::Declined)?,
-            ))
+            let page = adjustments::page(tx, status, Cursor::read(&at).as_ref())?;
+            let count = adjustments::count(tx, status)?;
+            Ok((named(tx, page)?, count))
         })
         .await?;
-    decided.extend(declined);
-    decided.sort_by_key(|row| std::cmp::Reverse(row.adjustment.id));
+    let list = format!("{}/adjustments", staff.base);
+    let address = Address::new(list, &[("status", asked.status.as_str())]);
     ok(&IndexPage {
         shell: staff.shell(),
         may_adjust: staff.may(Permission::AdjustCommission),
         base: staff.base,
-        waiting,
-        decided,
+        statuses: choices(
+            "All",
+            AdjustmentStatus::ALL,
+            AdjustmentStatus::code,
+            AdjustmentStatus::label,
+        ),
+        status: asked.status,
+        clear_href: address.clear(),
+        count: count_words(page.rows.len(), count, ("adjustment", "adjustments")),
+        pager: address.pager(&page),
+        rows: page.rows,
     })
 }
 
@@ -272,7 +295,11 @@ async fn create(
         }
     };
     match done {
-        Ok(to) => see_other_saying(&session, &to, "Proposed. Someone else has to approve it."),
+        Ok(to) => see_other_saying(
+            &session,
+            &to,
+            "The adjustment is proposed. Someone else has to approve it.",
+        ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&new_page(&staff, &store, typed, problems).await?)
         }
@@ -298,10 +325,22 @@ struct ShowPage {
     entry: Option<EntryRow>,
     adjustment: Adjustment,
     history: Vec<HistoryRow>,
+    typed: Decision,
+    problems: Problems,
 }
 
 async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id: AdjustmentId = id_of(&parts.1)?;
+    let nothing = (Decision::default(), Problems::default());
+    ok(&show_page(staff, &store, id, nothing).await?)
+}
+
+async fn show_page(
+    staff: Staff,
+    store: &Store,
+    id: AdjustmentId,
+    (typed, problems): (Decision, Problems),
+) -> Result<ShowPage> {
     let (adjustment, partner, entry, history) = store
         .read(staff.scope.clone(), move |tx| {
             tx.allow(Permission::ViewMoney)?;
@@ -317,7 +356,7 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let is_own = staff.scope.actor().user == Some(adjustment.proposed_by);
     let may_adjust = staff.may(Permission::AdjustCommission);
     let list = format!("{}/adjustments", staff.base);
-    ok(&ShowPage {
+    Ok(ShowPage {
         shell: staff.shell(),
         here: format!("{list}/{id}"),
         crumbs: vec![("Adjustments".to_owned(), list)],
@@ -337,6 +376,8 @@ async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
         partner,
         entry,
         adjustment,
+        typed,
+        problems,
     })
 }
 
@@ -348,28 +389,19 @@ struct Decision {
     form_id: String,
 }
 
-async fn decide(
-    (staff, store, session): (Staff, Data<Store>, Session),
-    parts: Parts,
-    said: &'static str,
-    work: impl Fn(&mut Tx<'_, VendorScope>, AdjustmentId) -> Result<()> + Clone + Send + 'static,
-) -> Answer {
-    let id: AdjustmentId = id_of(&parts.1)?;
-    let to = format!("{}/adjustments/{id}", staff.base);
-    store
-        .write(staff.scope.clone(), move |tx| work(tx, id))
-        .await?;
-    see_other_saying(&session, &to, said)
-}
-
 async fn approve(
     staff: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
     Typed(_): Typed<Decision>,
 ) -> Answer {
-    let said = "Approved. The entry is in the ledger.";
-    decide((staff, store, session), parts, said, service::approve).await
+    let id: AdjustmentId = id_of(&parts.1)?;
+    let to = format!("{}/adjustments/{id}", staff.base);
+    store
+        .write(staff.scope, move |tx| service::approve(tx, id))
+        .await?;
+    let said = "The adjustment is approved. Its entry is in the ledger.";
+    see_other_saying(&session, &to, said)
 }
 
 async fn decline(
@@ -378,12 +410,19 @@ async fn decline(
     parts: Parts,
     Typed(decision): Typed<Decision>,
 ) -> Answer {
-    let answer = decision.answer;
-    decide(
-        (staff, store, session),
-        parts,
-        "Declined.",
-        move |tx, id| service::decline(tx, id, &answer),
-    )
-    .await
+    let id: AdjustmentId = id_of(&parts.1)?;
+    let to = format!("{}/adjustments/{id}", staff.base);
+    let answer = decision.answer.clone();
+    let declined = store
+        .write(staff.scope.clone(), move |tx| {
+            service::decline(tx, id, &answer)
+        })
+        .await;
+    match declined {
+        Ok(()) => see_other_saying(&session, &to, "The adjustment is declined."),
+        Err(Error::Invalid(problems)) => {
+            unprocessable(&show_page(staff, &store, id, (decision, problems)).await?)
+        }
+        Err(other) => Err(other.into()),
+    }
 }

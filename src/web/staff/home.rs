@@ -223,7 +223,7 @@ fn counted(waiting: &Waiting) -> [Counted; 5] {
                 "adjustment waits for approval",
                 "adjustments wait for approval",
             ),
-            "/adjustments",
+            "/adjustments?status=proposed",
             "Decide",
         ),
         (

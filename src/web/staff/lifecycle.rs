@@ -5,7 +5,7 @@ use askama::Template;
 use crate::{
     Result,
     domain::{
-        PartnerFacts, Permission, Stage,
+        PartnerFacts, Permission, Stage, counted,
         lifecycle::{Standing, map_of, stage_of},
     },
     store::{
@@ -169,9 +169,10 @@ fn weakest(all: &[Placed]) -> Option<(Stage, Stage, usize, usize)> {
 fn answer(all: &[Placed]) -> String {
     match weakest(all) {
         Some((from, to, of, on)) => format!(
-            "The weakest step is from {} to {}: {on} of {of} partners have taken it.",
+            "The weakest step is from {} to {}: taken by {on} of {}.",
             from.label(),
-            to.label()
+            to.label(),
+            counted(of, "partner", "partners")
         ),
         None => "How far each partner has come, and what comes next.".to_owned(),
     }

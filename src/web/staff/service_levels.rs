@@ -2,6 +2,7 @@
 use actix_session::Session;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
 use chrono::NaiveDateTime;
+use serde::Deserialize;
 
 use crate::{
     Error,
@@ -89,23 +90,28 @@ async fn record(
     if !staff.may(Permission::ManageCatalogue) {
         return Err(Error::Forbidden.into());
     }
-    let to = format!("{}/service-levels", staff.base);
+    let base = staff.base.clone();
     let form = typed.clone();
     let done = store
         .write(staff.scope.clone(), move |tx| {
             tx.allow(Permission::ManageCatalogue)?;
-            let new = read(&form, calendar(tx)?.zone).map_err(Error::Invalid)?;
+            let zone = calendar(tx)?.zone;
+            let new = read(&form, zone).map_err(Error::Invalid)?;
             once(tx, &form.form_id, |tx| {
                 service::record(tx, &new)?;
-                Ok(to.clone())
+                // Where it stands now, whatever month was looked at.
+                let month = Period::of(zone.local(new.span.from).date());
+                Ok(format!("{base}/service-levels?month={month}"))
             })
         })
         .await;
     match done {
-        Ok(to) => see_other_saying(&session, &to, "It is recorded."),
+        Ok(to) => see_other_saying(&session, &to, "The event is recorded."),
         Err(Error::Invalid(problems)) => {
-            let again = (typed, problems);
-            service_levels::index(&store, desk(staff), Asked::default(), again).await
+            let asked = Asked {
+                month: typed.month.clone(),
+            };
+            service_levels::index(&store, desk(staff), asked, (typed, problems)).await
         }
         Err(error) => Err(error.into()),
     }
@@ -127,15 +133,25 @@ async fn complete(
     see_other_saying(&session, &to, "The month counts as measured.")
 }
 
+/// The month that was looked at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WithdrawForm {
+    month: String,
+}
+
 async fn withdraw(
     staff: Staff,
     (store, session): (Data<Store>, Session),
     path: Path<(String, String)>,
+    Typed(typed): Typed<WithdrawForm>,
 ) -> Answer {
     let event: SlaEventId = id(&path.1)?;
-    let to = format!("{}/service-levels", staff.base);
+    let month = typed.month.parse::<Period>();
+    let month = month.map_or_else(|_| String::new(), |month| format!("?month={month}"));
+    let to = format!("{}/service-levels{month}", staff.base);
     store
         .write(staff.scope, move |tx| service::withdraw(tx, event))
         .await?;
-    see_other_saying(&session, &to, "It is withdrawn and counts no more.")
+    see_other_saying(&session, &to, "The event is withdrawn and counts no more.")
 }

@@ -19,6 +19,7 @@ use crate::{
         form::Typed,
         history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
+        stale::{Differing, conflict, differing},
     },
 };
 
@@ -65,6 +66,7 @@ struct EditPage {
     minimums: Vec<(String, String)>,
     problems: Problems,
     typed: SettingsForm,
+    both: Option<Vec<Differing>>,
     currencies: Vec<(String, String)>,
     minimum: MinimumForm,
     minimum_problems: Problems,
@@ -101,6 +103,7 @@ async fn page(staff: &Staff, store: &Store) -> Result<EditPage> {
             payout_day: settings.payout_day.to_string(),
             version: settings.version.to_string(),
         },
+        both: None,
         currencies: offered(settings.currency, currencies),
         minimum: MinimumForm {
             currency: settings.currency.code().to_owned(),
@@ -177,7 +180,11 @@ async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/settings", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/settings", staff.base),
+            "The settings were saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let page = page(&staff, &store).await?;
             unprocessable(&EditPage {
@@ -186,8 +193,40 @@ async fn update(
                 ..page
             })
         }
+        Err(Error::Conflict(why)) => overtaken((&staff, &store), typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (staff, store): (&Staff, &Store),
+    mut typed: SettingsForm,
+    why: String,
+) -> Answer {
+    let mut page = page(staff, store).await?;
+    if page.typed.version == typed.version {
+        return Err(Error::Conflict(why).into());
+    }
+    typed.version.clone_from(&page.typed.version);
+    let theirs = std::mem::replace(&mut page.typed, typed);
+    let yours = &page.typed;
+    page.both = Some(differing(&[
+        ("Name", &theirs.name, &yours.name),
+        ("Name on documents", &theirs.legal_name, &yours.legal_name),
+        ("Address on documents", &theirs.address, &yours.address),
+        (
+            "Invoices are due after, in days",
+            &theirs.payment_days,
+            &yours.payment_days,
+        ),
+        (
+            "Partners are paid on day",
+            &theirs.payout_day,
+            &yours.payout_day,
+        ),
+    ]));
+    conflict(&page)
 }
 
 async fn set_minimum(
@@ -206,7 +245,11 @@ async fn set_minimum(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match set {
-        Ok(()) => see_other_saying(&session, &format!("{}/settings", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/settings", staff.base),
+            "The lowest payout was saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let page = page(&staff, &store).await?;
             unprocessable(&EditPage {

@@ -50,7 +50,7 @@ async fn file(staff: Staff, store: Data<Store>, Query(asked): Query<Asked>) -> A
 }
 
 async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    let nothing = (DecisionForm::default(), Problems::default());
+    let nothing = (DecisionForm::default(), Problems::default(), None);
     sla_credits::show(&store, desk(staff), &parts.1, nothing).await
 }
 
@@ -60,7 +60,7 @@ async fn reckon(staff: Staff, (store, session): (Data<Store>, Session)) -> Answe
     see_other_saying(
         &session,
         &to,
-        "Everything that nobody has decided about is reckoned anew.",
+        "Every SLA credit that nobody has decided about is worked out again.",
     )
 }
 
@@ -74,7 +74,11 @@ async fn claim(staff: Staff, (store, session): (Data<Store>, Session), parts: Pa
             service::claim(tx, (&found, today))
         })
         .await?;
-    see_other_saying(&session, &to, "It is claimed and waits for approval.")
+    see_other_saying(
+        &session,
+        &to,
+        "The SLA credit is claimed and waits for approval.",
+    )
 }
 
 async fn approve(
@@ -85,19 +89,26 @@ async fn approve(
 ) -> Answer {
     let credit: SlaCreditId = id(&parts.1)?;
     let to = format!("{}/sla-credits/{credit}", staff.base);
-    let leads = to.clone();
-    store
-        .write(staff.scope, move |tx| {
+    let (form, leads) = (typed.clone(), to.clone());
+    let done = store
+        .write(staff.scope.clone(), move |tx| {
             tx.allow(Permission::RecordPayments)?;
             register::one(tx, credit)?;
-            once(tx, &typed.form_id, |tx| {
-                let version = typed.version.parse().unwrap_or_default();
+            once(tx, &form.form_id, |tx| {
+                let version = form.version.parse().unwrap_or_default();
                 service::approve(tx, (credit, version))?;
                 Ok(leads.clone())
             })
         })
-        .await?;
-    see_other_saying(&session, &to, "It is credited.")
+        .await;
+    match done {
+        Ok(to) => see_other_saying(&session, &to, "The SLA credit is approved."),
+        Err(Error::Conflict(why)) => {
+            let again = (typed, Problems::default(), Some(why));
+            sla_credits::show(&store, desk(staff), &parts.1, again).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn decline(
@@ -123,9 +134,13 @@ async fn decline(
         })
         .await;
     match done {
-        Ok(to) => see_other_saying(&session, &to, "It is declined."),
+        Ok(to) => see_other_saying(&session, &to, "The SLA credit is declined."),
         Err(Error::Invalid(problems)) => {
-            sla_credits::show(&store, desk(staff), &parts.1, (typed, problems)).await
+            sla_credits::show(&store, desk(staff), &parts.1, (typed, problems, None)).await
+        }
+        Err(Error::Conflict(why)) => {
+            let again = (typed, Problems::default(), Some(why));
+            sla_credits::show(&store, desk(staff), &parts.1, again).await
         }
         Err(error) => Err(error.into()),
     }

@@ -171,7 +171,11 @@ async fn pay(
     match done {
         Ok(to) => see_other_saying(&session, &to, "The payout is marked as paid."),
         Err(Error::Invalid(problems)) if desk.may(Permission::MarkPayoutsPaid) => {
-            statements::show_with(&store, desk, &path.1, (typed, problems)).await
+            statements::show_with(&store, desk, &path.1, (typed, problems, None)).await
+        }
+        Err(Error::Conflict(why)) => {
+            let again = (typed, Problems::default(), Some(why));
+            statements::show_with(&store, desk, &path.1, again).await
         }
         Err(error) => Err(error.into()),
     }

@@ -13,7 +13,7 @@ use crate::{
         admission::Staff,
         earnings::{
             Desk, id,
-            tickets::{self, Asked, TicketForm},
+            tickets::{self, Again, Asked, TicketForm},
         },
         form::{Typed, once},
         page::see_other_saying,
@@ -53,7 +53,7 @@ async fn file(staff: Staff, store: Data<Store>, Query(asked): Query<Asked>) -> A
 }
 
 async fn show(staff: Staff, store: Data<Store>, parts: Parts) -> Answer {
-    tickets::show(&store, desk(staff), &parts.1, None).await
+    tickets::show(&store, desk(staff), &parts.1, Again::First).await
 }
 
 async fn record(
@@ -105,9 +105,13 @@ async fn change(
         .await;
     let to = format!("{}/tickets/{ticket}", staff.base);
     match done {
-        Ok(()) => see_other_saying(&session, &to, "Saved."),
+        Ok(()) => see_other_saying(&session, &to, "The ticket was saved."),
         Err(Error::Invalid(problems)) => {
-            let again = Some((typed, problems));
+            let again = Again::Refused(typed, problems);
+            tickets::show(&store, desk(staff), &parts.1, again).await
+        }
+        Err(Error::Conflict(why)) => {
+            let again = Again::Overtaken(typed, why);
             tickets::show(&store, desk(staff), &parts.1, again).await
         }
         Err(error) => Err(error.into()),
@@ -120,5 +124,5 @@ async fn withdraw(staff: Staff, (store, session): (Data<Store>, Session), parts:
     store
         .write(staff.scope, move |tx| service::withdraw(tx, ticket))
         .await?;
-    see_other_saying(&session, &to, "It is withdrawn and counts no more.")
+    see_other_saying(&session, &to, "The ticket is withdrawn and counts no more.")
 }

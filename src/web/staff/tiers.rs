@@ -17,6 +17,7 @@ use crate::{
         form::{Typed, fresh_form_id, once},
         history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
+        stale::{Differing, conflict, differing},
     },
 };
 
@@ -87,6 +88,7 @@ struct EditPage {
     cancel_href: String,
     problems: Problems,
     typed: TierForm,
+    both: Option<Vec<Differing>>,
     history: Vec<HistoryRow>,
 }
 
@@ -187,6 +189,7 @@ async fn edit_page(
         cancel_href: at,
         problems,
         typed,
+        both: None,
         history: history::rows(history, staff.zone()),
     })
 }
@@ -215,10 +218,35 @@ async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/tiers", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/tiers", staff.base),
+            "The tier was saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)
         }
+        Err(Error::Conflict(why)) => overtaken((&staff, &store), id, typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (staff, store): (&Staff, &Store),
+    id: TierId,
+    mut typed: TierForm,
+    why: String,
+) -> Answer {
+    let mut page = edit_page(staff, store, id, None).await?;
+    if page.typed.version == typed.version {
+        return Err(Error::Conflict(why).into());
+    }
+    typed.version.clone_from(&page.typed.version);
+    let theirs = std::mem::replace(&mut page.typed, typed);
+    page.both = Some(differing(&[
+        ("Name", &theirs.name, &page.typed.name),
+        ("Rank", &theirs.rank, &page.typed.rank),
+    ]));
+    conflict(&page)
 }

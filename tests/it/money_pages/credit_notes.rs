@@ -22,10 +22,6 @@ impl Scene {
     fn ask(&self, sql: &str) -> Vec<String> {
         self.app.ask(sql)
     }
-    fn verified(&self) {
-        let found = self.write(perennial::services::verify::verify);
-        assert!(found.is_empty(), "{found:#?}");
-    }
 }
 
 async fn typed(who: &Visitor, invoice: id::InvoiceId, with: &[(&str, &str)]) -> Page {
@@ -129,6 +125,36 @@ on_both! {
         // What is credited once is not credited again.
         let rest = typed(&finance, bakery, &[("line_1", "75.61")]).await.expect(422);
         assert!(rest.words().contains("EUR 75.60 can be credited here."), "{}", rest.words());
+        scene.verified();
+    }
+
+    async fn what_is_issued_is_what_was_shown(scene: Scene) {
+        let (finance, other) = (scene.finance().await, scene.finance().await);
+        let clinic = scene.invoice("C-4", 0);
+        let shown = typed(&finance, clinic, &[("line_1", "200")]).await.expect(200);
+        let first = typed(&other, clinic, &[("line_1", "100")]).await.expect(200);
+        issued(&other, &first).await;
+        // EUR 309.00 is due now, and no longer 428.00.
+        let again = finance.submit(&shown.form("main form[method=post]")).await.expect(409);
+        for said in ["This invoice changed in the meantime. Nothing was issued.", "EUR 71.00 of the invoice is still due."] {
+            assert!(again.words().contains(said), "{said}: {}", again.words());
+        }
+        assert_eq!(scene.ask(NOTES), ["1"]);
+        issued(&finance, &again).await;
+        assert_eq!(scene.ask(NOTES), ["2"]);
+
+        // The same of an invoice that is written off.
+        let path = format!("/meridian/invoices/{clinic}/write-off");
+        let form = finance.get(&path).await.expect(200).form("main form[method=post]").with("reason", "Insolvent");
+        let third = typed(&other, clinic, &[("line_1", "10")]).await.expect(200);
+        issued(&other, &third).await;
+        let again = finance.submit(&form).await.expect(409);
+        for said in ["This invoice changed in the meantime. Nothing was written off.", "EUR 59.10 of"] {
+            assert!(again.words().contains(said), "{said}: {}", again.words());
+        }
+        let again = again.form("main form[method=post]");
+        assert_eq!(again.value("reason"), "Insolvent");
+        finance.submit(&again).await.expect(303);
         scene.verified();
     }
 

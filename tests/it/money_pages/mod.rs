@@ -9,6 +9,8 @@ mod clawbacks;
 mod credit_notes;
 mod metrics;
 mod nonsense;
+mod outages;
+mod overtaken;
 mod parties;
 mod plan_changes;
 mod plans;

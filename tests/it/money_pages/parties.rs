@@ -57,11 +57,6 @@ fn amounts(scene: &Scene, source: &str) -> Vec<String> {
     ))
 }
 
-fn verify(scene: &Scene) {
-    let found = scene.write(perennial::services::verify::verify);
-    assert!(found.is_empty(), "{found:#?}");
-}
-
 on_both! {
     async fn what_makes_no_sense_is_refused_beside_its_field(scene: Scene) {
         let owner = scene.owner().await;
@@ -97,7 +92,7 @@ on_both! {
         let viewer = scene.app.staff_of("meridian", Role::VendorViewer).await;
         viewer.post(&format!("{}/parties", sold(&scene)), &[]).await.expect(403);
         viewer.post(&format!("{}/distributor", partner(&scene, "contoso")), &[]).await.expect(403);
-        verify(&scene);
+        scene.verified();
     }
 
     async fn each_earns_its_part_sees_only_that_and_gives_it_back(scene: Scene) {
@@ -143,7 +138,7 @@ on_both! {
         // What the seller sees of its invoice is its own.
         let line = scene.app.ask("SELECT commission_minor AS value FROM invoice_lines WHERE shared AND service_from = '2027-01-01' AND subscription_id IN (SELECT id FROM subscriptions WHERE external_id = 'S-1')");
         assert_eq!(line, ["7200"]);
-        verify(&scene);
+        scene.verified();
         // Whoever searches for the customer finds every part; the sharer its own.
         let found = owner.get("/meridian/ledger?posted=2027-01&customer=adler").await.expect(200);
         assert_eq!(found.select("tbody tr").len(), 3, "{}", found.words());
@@ -198,7 +193,7 @@ on_both! {
         assert_eq!(amounts(&scene, "refund"), [
             "northwind split:7500:0 -3600", "contoso split:2500:0 -1200", "fabrikam on_revenue:500 -1200",
         ]);
-        verify(&scene);
+        scene.verified();
 
         // Each is on a statement of its own, which says why.
         for month in ["2026-11", "2026-12"] {
@@ -218,14 +213,14 @@ on_both! {
         assert!(why.contains("For you: the distributor’s 5 % of the revenue. 480.00 × 5 % × share 100 % = 24.00."), "{why}");
         let content = scene.app.ask("SELECT s.content AS value FROM statements s JOIN partners p ON p.id = s.partner_id WHERE p.slug = 'contoso' ORDER BY s.id DESC LIMIT 1");
         assert!(content[0].contains("split:2500:0") && !content[0].contains("split:7500:0"), "{}", content[0]);
-        verify(&scene);
+        scene.verified();
 
         // Shared no longer: Contoso is told, and Northwind earns alone again.
         let owner = scene.owner().await;
         share(&scene, &owner, &[("partner_1", ""), ("share_1", "")]).await.expect(303);
         let last = scene.app.ask("SELECT p.slug || ' ' || CAST(s.share_bps AS TEXT) AS value FROM subscription_parties s JOIN partners p ON p.id = s.partner_id ORDER BY s.effective_from DESC, s.id LIMIT 2");
         assert_eq!(last, ["northwind 10000", "contoso 0"]);
-        verify(&scene);
+        scene.verified();
     }
 
     async fn what_is_carved_out_costs_the_vendor_nothing_more(scene: Scene) {
@@ -240,6 +235,6 @@ on_both! {
         assert_eq!(amounts(&scene, "allocation"), ["northwind split:10000:1000 8640", "contoso carved_out:1000:10000 960"]);
         let page = owner.get(&format!("{}/distributor", partner(&scene, "contoso"))).await.expect(200);
         assert!(page.words().contains("Partners below it"), "{}", page.words());
-        verify(&scene);
+        scene.verified();
     }
 }

@@ -14,7 +14,7 @@ on_both! {
         let gold = owner.get(&edit).await.attrs("select[name=clause-1-tier] option", "value")[1].clone();
         let typed = form
             .with("clause-1-tier", &gold).with("clause-1-rate", "20").with("clause-1-months", "1")
-            .with("clause-2-tier", &gold).with("clause-2-rate", "12").with("clause-2-cap", "300")
+            .with("clause-2-tier", &gold).with("clause-2-rate", "12").with("clause-2-cap", "300").with("clause-2-currency", "eur")
             .with("clause-3-rate", "2.50").with("clause-3-kind", "unit")
             .with("renewal", "2").with("guarantee", "500").with("guarantee_months", "6");
         let refused = owner.submit(&typed.clone().with("guarantee_months", "some").with("renewal", "much")).await.expect(422);
@@ -47,7 +47,9 @@ on_both! {
         }
         assert_eq!(tried.select("tbody tr").len(), 3, "{}", tried.words());
         owner.get(&format!("{trial}?from=2026-11&until=2026-10")).await.expect(422);
-        owner.get(&format!("{trial}?from=soon")).await.expect(422);
+        let wrong = owner.get(&format!("{trial}?from=soon")).await.expect(422);
+        assert_eq!(wrong.attrs(".summary a", "href"), ["#from"]);
+        assert_eq!(wrong.attr("#from", "aria-invalid").as_deref(), Some("true"));
         owner.get(&trial).await.expect(200);
         let before = scene.app.ask("SELECT CAST(count(*) AS TEXT) AS value FROM commission_entries");
         owner.submit(&page.form("form[action$='/publication']")).await.expect(303);

@@ -156,6 +156,13 @@ impl Scene {
         self.write(|tx| payments::refund(tx, &new));
     }
 
+    /// The ledgers hold together.
+    #[track_caller]
+    pub fn verified(&self) {
+        let found = self.write(perennial::services::verify::verify);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
     /// Closes a month as the worker would.
     pub fn close(&self, month: &str) {
         let closing = Closing {

@@ -48,11 +48,6 @@ async fn credit_of(visitor: &Visitor, base: &str, customer: &str) -> String {
         .1
 }
 
-fn verify(scene: &Scene) {
-    let found = scene.write(perennial::services::verify::verify);
-    assert_eq!(found, Vec::<String>::new());
-}
-
 /// What Hotel Adler's November has earned by now, in minor units.
 fn earned(scene: &Scene) -> Vec<String> {
     scene.app.ask(
@@ -103,7 +98,7 @@ on_both! {
             assert!(invoice.words().contains(said), "{said}: {}", invoice.words());
         }
         assert_eq!(earned(&scene), ["9600"]);
-        verify(&scene);
+        scene.verified();
 
         let other = credit_of(&finance, "/meridian", "Bakery Sommer").await;
         let form = finance.get(&other).await.expect(200).form("form[action$='/refusal']");
@@ -138,7 +133,7 @@ on_both! {
         owner.submit(&again).await.expect(303);
         let list = owner.get("/meridian/sla-credits").await.expect(200);
         assert!(list.words().contains("2 misses") && !list.words().contains("Freight Lines"), "{}", list.words());
-        verify(&scene);
+        scene.verified();
         let viewer = scene.app.staff_of("meridian", Role::VendorViewer).await;
         viewer.get(&at).await.expect(200);
         viewer.post("/meridian/sla-credits", &[]).await.expect(403);
@@ -159,7 +154,7 @@ on_both! {
         assert_eq!(earned(&scene), ["7488"]);
         let notes = scene.app.ask("SELECT commission_rule || ' ' || net_minor AS value FROM credit_notes ORDER BY id");
         assert_eq!(notes, ["reduce_base 3360", "protect_partner 1440"]);
-        verify(&scene);
+        scene.verified();
         // The partner reads why, in its ledger and on its statement.
         let finance = scene.partner("northwind", Role::PartnerFinance).await;
         let entry: perennial::id::CommissionEntryId = scene.spelled_id("SELECT id AS value FROM commission_entries WHERE amount_minor = -1440");
@@ -176,7 +171,7 @@ on_both! {
         let admin = scene.partner("northwind", Role::PartnerAdmin).await;
         let page = admin.get(&format!("/meridian/p/northwind/statements/{statement}")).await.expect(200);
         assert!(page.words().contains("SLA chargeback: your part of credit note"), "{}", page.words());
-        verify(&scene);
+        scene.verified();
     }
 
     async fn a_credit_is_claimed_in_time_or_not_at_all(scene: Scene) {
@@ -214,7 +209,7 @@ on_both! {
         let page = success.get(&late).await.expect(200);
         assert!(page.words().contains("Not claimed in time") && page.select("main form").is_empty(), "{}", page.words());
         success.post(&format!("{late}/claim"), &[]).await.expect(409);
-        verify(&scene);
+        scene.verified();
     }
 
     async fn three_misses_in_six_months_end_it_without_giving_back(scene: Scene) {
@@ -241,6 +236,6 @@ on_both! {
         let confirm = owner.submit(&form).await.expect(200).form("main form[method=post]");
         owner.submit(&confirm).await.expect(303);
         assert_eq!(scene.app.ask("SELECT count(*) AS value FROM subscriptions WHERE external_id = 'S-1' AND ends_by_vendor"), ["1"]);
-        verify(&scene);
+        scene.verified();
     }
 }

@@ -88,11 +88,6 @@ async fn sell(scene: &Scene, owner: &Visitor) -> String {
 
 const SETTLED: &str = "SELECT CAST(amount_minor AS TEXT) AS value FROM commission_entries WHERE kind = 'accelerator' ORDER BY id";
 
-fn verify(scene: &Scene) {
-    let found = scene.write(perennial::services::verify::verify);
-    assert!(found.is_empty(), "{found:#?}");
-}
-
 fn close_december(scene: &Scene) {
     scene.close("2026-11");
     scene.app.now_is("2027-01-02T09:00:00Z");
@@ -149,7 +144,7 @@ on_both! {
         scene.close("2026-12");
         // 50.00 + 60.00 + 30.00, of which 120.00 came in with the cash.
         assert_eq!(scene.app.ask(SETTLED), ["2000"]);
-        verify(&scene);
+        scene.verified();
         let admin = scene.partner("contoso", Role::PartnerAdmin).await;
         let ledger = admin.get("/meridian/p/contoso/ledger?kind=accelerator").await.expect(200);
         let entry = admin.get(&ledger.attr("tbody th a", "href").unwrap()).await.expect(200);
@@ -167,7 +162,7 @@ on_both! {
         assert_eq!(scene.app.ask("SELECT sha256 AS value FROM statements WHERE month = 202612 ORDER BY id"), december);
         let note = scene.app.ask("SELECT note AS value FROM commission_entries WHERE kind = 'accelerator' AND amount_minor < 0");
         assert_eq!(note, ["Of the revenue of December 2026, EUR 600.00 went back in January 2027: of the EUR 20.00 that the steps of clause 1 brought for it, EUR 10.00 is taken back with it."]);
-        verify(&scene);
+        scene.verified();
         let stated = scene.app.ask("SELECT l.block AS value FROM statement_lines l JOIN commission_entries e ON e.id = l.commission_entry_id WHERE e.kind = 'accelerator' ORDER BY e.id");
         assert_eq!(stated, ["extra", "extra"]);
     }
@@ -178,7 +173,7 @@ on_both! {
         sell(&scene, &owner).await;
         close_december(&scene);
         assert_eq!(scene.app.ask(SETTLED), ["-12000"]);
-        verify(&scene);
+        scene.verified();
     }
 
     async fn a_multiple_pays_on_what_lies_above(scene: Scene) {
@@ -187,6 +182,6 @@ on_both! {
         sell(&scene, &owner).await;
         close_december(&scene);
         assert_eq!(scene.app.ask(SETTLED), ["1000"]);
-        verify(&scene);
+        scene.verified();
     }
 }

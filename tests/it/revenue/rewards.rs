@@ -54,6 +54,7 @@ fn renewal() -> PlanExtras {
         renewal: Some(RenewalTerms {
             rate: "2".parse::<Rate>().unwrap(),
             kept_bps: 10_000,
+            clawback: None,
         }),
         guarantee: None,
     }

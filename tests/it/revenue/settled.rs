@@ -71,7 +71,11 @@ fn credit(world: &World, invoice: InvoiceId, net_minor: i64, rule: CommissionRul
     let line = world.read(|tx| invoices::lines(tx, &[invoice]))[0].id;
     let new = NewCreditNote {
         invoice,
-        lines: vec![LineCredit { line, net_minor }],
+        lines: vec![LineCredit {
+            line,
+            net_minor,
+            days: None,
+        }],
         reason: CreditReason::ServiceLevel,
         note: "The service was down".into(),
         disposition: Disposition::DueThenCredit,

@@ -6,15 +6,13 @@ use super::{
 use crate::{
     Result,
     domain::{Overflow, commission::EarningLine, forecast::Coming, proration::part_of},
-    store::revenue::{invoices::InvoiceLineKind, subscriptions::Subscription},
+    store::revenue::subscriptions::Subscription,
 };
 
 /// A period to come. Amounts are minor units, before tax.
 pub(in crate::services::revenue) struct Expected {
     /// What it charges after discounts.
     pub net_minor: i64,
-    /// Of that, what recurring lines that earn charge.
-    pub recurring_minor: i64,
     /// The lines that earn, under the numbers of their clauses.
     pub lines: Vec<EarningLine>,
 }
@@ -39,7 +37,6 @@ pub(in crate::services::revenue) fn expected(
     let earns = terms.earns(of, stretch.service, period.phase)?;
     let mut found = Expected {
         net_minor: 0,
-        recurring_minor: 0,
         lines: Vec::new(),
     };
     let add = |sum: &mut i64, net: i64| {
@@ -51,9 +48,6 @@ pub(in crate::services::revenue) fn expected(
         let Some(clause) = earns.clause.filter(|_| item.price.commissionable) else {
             continue;
         };
-        if item.kind == InvoiceLineKind::Recurring {
-            add(&mut found.recurring_minor, item.net_minor)?;
-        }
         let terms = earns.at_place(place, plan);
         if terms.pay_anything() {
             let line = EarningLine::new(item.net_minor, clause.number(), terms);

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use super::super::{billing::Terms, parties::Arranged};
+use super::super::{billing::Terms, parties::Arranged, renewals};
 use crate::{
     Result,
     domain::{Phase, commission::Part},
@@ -28,7 +28,7 @@ pub(super) struct Book {
     terms: Terms,
     parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
     arranged: Arranged,
-    /// What recurring lines charged, where renewed terms are among them.
+    /// What a whole period charged as terms began, where renewed ones are among them.
     charged: HashMap<(SubscriptionId, NaiveDate), i64>,
 }
 
@@ -51,12 +51,14 @@ impl Book {
             .collect();
         let left = subscriptions::plans_left(tx, &sold)?;
         let sold = subscriptions::of_ids(tx, &sold)?;
+        let renewing = sold.iter().filter(|one| renewed.contains(&one.id));
+        let renewing: Vec<Subscription> = renewing.cloned().collect();
         Ok(Self {
             invoices: invoices::of_ids(tx, &Vec::from_iter(of))?,
             terms: Terms::of(tx, &as_they_were(&sold, &left))?,
             parts: parts::of_lines(tx, &shared)?,
             arranged: Arranged::of(tx, sold.iter().map(|one| (one.id, one.partner_id)))?,
-            charged: invoices::recurring_nets(tx, &Vec::from_iter(renewed))?,
+            charged: renewals::standing(tx, &renewing)?,
             sold: sold.into_iter().map(|one| (one.id, one)).collect(),
             left,
         })
@@ -87,7 +89,7 @@ impl Book {
         self.terms.plan(then)
     }
 
-    /// What the recurring lines of a period charged that starts on a day, in minor units.
+    /// What a whole period charged as the term began that starts on a day, in minor units.
     pub fn charged(&self, id: SubscriptionId, from: NaiveDate) -> i64 {
         let charged = self.charged.get(&(id, from));
         charged.copied().unwrap_or_default()

@@ -1,6 +1,7 @@
 //! One statement as a page: its sum, its lines with their reasons, its payout and its letters.
 use std::collections::HashMap;
 
+use actix_web::http::StatusCode;
 use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use crate::{
     Result,
     documents::{SummaryRow, mail_summary},
     domain::{
-        Permission, Problems, Zone, date_words,
+        Permission, Problems, Zone, counted, date_words, read_date,
         statement_document::{Block, Line, StatementDocument, month_short, service_words},
     },
     id::{InvoiceId, StatementId},
@@ -28,6 +29,7 @@ use crate::{
         filters,
         form::fresh_form_id,
         page::{html, ok},
+        stale::{Differing, differing, is_overtaken},
         words::{self, mail_pill},
     },
 };
@@ -130,7 +132,8 @@ struct ShowPage {
     next_payment: Option<String>,
     plans: String,
     blocks: Vec<BlockView>,
-    lines_left: usize,
+    /// "3 more lines are"; empty where all stand there.
+    lines_left: String,
     lines_total: String,
     letters: Vec<Letter>,
     payout: (&'static str, String),
@@ -139,6 +142,7 @@ struct ShowPage {
     sha256: String,
     problems: Problems,
     typed: PaidForm,
+    both: Option<Vec<Differing>>,
     form_id: String,
 }
 
@@ -168,16 +172,12 @@ pub struct PaidForm {
 /// # Errors
 /// [`crate::Error::NotFound`]; [`crate::Error::Forbidden`]; faults.
 pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, statement: &str) -> Answer {
-    show_with(
-        store,
-        desk,
-        statement,
-        (PaidForm::default(), Problems::default()),
-    )
-    .await
+    let first = (PaidForm::default(), Problems::default(), None);
+    show_with(store, desk, statement, first).await
 }
 
-/// As [`show`], with a payout form that was refused.
+/// As [`show`], with a payout form that was refused: what was typed, what is wrong with it, or why
+/// it met a conflict.
 ///
 /// # Errors
 /// As [`show`].
@@ -185,7 +185,7 @@ pub async fn show_with<S: Sees>(
     store: &Store,
     desk: Desk<S>,
     statement: &str,
-    (mut typed, problems): (PaidForm, Problems),
+    (mut typed, problems, met): (PaidForm, Problems, Option<String>),
 ) -> Answer {
     let statement: StatementId = id(statement)?;
     let found = desk
@@ -201,14 +201,42 @@ pub async fn show_with<S: Sees>(
             })
         })
         .await?;
-    let status = match problems.is_empty() {
-        true => actix_web::http::StatusCode::OK,
-        false => actix_web::http::StatusCode::UNPROCESSABLE_ENTITY,
+    let both = match met {
+        Some(why) => Some(typed.overtaken(&found.detail.row, why)?),
+        None => None,
     };
-    if problems.is_empty() {
+    let status = match (&both, problems.is_empty()) {
+        (Some(_), _) => StatusCode::CONFLICT,
+        (None, false) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, true) => StatusCode::OK,
+    };
+    if problems.is_empty() && both.is_none() {
         typed.paid_on = found.today.to_string();
     }
-    html(status, &show_page(desk, found, (typed, problems))?)
+    let page = show_page(desk, found, (typed, problems))?;
+    html(status, &ShowPage { both, ..page })
+}
+
+impl PaidForm {
+    /// How the payout stands beside what was typed, where somebody else was faster.
+    ///
+    /// # Errors
+    /// The conflict, where nobody was.
+    fn overtaken(&self, row: &StatementRow, why: String) -> Result<Vec<Differing>> {
+        let payment = row.payment.as_ref();
+        let payment = payment.filter(|now| is_overtaken(&self.version, now.version));
+        let Some(payment) = payment else {
+            return Err(crate::Error::Conflict(why));
+        };
+        let typed = self.paid_on.trim();
+        let day = read_date(typed).map_or_else(|_| typed.to_owned(), date_words);
+        let paid_on = payment.paid_on.map_or_else(String::new, date_words);
+        let reference = payment.reference.clone().unwrap_or_default();
+        Ok(differing(&[
+            ("Paid on", &paid_on, &day),
+            ("Bank reference", &reference, &self.reference),
+        ]))
+    }
 }
 
 /// What became of a payout that was made; the document itself was written before.
@@ -270,7 +298,10 @@ fn show_page<S: Sees>(
         next_payment: document.next_payment_sentence(),
         plans: document.commission_plans.join("; "),
         lines_total: document.figure(row.lines.minor()),
-        lines_left: document.lines.len() - shown,
+        lines_left: match document.lines.len() - shown {
+            0 => String::new(),
+            left => counted(left, "more line is", "more lines are"),
+        },
         blocks,
         letters: mails.into_iter().map(letter).collect(),
         payout: payout_pill(&row, found.today),
@@ -284,6 +315,7 @@ fn show_page<S: Sees>(
         sha256,
         problems,
         typed,
+        both: None,
         form_id: fresh_form_id()?,
     })
 }

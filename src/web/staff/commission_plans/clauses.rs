@@ -243,8 +243,7 @@ impl Reader<'_> {
             return Some(None);
         }
         let kind = self.problems.check(kind_name, kind.parse::<VolumeKind>())?;
-        let (code_name, code) = self.text("currency");
-        let currency = self.problems.check(code_name, code.parse::<Currency>())?;
+        let currency = self.currency()?;
         let volume = Volume::parse(kind, currency, &steps, base);
         self.problems.check(name, volume).map(Some)
     }
@@ -275,10 +274,15 @@ impl Reader<'_> {
         if text.is_empty() {
             return Some(None);
         }
-        let (code_name, code) = self.text("currency");
-        let currency = self.problems.check(code_name, code.parse::<Currency>())?;
+        let currency = self.currency()?;
         let amount = Money::parse(&text, currency).map_err(|why| why.to_string());
         self.problems.check(name, amount).map(Some)
+    }
+
+    fn currency(&mut self) -> Option<Currency> {
+        let (name, code) = self.text("currency");
+        let code = code.to_uppercase();
+        self.problems.check(name, code.parse::<Currency>())
     }
 
     fn pays(&mut self) -> Option<(Rate, Option<Money>)> {

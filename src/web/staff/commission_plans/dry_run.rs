@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{super::offerings::id_of, Parts};
 use crate::{
     Error,
-    domain::{Money, Period, Permission},
+    domain::{Money, Period, Permission, Problems},
     id::CommissionPlanVersionId,
     services::revenue::dry_run::{Effect, dry_run},
     store::{Store, Tx, VendorScope, account::vendor, incentivize::commission_plans as plans},
@@ -46,25 +46,30 @@ struct DryRunPage {
     answer: String,
     own_href: String,
     asked: Asked,
-    problem: String,
+    problems: Problems,
     rows: Vec<Row>,
 }
 
 /// The months asked for, or why they cannot be tried.
-fn months(asked: &Asked, today: Period) -> Result<(Period, Period), String> {
-    let read = |typed: &str, usual: Period| match typed.trim() {
+fn months(asked: &Asked, today: Period) -> Result<(Period, Period), Problems> {
+    let read = |field: &'static str, typed: &str, usual: Period| match typed.trim() {
         "" => Ok(usual),
         typed => typed
             .parse::<Period>()
-            .map_err(|_| "Give months as 2026-11.".to_owned()),
+            .map_err(|_| Problems::with(field, "Give months as 2026-11.")),
     };
-    let last = read(&asked.until, today.previous())?;
+    let last = read("until", &asked.until, today.previous())?;
     let usual = (1..USUAL_MONTHS).fold(last, |month, _| month.previous());
-    let first = read(&asked.from, usual)?;
+    let first = read("from", &asked.from, usual)?;
     let count = first.through(last).take(MOST_MONTHS + 1).count();
     match count {
-        0 => Err("The first month comes after the last.".to_owned()),
-        count if count > MOST_MONTHS => Err("Try at most 24 months at once.".to_owned()),
+        0 => Err(Problems::with(
+            "from",
+            "The first month comes after the last.",
+        )),
+        count if count > MOST_MONTHS => {
+            Err(Problems::with("from", "Try at most 24 months at once."))
+        }
         _ => Ok((first, last)),
     }
 }
@@ -105,7 +110,7 @@ pub(super) async fn show(
         answer: String::new(),
         own_href: format!("{}/commission-plan-versions/{id}/dry-run", staff.base),
         asked: typed,
-        problem: String::new(),
+        problems: Problems::default(),
         rows: Vec::new(),
     };
     match tried {
@@ -119,7 +124,7 @@ pub(super) async fn show(
             ok(&page)
         }
         Err(why) => {
-            page.problem = why;
+            page.problems = why;
             unprocessable(&page)
         }
     }

@@ -13,10 +13,13 @@ use crate::{
     domain::{
         Currency, Money, Permission, Problems, Rate, VersionStatus,
         commission::extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
-        read_date,
+        date_words, read_date,
     },
     id::CommissionPlanVersionId,
-    services::incentivize::commission_plans::{self as service, Draft},
+    services::incentivize::{
+        commission_plans::{self as service, Draft},
+        wording::Wording,
+    },
     store::{
         Store, Tx, VendorScope,
         incentivize::commission_plans::{self as plans, CommissionPlanVersion},
@@ -26,6 +29,7 @@ use crate::{
         admission::Staff,
         form::{Fields, Typed, fresh_form_id},
         page::{ok, see_other_saying, unprocessable},
+        stale::{Differing, Said, between, conflict, is_overtaken},
     },
 };
 
@@ -58,6 +62,7 @@ struct EditPage {
     clause_rows: Vec<ClauseRow>,
     problems: Problems,
     typed: PlanFields,
+    both: Option<Vec<Differing>>,
     form_id: String,
 }
 
@@ -245,6 +250,7 @@ async fn edit_page(
         },
         choices,
         problems,
+        both: None,
         form_id: fresh_form_id()?,
     })
 }
@@ -280,13 +286,59 @@ pub(super) async fn update(
         Ok(plan) => see_other_saying(
             &session,
             &format!("{}/commission-plans/{plan}", staff.base),
-            "Saved.",
+            "The draft was saved.",
         ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, id, Some((typed, problems))).await?)
         }
+        Err(Error::Conflict(why)) => overtaken((&staff, &store), id, typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// What a version says, in words.
+fn said(version: &CommissionPlanVersion, wording: &Wording) -> Said {
+    let mut said = vec![
+        (
+            "Effective from".to_owned(),
+            date_words(version.effective_from),
+        ),
+        ("Hold in days".to_owned(), version.hold_days.to_string()),
+        ("Customer outcome".to_owned(), version.outcome.clone()),
+    ];
+    for (n, clause) in (1..).zip(wording.sentences(&version.clauses)) {
+        said.push((format!("Clause {n}"), clause));
+    }
+    let beside = version.extras.sentences();
+    said.push(("Beside the clauses".to_owned(), beside.join(". ")));
+    said
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (staff, store): (&Staff, &Store),
+    id: CommissionPlanVersionId,
+    typed: Fields,
+    why: String,
+) -> Answer {
+    let (now, wording) = store
+        .read(staff.scope.clone(), move |tx| {
+            Ok((plans::version(tx, id)?, Wording::of(tx)?))
+        })
+        .await?;
+    let draft = read(&typed).map_err(Error::Invalid)?;
+    if !is_overtaken(typed.get("version"), now.version) {
+        return Err(Error::Conflict(why).into());
+    }
+    let typed = typed.with("version", now.version.to_string());
+    let theirs = said(&now, &wording);
+    let yours = said(&draft.over(now), &wording);
+    let again = Some((typed, Problems::default()));
+    let page = edit_page(staff, store, id, again).await?;
+    conflict(&EditPage {
+        both: Some(between(&theirs, &yours)),
+        ..page
+    })
 }
 
 pub(super) async fn publish(

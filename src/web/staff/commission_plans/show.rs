@@ -20,6 +20,7 @@ use crate::{
         form::{Fields, fresh_form_id, once},
         history::{self, HistoryRow},
         page::{ok, see_other},
+        words,
     },
 };
 
@@ -31,7 +32,7 @@ struct VersionView {
     is_draft: bool,
     version: String,
     effective_from: String,
-    hold_days: i32,
+    hold: String,
     outcome: String,
     clauses: Vec<String>,
     extras: Vec<String>,
@@ -49,7 +50,7 @@ impl VersionView {
             is_draft,
             version: version.version.to_string(),
             effective_from: date_words(version.effective_from),
-            hold_days: version.hold_days,
+            hold: words::count(version.hold_days.into(), "day", "days"),
             outcome: version.outcome.clone(),
             clauses: wording
                 .sentences(&version.clauses)

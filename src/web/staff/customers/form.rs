@@ -1,9 +1,6 @@
 //! Adding a customer and changing its record.
 use actix_session::Session;
-use actix_web::{
-    http::StatusCode,
-    web::{Data, Query},
-};
+use actix_web::web::{Data, Query};
 use askama::Template;
 use serde::Deserialize;
 
@@ -22,9 +19,9 @@ use crate::{
         Answer, Failure, Shell,
         admission::Staff,
         form::{Typed, fresh_form_id, once},
-        page::{html, ok, see_other_saying, unprocessable},
+        page::{ok, see_other_saying, unprocessable},
         staff::partners::called::Called,
-        stale::{Differing, differing},
+        stale::{Differing, conflict, differing},
     },
 };
 
@@ -116,8 +113,7 @@ struct FormPage {
     has_partners: bool,
     typed: CustomerForm,
     problems: Problems,
-    is_stale: bool,
-    both: Vec<Differing>,
+    both: Option<Vec<Differing>>,
     categories: Vec<(String, String)>,
 }
 
@@ -155,8 +151,7 @@ async fn new_page(
             ..typed
         },
         problems,
-        is_stale: false,
-        both: Vec::new(),
+        both: None,
         categories: categories(),
     })
 }
@@ -185,8 +180,7 @@ fn edit_page(
         has_partners: true,
         typed,
         problems,
-        is_stale: false,
-        both: Vec::new(),
+        both: None,
         categories: categories(),
     }
 }
@@ -300,13 +294,12 @@ async fn stale(visitor: &Staff, store: &Store, id: CustomerId, typed: CustomerFo
         ..typed
     };
     let mut page = edit_page(visitor, &found, typed, Problems::default());
-    page.both = differing(&[
+    page.both = Some(differing(&[
         ("Name", &theirs.name, &page.typed.name),
         ("Country", &theirs.country, &page.typed.country),
         ("Tax", &theirs.tax, &page.typed.tax),
         ("Tax rule", &theirs.tax_category, &page.typed.tax_category),
         ("VAT id", &theirs.vat_id, &page.typed.vat_id),
-    ]);
-    page.is_stale = true;
-    html(StatusCode::CONFLICT, &page)
+    ]));
+    conflict(&page)
 }

@@ -9,7 +9,10 @@ use crate::{
         CommissionRule, CreditReason, Currency, Disposition, LongText, Money, Permission, Problems,
     },
     id::InvoiceId,
-    services::revenue::credit::{self as service, LineCredit, NewCreditNote},
+    services::{
+        revenue::credit::{self as service, LineCredit, NewCreditNote},
+        stale,
+    },
     store::{
         Store, Tx, VendorScope,
         registers::{
@@ -25,16 +28,18 @@ use crate::{
         filters,
         form::{Fields, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
+        stale::conflict,
         words,
     },
 };
 
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 7] = [
     "reason",
     "note",
     "disposition",
     "commission",
     "confirmed",
+    "shown",
     "form_id",
 ];
 
@@ -71,6 +76,7 @@ struct CreditPage {
     outcome: Vec<String>,
     hidden: Vec<Hidden>,
     problems: Problems,
+    is_stale: bool,
 }
 
 /// The invoice, and what is left of its lines.
@@ -139,6 +145,7 @@ fn page(
         outcome: Vec::new(),
         hidden: Vec::new(),
         problems,
+        is_stale: false,
         typed,
         shell: desk.shell,
     })
@@ -221,39 +228,67 @@ pub(super) async fn issue(
         Err(problems) => return unprocessable(&page(desk, &found, typed, problems)?),
     };
     if typed.get("confirmed").is_empty() {
-        let scope = desk.scope.clone();
-        return match store.rehearse(scope, move |tx| rehearsed(tx, &new)).await {
-            Ok(outcome) => {
-                let hidden = repeated(&typed);
-                let mut page = page(desk, &found, typed, Problems::default())?;
-                (page.outcome, page.hidden) = (outcome, hidden);
-                ok(&page)
-            }
-            Err(Error::Invalid(problems)) => unprocessable(&page(desk, &found, typed, problems)?),
-            Err(error) => Err(error.into()),
-        };
+        return preview((desk, &store), &found, (typed, new), false).await;
     }
     let to = format!("{}/invoices/{}", desk.base, new.invoice);
-    let form_id = typed.text("form_id");
+    let (form_id, shown) = (typed.text("form_id"), typed.text("shown"));
+    let asked = new.clone();
     let issued = store
         .write(desk.scope.clone(), move |tx| {
             once(tx, &form_id, |tx| {
-                service::issue(tx, &new)?;
-                Ok(to.clone())
+                // What is issued is what was shown, or nothing.
+                match told(&rehearsed(tx, &asked)?) == shown {
+                    true => Ok(to.clone()),
+                    false => Err(stale("invoice")),
+                }
             })
         })
         .await;
     match issued {
         Ok(to) => see_other_saying(&session, &to, "The credit note was issued."),
         Err(Error::Invalid(problems)) => unprocessable(&page(desk, &found, typed, problems)?),
+        Err(Error::Conflict(_)) => preview((desk, &store), &found, (typed, new), true).await,
         Err(error) => Err(error.into()),
     }
+}
+
+/// What it comes to, to be confirmed; `is_stale` where that is not what was shown before.
+async fn preview(
+    (desk, store): (Desk<VendorScope>, &Store),
+    found: &Seen,
+    (typed, new): (Fields, NewCreditNote),
+    is_stale: bool,
+) -> Answer {
+    let scope = desk.scope.clone();
+    match store.rehearse(scope, move |tx| rehearsed(tx, &new)).await {
+        Ok(outcome) => {
+            let mut hidden = repeated(&typed);
+            hidden.push(("shown".to_owned(), told(&outcome)));
+            let page = CreditPage {
+                outcome,
+                hidden,
+                is_stale,
+                ..page(desk, found, typed, Problems::default())?
+            };
+            match is_stale {
+                true => conflict(&page),
+                false => ok(&page),
+            }
+        }
+        Err(Error::Invalid(problems)) => unprocessable(&page(desk, found, typed, problems)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The sentences of an outcome as a form carries them.
+fn told(outcome: &[String]) -> String {
+    outcome.join(" ")
 }
 
 /// What was typed, for the form that confirms it.
 fn repeated(typed: &Fields) -> Vec<Hidden> {
     let mut hidden = typed.pairs();
-    hidden.retain(|(name, _)| name != "form_id" && name != "confirmed");
+    hidden.retain(|(name, _)| !matches!(&**name, "form_id" | "confirmed" | "shown"));
     hidden
 }
 

@@ -8,7 +8,10 @@ use crate::{
     Error, Result,
     domain::{LongText, Permission, Problems},
     id::InvoiceId,
-    services::revenue::write_off::{WriteOff, write_off as write_it_off},
+    services::{
+        revenue::write_off::{WriteOff, write_off as write_it_off},
+        stale,
+    },
     store::{
         Store,
         registers::invoices::{self, InvoiceRow},
@@ -20,6 +23,7 @@ use crate::{
         filters,
         form::{Typed, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
+        stale::conflict,
     },
 };
 
@@ -28,6 +32,8 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WriteOffForm {
     reason: String,
+    /// What was due when the page was opened, in minor units.
+    due: String,
     form_id: String,
 }
 
@@ -41,6 +47,7 @@ struct WriteOffPage {
     row: InvoiceRow,
     typed: WriteOffForm,
     problems: Problems,
+    is_stale: bool,
 }
 
 async fn page(
@@ -62,12 +69,14 @@ async fn page(
         ],
         action: format!("{href}/write-off"),
         cancel: href,
-        row: detail.row,
         typed: WriteOffForm {
+            due: detail.row.due.minor().to_string(),
             form_id: fresh_form_id()?,
             ..typed
         },
+        row: detail.row,
         problems,
+        is_stale: false,
         shell: desk.shell,
     })
 }
@@ -91,10 +100,15 @@ pub(super) async fn write_off(
         Err(why) => Err(Error::on("reason", why.to_string())),
         Ok(reason) => {
             let (form_id, to) = (typed.form_id.clone(), to.clone());
-            let new = WriteOff { invoice, reason };
+            let (new, seen) = (WriteOff { invoice, reason }, typed.due.clone());
             store
                 .write(staff.scope.clone(), move |tx| {
                     once(tx, &form_id, |tx| {
+                        tx.allow(Permission::RecordPayments)?;
+                        // What is written off is what was shown, or nothing.
+                        if invoices::invoice(tx, invoice)?.row.due.minor().to_string() != seen {
+                            return Err(stale("invoice"));
+                        }
                         write_it_off(tx, &new)?;
                         Ok(to.clone())
                     })
@@ -106,6 +120,17 @@ pub(super) async fn write_off(
         Ok(to) => see_other_saying(&session, &to, "The invoice was written off."),
         Err(Error::Invalid(problems)) => {
             unprocessable(&page(staff, &store, invoice, (typed, problems)).await?)
+        }
+        Err(Error::Conflict(why)) => {
+            let seen = typed.due.clone();
+            let now = page(staff, &store, invoice, (typed, Problems::default())).await?;
+            match now.typed.due == seen || !now.row.due.is_positive() {
+                true => Err(Error::Conflict(why).into()),
+                false => conflict(&WriteOffPage {
+                    is_stale: true,
+                    ..now
+                }),
+            }
         }
         Err(error) => Err(error.into()),
     }

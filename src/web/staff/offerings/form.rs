@@ -19,6 +19,7 @@ use crate::{
         admission::Staff,
         form::{Typed, fresh_form_id, once},
         page::{ok, see_other, see_other_saying, unprocessable},
+        stale::{Differing, Said, between, chosen, conflict},
     },
 };
 
@@ -98,6 +99,7 @@ struct EditPage {
     policies: Vec<(String, String)>,
     problems: Problems,
     typed: OfferingForm,
+    both: Option<Vec<Differing>>,
     form_id: String,
 }
 
@@ -143,6 +145,7 @@ async fn edit_page(
         policies: std::iter::once(none).chain(policies).collect(),
         problems,
         typed,
+        both: None,
         form_id: fresh_form_id()?,
     })
 }
@@ -210,11 +213,53 @@ pub(super) async fn update(
         Ok(()) => see_other_saying(
             &session,
             &format!("{}/offerings/{id}", staff.base),
-            "Saved.",
+            "The offering was saved.",
         ),
         Err(Error::Invalid(problems)) => {
             unprocessable(&edit_page(&staff, &store, Some(id), Some((typed, problems))).await?)
         }
+        Err(Error::Conflict(why)) => overtaken((&staff, &store), id, typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+impl EditPage {
+    /// What the form says now.
+    fn said(&self) -> Said {
+        let OfferingForm {
+            name,
+            category,
+            summary,
+            ..
+        } = self.typed.clone();
+        let delivery = chosen(&self.deliveries, &self.typed.delivery);
+        let policy = chosen(&self.policies, &self.typed.sla_policy);
+        [
+            ("Name", name),
+            ("Category", category),
+            ("What it is", summary),
+            ("Delivered by", delivery),
+            ("SLA policy", policy),
+        ]
+        .map(|(label, value)| (label.to_owned(), value))
+        .to_vec()
+    }
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (staff, store): (&Staff, &Store),
+    id: OfferingId,
+    mut typed: OfferingForm,
+    why: String,
+) -> Answer {
+    let mut page = edit_page(staff, store, Some(id), None).await?;
+    if page.typed.version == typed.version {
+        return Err(Error::Conflict(why).into());
+    }
+    let theirs = page.said();
+    typed.version.clone_from(&page.typed.version);
+    page.typed = typed;
+    page.both = Some(between(&theirs, &page.said()));
+    conflict(&page)
 }

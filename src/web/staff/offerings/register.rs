@@ -14,6 +14,7 @@ use crate::{
     web::{
         Answer, Shell,
         admission::Staff,
+        list::count_words,
         page::{ok, query},
     },
 };
@@ -70,6 +71,7 @@ pub(super) async fn index(
             query(&[("q", &typed.q), ("status", &typed.status), ("from", &from)])
         )
     };
+    let shown = page.rows.len();
     let (previous, next) = (page.previous.map(link), page.next.map(link));
     ok(&IndexPage {
         shell: staff.shell(),
@@ -86,7 +88,7 @@ pub(super) async fn index(
         q: typed.q,
         status: typed.status,
         rows: page.rows,
-        count: format!("{count} offerings"),
+        count: count_words(shown, count, ("offering", "offerings")),
         previous,
         next,
     })

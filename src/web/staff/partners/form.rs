@@ -1,6 +1,6 @@
 //! Adding a partner, changing its record, and noting that it left.
 use actix_session::Session;
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
@@ -21,8 +21,8 @@ use crate::{
         Answer, Failure, Shell,
         admission::Staff,
         form::{Typed, fresh_form_id, once},
-        page::{html, ok, see_other_saying, unprocessable},
-        stale::{Differing, differing},
+        page::{ok, see_other_saying, unprocessable},
+        stale::{Differing, conflict, differing},
     },
 };
 
@@ -112,8 +112,7 @@ struct FormPage {
     deliveries: Vec<(String, String)>,
     typed: PartnerForm,
     problems: Problems,
-    is_stale: bool,
-    both: Vec<Differing>,
+    both: Option<Vec<Differing>>,
 }
 
 /// The choices of a closed set, for a select.
@@ -144,8 +143,7 @@ impl FormPage {
                 ..typed
             },
             problems,
-            is_stale: false,
-            both: Vec::new(),
+            both: None,
         })
     }
     fn edit(
@@ -283,14 +281,10 @@ async fn stale(visitor: &Staff, store: &Store, id: PartnerId, typed: PartnerForm
         code.parse::<StatementDelivery>()
             .map_or("", StatementDelivery::label)
     };
-    page.both = differing(&[
+    page.both = Some(differing(&[
         ("Name", &theirs.name, &yours.name),
         ("Legal name", &theirs.legal_name, &yours.legal_name),
-        (
-            "Address",
-            &theirs.address,
-            &yours.address.replace("\r\n", "\n"),
-        ),
+        ("Address", &theirs.address, &yours.address),
         ("Country", &theirs.country, &yours.country),
         (
             "Type",
@@ -307,9 +301,8 @@ async fn stale(visitor: &Staff, store: &Store, id: PartnerId, typed: PartnerForm
             way(&theirs.delivery),
             way(&yours.delivery),
         ),
-    ]);
-    page.is_stale = true;
-    html(StatusCode::CONFLICT, &page)
+    ]));
+    conflict(&page)
 }
 
 #[derive(Template)]
@@ -378,8 +371,8 @@ pub(super) async fn change_status(
         })
         .await?;
     let said = match status {
-        PartnerStatus::Active => "The partner is back in the programme.",
-        PartnerStatus::Left => "The partner has left the programme.",
+        PartnerStatus::Active => "The partner is back in the program.",
+        PartnerStatus::Left => "The partner has left the program.",
     };
     see_other_saying(&session, &format!("{}/partners/{id}", visitor.base), said)
 }

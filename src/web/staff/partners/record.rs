@@ -195,18 +195,22 @@ fn plan_choices(choices: &[Choice]) -> Vec<(String, String)> {
 fn answer(record: &Record, position: &Position) -> String {
     if record.partner.status == PartnerStatus::Left {
         return match record.partner.left_on {
-            Some(on) => format!("Left the programme on {}.", date_words(on)),
-            None => "Has left the programme.".to_owned(),
+            Some(on) => format!("Left the program on {}.", date_words(on)),
+            None => "Has left the program.".to_owned(),
         };
     }
     let mrr: Vec<String> = record.facts.mrr.iter().map(ToString::to_string).collect();
     match mrr.is_empty() {
         true => format!("In {}: nothing is sold yet.", position.stage.label()),
         false => format!(
-            "In {}, with {} a month from {} live subscriptions.",
+            "In {}, with {} a month from {}.",
             position.stage.label(),
             mrr.join(" and "),
-            record.facts.live_subscriptions
+            words::count(
+                record.facts.live_subscriptions,
+                "live subscription",
+                "live subscriptions"
+            )
         ),
     }
 }

@@ -1,13 +1,13 @@
 //! The fields of a plan version's form: how they are named, read and filled.
 use crate::{
     domain::{
-        Aggregation, Band, BillingInterval, Currency, Measure, Meter, Money, Name, PriceKind,
-        PriceParts, Problems, UnitPrice, money::UnknownCurrency, price_parts::BadPrice,
+        Aggregation, Band, BillingInterval, Currency, Measure, Meter, Money, Name, Price,
+        PriceKind, PriceParts, Problems, UnitPrice, money::UnknownCurrency, price_parts::BadPrice,
         scale::BadBands,
     },
     services::catalogue::plans::{self as service, Draft, PriceDraft},
     store::catalogue::plans::{PlanVersion, PriceLine, Terms},
-    web::form::Fields,
+    web::{form::Fields, stale::Said},
 };
 
 /// Kinds of price that the form offers.
@@ -444,6 +444,46 @@ impl PriceForm<'_> {
             BadPrice::NoMeter => self.names.of("meter"),
         }
     }
+}
+
+/// What a version says, in words.
+pub fn said(version: &PlanVersion) -> Said {
+    let prices = version.prices.iter();
+    said_of(
+        &version.terms,
+        prices.map(|line| (line.label.as_str(), &line.price, line.commissionable)),
+    )
+}
+
+/// The same of what was typed.
+pub fn said_of_draft(draft: &Draft) -> Said {
+    let prices = draft.prices.iter();
+    said_of(
+        &draft.terms,
+        prices.map(|line| (line.label.as_str(), &line.price, line.commissionable)),
+    )
+}
+
+fn said_of<'a>(terms: &Terms, prices: impl Iterator<Item = (&'a str, &'a Price, bool)>) -> Said {
+    let day = terms
+        .anchor_day
+        .map_or(String::new(), |day| day.to_string());
+    let mut said: Said = [
+        ("Billed", format!("every {}", terms.interval.unit())),
+        ("Term in months", terms.term_months.to_string()),
+        ("Notice in days", terms.notice_days.to_string()),
+        ("Days free at the start", terms.trial_days.to_string()),
+        ("Billed on this day of the month", day),
+        ("Currency", terms.currency.code().to_owned()),
+    ]
+    .map(|(label, value)| (label.to_owned(), value))
+    .to_vec();
+    for (n, (label, price, earns)) in (1..).zip(prices) {
+        let words = price.words(terms.currency, terms.interval);
+        let earns = if earns { "" } else { ", no commission" };
+        said.push((format!("Price {n}"), format!("{label}: {words}{earns}")));
+    }
+    said
 }
 
 /// A version as its form would have been typed.

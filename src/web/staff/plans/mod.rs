@@ -7,7 +7,8 @@ use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use askama::Template;
 
 use self::form::{
-    OFFERED, PriceRow, aggregations, at_zero, earnings, intervals, known, read, rows, typed_of,
+    OFFERED, PriceRow, aggregations, at_zero, earnings, intervals, known, read, rows, said,
+    said_of_draft, typed_of,
 };
 use super::offerings::{Pressed, choices, id_of};
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
         admission::Staff,
         form::{Fields, Typed, fresh_form_id, once},
         page::{ok, see_other, see_other_saying, unprocessable},
+        stale::{Differing, between, conflict, is_overtaken},
     },
 };
 
@@ -72,6 +74,7 @@ struct EditPage {
     price_rows: Vec<PriceRow>,
     problems: Problems,
     typed: PlanFields,
+    both: Option<Vec<Differing>>,
     form_id: String,
 }
 
@@ -137,6 +140,7 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
             version: typed.text("version"),
         },
         problems: form.problems,
+        both: None,
         form_id: fresh_form_id()?,
     })
 }
@@ -295,14 +299,39 @@ async fn update(
         Ok(offering) => see_other_saying(
             &session,
             &format!("{}/offerings/{offering}", staff.base),
-            "Saved.",
+            "The draft was saved.",
         ),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));
             unprocessable(&edit_form(&staff, &store, id, again).await?)
         }
+        Err(Error::Conflict(why)) => overtaken((&staff, &store), id, typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (staff, store): (&Staff, &Store),
+    id: PlanVersionId,
+    typed: Fields,
+    why: String,
+) -> Answer {
+    let now = store
+        .read(staff.scope.clone(), move |tx| plans::version(tx, id))
+        .await?;
+    let yours = read(&typed).map_err(Error::Invalid)?;
+    if !is_overtaken(typed.get("version"), now.version) {
+        return Err(Error::Conflict(why).into());
+    }
+    let typed = typed.with("version", now.version.to_string());
+    let both = between(&said(&now), &said_of_draft(&yours));
+    let again = Some((typed, Problems::default()));
+    let page = edit_form(staff, store, id, again).await?;
+    conflict(&EditPage {
+        both: Some(both),
+        ..page
+    })
 }
 
 async fn publish(

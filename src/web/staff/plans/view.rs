@@ -3,7 +3,7 @@ use crate::{
     domain::{Price, VersionStatus},
     id::{PlanId, PlanVersionId},
     store::catalogue::plans::{Plan, PlanVersion, PriceLine, Terms},
-    web::sold,
+    web::{sold, words},
 };
 
 /// A plan on its offering's page.
@@ -93,11 +93,11 @@ impl VersionView {
             is_draft: version.status == VersionStatus::Draft,
             version: version.version.to_string(),
             terms: format!(
-                "Billed {} in advance{}, term {} months, notice {} days.",
+                "Billed {} in advance{}, term {}, notice {}.",
                 terms.interval.name(),
                 sold::begins(&terms),
-                terms.term_months,
-                terms.notice_days
+                words::count(terms.term_months.into(), "month", "months"),
+                words::count(terms.notice_days.into(), "day", "days")
             ),
             prices: version
                 .prices

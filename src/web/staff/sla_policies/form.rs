@@ -3,26 +3,28 @@ use actix_session::Session;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
-use super::{percent, read_percent};
+use super::{limits, percent, read_percent, sentences};
 use crate::{
     Error, Result,
     domain::{
         LongText, Name, Permission, Problems, Rate, SlaCalendar, SlaMetric, TicketSeverity, Zone,
-        read_date,
+        date_words, read_date,
         sla::{Liability, Terms},
     },
     id::SlaPolicyId,
     services::catalogue::sla::{self as service, Draft},
     store::{
-        Store, Tx, VendorScope,
+        Platform, Store, Tx, VendorScope,
         catalogue::sla::{self, Policy, Target},
     },
     web::{
         Answer, Shell,
         admission::Staff,
         form::{Fields, fresh_form_id, once},
+        history::{self, HistoryRow},
         page::{ok, see_other_saying, unprocessable},
         staff::offerings::{choices, id_of},
+        stale::{Differing, Said, between, conflict, is_overtaken},
     },
 };
 
@@ -73,6 +75,8 @@ struct EditPage {
     target_rows: Vec<TargetRow>,
     problems: Problems,
     typed: PolicyFields,
+    both: Option<Vec<Differing>>,
+    history: Vec<HistoryRow>,
     form_id: String,
 }
 
@@ -390,10 +394,15 @@ async fn edit_page(
     id: Option<SlaPolicyId>,
     again: Option<(Fields, Problems)>,
 ) -> Result<EditPage> {
-    let old = store
+    let (old, history) = store
         .read(staff.scope.clone(), move |tx: &mut Tx<'_, VendorScope>| {
             tx.allow(Permission::ManageCatalogue)?;
-            id.map(|id| sla::policy(tx, id)).transpose()
+            let old = id.map(|id| sla::policy(tx, id)).transpose()?;
+            let history = match id {
+                Some(id) => VendorScope::history(tx, id.number())?,
+                None => Vec::new(),
+            };
+            Ok((old, history))
         })
         .await?;
     let at = format!("{}/sla-policies", staff.base);
@@ -438,6 +447,8 @@ async fn edit_page(
             version: typed.text("version"),
         },
         problems,
+        both: None,
+        history: history::rows(history, staff.zone()),
         form_id: fresh_form_id()?,
     })
 }
@@ -468,7 +479,7 @@ pub(super) async fn create(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match made {
-        Ok(to) => see_other_saying(&session, &to, "The policy is on record."),
+        Ok(to) => see_other_saying(&session, &to, "The SLA policy is on record."),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));
             unprocessable(&edit_page(&staff, &store, None, again).await?)
@@ -503,11 +514,65 @@ pub(super) async fn update(
         Err(problems) => Err(Error::Invalid(problems)),
     };
     match changed {
-        Ok(()) => see_other_saying(&session, &format!("{}/sla-policies", staff.base), "Saved."),
+        Ok(()) => see_other_saying(
+            &session,
+            &format!("{}/sla-policies", staff.base),
+            "The SLA policy was saved.",
+        ),
         Err(Error::Invalid(problems)) => {
             let again = Some((typed, on_the_form(problems)));
             unprocessable(&edit_page(&staff, &store, Some(id), again).await?)
         }
+        Err(Error::Conflict(why)) => overtaken((&staff, &store), id, typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// What a policy says, in words.
+fn said((name, summary): (&str, &str), terms: &Terms, targets: &[Target]) -> Said {
+    let own = || "The vendor's own".to_owned();
+    let days: Vec<String> = terms.holidays.iter().map(|day| date_words(*day)).collect();
+    let mut said: Said = [
+        ("Name", name.to_owned()),
+        ("For what", summary.to_owned()),
+        (
+            "Time zone",
+            terms.zone.map_or_else(own, |zone| zone.to_string()),
+        ),
+        ("Working hours", service::calendar(terms)),
+        ("Days off", days.join(", ")),
+        ("Limits and credits", limits(terms)),
+    ]
+    .map(|(label, value)| (label.to_owned(), value))
+    .to_vec();
+    for (n, promise) in (1..).zip(sentences(targets)) {
+        said.push((format!("Promise {n}"), promise));
+    }
+    said
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (staff, store): (&Staff, &Store),
+    id: SlaPolicyId,
+    typed: Fields,
+    why: String,
+) -> Answer {
+    let now = store
+        .read(staff.scope.clone(), move |tx| sla::policy(tx, id))
+        .await?;
+    let draft = read(&typed).map_err(Error::Invalid)?;
+    if !is_overtaken(typed.get("version"), now.version) {
+        return Err(Error::Conflict(why).into());
+    }
+    let theirs = said((&now.name, &now.summary), &now.terms, &now.targets);
+    let names = (draft.name.as_str(), draft.summary.as_str());
+    let yours = said(names, &draft.terms, &draft.targets);
+    let typed = typed.with("version", now.version.to_string());
+    let again = Some((typed, Problems::default()));
+    let page = edit_page(staff, store, Some(id), again).await?;
+    conflict(&EditPage {
+        both: Some(between(&theirs, &yours)),
+        ..page
+    })
 }

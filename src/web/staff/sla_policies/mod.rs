@@ -15,7 +15,7 @@ use crate::{
         account::vendor,
         catalogue::sla::{self, Policy, Target},
     },
-    web::{Answer, Shell, admission::Staff, page::ok},
+    web::{Answer, Shell, admission::Staff, page::ok, words},
 };
 use form::{create, edit, new, update};
 
@@ -102,7 +102,8 @@ fn limits(terms: &Terms) -> String {
     }
     if let Some(days) = terms.claim_days {
         said.push(format!(
-            "Credits are claimed within {days} days after the month, or after they are proposed if that is later."
+            "Credits are claimed within {} after the month, or after they are proposed if that is later.",
+            words::count(days.into(), "day", "days")
         ));
     }
     said.push(match terms.liability {

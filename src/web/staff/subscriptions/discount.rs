@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, subscription};
+use super::{Parts, not_ended, subscription};
 use crate::{
     Error, Result,
     domain::{Currency, DiscountDuration, Money, Name, Permission, Problems, Rate, discount::Off},
@@ -19,6 +19,7 @@ use crate::{
         admission::Staff,
         form::{Typed, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
+        stale::{conflict, is_overtaken},
     },
 };
 
@@ -100,6 +101,7 @@ struct DiscountPage {
     durations: Vec<(String, String)>,
     typed: DiscountForm,
     problems: Problems,
+    is_stale: bool,
 }
 
 async fn record(visitor: &Staff, store: &Store, id: SubscriptionId) -> Result<Record> {
@@ -150,7 +152,7 @@ fn page(
             how: or(&typed.how, "percent".to_owned()),
             duration: or(&typed.duration, "forever".to_owned()),
             priority: or(&typed.priority, "0".to_owned()),
-            version: it.version.to_string(),
+            version: or(&typed.version, it.version.to_string()),
             form_id: fresh_form_id()?,
             ..typed
         },
@@ -158,6 +160,7 @@ fn page(
         cancel: href,
         title,
         problems,
+        is_stale: false,
     })
 }
 
@@ -197,8 +200,29 @@ pub(super) async fn give(
     match given {
         Ok(to) => see_other_saying(&session, &to, "The discount was given."),
         Err(Error::Invalid(problems)) => unprocessable(&page(&visitor, record, (typed, problems))?),
+        Err(Error::Conflict(why)) => overtaken((&visitor, &store), id, typed, why).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// The form again, after somebody else was faster.
+async fn overtaken(
+    (visitor, store): (&Staff, &Store),
+    id: SubscriptionId,
+    mut typed: DiscountForm,
+    why: String,
+) -> Answer {
+    let now = record(visitor, store, id).await?;
+    not_ended(&now)?;
+    if !is_overtaken(&typed.version, now.subscription.version) {
+        return Err(Error::Conflict(why).into());
+    }
+    typed.version = now.subscription.version.to_string();
+    let page = page(visitor, now, (typed, Problems::default()))?;
+    conflict(&DiscountPage {
+        is_stale: true,
+        ..page
+    })
 }
 
 /// Ends a discount with the periods billed so far.

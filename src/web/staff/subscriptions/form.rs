@@ -103,6 +103,8 @@ struct NewPage {
     offers: Vec<Offer>,
     /// What a sale that begins far back comes to, to be confirmed.
     outcome: Vec<String>,
+    /// What is sold and from when: "Backup Pro, Monthly from 1 Nov 2026".
+    sale: String,
     typed: SaleForm,
     problems: Problems,
 }
@@ -193,6 +195,7 @@ async fn page(
         has_more: found.has_more,
         offers: found.offers.iter().map(offer).collect(),
         outcome: Vec::new(),
+        sale: String::new(),
         typed: SaleForm {
             starts_on,
             form_id: fresh_form_id()?,
@@ -289,13 +292,18 @@ pub(super) async fn create(
         Ok(read) => read,
         Err(problems) => return refused(&visitor, &store, typed, Error::Invalid(problems)).await,
     };
+    let (chosen, starts_on) = (read.plan.clone(), read.starts_on);
     if typed.confirmed.is_empty() {
         match rehearse(&visitor, &store, read.clone()).await {
             Ok(said) if said.is_empty() => {}
             Ok(said) => {
                 let shown = (typed, Problems::default());
                 let mut page = page(&visitor, &store, Begins::default(), shown).await?;
+                let plan = page.offers.iter().find(|one| one.code == chosen);
+                let plan = plan.map_or(chosen.as_str(), |one| one.name.as_str());
+                let sale = format!("{plan} from {}", date_words(starts_on));
                 page.outcome = said;
+                page.sale = sale;
                 return ok(&page);
             }
             Err(error) => return refused(&visitor, &store, typed, error).await,

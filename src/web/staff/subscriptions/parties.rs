@@ -26,6 +26,7 @@ use crate::{
         form::{Fields, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
         staff::partners::called::Called,
+        stale::{Differing, Said, between, conflict},
     },
 };
 
@@ -161,6 +162,7 @@ struct PartiesPage {
     version: String,
     form_id: String,
     problems: Problems,
+    both: Option<Vec<Differing>>,
 }
 
 /// What the form is made from.
@@ -244,6 +246,7 @@ async fn page(
         customer: found.record.customer,
         partner: found.partner,
         title,
+        both: None,
     })
 }
 
@@ -324,6 +327,36 @@ pub(super) async fn share(
             let typed = Some((&typed, problems));
             unprocessable(&page(&visitor, &store, id, typed).await?)
         }
+        Err(Error::Conflict(why)) => overtaken((&visitor, &store), id, typed, why).await,
         Err(other) => Err(Failure::from(other)),
     }
+}
+
+/// Who shares, as the form says it.
+fn said(rows: &[Row]) -> Said {
+    let filled = rows.iter().filter(|row| !row.partner.trim().is_empty());
+    filled
+        .map(|row| (row.partner.trim().to_owned(), row.share.trim().to_owned()))
+        .collect()
+}
+
+/// The form again, over what someone else has saved.
+async fn overtaken(
+    (visitor, store): (&Staff, &Store),
+    id: SubscriptionId,
+    typed: Fields,
+    why: String,
+) -> Answer {
+    let now = page(visitor, store, id, None).await?;
+    if now.version == typed.get("version") {
+        return Err(Error::Conflict(why).into());
+    }
+    let typed = typed.with("version", now.version);
+    let again = Some((&typed, Problems::default()));
+    let page = page(visitor, store, id, again).await?;
+    let both = between(&said(&now.rows), &said(&page.rows));
+    conflict(&PartiesPage {
+        both: Some(both),
+        ..page
+    })
 }

@@ -1,6 +1,6 @@
 //! Changing a quantity: asked for, shown what it comes to, done.
 use actix_session::Session;
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
@@ -23,8 +23,8 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         form::{Typed, fresh_form_id},
-        page::{html, ok, see_other_saying, unprocessable},
-        stale::{Differing, differing},
+        page::{ok, see_other_saying, unprocessable},
+        stale::{Differing, conflict, differing},
     },
 };
 
@@ -85,8 +85,7 @@ struct QuantityPage {
     outcome: Vec<String>,
     typed: QuantityForm,
     problems: Problems,
-    is_stale: bool,
-    both: Vec<Differing>,
+    both: Option<Vec<Differing>>,
 }
 
 async fn page(
@@ -139,8 +138,7 @@ async fn page(
         outcome: Vec::new(),
         typed,
         problems,
-        is_stale: false,
-        both: Vec::new(),
+        both: None,
     })
 }
 
@@ -180,14 +178,9 @@ pub(super) async fn change(
         Ok(Step::Overtaken(now)) => {
             typed.version = now.subscription.version.to_string();
             let theirs = now.subscription.quantity.to_string();
-            let both = differing(&[("Quantity", &theirs, &typed.quantity)]);
+            let both = Some(differing(&[("Quantity", &theirs, &typed.quantity)]));
             let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            let page = QuantityPage {
-                is_stale: true,
-                both,
-                ..page
-            };
-            html(StatusCode::CONFLICT, &page)
+            conflict(&QuantityPage { both, ..page })
         }
         Err(Error::Invalid(problems)) => {
             unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)

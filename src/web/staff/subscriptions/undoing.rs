@@ -21,7 +21,9 @@ use crate::{
         filters,
         form::{Typed, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
-        sold, words,
+        sold,
+        stale::{conflict, is_overtaken},
+        words,
     },
 };
 
@@ -65,6 +67,7 @@ struct UndoPage {
     every: &'static str,
     typed: UndoForm,
     problems: Problems,
+    is_stale: bool,
 }
 
 async fn page(
@@ -109,6 +112,7 @@ async fn page(
         },
         title,
         problems,
+        is_stale: false,
     })
 }
 
@@ -138,17 +142,39 @@ pub(super) async fn keep(
         typed.form_id.clone(),
         format!("{}/subscriptions/{id}", visitor.base),
     );
-    let to = store
+    let undone = store
         .write(visitor.scope.clone(), move |tx| {
             once(tx, &form_id, |tx| {
                 undo(tx, &undoing)?;
                 Ok(to.clone())
             })
         })
-        .await?;
-    see_other_saying(
-        &session,
-        &to,
-        "The cancellation was undone: the subscription goes on.",
-    )
+        .await;
+    match undone {
+        Ok(to) => see_other_saying(
+            &session,
+            &to,
+            "The cancellation was undone: the subscription goes on.",
+        ),
+        Err(Error::Conflict(why)) => overtaken((&visitor, &store), id, typed, why).await,
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The form again, after somebody else was faster.
+async fn overtaken(
+    (visitor, store): (&Staff, &Store),
+    id: SubscriptionId,
+    mut typed: UndoForm,
+    why: String,
+) -> Answer {
+    let opened_with = std::mem::take(&mut typed.version);
+    let page = page(visitor, store, id, (typed, Problems::default())).await?;
+    if !is_overtaken(&opened_with, page.typed.version.parse().unwrap_or_default()) {
+        return Err(Error::Conflict(why).into());
+    }
+    conflict(&UndoPage {
+        is_stale: true,
+        ..page
+    })
 }
