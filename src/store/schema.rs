@@ -1016,11 +1016,11 @@ diesel::table! {
         subject -> Text,
         body -> Text,
         message_id -> Text,
-        status -> Text,
         attempts -> Integer,
         last_error -> Nullable<Text>,
         created_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+        status -> Text,
     }
 }
 

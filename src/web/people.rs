@@ -266,8 +266,7 @@ pub async fn change_role<S: People>(
         (Ok(was), Ok(becomes)) => {
             store
                 .write(place.scope.clone(), move |tx: &mut Tx<'_, S>| {
-                    let member = people::member_of(tx, partner, id)?;
-                    people::change_role(tx, &member, RoleChange { was, becomes })
+                    people::change_role(tx, (partner, id), RoleChange { was, becomes })
                 })
                 .await
         }
@@ -298,8 +297,7 @@ pub async fn remove<S: People>(
     let (partner, to) = (place.partner, format!("{}/people", place.base));
     store
         .write(place.scope, move |tx: &mut Tx<'_, S>| {
-            let member = people::member_of(tx, partner, id)?;
-            people::remove(tx, &member)
+            people::remove(tx, partner, id)
         })
         .await?;
     see_other_saying(session, &to, "The person was removed.")

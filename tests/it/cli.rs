@@ -376,7 +376,7 @@ fn a_bad_file_is_refused_row_by_row() {
             &[],
             "external_id,partner,name,country\nC-9,P-0001,Nine,DE\n",
         ));
-        assert_eq!(checked, "checked: 1 rows, 1 new, 0 changed, 0 unchanged\n");
+        assert_eq!(checked, "checked: 1 row, 1 new, 0 changed, 0 unchanged\n");
         assert_eq!(
             ask(&database, "SELECT COUNT(*) AS value FROM customers"),
             ["6"],

@@ -338,7 +338,7 @@ on_both! {
         let leave = owner.get(&format!("{to}/status")).await.expect(200);
         owner.submit(&leave.form("form[action$='/status']")).await.expect(303);
         let page = owner.get(&to).await.expect(200);
-        assert!(page.words().contains("Has left the program."));
+        assert!(page.words().contains("Left the program on "));
     }
 
     async fn a_subscription_is_sold_changed_and_canceled(desk: Desk) {

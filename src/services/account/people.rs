@@ -64,13 +64,14 @@ pub struct RoleChange {
 /// Gives someone another role on the same side.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::Invalid`] on `role`, and
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] on `role`, and
 /// [`Error::Conflict`] when the role was changed meanwhile or nobody would be left in charge.
 pub fn change_role<S: People>(
     tx: &mut Tx<'_, S>,
-    member: &Member,
+    (looked_at, id): (Option<PartnerId>, MembershipId),
     change: RoleChange,
 ) -> Result<()> {
+    let member = member_of(tx, looked_at, id)?;
     tx.allow(permission(tx.scope()))?;
     if !may_grant(tx.scope(), member.role) {
         return Err(Error::Forbidden);
@@ -85,14 +86,14 @@ pub fn change_role<S: People>(
     if member.role == change.becomes {
         return Ok(());
     }
-    keep_someone_in_charge(tx, member)?;
-    S::set_role(tx, member.id, change.becomes)?;
+    keep_someone_in_charge(tx, &member)?;
+    S::set_role(tx, id, change.becomes)?;
     let changes = diff(&[("role", member.role.label(), change.becomes.label())]);
     S::record(
         tx,
         &Event {
             action: Action::PersonChanged,
-            subject: member.id.number(),
+            subject: id.number(),
             partner: member.partner,
             summary: format!("{} is now {}", member.email, change.becomes.label()),
             changes: &changes,
@@ -103,21 +104,26 @@ pub fn change_role<S: People>(
 /// Takes someone's place away; they may no longer open a page of it. Their history stays.
 ///
 /// # Errors
-/// [`Error::Forbidden`], and [`Error::Conflict`] when nobody would be left
+/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when nobody would be left
 /// in charge.
-pub fn remove<S: People>(tx: &mut Tx<'_, S>, member: &Member) -> Result<()> {
+pub fn remove<S: People>(
+    tx: &mut Tx<'_, S>,
+    looked_at: Option<PartnerId>,
+    id: MembershipId,
+) -> Result<()> {
+    let member = member_of(tx, looked_at, id)?;
     tx.allow(permission(tx.scope()))?;
     if !may_grant(tx.scope(), member.role) {
         return Err(Error::Forbidden);
     }
-    keep_someone_in_charge(tx, member)?;
-    S::revoke(tx, member.id)?;
+    keep_someone_in_charge(tx, &member)?;
+    S::revoke(tx, id)?;
     S::withdraw(tx, member.partner, &member.email)?;
     S::record(
         tx,
         &Event {
             action: Action::PersonRemoved,
-            subject: member.id.number(),
+            subject: id.number(),
             partner: member.partner,
             summary: format!("{} was removed", member.email),
             changes: &diff(&[("role", member.role.label(), "")]),

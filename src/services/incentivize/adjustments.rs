@@ -149,12 +149,14 @@ pub fn approve(tx: &mut Tx<'_, VendorScope>, id: AdjustmentId) -> Result<()> {
 /// of the database.
 pub fn decline(tx: &mut Tx<'_, VendorScope>, id: AdjustmentId, answer: &str) -> Result<()> {
     let (user, decider) = person(tx)?;
+    let answer = answer.parse::<LongText>();
+    let answer = answer.map_err(|why| Error::on("answer", why.to_string()))?;
     let declined = Adjustment {
         status: AdjustmentStatus::Declined,
         decided_by: Some(user),
         decider,
         decided_at: Some(tx.now()),
-        answer: answer.trim().to_owned(),
+        answer: answer.to_string(),
         ..waiting(tx, id)?
     };
     decide(tx, &declined)?;

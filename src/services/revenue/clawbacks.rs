@@ -16,7 +16,9 @@ use crate::{
     Error, Result,
     domain::{
         Money, Period, Ratio, SubscriptionStatus,
-        commission::{EntryKind, Part, clawback::ClawbackTerms, posting_period, reversal_matures_on},
+        commission::{
+            EntryKind, Part, clawback::ClawbackTerms, posting_period, reversal_matures_on,
+        },
         counted,
     },
     id::{InvoiceId, InvoiceLineId, SpiffId, SubscriptionId},

@@ -160,9 +160,7 @@ on_both! {
         enroll(&scene, &owner).await;
         let left = sell(&scene, &owner, "U-1", "C-4").await;
         let let_down = sell(&scene, &owner, "U-2", "C-6").await;
-        for month in ["2026-11"] {
-            scene.close(month);
-        }
+        scene.close("2026-11");
         scene.app.now_is("2027-01-15T09:00:00Z");
         scene.close("2026-12");
         let closed = scene.app.ask("SELECT sha256 AS value FROM statements ORDER BY id");

@@ -232,20 +232,22 @@ fn a_partners_admin_manages_its_own_people_and_no_others() {
             becomes: Role::PartnerFinance,
         };
         scene
-            .write(&admin, |tx| managing::change_role(tx, &eve, finance))
+            .write(&admin, |tx| {
+                managing::change_role(tx, (None, eve.id), finance)
+            })
             .unwrap();
-        assert!(is_conflict(
-            &scene.write(&admin, |tx| managing::change_role(tx, &eve, finance))
-        ));
+        assert!(is_conflict(&scene.write(&admin, |tx| {
+            managing::change_role(tx, (None, eve.id), finance)
+        })));
         let own = members
             .iter()
             .find(|member| member.role == Role::PartnerAdmin)
             .unwrap();
         assert!(is_conflict(
-            &scene.write(&admin, |tx| managing::remove(tx, own))
+            &scene.write(&admin, |tx| managing::remove(tx, None, own.id))
         ));
         scene
-            .write(&admin, |tx| managing::remove(tx, &eve))
+            .write(&admin, |tx| managing::remove(tx, None, eve.id))
             .unwrap();
         assert!(is_not_found(
             &scene
@@ -254,7 +256,7 @@ fn a_partners_admin_manages_its_own_people_and_no_others() {
         ));
         // The vendor may take away a partner's last admin.
         scene
-            .write(&scene.acme, |tx| managing::remove(tx, own))
+            .write(&scene.acme, |tx| managing::remove(tx, Some(north), own.id))
             .unwrap();
         let again = invite(
             scene,
@@ -285,23 +287,29 @@ fn a_vendor_keeps_an_owner() {
             becomes: Role::VendorViewer,
         };
         assert!(is_conflict(
-            &scene.write(&owner, |tx| managing::remove(tx, &member))
+            &scene.write(&owner, |tx| managing::remove(tx, None, member.id))
         ));
-        assert!(is_conflict(
-            &scene.write(&owner, |tx| managing::change_role(tx, &member, down))
-        ));
+        assert!(is_conflict(&scene.write(&owner, |tx| {
+            managing::change_role(tx, (None, member.id), down)
+        })));
         let across = RoleChange {
             was: Role::Owner,
             becomes: Role::PartnerAdmin,
         };
         assert_eq!(
-            fields(scene.write(&owner, |tx| managing::change_role(tx, &member, across))),
+            fields(scene.write(&owner, |tx| managing::change_role(
+                tx,
+                (None, member.id),
+                across
+            ))),
             ["role"]
         );
         let second = invite(scene, &owner, &invitee("second@acme.example", Role::Owner)).unwrap();
         accept(scene, &second.token).unwrap();
         scene
-            .write(&owner, |tx| managing::change_role(tx, &member, down))
+            .write(&owner, |tx| {
+                managing::change_role(tx, (None, member.id), down)
+            })
             .unwrap();
         let history = scene.read(&owner, |tx| VendorScope::history(tx, member.id.number()));
         assert_eq!(

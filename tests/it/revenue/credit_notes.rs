@@ -164,6 +164,7 @@ fn more_seats_take_the_place_of_what_was_agreed() {
         seats(&world, sold, 20);
         assert_eq!(world.lines(world.invoices()[1].id), [-2_000, 10_000]);
         // Ten days of fifteen, at what was charged for them.
+        world.at("2027-06-21");
         assert_eq!(canceled(&world, sold, "2027-06-21"), [6_000, 6_667]);
     });
 }
