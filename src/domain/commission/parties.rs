@@ -1,5 +1,5 @@
-//! Who else has a part in a commission: partners who split it, the distributor above a reseller,
-//! and those who keep a margin instead.
+//! Who else has a part in a sale: partners who split a commission, and those who keep a margin
+//! instead.
 
 use super::super::{
     rate::Rate,
@@ -34,47 +34,6 @@ pub fn split(exact_lines: &[Ratio], weights: &[u64]) -> Result<Vec<Vec<i64>>, Sp
         Ok(apportion_to(&exact?, part)?)
     };
     parts.into_iter().zip(weights).map(spread).collect()
-}
-
-/// How a distributor shares in what its resellers earn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Override {
-    /// A share of the revenue, on top of the reseller's.
-    OnRevenue(Rate),
-    /// A share of the reseller's commission, out of it.
-    CarvedOut(Rate),
-}
-
-/// What each of two gets, in minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overridden {
-    /// The reseller's part.
-    pub reseller_minor: i64,
-    /// The distributor's part.
-    pub distributor_minor: i64,
-}
-
-impl Override {
-    /// What reseller and distributor earn on a base, in minor units.
-    ///
-    /// # Errors
-    /// [`Overflow`] when it does not fit.
-    pub fn on(self, base_minor: i64, reseller: Rate) -> Result<Overridden, Overflow> {
-        let earned = reseller.exact(base_minor).round()?;
-        Ok(match self {
-            Self::OnRevenue(rate) => Overridden {
-                reseller_minor: earned,
-                distributor_minor: rate.exact(base_minor).round()?,
-            },
-            Self::CarvedOut(rate) => {
-                let carved = rate.of(earned);
-                Overridden {
-                    reseller_minor: earned - carved,
-                    distributor_minor: carved,
-                }
-            }
-        })
-    }
 }
 
 /// A resale in two steps: everybody keeps the difference between what they pay and what they
@@ -138,10 +97,6 @@ mod tests {
             split(&[exact], &[75, 25]),
             Ok(vec![vec![-1_500], vec![-500]])
         );
-        let both = Override::OnRevenue(rate(500))
-            .on(-20_000, rate(1_000))
-            .unwrap();
-        assert_eq!(both.distributor_minor, -1_000);
     }
 
     #[test]
@@ -182,15 +137,6 @@ mod tests {
             let mirror: Vec<Vec<i64>> =
                 parts.iter().map(|part| part.iter().map(|minor| -minor).collect()).collect();
             prop_assert_eq!(split(&back, &weights).unwrap(), mirror);
-        }
-
-        #[test]
-        fn what_is_carved_out_costs_the_vendor_nothing_more(
-            base in -1_000_000i64..1_000_000, share in 0i32..=10_000, carved in 0i32..=10_000,
-        ) {
-            let rate = |bps| Rate::from_bps(bps).unwrap();
-            let both = Override::CarvedOut(rate(carved)).on(base, rate(share)).unwrap();
-            prop_assert_eq!(both.reseller_minor + both.distributor_minor, rate(share).of(base));
         }
     }
 }

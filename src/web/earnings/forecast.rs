@@ -104,15 +104,15 @@ async fn page<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer {
     let base = format!("{}/forecast", desk.base);
     let is_one = !desk.is_staff || asked.partner.parse::<PartnerId>().is_ok();
     let whose = match found.first().filter(|_| is_one && desk.is_staff) {
-        Some(month) => format!("{}: ", month.partner_name),
-        None => String::new(),
+        Some(month) => format!("{}: what", month.partner_name),
+        None => "What".to_owned(),
     };
     let query = match asked.partner.is_empty() {
         true => String::new(),
         false => format!("?partner={}", asked.partner),
     };
     ok(&ForecastPage {
-        answer: format!("{whose}what the next twelve months bring, from what is sold today."),
+        answer: format!("{whose} the next twelve months bring, from what is sold today."),
         reckoned: found
             .first()
             .map_or(String::new(), |month| date_words(month.reckoned_on)),

@@ -2,12 +2,13 @@
 use perennial::domain::{
     Anchor, BillingInterval, CommissionClause, Money, Ratio,
     commission::{
-        LineTerms, accrue,
+        Claim, LineTerms, accrue, accrue_claims,
         bands::{Band, Bands},
         bonus::{DealStatus, renewal_bonus, spiff, uplifted},
         clause_for,
         clawback::EarlyEnd,
-        parties::{Override, Resale, split},
+        parties::{Resale, split},
+        parts::{Above, parts},
         window::Window,
     },
     payable::Payable,
@@ -229,17 +230,26 @@ fn overridden(input: &mut Input) -> Value {
         .into_iter()
         .map(|mut distributor| {
             let rate = distributor.rate("rate_bps");
-            let mode = match distributor.take("mode").as_str().unwrap() {
-                "additive_on_base" => Override::OnRevenue(rate),
-                "carved_from_reseller" => Override::CarvedOut(rate),
+            let is_carved = match distributor.take("mode").as_str().unwrap() {
+                "additive_on_base" => false,
+                "carved_from_reseller" => true,
                 other => panic!("{other}"),
             };
             distributor.done();
-            let parts = mode.on(base, reseller).unwrap();
+            let above = Above {
+                who: 2,
+                is_carved,
+                rate,
+            };
+            let claims = parts(1, &[], Some(above)).into_iter();
+            let claims: Vec<Claim> = claims.map(|(who, part)| Claim::new(who, part)).collect();
+            let line = earning(base, reseller);
+            let earned = accrue_claims(&paid_in_full(base), &[(line, claims)]).unwrap();
+            let earned: Vec<i64> = earned[0].iter().map(|one| one.delta_minor).collect();
             json!({
-                "reseller": parts.reseller_minor,
-                "distributor": parts.distributor_minor,
-                "vendor_cost": parts.reseller_minor + parts.distributor_minor,
+                "reseller": earned[0],
+                "distributor": earned[1],
+                "vendor_cost": earned.iter().sum::<i64>(),
             })
         });
     let both: Vec<Value> = both.collect();
