@@ -78,7 +78,7 @@ fn what_is_paid_up_front_goes_back_by_the_days_left_and_no_closed_month_changes(
     on_each(|kind| {
         let world = world(kind, "2027-03-01", up_front());
         let sold = world.start("S-1", 1, SEATS, "2027-03-01", 100);
-        world.pay("P-1", 1, "2027-03-01", eur(100_000));
+        let paid = world.pay("P-1", 1, "2027-03-01", eur(100_000));
         world.at("2027-04-02");
         for period in ["2027-01", "2027-02", "2027-03"] {
             close(&world, period);
@@ -100,6 +100,17 @@ fn what_is_paid_up_front_goes_back_by_the_days_left_and_no_closed_month_changes(
             (last.earned_period, last.posting_period),
             (month("2027-03"), month("2027-04"))
         );
+        world.verify();
+        // A refund takes what is left, and no more.
+        world.at("2027-04-16");
+        world
+            .refund("R-1", paid.id(), "2027-04-16", eur(50_000))
+            .unwrap();
+        assert_eq!(world.amounts(), [30_000, -22_500, -7_500]);
+        world
+            .refund("R-2", paid.id(), "2027-04-16", eur(50_000))
+            .unwrap();
+        assert_eq!(world.amounts().len(), 3);
         world.verify();
         world.at("2027-05-02");
         close(&world, "2027-04");
