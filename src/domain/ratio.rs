@@ -15,6 +15,12 @@ pub struct Ratio {
     den: i128,
 }
 
+impl Default for Ratio {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 impl Ratio {
     /// Nothing.
     pub const ZERO: Self = Self { num: 0, den: 1 };

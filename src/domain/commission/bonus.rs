@@ -72,6 +72,50 @@ pub fn capped(cap_minor: i64, earned_minor: i64, amount_minor: i64) -> i64 {
     -(amount_minor.max(0) - amount_minor.max(0).min(room))
 }
 
+/// What a partner earns on a line before its cap, in minor units: its own part, and what its
+/// distributor gets out of that, with the rate of it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct BeforeCap {
+    /// The partner's own.
+    pub own_minor: i64,
+    /// Its distributor's.
+    pub carved_minor: i64,
+    /// Of what both come to.
+    pub carved: Rate,
+}
+
+/// What a cap takes off, in minor units, zero or less.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Beyond {
+    /// Off the partner's own part.
+    pub own_minor: i64,
+    /// Off its distributor's.
+    pub carved_minor: i64,
+}
+
+impl BeforeCap {
+    /// Both together, in minor units.
+    pub fn minor(&self) -> i64 {
+        self.own_minor.saturating_add(self.carved_minor)
+    }
+
+    /// What is beyond the cap when so much was earned under it already: the distributor bears its
+    /// rate of it, and neither more than it has.
+    pub fn beyond(&self, cap_minor: i64, earned_minor: i64) -> Beyond {
+        let off = -capped(cap_minor, earned_minor, self.minor());
+        if off == 0 {
+            return Beyond::default();
+        }
+        let least = (off - self.own_minor).max(0);
+        let most = self.carved_minor.max(least);
+        let borne = self.carved.of(off).clamp(least, most);
+        Beyond {
+            own_minor: borne - off,
+            carved_minor: -borne,
+        }
+    }
+}
+
 /// What brings a month's earnings up to a floor, in minor units, zero or more.
 pub fn guaranteed(floor_minor: i64, earned_minor: i64) -> i64 {
     floor_minor.saturating_sub(earned_minor).max(0)
@@ -114,6 +158,35 @@ mod tests {
     }
 
     #[test]
+    fn a_distributor_bears_its_part_of_what_is_beyond() {
+        let line = BeforeCap {
+            own_minor: 9_000,
+            carved_minor: 1_000,
+            carved: Rate::from_bps(1_000).unwrap(),
+        };
+        let beyond = |cap, earned| {
+            let beyond = line.beyond(cap, earned);
+            (beyond.own_minor, beyond.carved_minor)
+        };
+        assert_eq!(beyond(8_000, 0), (-1_800, -200));
+        assert_eq!(beyond(8_000, 8_000), (-9_000, -1_000));
+        assert_eq!(beyond(10_000, 0), (0, 0));
+        // What is given back of a price is beyond nothing.
+        let back = BeforeCap {
+            own_minor: -900,
+            carved_minor: -100,
+            ..line
+        };
+        assert_eq!(back.beyond(8_000, 8_000), Beyond::default());
+        let lone = BeforeCap {
+            carved_minor: 0,
+            carved: Rate::default(),
+            ..line
+        };
+        assert_eq!(lone.beyond(8_000, 0).own_minor, -1_000);
+    }
+
+    #[test]
     fn a_floor_fills_up_and_never_takes() {
         assert_eq!(guaranteed(50_000, 32_000), 18_000);
         assert_eq!(guaranteed(50_000, 60_000), 0);
@@ -128,6 +201,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_beyond_is_borne_by_those_who_have_it(
+            (own, carved, bps) in (0i64..50_000, 0i64..50_000, 0i32..=10_000),
+            (cap, earned) in (0i64..60_000, 0i64..60_000),
+        ) {
+            let line = BeforeCap { own_minor: own, carved_minor: carved, carved: Rate::from_bps(bps).unwrap() };
+            let beyond = line.beyond(cap, earned);
+            prop_assert_eq!(beyond.own_minor + beyond.carved_minor, capped(cap, earned, own + carved));
+            prop_assert!((-own..=0).contains(&beyond.own_minor));
+            prop_assert!((-carved..=0).contains(&beyond.carved_minor));
+        }
+
         #[test]
         fn a_capped_month_never_exceeds_its_cap(
             cap in 0i64..100_000, amounts in prop::collection::vec(0i64..50_000, 0..12),

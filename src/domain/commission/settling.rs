@@ -9,6 +9,7 @@ use super::{
         rate::Rate,
         ratio::{Overflow, Ratio},
     },
+    parts::{Part, rest_of},
     volume::{Volume, VolumeKind, raised},
 };
 
@@ -22,33 +23,73 @@ pub struct Brought {
     pub minor: i64,
 }
 
-/// The revenue that earns so much at a clause's rate, in minor units: a share of the days, or of
-/// the commission, counts as that much less revenue.
-///
-/// # Errors
-/// [`Overflow`] when it does not fit, or the rate is nothing.
-pub fn revenue(exact: Ratio, base: Rate) -> Result<i64, Overflow> {
-    exact.over(base.exact(1))?.round()
+/// Decimals that each part of a month's revenue is kept to: payments in parts have denominators
+/// that have nothing in common, so that their exact sum would not fit.
+const PLACES: u32 = 9;
+
+/// What somebody earned at a clause's rate, as its steps measure it: before a distributor takes its
+/// part out of that.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct AtRate {
+    exact: Ratio,
+    carved: Ratio,
+    posted_minor: i64,
 }
 
-impl Volume {
-    /// What the steps bring for a month in which so much was earned at the clause's rate: before
-    /// rounding, and as posted in minor units.
+impl AtRate {
+    /// Takes in somebody's part of what a line earns: before rounding, and in minor units.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
-    pub fn brings(
-        &self,
-        base: Rate,
-        (exact, posted_minor): (Ratio, i64),
-    ) -> Result<Brought, Overflow> {
-        let revenue_minor = revenue(exact, base)?;
+    pub fn add(&mut self, part: Part, (exact, minor): (Ratio, i64)) -> Result<(), Overflow> {
+        let kept = match part {
+            Part::Split { carved, .. } => rest_of(carved),
+            _ => rest_of(Rate::default()),
+        };
+        // Whoever keeps nothing is posted nothing.
+        let before = match kept.bps() {
+            0 => exact,
+            _ => exact.over(kept.exact(1))?,
+        };
+        let carved = before.minus(exact)?.to_places(PLACES)?;
+        self.exact = self.exact.plus(before.to_places(PLACES)?)?;
+        self.carved = self.carved.plus(carved)?;
+        self.posted_minor = self.posted_minor.checked_add(minor).ok_or(Overflow)?;
+        Ok(())
+    }
+
+    /// The revenue that earns it, in minor units: a share of the days, or of the commission, counts
+    /// as that much less revenue.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit, or the rate is nothing.
+    pub fn revenue(&self, rate: Rate) -> Result<i64, Overflow> {
+        self.exact.over(rate.exact(1))?.round()
+    }
+
+    /// What was posted for it, with what its distributor got out of that, in minor units.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn posted(&self) -> Result<i64, Overflow> {
+        let carved = self.carved.round()?;
+        self.posted_minor.checked_add(carved).ok_or(Overflow)
+    }
+}
+
+impl Volume {
+    /// What the steps bring for a month in which so much was earned at the clause's rate.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn brings(&self, base: Rate, earned: &AtRate) -> Result<Brought, Overflow> {
+        let revenue_minor = earned.revenue(base)?;
         let whole = self.earns(base, revenue_minor.max(0))?.round()?;
         Ok(Brought {
             revenue_minor,
             minor: match revenue_minor {
                 ..=0 => 0,
-                _ => whole.checked_sub(posted_minor).ok_or(Overflow)?,
+                _ => whole.checked_sub(earned.posted()?).ok_or(Overflow)?,
             },
         })
     }
@@ -122,7 +163,12 @@ mod tests {
         let eur = "EUR".parse().unwrap();
         let steps = |kind, typed| Volume::parse(kind, eur, typed, rate).unwrap();
         let graduated = steps(VolumeKind::Graduated, "500: 12; 1,000: 15");
-        let brought = |of: &Volume, minor| of.brings(rate, (Ratio::from_int(minor), minor));
+        let brought = |of: &Volume, minor| {
+            let mut earned = AtRate::default();
+            let own = (Ratio::from_int(minor), minor);
+            earned.add(Part::Whole, own)?;
+            of.brings(rate, &earned)
+        };
         // 1,200.00: 50.00 + 60.00 + 30.00, of which 120.00 was posted.
         let many = brought(&graduated, 12_000).unwrap();
         assert_eq!((many.revenue_minor, many.minor), (120_000, 2_000));

@@ -8,12 +8,15 @@ use super::{
     super::{
         money::Currency,
         period::Period,
+        rate::Rate,
         ratio::{Overflow, Ratio},
     },
-    CommissionClause, EarningLine, InvoiceState, bonus,
+    CommissionClause, EarningLine, InvoiceState,
+    bonus::{BeforeCap, Beyond},
     extras::GuaranteeTerms,
     parties::SplitError,
     parts::{Claim, Part, accrue_claims},
+    settling::AtRate,
 };
 
 /// What somebody earns on a line.
@@ -65,18 +68,14 @@ pub struct Key {
     pub month: Period,
 }
 
-/// What somebody earns in a month under a clause with a cap or with steps.
-#[derive(Debug, Clone, Copy)]
-struct Limited {
-    exact: Ratio,
-    minor: i64,
-}
-
 /// Sums of what is earned, by partner, currency and month.
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
     clauses: BTreeMap<i64, CommissionClause>,
-    limited: BTreeMap<(i64, Key), Limited>,
+    /// Under clauses with a cap, with what distributors get out of it: in minor units.
+    capped: BTreeMap<(i64, Key), i64>,
+    /// Under clauses with steps.
+    stepped: BTreeMap<(i64, Key), AtRate>,
     sums: BTreeMap<Key, i64>,
 }
 
@@ -89,39 +88,64 @@ impl Tally {
         }
     }
 
-    /// Takes in what is earned on a line: up to its clause's cap, and noted for its steps.
+    /// Takes in what everybody earns on a line: up to its clause's cap, and noted for its steps.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn take(
         &mut self,
-        one: &Earned,
+        line: &[Earned],
         (currency, month): (Currency, Period),
     ) -> Result<(), Overflow> {
-        let key = Key {
-            who: one.who,
+        let key = |who| Key {
+            who,
             currency,
             month,
         };
-        let clause = self.clauses.get(&one.clause);
-        let clause = clause.filter(|_| !one.part.is_override());
-        let (cap, has_steps) = match clause {
-            Some(clause) => (clause.cap_in(currency), clause.volume.is_some()),
-            None => (None, false),
-        };
-        let mut minor = one.minor;
-        if cap.is_some() || has_steps {
-            let so_far = self.limited.entry((one.clause, key)).or_insert(Limited {
-                exact: Ratio::ZERO,
-                minor: 0,
-            });
-            if let Some(cap) = cap {
-                minor += bonus::capped(cap, so_far.minor, minor);
+        for one in line {
+            let clause = self.clauses.get(&one.clause);
+            let has_steps = clause.is_some_and(|clause| clause.volume.is_some());
+            if has_steps && !one.part.is_override() {
+                let earned = self.stepped.entry((one.clause, key(one.who))).or_default();
+                earned.add(one.part, (one.exact, one.minor))?;
             }
-            so_far.minor = so_far.minor.checked_add(minor).ok_or(Overflow)?;
-            so_far.exact = so_far.exact.plus(one.exact)?;
+            self.add(key(one.who), one.minor)?;
         }
-        self.add(key, minor)
+        for one in line.iter().filter(|one| !one.part.is_override()) {
+            self.cap(one, carved_from(one, line), key)?;
+        }
+        Ok(())
+    }
+
+    /// Takes off what is beyond a cap of what somebody earns on a line, and of what is carved out of
+    /// that.
+    fn cap(
+        &mut self,
+        own: &Earned,
+        carved: Option<(&Earned, Rate)>,
+        key: impl Fn(i64) -> Key,
+    ) -> Result<(), Overflow> {
+        let whose = key(own.who);
+        let clause = self.clauses.get(&own.clause);
+        let Some(cap) = clause.and_then(|clause| clause.cap_in(whose.currency)) else {
+            return Ok(());
+        };
+        let before = BeforeCap {
+            own_minor: own.minor,
+            carved_minor: carved.map_or(0, |(one, _)| one.minor),
+            carved: carved.map_or(Rate::default(), |(_, rate)| rate),
+        };
+        let earned = self.capped.entry((own.clause, whose)).or_default();
+        let Beyond {
+            own_minor,
+            carved_minor,
+        } = before.beyond(cap, *earned);
+        *earned += before.minor() + own_minor + carved_minor;
+        self.add(whose, own_minor)?;
+        match carved {
+            Some((one, _)) => self.add(key(one.who), carved_minor),
+            None => Ok(()),
+        }
     }
 
     /// Adds what follows no line, in minor units: a bonus, a SPIFF.
@@ -139,16 +163,26 @@ impl Tally {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn settle(mut self) -> Result<Settled, Overflow> {
-        for ((clause, key), so_far) in std::mem::take(&mut self.limited) {
+        for ((clause, key), earned) in std::mem::take(&mut self.stepped) {
             let clause = self.clauses.get(&clause);
             let steps = clause.and_then(|clause| Some((clause.rate, clause.volume?)));
             if let Some((rate, volume)) = steps.filter(|(_, of)| of.currency == key.currency) {
-                let brought = volume.brings(rate, (so_far.exact, so_far.minor))?;
+                let brought = volume.brings(rate, &earned)?;
                 self.add(key, brought.minor)?;
             }
         }
         Ok(Settled { sums: self.sums })
     }
+}
+
+/// What a distributor gets out of somebody's part of a line, and the rate of it.
+fn carved_from<'e>(own: &Earned, line: &'e [Earned]) -> Option<(&'e Earned, Rate)> {
+    let is_carved = matches!(own.part, Part::Split { carved, .. } if carved.bps() > 0);
+    let mut all = line.iter().filter(|_| is_carved);
+    all.find_map(|one| match one.part {
+        Part::CarvedOut { rate, .. } => Some((one, rate)),
+        _ => None,
+    })
 }
 
 /// A tally whose months are settled, but for floors.
@@ -215,10 +249,15 @@ mod tests {
 
     /// 1,000.00, paid in full, three times, under a clause of 10 %.
     fn tally(clause: CommissionClause) -> Tally {
+        under(clause, false)
+    }
+
+    /// The same, with the distributor's 4 % on top or out of the seller's commission.
+    fn under(clause: CommissionClause, is_carved: bool) -> Tally {
         let shares = [(1, rate(7_500)), (2, rate(2_500))];
         let above = Above {
             who: 9,
-            is_carved: false,
+            is_carved,
             rate: rate(400),
         };
         let who = parts(1, &shares, Some(above));
@@ -234,7 +273,7 @@ mod tests {
         };
         let mut tally = Tally::under(BTreeMap::from([(7, clause)]));
         for _ in 0..3 {
-            for one in earned(&state, &[(line, claims.clone())]).unwrap().concat() {
+            for one in earned(&state, &[(line, claims.clone())]).unwrap() {
                 tally.take(&one, (eur(), march())).unwrap();
             }
         }
@@ -255,6 +294,25 @@ mod tests {
             ..plain
         };
         assert_eq!(sums(tally(capped)), [20_000, 7_500, 12_000]);
+    }
+
+    #[test]
+    fn what_a_distributor_takes_out_counts_as_the_sellers() {
+        let plain = CommissionClause::percent(1, rate(1_000));
+        let capped = CommissionClause {
+            cap: Some(Money::new(20_000, eur())),
+            ..plain
+        };
+        // 25.00 beyond the cap: 1.00 of it is the distributor's.
+        assert_eq!(sums(under(capped, true)), [19_200, 7_500, 800]);
+        let volume = Volume::parse(VolumeKind::Graduated, eur(), "2,000: 15", rate(1_000));
+        let stepped = CommissionClause {
+            volume: Some(volume.unwrap()),
+            ..plain
+        };
+        // 2,250.00 counts; 250.00 of it lie above the step, for the seller alone.
+        let steps = sums(under(stepped, true));
+        assert_eq!(steps, [21_600 + 1_250, 7_500, 900]);
     }
 
     #[test]

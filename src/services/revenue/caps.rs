@@ -6,8 +6,11 @@ use super::books::Books;
 use crate::{
     Result,
     domain::{
-        Currency, Money, Period, Ratio,
-        commission::{EntryKind, Part, bonus},
+        Currency, Money, Period, Rate, Ratio,
+        commission::{
+            EntryKind, Part,
+            bonus::{self, BeforeCap},
+        },
     },
     id::{CommissionClauseId, CommissionEntryId, PartnerId},
     store::{
@@ -107,10 +110,14 @@ impl Caps {
                 continue;
             };
             let earned = self.earned.entry(group).or_default();
-            let amount: i64 = entries.iter().map(|entry| entry.amount_minor).sum();
-            let minor = bonus::capped(cap.1, *earned, amount);
-            *earned += amount + minor;
-            for (entry, minor) in borne(&entries, minor) {
+            let (before, parts) = before_cap(&entries);
+            let beyond = before.beyond(cap.1, *earned);
+            *earned += before.minor() + beyond.own_minor + beyond.carved_minor;
+            let off = [beyond.own_minor, beyond.carved_minor];
+            for (entry, minor) in parts.into_iter().zip(off) {
+                let Some(entry) = entry.filter(|_| minor != 0) else {
+                    continue;
+                };
                 let note = note(cap.0, Money::new(cap.1, entry.currency), minor, entry);
                 made.push(Entry {
                     id: tx.fresh_id(),
@@ -144,25 +151,19 @@ fn group(books: &Books, entry: &Entry, who: PartnerId) -> Option<(Group, (i32, i
     Some((group, cap))
 }
 
-/// Shares out what is beyond a cap, minor units below zero, among a partner's own entry and its
-/// distributor's: to the distributor its rate of it, to neither more than it has.
-fn borne<'e>(entries: &[&'e Entry], minor: i64) -> Vec<(&'e Entry, i64)> {
+/// What a partner earns on a line before its cap, with the entries: its own and its distributor's.
+fn before_cap<'e>(entries: &[&'e Entry]) -> (BeforeCap, [Option<&'e Entry>; 2]) {
+    let own = entries.iter().find(|entry| !entry.part.is_override());
     let carved = entries.iter().find_map(|entry| match entry.part {
         Part::CarvedOut { rate, .. } => Some((*entry, rate)),
         _ => None,
     });
-    let own = entries.iter().find(|entry| !entry.part.is_override());
-    let parts = match (own, carved) {
-        (Some(own), Some((carved, rate))) => {
-            let least = (-minor - own.amount_minor).max(0);
-            let most = carved.amount_minor.max(least);
-            let borne = rate.of(-minor).clamp(least, most);
-            vec![(*own, minor + borne), (carved, -borne)]
-        }
-        (Some(own), None) => vec![(*own, minor)],
-        (None, carved) => carved.map(|(one, _)| (one, minor)).into_iter().collect(),
+    let before = BeforeCap {
+        own_minor: own.map_or(0, |entry| entry.amount_minor),
+        carved_minor: carved.map_or(0, |(entry, _)| entry.amount_minor),
+        carved: carved.map_or(Rate::default(), |(_, rate)| rate),
     };
-    parts.into_iter().filter(|(_, part)| *part != 0).collect()
+    (before, [own.copied(), carved.map(|(entry, _)| entry)])
 }
 
 /// The place after all of the same source.

@@ -3,7 +3,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     Result,
-    domain::commission::{Claim, DaysCredited, EarningLine, Part},
+    domain::commission::{Claim, DaysCredited, EarningLine, LineTerms, Part},
     id::{CommissionClauseId, Id, InvoiceLineId, PartnerId},
     store::{
         incentivize::entries::Entry,
@@ -100,17 +100,30 @@ pub(in crate::services) fn claims(
                     posted_base_minor: own.map(|entry| entry.base_minor).sum(),
                 }
             };
-            let terms = line.terms()?;
-            let clause = line.commission_clause_id;
-            let clause = clause.map_or(0, CommissionClauseId::number);
             let credits = of.credited.get(&line.id).map_or(&[][..], Vec::as_slice);
-            let earning = EarningLine {
-                credited_net_minor: line.credited_net_minor,
-                protected_net_minor: line.protected_net_minor,
-                credited_beside: terms.beside((line.service(), line.net_minor), credits)?,
-                ..EarningLine::new(line.net_minor, clause, terms)
-            };
+            let earning = earning_line(line, (clause_of(line), line.terms()?), credits)?;
             Ok((earning, who.into_iter().map(claim).collect()))
         })
         .collect()
+}
+
+/// The number of the clause that a line was billed under; zero where none held.
+pub(super) fn clause_of(line: &InvoiceLine) -> i64 {
+    let clause = line.commission_clause_id;
+    clause.map_or(0, CommissionClauseId::number)
+}
+
+/// A line as the rule of accrual sees it under a clause, given for which of its days it was
+/// credited.
+pub(super) fn earning_line(
+    line: &InvoiceLine,
+    (clause, terms): (i64, LineTerms),
+    credits: &[DaysCredited],
+) -> Result<EarningLine> {
+    Ok(EarningLine {
+        credited_net_minor: line.credited_net_minor,
+        protected_net_minor: line.protected_net_minor,
+        credited_beside: terms.beside((line.service(), line.net_minor), credits)?,
+        ..EarningLine::new(line.net_minor, clause, terms)
+    })
 }

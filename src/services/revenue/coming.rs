@@ -51,7 +51,7 @@ pub fn next_earnings(
         .map(|(who, part)| Claim::new(who.number(), *part))
         .collect();
     let mut sums: BTreeMap<(i64, Part), i64> = BTreeMap::new();
-    for one in paid_in_full(&found, &claims)? {
+    for one in paid_in_full(&found, &claims)?.concat() {
         let sum = sums.entry((one.who, one.part)).or_default();
         *sum = sum.checked_add(one.minor).ok_or(Overflow)?;
     }

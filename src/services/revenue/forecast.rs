@@ -68,10 +68,7 @@ pub(super) fn clauses(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<i64, Comm
 }
 
 /// What a period earns everybody once it is paid in full, line by line.
-pub(super) fn paid_in_full(
-    expected: &Expected,
-    claims: &[Claim],
-) -> Result<impl Iterator<Item = Earned> + use<>> {
+pub(super) fn paid_in_full(expected: &Expected, claims: &[Claim]) -> Result<Vec<Vec<Earned>>> {
     let state = InvoiceState {
         total_minor: expected.net_minor,
         paid_minor: expected.net_minor,
@@ -82,8 +79,7 @@ pub(super) fn paid_in_full(
         .iter()
         .map(|line| (*line, claims.to_vec()))
         .collect();
-    let earned = tally::earned(&state, &lines).map_err(Error::fault)?;
-    Ok(earned.into_iter().flatten())
+    tally::earned(&state, &lines).map_err(Error::fault)
 }
 
 /// The months ahead, as they fill.
@@ -185,10 +181,10 @@ impl Outlook {
         let claims: Vec<Claim> = who
             .map(|(who, part)| Claim::new(who.number(), part))
             .collect();
-        for earned in paid_in_full(found, &claims)? {
-            self.expected.take(&earned, (key.currency, key.month))?;
+        for line in paid_in_full(found, &claims)? {
+            self.expected.take(&line, (key.currency, key.month))?;
             if period.is_committed {
-                self.committed.take(&earned, (key.currency, key.month))?;
+                self.committed.take(&line, (key.currency, key.month))?;
             }
         }
         Ok(())

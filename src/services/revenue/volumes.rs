@@ -12,8 +12,7 @@ use crate::{
         Currency, Money, Overflow, Period, Rate, Ratio,
         commission::{
             EntryKind, Part, matures_on,
-            parts::rest_of,
-            settling::{self, Brought},
+            settling::{AtRate, Brought},
             volume::{self, Volume},
         },
     },
@@ -133,50 +132,23 @@ pub(in crate::services) fn groups<'e>(
     found
 }
 
-/// Decimals that each entry's part of a month's revenue is kept to: payments in parts have
-/// denominators that have nothing in common, so that their exact sum would not fit.
-const PLACES: u32 = 9;
-
 /// What a month's revenue is, and what was posted for it.
 #[derive(Default)]
 struct Sum {
-    /// What it earns at the clause's rate before a distributor takes its part out of that.
-    exact: Vec<Ratio>,
-    /// The distributor's part.
-    carved: Vec<Ratio>,
-    posted: i64,
+    earned: AtRate,
     /// The last day on which any of it is payable.
     matures_on: Option<NaiveDate>,
 }
 
 impl Sum {
     fn add(&mut self, entry: &Entry, is_carved: bool) -> Result<(), Overflow> {
-        let kept = match entry.part {
-            Part::Split { carved, .. } if !is_carved => rest_of(carved),
-            _ => rest_of(Rate::default()),
+        let part = match is_carved {
+            true => Part::Whole,
+            false => entry.part,
         };
-        // Whoever keeps nothing has no entries.
-        let exact = match kept.bps() {
-            0 => entry.exact,
-            _ => entry.exact.over(kept.exact(1))?,
-        };
-        self.exact.push(exact.to_places(PLACES)?);
-        let carved = exact.minus(entry.exact)?;
-        self.carved.push(carved.to_places(PLACES)?);
-        self.posted += entry.amount_minor;
+        self.earned.add(part, (entry.exact, entry.amount_minor))?;
         self.matures_on = self.matures_on.max(Some(entry.matures_on));
         Ok(())
-    }
-
-    /// What was earned at the clause's rate, before a distributor gets its part out of that.
-    fn exact(&self) -> Result<Ratio, Overflow> {
-        Ratio::sum(self.exact.iter().copied())
-    }
-
-    /// What was posted for it, with what its distributor got out of that, in minor units.
-    fn posted(&self) -> Result<i64, Overflow> {
-        let carved = Ratio::sum(self.carved.iter().copied())?.round()?;
-        self.posted.checked_add(carved).ok_or(Overflow)
     }
 
     /// The day on which what steps bring for it is payable, as its month closes: what they take
@@ -224,17 +196,17 @@ pub(in crate::services) fn due(
     let (earned, back) = sorted(of, month, terms.carved_through)?;
     let mut found = Vec::new();
     for (first, sum) in &earned {
-        let posted = sum.posted()?;
+        let posted = sum.earned.posted()?;
         let Brought {
             revenue_minor: revenue,
             minor: brought,
-        } = terms.volume.brings(terms.rate, (sum.exact()?, posted))?;
+        } = terms.volume.brings(terms.rate, &sum.earned)?;
         let settled_on = sum.settled_on(*first, brought, terms.hold_days);
         let (minor, revenue_minor, posted_minor) = match *first == month {
             true => (brought, revenue, posted),
             false => {
                 let gone = |is_now| match back.get(&(*first, is_now)) {
-                    Some(sum) => settling::revenue(sum.exact()?, terms.rate).map(|minor| -minor),
+                    Some(sum) => sum.earned.revenue(terms.rate).map(|minor| -minor),
                     None => Ok(0),
                 };
                 let (before, now) = (gone(false)?, gone(true)?);

@@ -6,6 +6,7 @@ use perennial::{
     domain::{
         Rate,
         commission::{
+            Part,
             clawback::ClawbackMode,
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
             volume::{Volume, VolumeKind},
@@ -32,6 +33,7 @@ use perennial::{
 
 use super::{
     clauses::{enroll_with, on_each, percent},
+    settled::cancel,
     world::{Like, SEATS, World, YEARLY, currency, date, eur, id, month},
 };
 use crate::support::postgres::Kind;
@@ -98,8 +100,9 @@ fn promise(world: &World) {
     world.write(|tx| spiffs::add(tx, &spiff).map(drop)).unwrap();
 }
 
-/// The second partner has a quarter of it; the third is the distributor above the first.
-fn share(world: &World, sold: SubscriptionId) {
+/// The second partner has a quarter of it; the third is the distributor above the first, and where
+/// its part comes out of the commission, above the second too.
+fn share(world: &World, sold: SubscriptionId, is_carved: bool) {
     let version = world.read(|tx| rows::one(tx, sold)).version;
     let sharing = Sharing {
         subscription: sold,
@@ -108,13 +111,17 @@ fn share(world: &World, sold: SubscriptionId) {
     };
     let above = Share {
         distributor: id(203),
-        is_carved: false,
+        is_carved,
         rate: rate("4"),
     };
+    let below: &[i64] = if is_carved { &[201, 202] } else { &[201] };
     world
         .write(|tx| {
             subscriptions::share_out(tx, &sharing)?;
-            distributors::place(tx, id(201), Some(above), date("2027-03-20"))
+            for partner in below {
+                distributors::place(tx, id(*partner), Some(above), date("2027-03-20"))?;
+            }
+            Ok(())
         })
         .unwrap();
 }
@@ -133,6 +140,10 @@ fn collect(world: &World, day: &str) {
 }
 
 fn book(kind: Kind) -> (World, CommissionPlanVersionId) {
+    book_with(kind, false)
+}
+
+fn book_with(kind: Kind, is_carved: bool) -> (World, CommissionPlanVersionId) {
     let like = Like {
         now: "2027-03-01",
         first: 202_604,
@@ -147,7 +158,7 @@ fn book(kind: Kind) -> (World, CommissionPlanVersionId) {
     world.at("2027-03-20");
     world.start("S-2", 2, SEATS, "2027-03-10", 60);
     world.start("S-4", 4, SEATS, "2027-03-01", 40);
-    share(&world, shared);
+    share(&world, shared, is_carved);
     collect(&world, "2027-03-20");
     world.start("S-5", 5, SEATS, "2027-04-01", 10);
     (world, version)
@@ -227,25 +238,86 @@ fn what_is_foreseen_is_what_the_close_then_gives() {
 }
 
 #[test]
-fn a_plan_tried_on_its_own_months_changes_nothing() {
+fn what_distributors_take_out_is_foreseen_as_the_close_gives_it() {
     on_each(|kind| {
-        let (world, version) = book(kind);
+        let (world, _) = book_with(kind, true);
+        let ahead = foreseen(&world);
+        let expected: Vec<i64> = ahead.values().map(|(_, minor)| *minor).collect();
+        // 240.00 less 4 %, what steps bring of 2,400.00, the bonus. 50.00 less 4 %, a quarter of
+        // 80.00, the SPIFF. The distributor's 9.60 and 2.00 are filled up.
+        assert_eq!(expected, [23_040 + 8_000 + 2_400, 8_800, 15_000]);
         collect(&world, "2027-04-28");
         world.at("2027-05-02");
         close_through(&world, "2027-04");
-        let both = (month("2027-03"), month("2027-04"));
-        let tried = world.read(|tx| dry_run(tx, version, both));
-        assert_eq!(tried.len(), 3);
-        assert!(tried.iter().all(|one| one.change_minor() == 0), "{tried:?}");
-        // Everything was paid in its own month, so that this is the ledger.
+        let posted: Vec<i64> = posted_in_april(&world).into_values().collect();
+        assert_eq!(posted, expected);
+        let carved = world.entries().into_iter().filter(|entry| {
+            entry.posting_period == month("2027-04") && matches!(entry.part, Part::CarvedOut { .. })
+        });
+        assert_eq!(carved.map(|entry| entry.amount_minor).sum::<i64>(), 1_160);
+        world.verify();
+    });
+}
+
+#[test]
+fn a_plan_tried_on_days_that_were_credited_changes_nothing() {
+    on_each(|kind| {
+        let half = ClauseDraft {
+            months: Some(6),
+            ..percent("10")
+        };
+        for end in ["2027-11-01", "2027-06-09"] {
+            let like = Like {
+                now: "2027-03-01",
+                tax_bps: 0,
+                ..Like::default()
+            };
+            let world = World::new(kind, like);
+            let version = enroll_with(&world, vec![half], PlanExtras::default());
+            let sold = world.start("S-1", 1, YEARLY, "2027-03-01", 1);
+            world.pay("P-1", 1, "2027-03-01", eur(120_000));
+            world.at(end);
+            cancel(&world, sold, end);
+            let march = (month("2027-03"), month("2027-03"));
+            let tried = world.read(|tx| dry_run(tx, version, march));
+            let told = tried
+                .iter()
+                .map(|one| (one.was.minor(), one.change_minor()));
+            let entries = world.entries().into_iter();
+            let posted: i64 = entries.map(|entry| entry.amount_minor).sum();
+            assert_eq!(told.collect::<Vec<_>>(), [(posted, 0)], "{end}");
+        }
+    });
+}
+
+#[test]
+fn a_plan_tried_on_its_own_months_changes_nothing() {
+    on_each(|kind| {
+        for is_carved in [false, true] {
+            let (world, version) = book_with(kind, is_carved);
+            collect(&world, "2027-04-28");
+            world.at("2027-05-02");
+            close_through(&world, "2027-04");
+            let both = (month("2027-03"), month("2027-04"));
+            let tried = world.read(|tx| dry_run(tx, version, both));
+            assert!(tried.iter().all(|one| one.change_minor() == 0), "{tried:?}");
+            // Everything was paid in its own month, so that this is the ledger.
+            let april = (month("2027-04"), month("2027-04"));
+            let tried = world.read(|tx| dry_run(tx, version, april));
+            let was = tried.iter().map(|one| (one.partner, one.was.minor()));
+            assert_eq!(was.collect::<BTreeMap<_, _>>(), posted_in_april(&world));
+        }
+    });
+}
+
+#[test]
+fn a_plainer_plan_tried_on_them_says_what_everybody_would_lose() {
+    on_each(|kind| {
+        let (world, _) = book(kind);
+        collect(&world, "2027-04-28");
+        world.at("2027-05-02");
+        close_through(&world, "2027-04");
         let april = (month("2027-04"), month("2027-04"));
-        let tried = world.read(|tx| dry_run(tx, version, april));
-        let was: BTreeMap<PartnerId, i64> = tried
-            .iter()
-            .map(|one| (one.partner, one.was.minor()))
-            .collect();
-        assert_eq!(was, posted_in_april(&world));
-        assert!(tried.iter().all(|one| one.change_minor() == 0), "{tried:?}");
         // Under a plan without any of it everybody has a plain tenth of their own part.
         let plain = Draft {
             effective_from: date("2026-01-01"),

@@ -1,13 +1,18 @@
 //! The lines of an invoice as the rule of accrual sees them: as they were billed, and as they would
 //! be under other clauses.
-use super::sold::Book;
+use super::{
+    super::claims::{clause_of, earning_line},
+    sold::Book,
+};
 use crate::{
     Error, Result,
     domain::{
         CommissionClause, Period, Rate, ServicePeriod,
-        commission::{Case, Claim, EarningLine, InvoiceState, LineTerms, accrue, clause_for},
+        commission::{
+            Case, Claim, DaysCredited, EarningLine, InvoiceState, LineTerms, accrue, clause_for,
+        },
     },
-    id::{CommissionClauseId, Id},
+    id::Id,
     store::revenue::{
         invoices::{InvoiceLine, InvoiceLineKind},
         subscriptions::Subscription,
@@ -20,6 +25,8 @@ pub(super) struct Line<'a> {
     line: &'a InvoiceLine,
     then: Subscription,
     plan: &'a PlanTerms,
+    /// For which of its days it was credited.
+    credits: &'a [DaysCredited],
 }
 
 /// A line that earns: its month, what it earns, and for whom.
@@ -37,7 +44,13 @@ pub(super) fn lines_under(
             continue;
         };
         let plan = book.plan(&then)?;
-        let Some(earning) = terms(&Line { line, then, plan })? else {
+        let one = Line {
+            line,
+            then,
+            plan,
+            credits: book.credits(line.id),
+        };
+        let Some(earning) = terms(&one)? else {
             continue;
         };
         let who = book.who(line)?.into_iter();
@@ -54,14 +67,15 @@ impl Line<'_> {
         if !self.line.earns() {
             return Ok(None);
         }
-        let clause = self.line.commission_clause_id;
-        let clause = clause.map_or(0, CommissionClauseId::number);
-        Ok(Some(bare(self.line, clause, self.line.terms()?)))
+        let under = (clause_of(self.line), self.line.terms()?);
+        earning_line(self.line, under, self.credits).map(Some)
     }
 
     /// As it would be under other clauses.
     pub fn under(&self, clauses: &[CommissionClause]) -> Result<Option<EarningLine>> {
-        let Self { line, then, plan } = self;
+        let Self {
+            line, then, plan, ..
+        } = self;
         if !plan.lets_earn(&line.description) {
             return Ok(None);
         }
@@ -91,16 +105,21 @@ impl Line<'_> {
         if service != charged {
             pays.share = pays.prorated(charged, service, whole);
         }
-        let earns = pays.pay_anything();
-        Ok(earns.then(|| bare(line, clause.seq.into(), pays)))
+        if !pays.pay_anything() {
+            return Ok(None);
+        }
+        earning_line(line, (clause.seq.into(), pays), self.credits).map(Some)
     }
 }
 
 /// What customers paid of each line before tax, in minor units.
 pub(super) fn paid_before_tax(state: &InvoiceState, lines: &[InvoiceLine]) -> Result<Vec<i64>> {
     let nothing = LineTerms::share_of(Rate::default());
-    let plain: Vec<EarningLine> = lines.iter().map(|line| bare(line, 0, nothing)).collect();
-    let accruals = accrue(state, &plain).map_err(Error::from)?;
+    let plain = lines.iter();
+    let plain: Result<Vec<EarningLine>> = plain
+        .map(|line| earning_line(line, (0, nothing), &[]))
+        .collect();
+    let accruals = accrue(state, &plain?).map_err(Error::from)?;
     Ok(accruals.iter().map(|one| one.base_minor).collect())
 }
 
@@ -111,13 +130,5 @@ fn is_paid_per_unit(line: &InvoiceLine, plan: &PlanTerms) -> bool {
         InvoiceLineKind::Recurring => line.line_no == plan.unit_place(),
         InvoiceLineKind::ProrationCharge | InvoiceLineKind::ProrationCredit => true,
         _ => false,
-    }
-}
-
-fn bare(line: &InvoiceLine, clause: i64, terms: LineTerms) -> EarningLine {
-    EarningLine {
-        credited_net_minor: line.credited_net_minor,
-        protected_net_minor: line.protected_net_minor,
-        ..EarningLine::new(line.net_minor, clause, terms)
     }
 }

@@ -154,10 +154,8 @@ impl Trial {
         for (tally, lines) in [(&mut self.was, was), (&mut self.would_be, would_be)] {
             let (months, lines): (Vec<Period>, Vec<_>) = lines.into_iter().unzip();
             let all = earned(&state, &lines).map_err(Error::fault)?;
-            for (month, each) in months.into_iter().zip(all) {
-                for one in each {
-                    tally.take(&one, (invoice.currency, month))?;
-                }
+            for (month, line) in months.into_iter().zip(all) {
+                tally.take(&line, (invoice.currency, month))?;
             }
         }
         Ok(())

@@ -6,11 +6,15 @@ use chrono::NaiveDate;
 use super::super::{billing::Terms, parties::Arranged, renewals};
 use crate::{
     Result,
-    domain::{Phase, commission::Part},
+    domain::{
+        Phase,
+        commission::{DaysCredited, Part},
+    },
     id::{InvoiceId, InvoiceLineId, PartnerId, PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
         revenue::{
+            credit_notes,
             invoices::{self, Invoice, InvoiceLine},
             parts::{self, EarningPart},
             subscriptions::{self, Subscription},
@@ -27,6 +31,8 @@ pub(super) struct Book {
     left: HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>,
     terms: Terms,
     parts: HashMap<InvoiceLineId, Vec<EarningPart>>,
+    /// For which days lines were credited.
+    credited: HashMap<InvoiceLineId, Vec<DaysCredited>>,
     arranged: Arranged,
     /// What a whole period charged as terms began, where renewed ones are among them.
     charged: HashMap<(SubscriptionId, NaiveDate), i64>,
@@ -44,6 +50,8 @@ impl Book {
         let sold = Vec::from_iter(sold);
         let shared = lines.iter().filter(|line| line.shared);
         let shared: Vec<InvoiceLineId> = shared.map(|line| line.id).collect();
+        let credited = lines.iter().filter(|line| line.credited_net_minor != 0);
+        let credited: Vec<InvoiceLineId> = credited.map(|line| line.id).collect();
         let renewed = lines.iter().filter(|line| line.phase == Phase::Renewal);
         let renewed: BTreeSet<SubscriptionId> = renewed
             .filter(|_| pays_renewals)
@@ -57,6 +65,7 @@ impl Book {
             invoices: invoices::of_ids(tx, &Vec::from_iter(of))?,
             terms: Terms::of(tx, &as_they_were(&sold, &left))?,
             parts: parts::of_lines(tx, &shared)?,
+            credited: credit_notes::days_credited(tx, &credited)?,
             arranged: Arranged::of(tx, sold.iter().map(|one| (one.id, one.partner_id)))?,
             charged: renewals::standing(tx, &renewing)?,
             sold: sold.into_iter().map(|one| (one.id, one)).collect(),
@@ -93,6 +102,11 @@ impl Book {
     pub fn charged(&self, id: SubscriptionId, from: NaiveDate) -> i64 {
         let charged = self.charged.get(&(id, from));
         charged.copied().unwrap_or_default()
+    }
+
+    /// For which of its days a line was credited.
+    pub fn credits(&self, line: InvoiceLineId) -> &[DaysCredited] {
+        self.credited.get(&line).map_or(&[], Vec::as_slice)
     }
 
     /// Who earns on a line: as it was billed, or where nobody earned on it, as is arranged.
