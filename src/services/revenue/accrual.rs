@@ -81,7 +81,8 @@ pub(super) fn accrue_all(
         ledger.accrue(&*tx, books, moved)?;
     }
     let rewards = spiffs::earn(tx, books, moves)?;
-    let claws_back = books.claws_back() || !rewards.is_empty();
+    let gives_back = |one: &Moved| one.source.kind == SourceKind::Refund;
+    let claws_back = books.claws_back() || !rewards.is_empty() || moves.iter().any(gives_back);
     ledger.new.extend(rewards);
     let bonuses = renewals::earn(tx, books, moves, &ledger.renewed)?;
     ledger.new.extend(bonuses);

@@ -1,6 +1,7 @@
 //! What goes back when a customer leaves early: SPIFFs, commission of clauses that say so, and
 //! bonuses on renewed terms; unless the vendor is to blame. What was taken back for other reasons
-//! does not go back again, and no closed month is touched.
+//! does not go back again, and no closed month is touched. A SPIFF or a bonus goes back whole when
+//! all that was paid for the invoice that brought it is refunded.
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
@@ -65,7 +66,7 @@ pub(super) fn claw_back(
 }
 
 /// What follows cash that moved on subscriptions of which something may go back: a payment that
-/// comes after an early end, and a refund of all that was paid for a renewed term.
+/// comes after an early end, and a refund of all that was paid for what brought a reward.
 pub(super) fn follow(tx: &mut Tx<'_, VendorScope>, books: &Books, moves: &[Moved]) -> Result<()> {
     let ids: BTreeSet<SubscriptionId> = moves
         .iter()
@@ -88,7 +89,7 @@ pub(super) fn follow(tx: &mut Tx<'_, VendorScope>, books: &Books, moves: &[Moved
                 given_back.push(End {
                     sold,
                     source: moved.source,
-                    why: "all that was paid for the term was given back",
+                    why: "all that was paid for it was given back",
                     only: Some(moved.invoice.id),
                 });
             }
@@ -111,18 +112,20 @@ fn is_given_back(moved: &Moved, sold: &Subscription) -> Result<bool> {
     Ok(was_paid && state.collected()? == Ratio::ZERO)
 }
 
-/// That a customer left, or all of a renewed term was given back.
+/// That a customer left, or that all that was paid for an invoice was given back.
 struct End<'a> {
     sold: &'a Subscription,
     source: Source,
     why: &'static str,
-    /// Only the bonus that this invoice brought.
+    /// Only what is paid beside lines that this invoice brought, and all of that.
     only: Option<InvoiceId>,
 }
 
-/// What was promised for an entry, what it is called, and since when days are counted.
+/// What was promised for an entry about going back, what it is called, and since when days are
+/// counted.
 struct Promise {
-    terms: ClawbackTerms,
+    /// None where nothing goes back for leaving early.
+    terms: Option<ClawbackTerms>,
     name: String,
     since: NaiveDate,
 }
@@ -220,7 +223,7 @@ impl Desk<'_> {
     ) -> Result<()> {
         let paid = posted
             .iter()
-            .filter(|entry| end.only.is_none() || is_bonus_of(entry, end));
+            .filter(|entry| end.only.is_none() || is_reward_of(entry, end));
         let paid: Vec<Entry> = paid.cloned().collect();
         for entry in &paid {
             let Some(promise) = self.promise(entry, end.sold)? else {
@@ -271,7 +274,7 @@ impl Desk<'_> {
             }
             _ => return Ok(None),
         };
-        Ok(terms.map(|terms| Promise { terms, name, since }))
+        Ok(Some(Promise { terms, name, since }))
     }
 
     /// What is taken back of an entry, if anything is.
@@ -293,7 +296,15 @@ impl Desk<'_> {
         let active = u32::try_from(active).unwrap_or(u32::MAX);
         let left = paid.amount_minor + of(|_| true);
         let gone = of(Entry::is_for_leaving);
-        let minor = promise.terms.due((paid.amount_minor, left, gone), active)?;
+        let (minor, when) = match (end.only, promise.terms) {
+            (Some(_), _) => (-left, String::new()),
+            (None, Some(terms)) => {
+                let minor = terms.due((paid.amount_minor, left, gone), active)?;
+                let days = counted(terms.days, "day", "days");
+                (minor, format!(" after {active} of {days}"))
+            }
+            (None, None) => return Ok(None),
+        };
         if minor == 0 {
             return Ok(None);
         }
@@ -319,10 +330,9 @@ impl Desk<'_> {
             caps_id: None,
             created_at: tx.now(),
             note: format!(
-                "{}: {} after {active} of {}, so that {} of {} goes back.",
+                "{}: {}{when}, so that {} of {} goes back.",
                 promise.name,
                 end.why,
-                counted(promise.terms.days, "day", "days"),
                 money(-minor),
                 money(paid.amount_minor)
             ),
@@ -340,7 +350,7 @@ fn next_seq(end: &End<'_>, line: Option<InvoiceLineId>, posted: &[Entry]) -> i32
     same.map(|entry| entry.seq).max().unwrap_or_default() + 1
 }
 
-/// Whether an entry is the bonus that the invoice of an end brought.
-fn is_bonus_of(entry: &Entry, end: &End<'_>) -> bool {
-    entry.kind == EntryKind::RenewalBonus && entry.invoice_id == end.only
+/// Whether an entry is what the invoice of an end brought beside what its lines earned.
+fn is_reward_of(entry: &Entry, end: &End<'_>) -> bool {
+    matches!(entry.kind, EntryKind::RenewalBonus | EntryKind::Spiff) && entry.invoice_id == end.only
 }

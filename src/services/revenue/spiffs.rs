@@ -84,6 +84,8 @@ struct Desk {
     sold: HashMap<SubscriptionId, Subscription>,
     plans: HashMap<PlanVersionId, terms::PlanTerms>,
     done: HashSet<(i64, SubscriptionId)>,
+    /// How often each was paid for a subscription, what went back included.
+    times: HashMap<(i64, SubscriptionId), i32>,
     counts: HashMap<(i64, PartnerId), u32>,
 }
 
@@ -117,12 +119,17 @@ impl Desk {
         let partners: BTreeSet<PartnerId> = sold.iter().map(|one| one.partner_id).collect();
         let plans: BTreeSet<PlanVersionId> = sold.iter().map(|one| one.plan_version_id).collect();
         let (mut done, mut counts) = (HashSet::new(), HashMap::new());
-        for (spiff, partner, subscription) in entries::spiffs_of(tx, &Vec::from_iter(partners))? {
-            if subscription.is_some_and(|id| forgotten.contains(&id)) {
+        let mut times: HashMap<_, i32> = HashMap::new();
+        for paid in entries::spiffs_of(tx, &Vec::from_iter(partners))? {
+            let of = paid.subscription.map(|id| (paid.spiff, id));
+            if let Some(of) = of {
+                *times.entry(of).or_default() += 1;
+            }
+            if paid.is_refunded || paid.subscription.is_some_and(|id| forgotten.contains(&id)) {
                 continue;
             }
-            *counts.entry((spiff, partner)).or_default() += 1;
-            done.extend(subscription.map(|subscription| (spiff, subscription)));
+            *counts.entry((paid.spiff, paid.partner)).or_default() += 1;
+            done.extend(of);
         }
         Ok(Self {
             offerings: spiffs::offering_names(tx, &open)?,
@@ -130,6 +137,7 @@ impl Desk {
             sold: sold.into_iter().map(|one| (one.id, one)).collect(),
             spiffs: open,
             done,
+            times,
             counts,
         })
     }
@@ -178,7 +186,11 @@ impl Desk {
                 };
                 let offering = self.offerings.get(&spiff.offering_id);
                 let note = note(spiff, offering.map_or("", String::as_str), one.count);
-                made.push(entry(tx, books, (moved, &sold), (spiff, one.minor, note)));
+                let before = self.times.get(&(spiff.id.number(), sold.id));
+                made.push(Entry {
+                    seq: before.copied().unwrap_or_default() + 1,
+                    ..entry(tx, books, (moved, &sold), (spiff, one.minor, note))
+                });
             }
         }
         Ok(made)

@@ -11,7 +11,7 @@ use crate::{
     id::{CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
     services::revenue::{claims, volume_due, volume_groups},
     store::{
-        incentivize::entries::Entry,
+        incentivize::entries::{Entry, SourceKind},
         revenue::invoices::{Invoice, InvoiceLine},
     },
 };
@@ -241,6 +241,9 @@ fn spiffs(ledger: &Ledger, found: &mut Findings) {
         .entries
         .iter()
         .filter(|entry| entry.kind == EntryKind::Spiff);
+    let refunded = |one: &&Entry| one.source_kind == SourceKind::Refund;
+    let back = ledger.entries.iter().filter(refunded);
+    let back: HashSet<Option<CommissionEntryId>> = back.map(|one| one.reverses_id).collect();
     let mut times: HashMap<_, i32> = HashMap::new();
     for entry in paid {
         let spiff = ledger
@@ -257,7 +260,7 @@ fn spiffs(ledger: &Ledger, found: &mut Findings) {
             spiff.amount_minor,
         );
         let count = times.entry((spiff.id, entry.partner_id)).or_default();
-        *count += 1;
+        *count += i32::from(!back.contains(&Some(entry.id)));
         let most = spiff.most_per_partner.unwrap_or(i32::MAX);
         found.unless(*count <= most, || {
             format!("SPIFF {} is paid {count} times to one partner", spiff.name)

@@ -1,5 +1,5 @@
 //! The commission ledger. Entries are added; nothing here changes or removes one.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
@@ -387,27 +387,56 @@ pub fn carved_under(
     Ok(sums.into_iter().map(sold).collect())
 }
 
-/// Whom a SPIFF has paid for what, oldest first: of these partners.
+/// A SPIFF that was paid.
+#[derive(Debug, Clone, Copy)]
+pub struct SpiffPaid {
+    /// The SPIFF, by its number.
+    pub spiff: i64,
+    /// To whom.
+    pub partner: PartnerId,
+    /// For what.
+    pub subscription: Option<SubscriptionId>,
+    /// Whether it went back with all that was paid for what brought it, so that it does not count.
+    pub is_refunded: bool,
+}
+
+/// Whom SPIFFs have paid for what, oldest first: of these partners.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn spiffs_of(
-    tx: &mut Tx<'_, VendorScope>,
-    partners: &[PartnerId],
-) -> Result<Vec<(i64, PartnerId, Option<SubscriptionId>)>> {
+pub fn spiffs_of(tx: &mut Tx<'_, VendorScope>, partners: &[PartnerId]) -> Result<Vec<SpiffPaid>> {
     let mut found = Vec::new();
     for some in partners.chunks(ASKED_AT_ONCE) {
+        let back = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::kind.eq(EntryKind::Clawback.code()))
+            .filter(commission_entries::source_kind.eq(SourceKind::Refund.code()))
+            .select(commission_entries::reverses_id);
+        let back: HashSet<Option<CommissionEntryId>> = tx
+            .load::<Option<CommissionEntryId>, _>(back)?
+            .into_iter()
+            .collect();
         let rows = tx
             .rows(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
             .order(commission_entries::id)
             .select((
+                commission_entries::id,
                 commission_entries::source_id,
                 commission_entries::partner_id,
                 commission_entries::subscription_id,
             ));
-        found.extend(tx.load::<(i64, PartnerId, Option<SubscriptionId>), _>(rows)?);
+        let paid = |(id, spiff, partner, subscription)| SpiffPaid {
+            spiff,
+            partner,
+            subscription,
+            is_refunded: back.contains(&Some(id)),
+        };
+        let rows =
+            tx.load::<(CommissionEntryId, i64, PartnerId, Option<SubscriptionId>), _>(rows)?;
+        found.extend(rows.into_iter().map(paid));
     }
     Ok(found)
 }

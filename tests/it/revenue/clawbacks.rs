@@ -251,7 +251,7 @@ fn a_bonus_goes_back_when_the_customer_leaves_or_all_is_given_back() {
             .collect();
         let bonuses = || bonuses(&world);
         assert_eq!(bonuses(), [2_400; 3]);
-        // 30 of 90 days; half of it given back is no end.
+        // All of it given back takes the whole bonus along; half of it takes nothing.
         world.at("2028-03-31");
         world
             .refund("R-2", paid[1].id(), "2028-03-31", eur(120_000))
@@ -259,14 +259,14 @@ fn a_bonus_goes_back_when_the_customer_leaves_or_all_is_given_back() {
         world
             .refund("R-3", paid[2].id(), "2028-03-31", eur(60_000))
             .unwrap();
-        assert_eq!(bonuses(), [2_400, 2_400, 2_400, -1_600]);
+        assert_eq!(bonuses(), [2_400, 2_400, 2_400, -2_400]);
         // 45 of 90.
         cancel(&world, leaves, "2028-04-15", false);
-        assert_eq!(bonuses(), [2_400, 2_400, 2_400, -1_600, -1_200]);
+        assert_eq!(bonuses(), [2_400, 2_400, 2_400, -2_400, -1_200]);
         assert_eq!(
             why(&world),
             [
-                "Renewal bonus: all that was paid for the term was given back after 30 of 90 days, so that EUR 16.00 of EUR 24.00 goes back.",
+                "Renewal bonus: all that was paid for it was given back, so that EUR 24.00 of EUR 24.00 goes back.",
                 "Renewal bonus: the subscription ended after 45 of 90 days, so that EUR 12.00 of EUR 24.00 goes back."
             ]
         );

@@ -229,6 +229,36 @@ fn a_spiff_paid_after_the_customer_left_goes_back_at_once() {
 }
 
 #[test]
+fn a_spiff_whose_payment_is_refunded_goes_back_whole_and_can_be_earned_anew() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-01", vec![percent("10")]);
+        announce(&world, "June", 301);
+        world.start("S-1", 1, SEATS, "2027-06-01", 10);
+        let open = world.invoices()[0].total_minor;
+        let paid = world.pay("P-1", 1, "2027-06-01", eur(open));
+        let back = |name: &str, minor| {
+            world
+                .refund(name, paid.id(), "2027-06-02", eur(minor))
+                .unwrap()
+        };
+        back("R-1", open / 2);
+        assert!(amounts_of(&world, EntryKind::Clawback).is_empty());
+        back("R-2", open - open / 2);
+        assert_eq!(amounts_of(&world, EntryKind::Clawback), [-20_000]);
+        let why = of_kind(&world, EntryKind::Clawback)[0].note.clone();
+        assert_eq!(
+            why,
+            "SPIFF “June”: all that was paid for it was given back, so that EUR 200.00 of EUR 200.00 goes back."
+        );
+        world.at("2027-07-01");
+        bill(&world, "2027-07-01");
+        world.pay("P-2", 1, "2027-07-01", eur(open * 2));
+        assert_eq!(amounts_of(&world, EntryKind::Spiff), [20_000, 20_000]);
+        world.verify();
+    });
+}
+
+#[test]
 fn a_spiff_is_for_what_was_sold_whatever_it_was_changed_to() {
     on_each(|kind| {
         let world = world(kind, "2027-06-05", vec![percent("10")]);
