@@ -35,7 +35,43 @@ fn row(line: History, zone: Zone) -> HistoryRow {
         changes: line
             .changes
             .into_iter()
-            .map(|change| (change.field, change.old, change.new))
+            .map(|change| {
+                (
+                    change.field,
+                    only(&change.old, &change.new),
+                    only(&change.new, &change.old),
+                )
+            })
             .collect(),
+    }
+}
+
+/// Of a value of several lines, those that another value has not; of one line, all of it.
+fn only(value: &str, other: &str) -> String {
+    if !value.contains('\n') && !other.contains('\n') {
+        return value.to_owned();
+    }
+    let others: Vec<&str> = other.lines().collect();
+    let lines: Vec<&str> = value
+        .lines()
+        .filter(|line| !others.contains(line))
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_lines_those_that_changed_are_told() {
+        let (old, new) = (
+            "Gold earns 20 %\nAll earn 10 %",
+            "Gold earns 22 %\nAll earn 10 %",
+        );
+        assert_eq!(only(old, new), "Gold earns 20 %");
+        assert_eq!(only(new, old), "Gold earns 22 %");
+        assert_eq!(only("same", "same"), "same");
+        assert_eq!(only("", "a\nb"), "");
     }
 }

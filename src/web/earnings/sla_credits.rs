@@ -10,7 +10,7 @@ use crate::{
     Result,
     documents::csv::{self, Cell},
     domain::{
-        Money, Permission, Problems, Rate,
+        Money, Permission, Problems, Rate, date_words,
         sla::{Liability, SlaCreditStatus},
     },
     id::SlaCreditId,
@@ -231,6 +231,7 @@ struct ShowPage {
     crumbs: Vec<(String, String)>,
     own_href: String,
     heading: String,
+    answer: String,
     row: CreditRow,
     subscription_href: String,
     month: String,
@@ -250,6 +251,28 @@ struct ShowPage {
     both: Option<Vec<Differing>>,
     history: Vec<HistoryRow>,
     form_id: String,
+}
+
+/// What became of it, in a sentence.
+fn answer(row: &CreditRow, today: NaiveDate) -> String {
+    let credit = &row.credit;
+    let net = words::money(credit.net());
+    match (credit.status, credit.claim_until) {
+        (SlaCreditStatus::Noted, _) if credit.share_bps == 0 => {
+            "Something was missed for which the policy gives nothing back.".to_owned()
+        }
+        (SlaCreditStatus::Noted, _) => {
+            "Something was missed in a month without a fee to give back.".to_owned()
+        }
+        (SlaCreditStatus::Unclaimed, Some(until)) if credit.can_be_claimed(today) => {
+            format!("{net} can be claimed until {}.", date_words(until))
+        }
+        (SlaCreditStatus::Unclaimed, _) => format!("{net}, not claimed in time."),
+        (SlaCreditStatus::Proposed, _) => format!("{net} to be approved."),
+        (SlaCreditStatus::Approved, _) => format!("{net} credited to {}.", row.customer),
+        (SlaCreditStatus::Declined, _) => "Declined: nothing is given back.".to_owned(),
+        (SlaCreditStatus::Lapsed, _) => "Nothing is owed as things stand.".to_owned(),
+    }
 }
 
 /// In words for the vendor's people, or for the partner's own.
@@ -327,6 +350,7 @@ pub async fn show<S: Sees + Platform>(
     let page = ShowPage {
         fee: own(row.credit.fee_minor),
         pill: pill(&row, today),
+        answer: answer(&row, today),
         lines: lines
             .into_iter()
             .map(|(line, number)| LineRow {
@@ -364,6 +388,7 @@ fn page_of<S: Sees>(desk: &Desk<S>, row: &CreditRow) -> Result<ShowPage> {
         fee: String::new(),
         net: words::money(credit.net()),
         bears: bears(row, desk.is_staff),
+        answer: String::new(),
         pill: ("plain", ""),
         lines: Vec::new(),
         notes: Vec::new(),

@@ -109,10 +109,17 @@ on_both! {
         let page = owner.get(&format!("/meridian/subscriptions/{freight}/plan")).await.expect(200);
         let form = page.form("form[action$='/plan/keep']");
         owner.submit(&form).await.expect(422);
-        owner.submit(&form.with("kept_because", "They stay small")).await.expect(303);
+        let page = owner.get(&format!("/meridian/subscriptions/{freight}/discounts/new")).await.expect(200);
+        let discount = page.form("form[action$='/discounts']").with("label", "Thanks").with("off", "1");
+        owner.submit(&discount).await.expect(303);
+        let overtaken = owner.submit(&form.with("kept_because", "They stay small")).await.expect(409);
+        assert!(overtaken.words().contains("Someone else changed this subscription"), "{}", overtaken.words());
+        let again = overtaken.form("form[action$='/plan/keep']");
+        assert!(again.fields.iter().any(|(name, typed)| name == "kept_because" && typed == "They stay small"));
+        owner.submit(&again).await.expect(303);
         scene.app.now_is("2027-01-02T09:00:00Z");
         scene.write(|tx| billing::bill_due(tx, "2027-01-02".parse().unwrap()));
-        for (sold, net) in [(bakery, "60000"), (freight, "30000")] {
+        for (sold, net) in [(bakery, "60000"), (freight, "29700")] {
             let last = format!("SELECT net_minor AS value FROM invoices WHERE subscription_id = {} AND issued_on = '2027-01-01'", sold.number());
             assert_eq!(scene.app.ask(&last), [net]);
         }

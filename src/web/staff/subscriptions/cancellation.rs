@@ -1,16 +1,16 @@
 //! Canceling a subscription: asked for, shown what it comes to, done.
 use actix_session::Session;
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 use super::{
     Parts, not_ended, reason,
-    step::{Sent, Step, step},
+    step::{Again, Sent, Step, step},
     subscription, version,
 };
 use crate::{
-    Error, Result,
+    Result,
     domain::{Permission, Problems, SubscriptionStatus, read_date},
     id::SubscriptionId,
     services::revenue::subscriptions::{CancelWhen, Cancellation, cancel as cancel_it},
@@ -23,7 +23,7 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         form::{Typed, fresh_form_id},
-        page::{html, ok, see_other_saying, unprocessable},
+        page::{html, ok, see_other_saying},
     },
 };
 
@@ -112,7 +112,7 @@ async fn page(
     visitor: &Staff,
     store: &Store,
     id: SubscriptionId,
-    (typed, problems): (CancelForm, Problems),
+    (typed, again): (CancelForm, Again),
 ) -> Result<CancelPage> {
     let scope = visitor.scope.clone();
     let (record, today): (Record, _) = store
@@ -138,7 +138,11 @@ async fn page(
             form_id,
             ..typed
         },
-        false => CancelForm { form_id, ..typed },
+        false => CancelForm {
+            version: again.version(&typed.version, it.version),
+            form_id,
+            ..typed
+        },
     };
     Ok(CancelPage {
         shell: visitor.shell(),
@@ -152,17 +156,17 @@ async fn page(
         action: format!("{href}/cancellation"),
         cancel: href,
         choices,
-        outcome: Vec::new(),
+        outcome: again.outcome,
         typed,
-        problems,
-        is_stale: false,
+        problems: again.problems,
+        is_stale: again.is_stale,
     })
 }
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
-    let empty = (CancelForm::default(), Problems::default());
+    let empty = (CancelForm::default(), Again::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
 
@@ -171,41 +175,21 @@ pub(super) async fn cancel(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
-    Typed(mut typed): Typed<CancelForm>,
+    Typed(typed): Typed<CancelForm>,
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
-    let cancellation = match typed.read(id) {
-        Ok(cancellation) => cancellation,
-        Err(problems) => {
-            return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
+    let stepped = match typed.read(id) {
+        Ok(cancellation) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| cancel_it(tx, &cancellation);
+            step((&visitor, &store), typed.sent(id), work).await?
         }
+        Err(problems) => Step::wrong(problems),
     };
-    let work = move |tx: &mut Tx<'_, VendorScope>| cancel_it(tx, &cancellation);
-    let stepped = step((&visitor, &store), typed.sent(id), work).await;
-    if !matches!(stepped, Ok(Step::Shown(_))) {
-        typed.confirmed.clear();
-    }
     match stepped {
-        Ok(Step::Done(to)) => see_other_saying(&session, &to, "The subscription was canceled."),
-        Ok(Step::Shown(outcome)) => {
-            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            ok(&CancelPage { outcome, ..page })
+        Step::Done(to) => see_other_saying(&session, &to, "The subscription was canceled."),
+        Step::Again(status, again) => {
+            html(status, &page(&visitor, &store, id, (typed, again)).await?)
         }
-        Ok(Step::Overtaken(now)) => {
-            typed.version = now.subscription.version.to_string();
-            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            html(
-                StatusCode::CONFLICT,
-                &CancelPage {
-                    is_stale: true,
-                    ..page
-                },
-            )
-        }
-        Err(Error::Invalid(problems)) => {
-            unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
-        }
-        Err(other) => Err(other.into()),
     }
 }

@@ -4,22 +4,25 @@ use actix_web::web::{Data, Path};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, not_ended, subscription};
+use super::{
+    Parts,
+    step::{Again, Sent, Step, done},
+    subscription,
+};
 use crate::{
     Error, Result,
     domain::{Currency, DiscountDuration, Money, Name, Permission, Problems, Rate, discount::Off},
     id::{DiscountId, SubscriptionId},
     services::revenue::subscriptions::{NewDiscount, end_discount, give_discount},
     store::{
-        Store,
+        Store, Tx, VendorScope,
         sell::subscriptions::{self, Record},
     },
     web::{
         Answer, Shell,
         admission::Staff,
-        form::{Typed, fresh_form_id, once},
-        page::{ok, see_other_saying, unprocessable},
-        stale::{conflict, is_overtaken},
+        form::{Typed, fresh_form_id},
+        page::{html, ok, see_other_saying},
     },
 };
 
@@ -84,6 +87,15 @@ impl DiscountForm {
             _ => Err(problems),
         }
     }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: "",
+            form_id: &self.form_id,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -115,7 +127,7 @@ async fn record(visitor: &Staff, store: &Store, id: SubscriptionId) -> Result<Re
 fn page(
     visitor: &Staff,
     record: Record,
-    (typed, problems): (DiscountForm, Problems),
+    (typed, again): (DiscountForm, Again),
 ) -> Result<DiscountPage> {
     let it = &record.subscription;
     let register = format!("{}/subscriptions", visitor.base);
@@ -152,15 +164,15 @@ fn page(
             how: or(&typed.how, "percent".to_owned()),
             duration: or(&typed.duration, "forever".to_owned()),
             priority: or(&typed.priority, "0".to_owned()),
-            version: or(&typed.version, it.version.to_string()),
+            version: again.version(&typed.version, it.version),
             form_id: fresh_form_id()?,
             ..typed
         },
         customer: record.customer,
         cancel: href,
         title,
-        problems,
-        is_stale: false,
+        problems: again.problems,
+        is_stale: again.is_stale,
     })
 }
 
@@ -180,49 +192,22 @@ pub(super) async fn give(
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
-    let record = record(&visitor, &store, id).await?;
-    let currency = record.subscription.mrr.currency();
-    let given = match typed.read(id, currency) {
-        Err(problems) => Err(Error::Invalid(problems)),
+    let opened = record(&visitor, &store, id).await?;
+    let currency = opened.subscription.mrr.currency();
+    let stepped = match typed.read(id, currency) {
         Ok(new) => {
-            let to = format!("{}/subscriptions/{id}", visitor.base);
-            let form_id = typed.form_id.clone();
-            store
-                .write(visitor.scope.clone(), move |tx| {
-                    once(tx, &form_id, |tx| {
-                        give_discount(tx, &new)?;
-                        Ok(to.clone())
-                    })
-                })
-                .await
+            let work = move |tx: &mut Tx<'_, VendorScope>| give_discount(tx, &new);
+            done((&visitor, &store), typed.sent(id), work).await?
         }
+        Err(problems) => Step::wrong(problems),
     };
-    match given {
-        Ok(to) => see_other_saying(&session, &to, "The discount was given."),
-        Err(Error::Invalid(problems)) => unprocessable(&page(&visitor, record, (typed, problems))?),
-        Err(Error::Conflict(why)) => overtaken((&visitor, &store), id, typed, why).await,
-        Err(other) => Err(other.into()),
+    match stepped {
+        Step::Done(to) => see_other_saying(&session, &to, "The discount was given."),
+        Step::Again(status, again) => {
+            let now = record(&visitor, &store, id).await?;
+            html(status, &page(&visitor, now, (typed, again))?)
+        }
     }
-}
-
-/// The form again, after somebody else was faster.
-async fn overtaken(
-    (visitor, store): (&Staff, &Store),
-    id: SubscriptionId,
-    mut typed: DiscountForm,
-    why: String,
-) -> Answer {
-    let now = record(visitor, store, id).await?;
-    not_ended(&now)?;
-    if !is_overtaken(&typed.version, now.subscription.version) {
-        return Err(Error::Conflict(why).into());
-    }
-    typed.version = now.subscription.version.to_string();
-    let page = page(visitor, now, (typed, Problems::default()))?;
-    conflict(&DiscountPage {
-        is_stale: true,
-        ..page
-    })
 }
 
 /// Ends a discount with the periods billed so far.

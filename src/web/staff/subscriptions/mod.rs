@@ -98,9 +98,14 @@ fn not_ended(record: &Record) -> Result<()> {
 
 /// Why something is done to a subscription: asked for by every form that does it.
 fn reason(problems: &mut Problems, typed: &str) -> Option<String> {
-    let reason = problems.check("reason", typed.parse::<LongText>())?;
+    reason_beside(problems, "reason", typed)
+}
+
+/// The same in a field that is called otherwise.
+fn reason_beside(problems: &mut Problems, field: &'static str, typed: &str) -> Option<String> {
+    let reason = problems.check(field, typed.parse::<LongText>())?;
     if reason.as_str().is_empty() {
-        problems.add("reason", "Say why; it stands in the history.");
+        problems.add(field, "Say why; it stands in the history.");
         return None;
     }
     Some(reason.to_string())

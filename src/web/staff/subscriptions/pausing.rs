@@ -1,13 +1,13 @@
 //! Pausing a subscription and resuming it: asked for, shown what it comes to, done.
 use actix_session::Session;
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{
     Parts, reason,
-    step::{Sent, Step, step},
+    step::{Again, Sent, Step, step},
     subscription, version,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
         admission::Staff,
         filters,
         form::{Typed, fresh_form_id},
-        page::{html, ok, see_other_saying, unprocessable},
+        page::{html, ok, see_other_saying},
         sold,
     },
 };
@@ -132,7 +132,7 @@ async fn page(
     visitor: &Staff,
     store: &Store,
     (id, turn): (SubscriptionId, Turn),
-    (typed, problems): (PauseForm, Problems),
+    (typed, again): (PauseForm, Again),
 ) -> Result<PausePage> {
     let scope = visitor.scope.clone();
     let (record, today): (Record, _) = store
@@ -157,7 +157,10 @@ async fn page(
             version: it.version.to_string(),
             ..typed
         },
-        false => typed,
+        false => PauseForm {
+            version: again.version(&typed.version, it.version),
+            ..typed
+        },
     };
     Ok(PausePage {
         shell: visitor.shell(),
@@ -172,14 +175,14 @@ async fn page(
         next: it.next_bill_on,
         every: sold::every(it.interval),
         customer: record.customer.clone(),
-        outcome: Vec::new(),
+        outcome: again.outcome,
         typed: PauseForm {
             form_id: fresh_form_id()?,
             ..typed
         },
         title,
-        problems,
-        is_stale: false,
+        problems: again.problems,
+        is_stale: again.is_stale,
     })
 }
 
@@ -195,7 +198,7 @@ pub(super) async fn resuming(visitor: Staff, store: Data<Store>, parts: Parts) -
 
 async fn form(visitor: &Staff, store: &Store, what: (SubscriptionId, Turn)) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
-    let empty = (PauseForm::default(), Problems::default());
+    let empty = (PauseForm::default(), Again::default());
     ok(&page(visitor, store, what, empty).await?)
 }
 
@@ -225,40 +228,21 @@ async fn turn(
     visitor: &Staff,
     (store, session): (Data<Store>, Session),
     (id, turn): (SubscriptionId, Turn),
-    mut typed: PauseForm,
+    typed: PauseForm,
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
-    let pausing = match typed.read(id) {
-        Ok(pausing) => pausing,
-        Err(problems) => {
-            let again = page(visitor, &store, (id, turn), (typed, problems));
-            return unprocessable(&again.await?);
+    let stepped = match typed.read(id) {
+        Ok(pausing) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| turn.work(tx, &pausing);
+            step((visitor, &store), typed.sent(id), work).await?
         }
+        Err(problems) => Step::wrong(problems),
     };
-    let work = move |tx: &mut Tx<'_, VendorScope>| turn.work(tx, &pausing);
-    let stepped = step((visitor, &store), typed.sent(id), work).await;
-    if !matches!(stepped, Ok(Step::Shown(_))) {
-        typed.confirmed.clear();
-    }
-    let what = (id, turn);
     match stepped {
-        Ok(Step::Done(to)) => see_other_saying(&session, &to, turn.done()),
-        Ok(Step::Shown(outcome)) => {
-            let page = page(visitor, &store, what, (typed, Problems::default())).await?;
-            ok(&PausePage { outcome, ..page })
+        Step::Done(to) => see_other_saying(&session, &to, turn.done()),
+        Step::Again(status, again) => {
+            let page = page(visitor, &store, (id, turn), (typed, again)).await?;
+            html(status, &page)
         }
-        Ok(Step::Overtaken(now)) => {
-            typed.version = now.subscription.version.to_string();
-            let page = page(visitor, &store, what, (typed, Problems::default())).await?;
-            let page = PausePage {
-                is_stale: true,
-                ..page
-            };
-            html(StatusCode::CONFLICT, &page)
-        }
-        Err(Error::Invalid(problems)) => {
-            unprocessable(&page(visitor, &store, what, (typed, problems)).await?)
-        }
-        Err(other) => Err(other.into()),
     }
 }

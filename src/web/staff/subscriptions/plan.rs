@@ -1,19 +1,16 @@
 //! Changing a plan: asked for, shown what it comes to, done; and keeping it after all.
 use actix_session::Session;
-use actix_web::{
-    http::StatusCode,
-    web::{Data, ServiceConfig, get, post, resource},
-};
+use actix_web::web::{Data, ServiceConfig, get, post, resource};
 use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    Parts, not_ended, reason,
-    step::{Sent, Step, step},
+    Parts, not_ended, reason, reason_beside,
+    step::{Again, Sent, Step, done, step},
     subscription, version,
 };
 use crate::{
-    Error, Result,
+    Result,
     domain::{Permission, Problems, SubscriptionStatus, read_date},
     id::{PlanVersionId, SubscriptionId},
     services::revenue::subscriptions::{PlanChange, PlanWhen, change_plan, keep_plan},
@@ -27,8 +24,8 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         filters,
-        form::{Typed, fresh_form_id, once},
-        page::{html, ok, see_other_saying, unprocessable},
+        form::{Typed, fresh_form_id},
+        page::{html, ok, see_other_saying},
         sold,
     },
 };
@@ -152,7 +149,7 @@ async fn page(
     visitor: &Staff,
     store: &Store,
     id: SubscriptionId,
-    (typed, problems): (PlanForm, Problems),
+    (typed, again): (PlanForm, Again),
 ) -> Result<PlanPage> {
     let (record, choices, today) = store
         .read(visitor.scope.clone(), move |tx| {
@@ -174,7 +171,11 @@ async fn page(
             form_id,
             ..typed
         },
-        false => PlanForm { form_id, ..typed },
+        false => PlanForm {
+            version: again.version(&typed.version, it.version),
+            form_id,
+            ..typed
+        },
     };
     Ok(PlanPage {
         shell: visitor.shell(),
@@ -198,10 +199,10 @@ async fn page(
         customer: record.customer,
         action: format!("{href}/plan"),
         cancel: href,
-        outcome: Vec::new(),
+        outcome: again.outcome,
         typed,
-        problems,
-        is_stale: false,
+        problems: again.problems,
+        is_stale: again.is_stale,
     })
 }
 
@@ -222,7 +223,7 @@ fn whens(status: SubscriptionStatus) -> Vec<(String, String)> {
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
-    let empty = (PlanForm::default(), Problems::default());
+    let empty = (PlanForm::default(), Again::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
 
@@ -231,42 +232,22 @@ pub(super) async fn change(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
-    Typed(mut typed): Typed<PlanForm>,
+    Typed(typed): Typed<PlanForm>,
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
-    let change = match typed.read(id) {
-        Ok(change) => change,
-        Err(problems) => {
-            return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
+    let stepped = match typed.read(id) {
+        Ok(change) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| change_plan(tx, &change);
+            step((&visitor, &store), typed.sent(id), work).await?
         }
+        Err(problems) => Step::wrong(problems),
     };
-    let work = move |tx: &mut Tx<'_, VendorScope>| change_plan(tx, &change);
-    let stepped = step((&visitor, &store), typed.sent(id), work).await;
-    if !matches!(stepped, Ok(Step::Shown(_))) {
-        typed.confirmed.clear();
-    }
     match stepped {
-        Ok(Step::Done(to)) => see_other_saying(&session, &to, "The change of plan is recorded."),
-        Ok(Step::Shown(outcome)) => {
-            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            ok(&PlanPage { outcome, ..page })
+        Step::Done(to) => see_other_saying(&session, &to, "The change of plan is recorded."),
+        Step::Again(status, again) => {
+            html(status, &page(&visitor, &store, id, (typed, again)).await?)
         }
-        Ok(Step::Overtaken(now)) => {
-            typed.version = now.subscription.version.to_string();
-            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            html(
-                StatusCode::CONFLICT,
-                &PlanPage {
-                    is_stale: true,
-                    ..page
-                },
-            )
-        }
-        Err(Error::Invalid(problems)) => {
-            unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
-        }
-        Err(other) => Err(other.into()),
     }
 }
 
@@ -279,6 +260,24 @@ pub(super) struct KeepForm {
     form_id: String,
 }
 
+impl KeepForm {
+    fn read(&self) -> Result<(String, i32), Problems> {
+        let mut problems = Problems::default();
+        let why = reason_beside(&mut problems, "kept_because", &self.kept_because);
+        let version = version(&mut problems, "kept_because", &self.version);
+        why.zip(version).ok_or(problems)
+    }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: "",
+            form_id: &self.form_id,
+        }
+    }
+}
+
 /// Keeps the plan, though a change was set.
 pub(super) async fn keep(
     visitor: Staff,
@@ -288,30 +287,26 @@ pub(super) async fn keep(
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
-    let mut problems = Problems::default();
-    let why = reason(&mut problems, &typed.kept_because);
-    let version = version(&mut problems, "reason", &typed.version);
-    let (Some(why), Some(version)) = (why, version) else {
-        let mut keep_problems = Problems::default();
-        for (_, why) in problems.iter() {
-            keep_problems.add("kept_because", why);
+    let stepped = match typed.read() {
+        Ok((why, version)) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| keep_plan(tx, (id, version), &why);
+            done((&visitor, &store), typed.sent(id), work).await?
         }
-        let again = (PlanForm::default(), Problems::default());
-        let page = page(&visitor, &store, id, again).await?;
-        return unprocessable(&PlanPage {
-            kept_because: typed.kept_because,
-            keep_problems,
-            ..page
-        });
+        Err(problems) => Step::wrong(problems),
     };
-    let to = format!("{}/subscriptions/{id}", visitor.base);
-    let to = store
-        .write(visitor.scope.clone(), move |tx| {
-            once(tx, &typed.form_id, |tx| {
-                keep_plan(tx, (id, version), &why)?;
-                Ok(to.clone())
-            })
-        })
-        .await?;
-    see_other_saying(&session, &to, "The plan is kept.")
+    match stepped {
+        Step::Done(to) => see_other_saying(&session, &to, "The plan is kept."),
+        Step::Again(status, again) => {
+            let (keep_problems, is_stale) = (again.problems, again.is_stale);
+            let empty = (PlanForm::default(), Again::default());
+            let page = page(&visitor, &store, id, empty).await?;
+            let page = PlanPage {
+                kept_because: typed.kept_because,
+                keep_problems,
+                is_stale,
+                ..page
+            };
+            html(status, &page)
+        }
+    }
 }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use super::{
     Parts, not_ended,
-    step::{Sent, Step, step},
+    step::{Again, Sent, Step, step},
     subscription, version,
 };
 use crate::{
-    Error, Result,
+    Result,
     domain::{LongText, Permission, Problems, Quantity, read_date},
     id::SubscriptionId,
     services::revenue::subscriptions::{QuantityChange, change_quantity},
@@ -23,8 +23,8 @@ use crate::{
         Answer, Shell,
         admission::Staff,
         form::{Typed, fresh_form_id},
-        page::{ok, see_other_saying, unprocessable},
-        stale::{Differing, conflict, differing},
+        page::{html, ok, see_other_saying},
+        stale::{Differing, differing},
     },
 };
 
@@ -92,7 +92,7 @@ async fn page(
     visitor: &Staff,
     store: &Store,
     id: SubscriptionId,
-    (typed, problems): (QuantityForm, Problems),
+    (typed, again): (QuantityForm, Again),
 ) -> Result<QuantityPage> {
     let scope = visitor.scope.clone();
     let (record, today): (Record, _) = store
@@ -105,8 +105,11 @@ async fn page(
     let register = format!("{}/subscriptions", visitor.base);
     let href = format!("{register}/{id}");
     let title = format!("{}, {}", record.offering, record.plan.name);
-    let first = typed.version.is_empty();
-    let typed = match first {
+    let theirs = it.quantity.to_string();
+    let both = again
+        .is_stale
+        .then(|| differing(&[("Quantity", &theirs, &typed.quantity)]));
+    let typed = match typed.version.is_empty() {
         true => QuantityForm {
             quantity: it.quantity.to_string(),
             effective_on: today.to_string(),
@@ -115,6 +118,7 @@ async fn page(
             ..typed
         },
         false => QuantityForm {
+            version: again.version(&typed.version, it.version),
             form_id: fresh_form_id()?,
             ..typed
         },
@@ -135,17 +139,17 @@ async fn page(
         customer: record.customer,
         action: format!("{href}/quantity"),
         cancel: href,
-        outcome: Vec::new(),
+        outcome: again.outcome,
         typed,
-        problems,
-        both: None,
+        problems: again.problems,
+        both,
     })
 }
 
 /// The form.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
-    let empty = (QuantityForm::default(), Problems::default());
+    let empty = (QuantityForm::default(), Again::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
 
@@ -154,37 +158,21 @@ pub(super) async fn change(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
-    Typed(mut typed): Typed<QuantityForm>,
+    Typed(typed): Typed<QuantityForm>,
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
-    let change = match typed.read(id) {
-        Ok(change) => change,
-        Err(problems) => {
-            return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
+    let stepped = match typed.read(id) {
+        Ok(change) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| change_quantity(tx, &change);
+            step((&visitor, &store), typed.sent(id), work).await?
         }
+        Err(problems) => Step::wrong(problems),
     };
-    let work = move |tx: &mut Tx<'_, VendorScope>| change_quantity(tx, &change);
-    let stepped = step((&visitor, &store), typed.sent(id), work).await;
-    if !matches!(stepped, Ok(Step::Shown(_))) {
-        typed.confirmed.clear();
-    }
     match stepped {
-        Ok(Step::Done(to)) => see_other_saying(&session, &to, "The quantity was changed."),
-        Ok(Step::Shown(outcome)) => {
-            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            ok(&QuantityPage { outcome, ..page })
+        Step::Done(to) => see_other_saying(&session, &to, "The quantity was changed."),
+        Step::Again(status, again) => {
+            html(status, &page(&visitor, &store, id, (typed, again)).await?)
         }
-        Ok(Step::Overtaken(now)) => {
-            typed.version = now.subscription.version.to_string();
-            let theirs = now.subscription.quantity.to_string();
-            let both = Some(differing(&[("Quantity", &theirs, &typed.quantity)]));
-            let page = page(&visitor, &store, id, (typed, Problems::default())).await?;
-            conflict(&QuantityPage { both, ..page })
-        }
-        Err(Error::Invalid(problems)) => {
-            unprocessable(&page(&visitor, &store, id, (typed, problems)).await?)
-        }
-        Err(other) => Err(other.into()),
     }
 }

@@ -5,25 +5,27 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, reason, subscription, version};
+use super::{
+    Parts, reason,
+    step::{Again, Sent, Step, done},
+    subscription, version,
+};
 use crate::{
     Error, Result,
     domain::{Permission, Problems, SubscriptionStatus},
     id::SubscriptionId,
     services::revenue::subscriptions::{Undoing, undo},
     store::{
-        Store,
+        Store, Tx, VendorScope,
         sell::subscriptions::{self, Record},
     },
     web::{
         Answer, Shell,
         admission::Staff,
         filters,
-        form::{Typed, fresh_form_id, once},
-        page::{ok, see_other_saying, unprocessable},
-        sold,
-        stale::{conflict, is_overtaken},
-        words,
+        form::{Typed, fresh_form_id},
+        page::{html, ok, see_other_saying},
+        sold, words,
     },
 };
 
@@ -50,6 +52,15 @@ impl UndoForm {
             _ => Err(problems),
         }
     }
+
+    fn sent(&self, id: SubscriptionId) -> Sent<'_> {
+        Sent {
+            id,
+            version: &self.version,
+            confirmed: "",
+            form_id: &self.form_id,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -74,7 +85,7 @@ async fn page(
     visitor: &Staff,
     store: &Store,
     id: SubscriptionId,
-    (typed, problems): (UndoForm, Problems),
+    (typed, again): (UndoForm, Again),
 ) -> Result<UndoPage> {
     let record: Record = store
         .read(visitor.scope.clone(), move |tx| {
@@ -88,10 +99,7 @@ async fn page(
     let register = format!("{}/subscriptions", visitor.base);
     let href = format!("{register}/{id}");
     let title = format!("{}, {}", record.offering, record.plan.name);
-    let version = match typed.version.is_empty() {
-        true => it.version.to_string(),
-        false => typed.version,
-    };
+    let version = again.version(&typed.version, it.version);
     Ok(UndoPage {
         shell: visitor.shell(),
         crumbs: vec![
@@ -111,15 +119,15 @@ async fn page(
             ..typed
         },
         title,
-        problems,
-        is_stale: false,
+        problems: again.problems,
+        is_stale: again.is_stale,
     })
 }
 
 /// The form, which says what comes of it.
 pub(super) async fn form(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
-    let empty = (UndoForm::default(), Problems::default());
+    let empty = (UndoForm::default(), Again::default());
     ok(&page(&visitor, &store, subscription(&parts)?, empty).await?)
 }
 
@@ -132,49 +140,18 @@ pub(super) async fn keep(
 ) -> Answer {
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
-    let undoing = match typed.read(id) {
-        Ok(undoing) => undoing,
-        Err(problems) => {
-            return unprocessable(&page(&visitor, &store, id, (typed, problems)).await?);
+    let stepped = match typed.read(id) {
+        Ok(undoing) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| undo(tx, &undoing);
+            done((&visitor, &store), typed.sent(id), work).await?
         }
+        Err(problems) => Step::wrong(problems),
     };
-    let (form_id, to) = (
-        typed.form_id.clone(),
-        format!("{}/subscriptions/{id}", visitor.base),
-    );
-    let undone = store
-        .write(visitor.scope.clone(), move |tx| {
-            once(tx, &form_id, |tx| {
-                undo(tx, &undoing)?;
-                Ok(to.clone())
-            })
-        })
-        .await;
-    match undone {
-        Ok(to) => see_other_saying(
-            &session,
-            &to,
-            "The cancellation was undone: the subscription goes on.",
-        ),
-        Err(Error::Conflict(why)) => overtaken((&visitor, &store), id, typed, why).await,
-        Err(other) => Err(other.into()),
+    let said = "The cancellation was undone: the subscription goes on.";
+    match stepped {
+        Step::Done(to) => see_other_saying(&session, &to, said),
+        Step::Again(status, again) => {
+            html(status, &page(&visitor, &store, id, (typed, again)).await?)
+        }
     }
-}
-
-/// The form again, after somebody else was faster.
-async fn overtaken(
-    (visitor, store): (&Staff, &Store),
-    id: SubscriptionId,
-    mut typed: UndoForm,
-    why: String,
-) -> Answer {
-    let opened_with = std::mem::take(&mut typed.version);
-    let page = page(visitor, store, id, (typed, Problems::default())).await?;
-    if !is_overtaken(&opened_with, page.typed.version.parse().unwrap_or_default()) {
-        return Err(Error::Conflict(why).into());
-    }
-    conflict(&UndoPage {
-        is_stale: true,
-        ..page
-    })
 }
