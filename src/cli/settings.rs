@@ -114,7 +114,10 @@ impl Settings {
     /// # Errors
     /// One line naming the setting that is missing, unreadable or weak.
     pub fn secret(&self) -> Result<SecretKey> {
-        let text = match (&self.secret_key, &self.secret_key_file) {
+        // A setting that is there and empty is not set.
+        let file = self.secret_key_file.as_ref();
+        let file = file.filter(|file| !file.as_os_str().is_empty());
+        let text = match (&self.secret_key, file) {
             (Some(key), _) => key.clone(),
             (None, Some(file)) => std::fs::read_to_string(file)
                 .map_err(|e| Error::fault(format!("SECRET_KEY_FILE: {}: {e}", file.display())))?,

@@ -122,7 +122,7 @@ struct Outcome {
     due_on: Option<chrono::NaiveDate>,
 }
 
-/// "Meridian Cloud: October 2026 statement, EUR 4,377.10, paid 15 Nov 2026".
+/// "Meridian Cloud: October 2026 statement, EUR 4,377.10, to be paid 15 Nov 2026".
 pub(super) fn subject(vendor: &str, period: Period, balance: &Balance) -> String {
     subject_of(
         vendor,
@@ -137,7 +137,7 @@ pub(super) fn subject(vendor: &str, period: Period, balance: &Balance) -> String
 
 fn subject_of(vendor: &str, period: Period, outcome: &Outcome) -> String {
     let what = match outcome.due_on {
-        Some(due) => format!("{}, paid {}", outcome.payout, date_words(due)),
+        Some(due) => format!("{}, to be paid {}", outcome.payout, date_words(due)),
         None if outcome.closing.is_zero() => "nothing to pay".to_owned(),
         None => format!("{}, carried forward", outcome.closing),
     };

@@ -47,6 +47,8 @@ struct HomePage {
     shell: Shell,
     base: String,
     answer: String,
+    /// Whether nothing is sold yet.
+    is_new: bool,
     rows: Vec<Vec<Figure>>,
     decisions: Vec<Decision>,
     stages: Vec<(&'static str, Option<i64>)>,
@@ -90,6 +92,7 @@ async fn show(staff: Staff, store: Data<Store>) -> Answer {
     let decisions = decisions(&found, &desk.base, |permission| desk.may(permission));
     ok(&HomePage {
         answer: answer(&found, &decisions),
+        is_new: found.earnings.live.is_empty(),
         rows: rows(&found, &desk.base),
         stages: Stage::ALL
             .iter()
@@ -110,6 +113,7 @@ async fn show(staff: Staff, store: Data<Store>) -> Answer {
 fn answer(found: &Found, decisions: &[Decision]) -> String {
     let today = date_words(found.calendar.today);
     match decisions.len() {
+        0 if found.earnings.live.is_empty() => format!("{today}. Nothing is sold yet."),
         0 => format!("{today}. Nothing waits for you."),
         1 => format!("{today}. One thing waits for you."),
         many => format!("{today}. {many} things wait for you."),
@@ -324,7 +328,7 @@ fn month_to_close(found: &Found, base: &str) -> Option<Decision> {
     Some(Decision {
         kind: "watch",
         what: format!("{} waits to be closed", month.period.title()),
-        detail: format!("over since {}", words::count(days, "day", "days")),
+        detail: format!("over for {}", words::count(days, "day", "days")),
         href: format!("{base}/periods/{}", month.period),
         verb: "Review",
     })

@@ -72,7 +72,7 @@ pub async fn statement_mail(story: &Teller) {
     let letter = story.letter_to(STATEMENTS_TO).await;
     assert_eq!(
         letter.subject,
-        "Meridian: October 2026 statement, EUR 34.13, paid 15 Nov 2026"
+        "Meridian: October 2026 statement, EUR 34.13, to be paid 15 Nov 2026"
     );
     for words in [
         "EUR 34.13 is to be paid on 15 Nov 2026.",

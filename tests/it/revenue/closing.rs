@@ -413,7 +413,7 @@ fn a_worker_closes_the_month_and_sends_each_statement_once() {
             let letter = letter.unwrap();
             assert_eq!(
                 letter.subject,
-                "Meridian Cloud: January 2027 statement, EUR 300.00, paid 15 Feb 2027"
+                "Meridian Cloud: January 2027 statement, EUR 300.00, to be paid 15 Feb 2027"
             );
             assert!(letter.text.contains("EUR 300.00") && letter.html.contains("EUR 300.00"));
             let href = format!(

@@ -327,6 +327,8 @@ struct SendingPage {
     href: String,
     crumbs: Vec<(String, String)>,
     row: StatementRow,
+    /// Where the address can be given, while there is none.
+    partner_href: String,
     recipient: String,
     form_id: String,
 }
@@ -349,6 +351,7 @@ pub async fn sending<S: Sees>(
             (row.number.clone(), href.clone()),
         ],
         form_id: fresh_form_id()?,
+        partner_href: format!("{}/partners/{}/edit", desk.base, row.partner),
         shell: desk.shell,
         href,
         row,

@@ -14,6 +14,7 @@ use crate::{
         Store, Tx, VendorScope,
         account::vendor,
         catalogue::plans::{self, Choice},
+        revenue::subscriptions::one as record_of,
         sell::{
             accounts::{self, Billed},
             customers::{self, Filter, Sort},
@@ -243,19 +244,28 @@ fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
     }
 }
 
-/// What starting it comes to, where it makes more than the one invoice that a reader expects.
+/// What starting it comes to, where it makes more than the one invoice that a reader expects, or
+/// nobody earns on it.
 async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<String>> {
-    let billed = store
+    let (billed, earns) = store
         .rehearse(visitor.scope.clone(), move |tx| {
             let id = start(tx, &read)?;
-            accounts::billed(tx, id)
+            let plan = record_of(tx, id)?.commission_plan_version_id;
+            Ok((accounts::billed(tx, id)?, plan.is_some()))
         })
         .await?;
-    match billed.len() {
-        0 | 1 => Ok(Vec::new()),
-        number => outcome(number, &billed),
+    let mut said = match billed.len() {
+        0 | 1 => Vec::new(),
+        number => outcome(number, &billed)?,
+    };
+    if !earns {
+        said.push(NOBODY_EARNS.to_owned());
     }
+    Ok(said)
 }
+
+/// What a sale is told that no commission plan holds for.
+const NOBODY_EARNS: &str = "Nobody earns commission on it: the partner is in no commission plan on the first day served. To change that, enroll it from that day or earlier, before you start the subscription: what is billed already keeps its terms.";
 
 /// Of many invoices, newest first.
 fn outcome(number: usize, billed: &[Billed]) -> Result<Vec<String>> {
@@ -274,7 +284,7 @@ fn outcome(number: usize, billed: &[Billed]) -> Result<Vec<String>> {
             words::money(total.map_err(Error::fault)?)
         ));
         said.push(format!(
-            "Each is issued today and due on {}.",
+            "Each is dated the first day of its period; the newest is due on {}.",
             date_words(newest.due_on)
         ));
     }
