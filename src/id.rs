@@ -355,6 +355,14 @@ named! {
     StatementLine = "stl", StatementLineId;
     /// A payment to a partner.
     Payout = "pyo", PayoutId;
+    /// Payouts that are transferred together.
+    PayoutRun = "run", PayoutRunId;
+    /// A payment of a run.
+    PayoutTransfer = "ptr", PayoutTransferId;
+    /// Where a partner is paid to.
+    BankAccount = "bnk", BankAccountId;
+    /// Where the vendor pays from.
+    OwnAccount = "own", OwnAccountId;
     /// A gapless series of document numbers.
     Counter = "cnt", CounterId;
     /// Something to be done.

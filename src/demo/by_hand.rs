@@ -7,9 +7,12 @@ use crate::{
     Error, Result,
     domain::{AdjustmentReason, Money, Period, Role, commission::clawback::ClawbackMode},
     id::{AdjustmentId, PartnerId},
-    services::incentivize::{
-        adjustments::{self, NewAdjustment},
-        spiffs::{self, NewSpiff},
+    services::{
+        incentivize::{
+            adjustments::{self, NewAdjustment},
+            spiffs::{self, NewSpiff},
+        },
+        revenue::bank::{self, NewAccount},
     },
     store::{
         Store,
@@ -77,6 +80,30 @@ impl Finance {
             store.write_now(proposer.clone(), |tx| adjustments::propose(tx, &new))?;
         if approved {
             store.write_now(approver.clone(), |tx| adjustments::approve(tx, id))?;
+        }
+        Ok(())
+    }
+}
+
+impl Finance {
+    /// Whoever of them pays partners.
+    pub fn desk(&self) -> &Scope {
+        let [first, _] = &self.0;
+        first
+    }
+
+    /// Set by one, and confirmed by the other unless it is left waiting.
+    pub fn account(
+        &self,
+        store: &Store,
+        (partner, new): (PartnerId, &NewAccount),
+        confirmed: bool,
+    ) -> Result<()> {
+        let [first, second] = &self.0;
+        store.write_now(first.clone(), |tx| bank::set(tx, partner, new))?;
+        if confirmed {
+            let version = new.version + 1;
+            store.write_now(second.clone(), |tx| bank::confirm(tx, partner, version))?;
         }
         Ok(())
     }

@@ -99,6 +99,7 @@ pub fn catalogue(store: &Store, scope: &Scope, part: &'static VendorPart) -> Res
         settings::set_minimum(tx, lowest)?;
         settings::set_minimum(tx, Money::new(10_000, read("JPY")?))?;
         settling::own_vat_id(tx)?;
+        settling::own_account(tx)?;
         Ok(Plans {
             versions,
             commission,

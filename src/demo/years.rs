@@ -8,7 +8,7 @@ mod stories;
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    Scope,
+    MONTHS, Scope,
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
@@ -132,7 +132,14 @@ impl World {
             metering::live(store, &self.scope, whose, (&joined.customers, day))?;
             helpdesk::live(store, &self.scope, joined, day)?;
         }
-        self.stories(store, month, day)
+        self.stories(store, month, day)?;
+        if (month, day.day()) == (MONTHS, 1) {
+            for joined in &self.partners {
+                let whose = (joined.id, joined.part);
+                settling::wait(store, &self.finance, whose, day)?;
+            }
+        }
+        Ok(())
     }
 
     fn month_of(&self, day: NaiveDate) -> u32 {
@@ -161,6 +168,7 @@ impl World {
 
     /// Finance pays on the fifteenth what the last close made due.
     fn pay_out(&self, store: &Store, day: NaiveDate) -> Result<()> {
+        settling::pay_by_run(store, &self.finance, day)?;
         store.write_now(self.scope.clone(), |tx| {
             for payout in payout_rows::all(tx)? {
                 if payout.paid_on.is_none() && payout.due_on <= day {
@@ -196,6 +204,7 @@ impl World {
                 }
                 Ok(id)
             })?;
+            settling::account(store, &self.finance, (id, part))?;
             if part.story != Story::New {
                 setting::contact(store, (&self.scope, self.vendor), (id, part))?;
             }

@@ -8,6 +8,7 @@ pub mod csv;
 pub mod json;
 mod mail;
 pub mod pdf;
+pub mod transfer;
 
 #[cfg(test)]
 mod tests;

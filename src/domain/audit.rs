@@ -12,6 +12,8 @@ coded! {
         PartnerChanged = "partner.changed", "Partner changed";
         PartnerTierChanged = "partner.tier_changed", "Partner's tier changed";
         PartnerTaxSet = "partner.tax_set", "Partner's tax set";
+        PartnerBankSet = "partner.bank_set", "Partner's bank details set";
+        PartnerBankConfirmed = "partner.bank_confirmed", "Partner's bank details confirmed";
         PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
         CustomerAdded = "customer.added", "Customer added";
         CustomerChanged = "customer.changed", "Customer changed";
@@ -68,6 +70,9 @@ coded! {
         MailSent = "mail.sent", "Mail sent";
         MailFailed = "mail.failed", "Mail failed";
         PayoutPaid = "payout.paid", "Payout marked as paid";
+        PayoutRunMade = "payout_run.made", "Payout run made";
+        PayoutRunPaid = "payout_run.paid", "Payout run marked as paid";
+        PayoutRunCanceled = "payout_run.canceled", "Payout run canceled";
         PersonAdded = "person.added", "Person added";
         PersonChanged = "person.changed", "Person's role changed";
         PersonRemoved = "person.removed", "Person removed";

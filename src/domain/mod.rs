@@ -5,6 +5,7 @@ pub mod accrual;
 pub mod adjustment;
 pub mod arrears;
 pub mod audit;
+pub mod bank;
 pub mod bill;
 pub mod billing_calendar;
 pub mod cash;

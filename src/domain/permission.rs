@@ -42,6 +42,7 @@ coded! {
         PartnerManagePeople = "partner_manage_people", "Manage the partner's people";
         PartnerViewEarnings = "partner_view_earnings", "See the partner's earnings";
         PartnerViewCustomers = "partner_view_customers", "See the partner's customers";
+        PartnerManageBankDetails = "partner_manage_bank_details", "See and set the account the partner is paid to";
         PartnerManageOutcomes = "partner_manage_outcomes", "Report outcomes, and verify those the vendor reports";
     }
 }
@@ -120,7 +121,9 @@ impl Permission {
             Self::ViewMail => &[Owner],
             Self::PartnerManagePeople => &[PartnerAdmin],
             Self::PartnerManageOutcomes => &[PartnerAdmin, PartnerSuccess],
-            Self::PartnerViewEarnings => &[PartnerAdmin, PartnerFinance],
+            Self::PartnerViewEarnings | Self::PartnerManageBankDetails => {
+                &[PartnerAdmin, PartnerFinance]
+            }
             Self::PartnerViewCustomers => {
                 &[PartnerAdmin, PartnerFinance, PartnerSeller, PartnerSuccess]
             }

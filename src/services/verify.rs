@@ -1,6 +1,7 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
 mod commission;
+mod payout_runs;
 mod plans;
 mod recurring;
 mod revenue;
@@ -23,6 +24,7 @@ use crate::{
         incentivize::{
             entries::{self, Entry},
             parties::{self, Party},
+            payout_runs::{self as runs, PayoutRun, PayoutTransfer},
             payouts::{self, Payout},
             periods::{self, AccountingPeriod},
             spiffs::{self, Spiff},
@@ -66,6 +68,8 @@ struct Ledger {
     statements: Vec<Statement>,
     statement_lines: Vec<StatementLine>,
     payouts: Vec<Payout>,
+    payout_runs: Vec<PayoutRun>,
+    transfers: Vec<PayoutTransfer>,
     tickets: Vec<Ticket>,
     sla_credits: Vec<SlaCredit>,
     sla_lines: Vec<SlaCreditLine>,
@@ -113,6 +117,8 @@ impl Ledger {
             statements: stated::all(tx)?,
             statement_lines: stated::all_lines(tx)?,
             payouts: payouts::all(tx)?,
+            payout_runs: runs::all(tx)?,
+            transfers: runs::all_transfers(tx)?,
         })
     }
 }
@@ -150,6 +156,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
+    payout_runs::check(&ledger, &mut found);
     service_levels::check(&ledger, &mut found);
     service_levels::credits(&ledger, &mut found);
     Ok(found.0)

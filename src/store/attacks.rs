@@ -57,6 +57,8 @@ never! {
     commission_plans::table: Visible<PartnerScope>;
     commission_plan_versions::table: Visible<PartnerScope>;
     commission_clauses::table: Visible<PartnerScope>;
+    payout_runs::table: Visible<PartnerScope>;
+    own_accounts::table: Visible<PartnerScope>;
     // nor, for anybody, what belongs to no tenant
     users::table: Visible<VendorScope>;
     sessions::table: Visible<VendorScope>;
@@ -88,6 +90,7 @@ never! {
     commission_entries::table: Writable<PartnerScope>;
     statements::table: Writable<PartnerScope>;
     payouts::table: Writable<PartnerScope>;
+    payout_transfers::table: Writable<PartnerScope>;
     jobs::table: Writable<PartnerScope>;
     mails::table: Writable<PartnerScope>;
     audit_events::table: Writable<PartnerScope>;
@@ -101,6 +104,7 @@ never! {
     refunds::table: Writable<VendorScope>;
     statement_lines::table: Writable<VendorScope>;
     subscription_changes::table: Writable<VendorScope>;
+    payout_transfers::table: Writable<VendorScope>;
 
     // E0277 from `tx.joined(..)` where there is no foreign key, and where a partner may not look
     statements::table: RefersTo<jobs::table>;
@@ -129,6 +133,8 @@ never_changes! {
     payment_allocations: tenant_id, partner_id, amount_minor;
     statements: tenant_id, partner_id, number, lines_minor, payout_minor, opening_minor, closing_minor, content, sha256;
     payouts: tenant_id, partner_id, statement_id, amount_minor, currency;
+    payout_runs: tenant_id, number, currency, execute_on, iban, transfer_count, total_minor;
+    bank_accounts: tenant_id, partner_id;
     jobs: tenant_id, partner_id, kind, payload, dedupe;
     mails: tenant_id, partner_id, recipient, message_id;
     form_submissions: tenant_id, partner_id, form_id, location;

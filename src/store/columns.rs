@@ -10,6 +10,7 @@ use diesel::{
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
     PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
+    bank::PayoutRunStatus,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
     sla::{Liability, SlaCreditStatus},
@@ -85,6 +86,7 @@ coded_columns!(
     Phase,
     PeriodStatus,
     TaxTreatment,
+    PayoutRunStatus,
     LineBlock
 );
 

@@ -974,6 +974,74 @@ diesel::table! {
         paid_on -> Nullable<Date>,
         reference -> Nullable<Text>,
         version -> Integer,
+        payout_run_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    bank_accounts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        holder -> Text,
+        iban -> Text,
+        bic -> Text,
+        changed_at -> Timestamp,
+        changed_by -> Nullable<BigInt>,
+        changer -> Text,
+        by_partner -> Bool,
+        confirmer -> Text,
+        confirmed_at -> Nullable<Timestamp>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    own_accounts (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        holder -> Text,
+        iban -> Text,
+        bic -> Text,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    payout_runs (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        number -> Text,
+        currency -> Text,
+        execute_on -> Date,
+        holder -> Text,
+        iban -> Text,
+        bic -> Text,
+        transfer_count -> Integer,
+        total_minor -> BigInt,
+        status -> Text,
+        paid_on -> Nullable<Date>,
+        reference -> Text,
+        created_by -> Text,
+        created_at -> Timestamp,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    payout_transfers (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        payout_run_id -> BigInt,
+        payout_id -> BigInt,
+        seq -> Integer,
+        run_number -> Text,
+        statement_number -> Text,
+        amount_minor -> BigInt,
+        holder -> Text,
+        iban -> Text,
+        bic -> Text,
     }
 }
 
@@ -1129,6 +1197,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     statements,
     statement_lines,
     payouts,
+    bank_accounts,
+    own_accounts,
+    payout_runs,
+    payout_transfers,
     counters,
     jobs,
     mails,

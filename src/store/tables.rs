@@ -30,6 +30,7 @@ macro_rules! scoped {
     (@rewritable earning_parts) => {};
     (@rewritable credit_notes) => {};
     (@rewritable mrr_changes) => {};
+    (@rewritable payout_transfers) => {};
     (@rewritable refunds) => {};
     (@rewritable statement_lines) => {};
     (@rewritable subscription_changes) => {};
@@ -204,6 +205,10 @@ scoped! {
     statements: by partner_id;
     statement_lines: by partner_id;
     payouts: by partner_id;
+    bank_accounts: by partner_id writes;
+    own_accounts: private;
+    payout_runs: private;
+    payout_transfers: by partner_id;
     counters: private;
     jobs: append;
     mails: by partner_id appends;
@@ -269,7 +274,10 @@ changeable! {
     statements: status;
     spiffs: until_on, version;
     adjustments: status, decided_by, decider, decided_at, answer;
-    payouts: status, paid_on, reference, version;
+    payouts: status, paid_on, reference, payout_run_id, version;
+    payout_runs: status, paid_on, reference, version;
+    bank_accounts: holder, iban, bic, changed_at, changed_by, changer, by_partner, confirmer, confirmed_at, version;
+    own_accounts: holder, iban, bic, version;
     counters: value;
     jobs: status, run_at, lease_token, lease_until, attempts, last_error;
     mails: body, status, attempts, last_error, sent_at;

@@ -66,6 +66,7 @@ const STAFF: &[Group] = &[
             ("Forecast", "/forecast", "sell", ViewMoney),
             ("Months", "/periods", "periods", ViewMoney),
             ("Statements", "/statements", "statements", ViewMoney),
+            ("Payouts", "/payouts", "payments", ManagePayouts),
         ],
     ),
     (
@@ -107,6 +108,12 @@ const PORTAL: &[Group] = &[
             ("Forecast", "/forecast", "sell", PartnerViewEarnings),
             ("Metrics", "/metrics", "accelerate", PartnerViewEarnings),
             ("Plan terms", "/terms", "commission", PartnerViewEarnings),
+            (
+                "Bank details",
+                "/bank",
+                "payments",
+                PartnerManageBankDetails,
+            ),
         ],
     ),
     (

@@ -5,15 +5,19 @@ use chrono::TimeDelta;
 use super::payload;
 use crate::{
     Error, Result,
-    domain::{Action, statement_document::StatementDocument},
+    domain::{Action, date_words, statement_document::StatementDocument},
     id::{Id, InvitationId, MailId},
     mail::{Envelope, LinkLetter, Outcome, Post, Rendered, StatementLetter},
     queue::SendMail,
-    services::account::{invitations, passwords},
+    services::{
+        account::{invitations, passwords},
+        revenue::bank,
+    },
     store::{
         Platform, Store, Tx, VendorScope,
         account::invitations as invited,
         incentivize::{
+            bank_accounts,
             outbox::{self, Letter, MailStatus},
             statements,
         },
@@ -195,6 +199,7 @@ fn content(
     match letter.kind.as_str() {
         "statement" => statement(tx, post, slug, letter),
         "invitation" => invitation(tx, post, letter),
+        bank::LETTER => bank_changed(tx, post, slug, letter),
         "password_reset" => Ok(reset(post, letter)),
         other => Err(Error::fault(format!("no letter is called {other}"))),
     }
@@ -230,13 +235,37 @@ fn invitation(tx: &mut Tx<'_, VendorScope>, post: &Post, letter: &Letter) -> Res
         None => vendor.name,
     };
     let token = invitations::token(&post.secret, open.id, open.expires_at);
-    let until = crate::domain::date_words(vendor.zone.local_date(open.expires_at));
+    let until = date_words(vendor.zone.local_date(open.expires_at));
     Ok(Content::Link(LinkLetter {
         title: format!("Your invitation to {place}"),
         sentence: format!("You are invited to {place} as {}.", open.role.label()),
         button: "Accept the invitation".to_owned(),
         href: format!("{}/invitations/{token}", post.public_url),
         note: format!("The link works until {until}. If you expected no invitation, do nothing."),
+    }))
+}
+
+fn bank_changed(
+    tx: &mut Tx<'_, VendorScope>,
+    post: &Post,
+    slug: &str,
+    letter: &Letter,
+) -> Result<Content> {
+    let partner = statements::partner(tx, Id::of(letter.subject_id))?;
+    let account = bank_accounts::of_partner(tx, partner.id)?.ok_or(Error::NotFound)?;
+    let vendor = terms::vendor(tx)?;
+    let (holder, iban) = (&account.details.holder, account.details.iban.masked());
+    let on = date_words(vendor.zone.local_date(account.changed_at));
+    let vendor = vendor.name;
+    Ok(Content::Link(LinkLetter {
+        title: format!("New bank details of {}", partner.name),
+        sentence: format!(
+            "{} gave this account on {on} for commission that {vendor} pays to {}: {holder}, {iban}. {vendor} confirms it before anything is paid there.",
+            account.changer, partner.name
+        ),
+        button: "See the account".to_owned(),
+        href: format!("{}/{slug}/p/{}/bank", post.public_url, partner.slug),
+        note: format!("If you did not expect this, tell {vendor} at once."),
     }))
 }
 

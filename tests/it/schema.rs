@@ -89,6 +89,8 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
         "read by invoice or payment",
     ),
     ("refunds.partner_id", "read by payment"),
+    ("payout_transfers.partner_id", "read by run"),
+    ("bank_accounts.changed_by", "shown on the account"),
     ("statement_lines.partner_id", "read by statement"),
     ("subscription_changes.partner_id", "read by subscription"),
     ("subscription_changes.plan_after_id", "read by subscription"),

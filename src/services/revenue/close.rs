@@ -305,6 +305,7 @@ fn add_payouts(tx: &mut Tx<'_, VendorScope>, made: &[Balance]) -> Result<usize> 
                 paid_on: None,
                 reference: None,
                 version: 1,
+                payout_run_id: None,
             })
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Revenue and what follows from it: bills, cash, commission, the month's close and its statements.
 mod accrual;
+pub mod bank;
 pub mod billing;
 mod books;
 mod caps;
@@ -13,6 +14,7 @@ pub mod forecast;
 mod guarantees;
 mod parties;
 pub mod payments;
+pub mod payout_runs;
 pub mod payouts;
 mod recurring;
 mod renewals;

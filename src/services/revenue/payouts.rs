@@ -33,13 +33,18 @@ pub struct PaidOut {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a payout
-/// that is paid already; [`Error::Invalid`] on `paid_on` or `reference`; faults of the database.
+/// that is paid already or in a run; [`Error::Invalid`] on `paid_on` or `reference`; faults of the database.
 pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidOut) -> Result<()> {
     tx.allow(Permission::MarkPayoutsPaid)?;
     let books = Books::open(tx)?;
     let payout = payouts::one(tx, paid.payout)?;
     if payout.status == PayoutStatus::Paid {
         return Err(Error::conflict("This payout is marked as paid already."));
+    }
+    if payout.payout_run_id.is_some() {
+        return Err(Error::conflict(
+            "This payout is in a run: mark the run as paid, or cancel it.",
+        ));
     }
     if payout.version != paid.version {
         return Err(Error::conflict("Somebody else has changed this payout."));

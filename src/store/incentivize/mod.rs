@@ -1,6 +1,7 @@
 //! What partners earn: tiers, commission plans and who is under which; the ledger, the months it
 //! closes in, and what partners are sent and paid.
 pub mod adjustments;
+pub mod bank_accounts;
 pub mod commission_plans;
 pub mod distributors;
 pub mod enrollments;
@@ -8,6 +9,7 @@ pub mod entries;
 pub mod forecasts;
 pub mod outbox;
 pub mod parties;
+pub mod payout_runs;
 pub mod payouts;
 pub mod periods;
 pub mod spiffs;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::{
     Error, Result,
     domain::Currency,
-    id::{PartnerId, PayoutId, StatementId},
+    id::{PartnerId, PayoutId, PayoutRunId, StatementId},
     store::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
@@ -50,6 +50,8 @@ pub struct Payout {
     pub reference: Option<String>,
     /// Counts its changes.
     pub version: i32,
+    /// The run that holds it.
+    pub payout_run_id: Option<PayoutRunId>,
 }
 
 /// Writes new payouts.

@@ -14,9 +14,9 @@ use crate::{
     store::{
         PartnerScope, Scope, Tx, VendorScope,
         schema::{
-            adjustments, commission_enrollments, commission_plan_versions, import_files, jobs,
-            mails, offerings, partners, plan_versions, sla_credits, subscriptions,
-            tier_assignments, tiers,
+            adjustments, bank_accounts, commission_enrollments, commission_plan_versions,
+            import_files, jobs, mails, offerings, partners, plan_versions, sla_credits,
+            subscriptions, tier_assignments, tiers,
         },
     },
 };
@@ -69,6 +69,8 @@ pub struct Waiting {
     pub adjustments: i64,
     /// Credits for missed promises that wait for approval.
     pub sla_credits: i64,
+    /// Bank details that wait for whoever asks to confirm them.
+    pub bank_details: i64,
     /// Partners on record who have not left.
     pub partners: i64,
 }
@@ -97,6 +99,7 @@ pub fn waiting(tx: &mut Tx<'_, VendorScope>) -> Result<Waiting> {
         draft_commission_plans: how_many!(tx, commission_plan_versions, "draft"),
         adjustments: adjustments_of_others(tx)?,
         sla_credits: how_many!(tx, sla_credits, "proposed"),
+        bank_details: bank_details_of_others(tx)?,
         partners: how_many!(tx, partners, "active"),
     })
 }
@@ -108,6 +111,18 @@ fn adjustments_of_others(tx: &mut Tx<'_, VendorScope>) -> Result<i64> {
         .filter(adjustments::status.eq("proposed"));
     if let Some(user) = tx.scope().actor().user {
         rows = rows.filter(adjustments::proposed_by.ne(user));
+    }
+    tx.one(rows.select(sql::<BigInt>("COUNT(*)")))
+}
+
+/// Bank details that somebody else gave: nobody confirms their own.
+fn bank_details_of_others(tx: &mut Tx<'_, VendorScope>) -> Result<i64> {
+    let mut rows = tx
+        .rows(bank_accounts::table)
+        .filter(bank_accounts::confirmed_at.is_null());
+    if let Some(user) = tx.scope().actor().user {
+        let is_other = bank_accounts::changed_by.ne(user);
+        rows = rows.filter(bank_accounts::changed_by.is_null().or(is_other));
     }
     tx.one(rows.select(sql::<BigInt>("COUNT(*)")))
 }

@@ -9,11 +9,12 @@ use diesel::{
 use super::{Sees, Where, by_ids, money, named, partner_names, totals};
 use crate::{
     Result,
-    domain::Money,
-    id::{PartnerId, PayoutId, StatementId},
+    domain::{Money, bank::Iban},
+    id::{PartnerId, PayoutId, PayoutRunId, StatementId},
     store::{
         Tx, VendorScope,
-        schema::{payouts, statements},
+        names::stored,
+        schema::{payout_transfers, payouts, statements},
     },
 };
 use std::collections::BTreeSet;
@@ -39,6 +40,8 @@ pub struct PayoutRow {
     pub reference: Option<String>,
     /// Rises with every edit.
     pub version: i32,
+    /// The run that holds it, if one does.
+    pub run: Option<PayoutRunId>,
 }
 
 impl PayoutRow {
@@ -60,6 +63,7 @@ struct Row {
     paid_on: Option<NaiveDate>,
     reference: Option<String>,
     version: i32,
+    payout_run_id: Option<PayoutRunId>,
 }
 
 /// Only payouts of statements that are closed: those of a month still closing are not there yet.
@@ -154,6 +158,47 @@ pub fn of_statements<S: Sees>(
     dressed(tx, rows)
 }
 
+/// A payout as the run that holds it transfers it.
+#[derive(Debug, Clone)]
+pub struct TransferredTo {
+    /// The run's number.
+    pub run_number: String,
+    /// Whose account.
+    pub holder: String,
+    /// Its number, as it was.
+    pub iban: Iban,
+}
+
+/// How a payout is transferred, where a run holds it.
+///
+/// # Errors
+/// Faults of the database.
+pub fn transferred<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    payout: &PayoutRow,
+) -> Result<Option<TransferredTo>> {
+    let Some(run) = payout.run else {
+        return Ok(None);
+    };
+    let row = S::transfers(tx)
+        .filter(payout_transfers::payout_id.eq(payout.id))
+        .filter(payout_transfers::payout_run_id.eq(run))
+        .select((
+            payout_transfers::run_number,
+            payout_transfers::holder,
+            payout_transfers::iban,
+        ));
+    let row: Option<(String, String, String)> = tx.first(row)?;
+    let read = |(run_number, holder, iban): (String, String, String)| {
+        Ok(TransferredTo {
+            run_number,
+            holder,
+            iban: stored(&iban)?,
+        })
+    };
+    row.map(read).transpose()
+}
+
 fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<PayoutRow>> {
     let names = partner_names(tx, rows.iter().map(|row| row.partner_id))?;
     rows.into_iter()
@@ -168,6 +213,7 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<PayoutRow>
                 paid_on: row.paid_on,
                 reference: row.reference,
                 version: row.version,
+                run: row.payout_run_id,
             })
         })
         .collect()

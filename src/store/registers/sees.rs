@@ -26,6 +26,10 @@ pub trait Sees: Scope {
     fn lines(tx: &Tx<'_, Self>) -> Rows<Self, statement_lines::table>;
     /// Payouts.
     fn payouts(tx: &Tx<'_, Self>) -> Rows<Self, payouts::table>;
+    /// Payouts as runs transfer them.
+    fn transfers(tx: &Tx<'_, Self>) -> Rows<Self, payout_transfers::table>;
+    /// The accounts that partners are paid to.
+    fn bank_accounts(tx: &Tx<'_, Self>) -> Rows<Self, bank_accounts::table>;
     /// Mails.
     fn mails(tx: &Tx<'_, Self>) -> Rows<Self, mails::table>;
     /// Customers.
@@ -162,6 +166,12 @@ macro_rules! sees {
             }
             fn payouts(tx: &Tx<'_, Self>) -> Rows<Self, payouts::table> {
                 tx.rows(payouts::table).filter(super::payouts::stands())
+            }
+            fn transfers(tx: &Tx<'_, Self>) -> Rows<Self, payout_transfers::table> {
+                tx.rows(payout_transfers::table)
+            }
+            fn bank_accounts(tx: &Tx<'_, Self>) -> Rows<Self, bank_accounts::table> {
+                tx.rows(bank_accounts::table)
             }
             fn mails(tx: &Tx<'_, Self>) -> Rows<Self, mails::table> {
                 tx.rows(mails::table)

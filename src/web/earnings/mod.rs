@@ -1,4 +1,5 @@
 //! Pages about money that both sides have: the vendor sees every partner's, a partner its own.
+pub mod bank;
 pub mod forecast;
 pub mod invoices;
 pub mod ledger;

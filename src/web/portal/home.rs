@@ -5,9 +5,11 @@ use chrono::Timelike;
 
 use super::lifecycle;
 use crate::{
+    Error, Result,
     domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
-        Store,
+        PartnerScope, Scope, Store, Tx,
+        incentivize::bank_accounts,
         recruit::own,
         registers::{
             Calendar, calendar,
@@ -76,6 +78,7 @@ struct Earnings {
     latest: Vec<StatementRow>,
     due: Vec<PayoutRow>,
     entries: Vec<EntryRow>,
+    has_account: bool,
 }
 
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
@@ -94,12 +97,12 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
                     latest: statements::latest(tx, 6)?,
                     due: payouts::due(tx, 50)?,
                     entries: ledger::recent(tx, calendar.today, 8)?,
+                    has_account: has_account(tx)?,
                 }),
             };
             let looming = homes::looming(tx, calendar.today, 7)?;
             let claims = sla_credits::to_claim(tx, calendar.today, 7)?;
-            let needs = (looming, claims);
-            Ok((calendar, hour, earnings, needs, own::facts(tx)?))
+            Ok((calendar, hour, earnings, (looming, claims), own::facts(tx)?))
         })
         .await?;
     let position = stage_of(&facts);
@@ -118,11 +121,12 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         rows: earnings
             .as_ref()
             .map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
-        needs: claims
-            .iter()
-            .map(|one| claim(one, &base))
-            .chain(looming.iter().map(|one| need(one, &base)))
-            .collect(),
+        needs: needs(
+            &shell.vendor_name,
+            earnings.as_ref(),
+            (&claims, &looming),
+            &base,
+        ),
         marks: stages::marks(&facts),
         stage_name: position.stage.label(),
         evidence: match position.stage {
@@ -265,6 +269,36 @@ fn row(
             "/subscriptions".to_owned(),
         ),
     ]
+}
+
+/// What needs somebody: what stands between the partner and its money first.
+fn needs(
+    vendor: &str,
+    earnings: Option<&Earnings>,
+    (claims, looming): (&[CreditRow], &[Looming]),
+    base: &str,
+) -> Vec<Need> {
+    let unpayable = earnings.filter(|money| !money.has_account);
+    unpayable
+        .map(|_| no_account(vendor, base))
+        .into_iter()
+        .chain(claims.iter().map(|one| claim(one, base)))
+        .chain(looming.iter().map(|one| need(one, base)))
+        .collect()
+}
+
+fn has_account(tx: &mut Tx<'_, PartnerScope>) -> Result<bool> {
+    let partner = tx.scope().partner_id().ok_or(Error::Forbidden)?;
+    Ok(bank_accounts::of_partner(tx, partner)?.is_some())
+}
+
+fn no_account(vendor: &str, base: &str) -> Need {
+    Need {
+        what: "Bank details are missing".to_owned(),
+        detail: format!("{vendor} cannot transfer your commission without them"),
+        href: format!("{base}/bank"),
+        verb: "Give them",
+    }
 }
 
 /// A credit that lapses unless somebody claims it.

@@ -1,4 +1,5 @@
 //! A partner's pages, one file per resource.
+pub mod bank;
 pub mod customers;
 pub mod home;
 pub mod invoices;
@@ -29,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(super::earnings::forecast::portal_routes)
         .configure(metrics::routes)
         .configure(terms::routes)
+        .configure(bank::routes)
         .configure(offerings::routes)
         .configure(service_levels::routes)
         .configure(tickets::routes)

@@ -4,13 +4,13 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use crate::{
-    Result,
+    Error, Result,
     domain::{Rate, date_words},
     services::incentivize::tax_terms::words,
     store::{
-        PartnerScope, Store, Tx,
+        PartnerScope, Scope, Store, Tx,
         incentivize::{
-            entries,
+            bank_accounts, entries,
             parties::{self, Party},
             spiffs::{self, Spiff},
             tax_terms,
@@ -45,6 +45,7 @@ struct TermsPage {
     spiffs: Vec<SpiffView>,
     shares: Vec<String>,
     taxes: Vec<(String, NaiveDate)>,
+    bank: String,
 }
 
 /// The partner's shares in what subscriptions earn, its own and others' sales: how they stand, and
@@ -110,14 +111,23 @@ fn own_taxes(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> 
     all.iter().map(row).collect()
 }
 
+/// Where the partner is paid to: whose account, and enough of its number to know it by.
+fn own_account(tx: &mut Tx<'_, PartnerScope>) -> Result<String> {
+    let partner = tx.scope().partner_id().ok_or(Error::Forbidden)?;
+    let known = bank_accounts::of_partner(tx, partner)?;
+    Ok(known.map_or_else(String::new, |known| {
+        format!("{}, {}", known.details.holder, known.details.iban.masked())
+    }))
+}
+
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, spiffs, shares, taxes, today) = desk
+    let (terms, spiffs, shares, (taxes, bank), today) = desk
         .read(&store, |tx, calendar| {
             let today = calendar.today;
             let terms = homes::own_terms(tx, today)?;
             let shares = own_shares(&parties::own(tx)?, today);
-            let taxes = own_taxes(tx)?;
+            let taxes = (own_taxes(tx)?, own_account(tx)?);
             Ok((terms, own_spiffs(tx, today)?, shares, taxes, today))
         })
         .await?;
@@ -134,6 +144,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         spiffs,
         shares,
         taxes,
+        bank,
         tier: terms.tier,
         shell: desk.shell,
         base: desk.base,

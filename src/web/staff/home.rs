@@ -206,7 +206,7 @@ type Counted = (
     &'static str,
 );
 
-fn counted(waiting: &Waiting) -> [Counted; 5] {
+fn approvals(waiting: &Waiting) -> [Counted; 3] {
     [
         (
             Permission::RecordPayments,
@@ -230,6 +230,22 @@ fn counted(waiting: &Waiting) -> [Counted; 5] {
             "/adjustments?status=proposed",
             "Decide",
         ),
+        (
+            Permission::ManagePayouts,
+            "watch",
+            waiting.bank_details,
+            (
+                "partner's bank details wait to be confirmed",
+                "partners' bank details wait to be confirmed",
+            ),
+            "/payouts",
+            "Look",
+        ),
+    ]
+}
+
+fn counted(waiting: &Waiting) -> [Counted; 3] {
+    [
         (
             Permission::ViewMail,
             "bad",
@@ -300,8 +316,9 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec
     if may(Permission::MarkPayoutsPaid) {
         all.extend(payouts_to_make(found, base));
     }
-    let waits = counted(&found.waiting)
+    let waits = approvals(&found.waiting)
         .into_iter()
+        .chain(counted(&found.waiting))
         .chain(drafts(&found.waiting));
     for (needed, kind, number, (one, many), below, verb) in waits {
         if number > 0 && may(needed) {

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod offerings;
 pub mod partners;
 pub mod payments;
+pub mod payouts;
 pub mod people;
 pub mod periods;
 pub mod plans;
@@ -49,6 +50,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(sla_credits::routes)
         .configure(commission_plans::routes)
         .configure(tiers::routes)
+        .configure(payouts::routes)
         .configure(spiffs::routes)
         .configure(ledger::routes)
         .configure(adjustments::routes)

@@ -12,6 +12,7 @@ mod nonsense;
 mod outages;
 mod overtaken;
 mod parties;
+mod payout_runs;
 mod plan_changes;
 mod plans;
 mod scene;

@@ -77,6 +77,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("sla_event", "sle", Whose::Vendors, 17),
     ("access_token", "act", Whose::Vendors, 18),
     ("spiff", "spf", Whose::Vendors, 19),
+    ("payout_run", "run", Whose::Vendors, 20),
     ("customer", "cus", Whose::Partners, 1),
     ("subscription", "sub", Whose::Partners, 2),
     ("invoice", "ivc", Whose::Partners, 3),
@@ -215,13 +216,16 @@ fn vendors_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {imp}, 'partners', '{name}.csv', 'x', 'name', 0, 'refused', '{outcome}', '{AT}');
          INSERT INTO periods (tenant_id, id, month, status) VALUES ({t}, {per}, 202610, 'open');
          INSERT INTO payout_minimums (tenant_id, id, currency, minimum_minor) VALUES ({t}, {min}, 'EUR', 1000);
+         INSERT INTO payout_runs (tenant_id, id, number, currency, execute_on, holder, iban, bic, transfer_count, total_minor, status,
+                 paid_on, reference, created_by, created_at, version)
+             VALUES ({t}, {run}, '{name}-PAY-1', 'EUR', '2026-10-15', '{name}', 'DE89370400440532013000', '', 1, 450, 'open', NULL, '', '{name}', '{AT}', 1);
          INSERT INTO access_tokens (tenant_id, id, name, token_hash, created_by, created_at)
              VALUES ({t}, {act}, '{name} program', '{name}', '{name}', '{AT}');
          INSERT INTO jobs (tenant_id, id, kind, payload, dedupe, status, run_at, lease_token, attempts, last_error, created_at)
              VALUES ({t}, {job}, 'none', '{{}}', '{name} job', 'parked', '{AT}', 8, 8, '{name} failed', '{AT}');",
         off = id(1), pln = id(2), plv = id(3), pri = id(4), sla = id(5), tie = id(6), cpl = id(7), cpv = id(8),
         imp = id(9), per = id(10), job = id(11), ccl = id(12), min = id(13),
-        inv = id(14), mem = id(15), sold = id(16), sle = id(17), spf = id(19), act = id(18),
+        inv = id(14), mem = id(15), sold = id(16), sle = id(17), spf = id(19), act = id(18), run = id(20),
     )
 }
 
@@ -355,8 +359,12 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
          INSERT INTO statement_lines (tenant_id, id, partner_id, statement_id, commission_entry_id, seq, block)
              VALUES ({t}, {stl}, {p}, {sta}, {ent}, 1, 'earned');
-         INSERT INTO payouts (tenant_id, id, partner_id, statement_id, currency, amount_minor, due_on, status, version)
-             VALUES ({t}, {pyo}, {p}, {sta}, 'EUR', 450, '2026-10-15', 'due', 1);
+         INSERT INTO payouts (tenant_id, id, partner_id, statement_id, currency, amount_minor, due_on, status, version, payout_run_id)
+             VALUES ({t}, {pyo}, {p}, {sta}, 'EUR', 450, '2026-10-15', 'due', 1, {run});
+         INSERT INTO bank_accounts (tenant_id, id, partner_id, holder, iban, bic, changed_at, changer, by_partner, confirmer, version)
+             VALUES ({t}, {bnk}, {p}, '{name} holder', 'DE89370400440532013000', '', '{AT}', '{name} someone', TRUE, '', 1);
+         INSERT INTO payout_transfers (tenant_id, id, partner_id, payout_run_id, payout_id, seq, run_number, statement_number, amount_minor, holder, iban, bic)
+             VALUES ({t}, {ptr}, {p}, {run}, {pyo}, {base}, '{vendor}-PAY-1', '{name}-S1', 450, '{name} holder', 'DE89370400440532013000', '');
          INSERT INTO mails (tenant_id, id, partner_id, kind, subject_id, copy_no, recipient, subject, body, message_id, status, attempts, created_at)
              VALUES ({t}, {mai}, {p}, 'statement', {sta}, 1, 'money@{name}.test', '{name} statement', '', '{name}@x', 'queued', 0, '{AT}');
          INSERT INTO invitations (tenant_id, id, partner_id, email, name, role, token_hash, created_at, expires_at)
@@ -364,7 +372,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
          INSERT INTO memberships (tenant_id, id, user_id, partner_id, role, email, name, created_at)
              VALUES ({t}, {mem}, {user}, {p}, 'partner_seller', 'someone@{name}.test', '{name} someone', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), ent = id(8), sta = id(9), stl = id(10), pyo = id(11),
-        mai = id(12), inv = id(13), mem = id(14), adj = id(19), ccl = v + 12,
+        mai = id(12), inv = id(13), mem = id(14), adj = id(19), ccl = v + 12, bnk = id(22), ptr = id(23), run = v + 20, vendor = owner.vendor(),
     );
     selling + &earning
 }

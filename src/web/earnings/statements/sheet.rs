@@ -17,9 +17,11 @@ use crate::{
     id::{InvoiceId, StatementId},
     store::{
         Store,
+        incentivize::bank_accounts,
         registers::{
             Sees, invoices,
             mails::MailRow,
+            payouts::{self, TransferredTo},
             statements::{self, StatementDetail, StatementRow},
         },
     },
@@ -105,6 +107,17 @@ fn view(document: &StatementDocument, line: &Line, base: &str) -> LineView {
     }
 }
 
+/// The run that holds the statement's payout.
+struct ByRun {
+    /// "Paid by run".
+    said: &'static str,
+    number: String,
+    /// Empty for those who may not see runs.
+    href: String,
+    /// Whose account, and enough of its number to know it by.
+    to: String,
+}
+
 /// A letter about the statement, ready to be set.
 struct Letter {
     pill: (&'static str, &'static str),
@@ -137,6 +150,10 @@ struct ShowPage {
     lines_total: String,
     letters: Vec<Letter>,
     payout: (&'static str, String),
+    run: Option<ByRun>,
+    /// Why the payout cannot be transferred; empty where it can, or where that is over.
+    missing: String,
+    missing_href: String,
     row: StatementRow,
     document: StatementDocument,
     sha256: String,
@@ -151,6 +168,8 @@ struct Found {
     detail: StatementDetail,
     invoices: Numbers,
     today: NaiveDate,
+    transferred: Option<TransferredTo>,
+    has_account: bool,
 }
 
 /// "Payout made", as typed.
@@ -194,9 +213,16 @@ pub async fn show_with<S: Sees>(
             let shown = detail.document.lines.iter().take(LINES_SHOWN);
             let shown = shown.filter(|line| !line.invoice_number.is_empty());
             let numbers = shown.map(|line| line.invoice_number.clone());
+            let transferred = match &detail.row.payment {
+                Some(payment) => payouts::transferred(tx, payment)?,
+                None => None,
+            };
+            let account = bank_accounts::of_partner(tx, detail.row.partner)?;
             Ok(Found {
                 invoices: invoices::by_numbers(tx, numbers)?,
                 today: calendar.today,
+                transferred,
+                has_account: account.is_some(),
                 detail,
             })
         })
@@ -267,11 +293,50 @@ fn sums(
     rows.into_iter().map(named).collect()
 }
 
+/// The run that a payout is paid by, as those see it who may see runs, and the others.
+fn by_run<S: Sees>(desk: &Desk<S>, found: &Found) -> Option<ByRun> {
+    let payment = found.detail.row.payment.as_ref()?;
+    let to = found.transferred.as_ref()?;
+    let may_see = desk.is_staff && desk.may(Permission::ManagePayouts);
+    let href = payment.run.filter(|_| may_see);
+    Some(ByRun {
+        said: match payment.paid_on {
+            Some(_) => "Paid by run",
+            None => "To be paid by run",
+        },
+        number: to.run_number.clone(),
+        href: href.map_or_else(String::new, |run| format!("{}/payouts/{run}", desk.base)),
+        to: format!("{}, {}", to.holder, to.iban.masked()),
+    })
+}
+
+/// Why a payout that waits cannot be transferred, and where that is put right.
+fn missing<S: Sees>(desk: &Desk<S>, found: &Found) -> (String, String) {
+    let row = &found.detail.row;
+    let waits = row
+        .payment
+        .as_ref()
+        .is_some_and(|one| one.paid_on.is_none());
+    if !waits || found.has_account {
+        return Default::default();
+    }
+    let href = match desk.is_staff {
+        true if desk.may(Permission::ManagePayouts) => {
+            format!("{}/partners/{}/bank", desk.base, row.partner)
+        }
+        false if desk.may(Permission::PartnerManageBankDetails) => format!("{}/bank", desk.base),
+        _ => String::new(),
+    };
+    ("Bank details are missing.".to_owned(), href)
+}
+
 fn show_page<S: Sees>(
     desk: Desk<S>,
     found: Found,
     (typed, problems): (PaidForm, Problems),
 ) -> Result<ShowPage> {
+    let run = by_run(&desk, &found);
+    let (missing, missing_href) = missing(&desk, &found);
     let StatementDetail {
         row,
         document,
@@ -305,6 +370,9 @@ fn show_page<S: Sees>(
         blocks,
         letters: mails.into_iter().map(letter).collect(),
         payout: payout_pill(&row, found.today),
+        run,
+        missing,
+        missing_href,
         may_send: desk.is_staff && desk.may(Permission::SendStatements),
         may_pay: desk.is_staff && desk.may(Permission::MarkPayoutsPaid),
         shell: desk.shell,

@@ -1,4 +1,5 @@
 //! Partners: the register, their records, and their people.
+mod bank;
 pub(in crate::web::staff) mod called;
 mod distributor;
 mod form;
@@ -44,6 +45,12 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(get().to(tax::form))
                 .route(post().to(tax::place)),
         )
+        .service(
+            resource("/partners/{partner}/bank")
+                .route(get().to(bank::form))
+                .route(post().to(bank::place)),
+        )
+        .service(resource("/partners/{partner}/bank/confirmation").route(post().to(bank::confirm)))
         .configure(people::routes);
 }
 

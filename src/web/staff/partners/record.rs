@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, distributor, partner, tax};
+use super::{Parts, bank, distributor, partner, tax};
 use crate::{
     Error, Result,
     domain::{
@@ -90,6 +90,7 @@ struct ShowPage {
     may_manage: bool,
     may_see_people: bool,
     may_adjust: bool,
+    may_settle: bool,
     record: Record,
     position: Position,
     since: NaiveDate,
@@ -103,6 +104,7 @@ struct ShowPage {
     plan_choices: Vec<(String, String)>,
     distributor: String,
     tax: String,
+    bank: String,
     entries: Entries,
     history: Vec<HistoryRow>,
 }
@@ -117,6 +119,7 @@ struct Found {
     choices: Vec<Choice>,
     distributor: String,
     tax: String,
+    bank: String,
     history: Vec<History>,
 }
 
@@ -140,6 +143,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         choices: commission_plans::choices(tx)?,
         distributor: distributor::standing(tx, id)?,
         tax: tax::standing(tx, id)?,
+        bank: bank::standing(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
     })
 }
@@ -268,6 +272,7 @@ async fn page(
         may_manage: visitor.may(Permission::ManagePartners),
         may_see_people: visitor.may(Permission::ManagePeople),
         may_adjust: visitor.may(Permission::AdjustCommission),
+        may_settle: visitor.may(Permission::ManagePayouts),
         marks: stages::marks(&found.record.facts),
         later: stages::unrecorded(),
         next_href,
@@ -281,6 +286,7 @@ async fn page(
         position,
         distributor: found.distributor,
         tax: found.tax,
+        bank: found.bank,
         record: found.record,
         entries,
         base,
