@@ -14,6 +14,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
+        days::Day,
         revenue::ASKED_AT_ONCE,
         schema::{invoice_lines, invoices},
     },
@@ -57,8 +58,10 @@ pub struct InvoiceLine {
     /// In words.
     pub description: String,
     /// The first day of service.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub service_from: NaiveDate,
     /// The first day no longer served.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub service_to: NaiveDate,
     /// Units.
     pub quantity: i32,
@@ -242,8 +245,10 @@ pub struct StatedLine {
     /// Its place, from 1.
     pub line_no: i32,
     /// The first day of service.
+    #[diesel(deserialize_as = Day)]
     pub service_from: NaiveDate,
     /// The first day no longer served.
+    #[diesel(deserialize_as = Day)]
     pub service_to: NaiveDate,
     /// Units.
     pub quantity: i32,
