@@ -7,7 +7,7 @@ use super::{
     fence::{self, Seen, Writes},
     schema::*,
     scope::{PartnerScope, VendorScope},
-    tx::{BATCH, BULK, Changeable, RefersTo, Stamp, StampAll, Stamped, Visible, Writable},
+    tx::{BATCH, Changeable, RefersTo, Stamp, StampAll, Stamped, Visible, Writable},
 };
 use crate::id::{PartnerId, TenantId};
 
@@ -103,19 +103,13 @@ macro_rules! scoped {
         impl<V> StampAll<VendorScope, V> for $table::table
         where
             Vec<(IsTenant<$table::tenant_id>, V)>: Insertable<$table::table>,
-            Box<[(IsTenant<$table::tenant_id>, V); BULK]>: Insertable<$table::table>,
             Box<[(IsTenant<$table::tenant_id>, V); BATCH]>: Insertable<$table::table>,
         {
-            type Bulk = <Box<[(IsTenant<$table::tenant_id>, V); BULK]> as Insertable<$table::table>>::Values;
             type Batch = <Box<[(IsTenant<$table::tenant_id>, V); BATCH]> as Insertable<$table::table>>::Values;
             type Fewer = <Vec<(IsTenant<$table::tenant_id>, V)> as Insertable<$table::table>>::Values;
-            fn stamp_all(self, scope: &VendorScope, rows: Vec<V>) -> Stamped<Self, Self::Bulk, Self::Batch, Self::Fewer> {
+            fn stamp_all(self, scope: &VendorScope, rows: Vec<V>) -> Stamped<Self, Self::Batch, Self::Fewer> {
                 let stamped = rows.into_iter().map(|row| ($table::tenant_id.eq(scope.tenant()), row));
-                let stamped = match Box::try_from(stamped.collect::<Vec<_>>()) {
-                    Ok(bulk) => return Stamped::Bulk(diesel::insert_into(self).values::<Box<[_; BULK]>>(bulk)),
-                    Err(stamped) => stamped,
-                };
-                match Box::try_from(stamped) {
+                match Box::try_from(stamped.collect::<Vec<_>>()) {
                     Ok(batch) => Stamped::Batch(diesel::insert_into(self).values::<Box<[_; BATCH]>>(batch)),
                     Err(fewer) => Stamped::Fewer(diesel::insert_into(self).values(fewer)),
                 }

@@ -30,9 +30,6 @@ pub type Report = BoxedSqlQuery<'static, Db, SqlQuery>;
 
 /// Rows per statement: times the columns of the widest table, within what both databases bind.
 pub(super) const BATCH: usize = 100;
-/// As [`BATCH`], on SQLite for many rows: each statement first copies the pages it will touch, so
-/// that larger ones copy fewer.
-pub(super) const BULK: usize = 500;
 
 /// One transaction: whose it is, the instant it happens at, and where its ids come from.
 pub struct Tx<'c, S> {
@@ -83,22 +80,16 @@ where
         ExecuteDsl::execute(self.stamp(scope, row), conn)
     }
 }
-/// As [`Stamp`], for many rows: [`BULK`] or [`BATCH`] of them are one statement that is prepared
-/// once, fewer one that is prepared each time.
+/// As [`Stamp`], for many rows: [`BATCH`] of them are one statement that is prepared once, fewer
+/// one that is prepared each time.
 #[diagnostic::on_unimplemented(message = "`{S}` may not insert `{V}` into `{Self}`")]
 pub trait StampAll<S, V>: QuerySource + Sized {
-    type Bulk;
     type Batch;
     type Fewer;
-    fn stamp_all(
-        self,
-        scope: &S,
-        rows: Vec<V>,
-    ) -> Stamped<Self, Self::Bulk, Self::Batch, Self::Fewer>;
+    fn stamp_all(self, scope: &S, rows: Vec<V>) -> Stamped<Self, Self::Batch, Self::Fewer>;
 }
 /// An insert of many rows.
-pub enum Stamped<T: QuerySource, M, B, F> {
-    Bulk(InsertStatement<T, M>),
+pub enum Stamped<T: QuerySource, B, F> {
     Batch(InsertStatement<T, B>),
     Fewer(InsertStatement<T, F>),
 }
@@ -344,28 +335,23 @@ impl<'c, S: Scope> Tx<'c, S> {
     pub fn insert_all<T, V>(&mut self, table: T, rows: impl IntoIterator<Item = V>) -> Result<usize>
     where
         T: StampAll<S, V> + Copy,
-        InsertStatement<T, T::Bulk>: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
         InsertStatement<T, T::Batch>: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
         InsertStatement<T, T::Fewer>: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
     {
-        let mut rows = Vec::from_iter(rows).into_iter();
+        let mut rows = rows.into_iter();
         let mut done = 0;
-        while rows.len() > 0 {
-            let most = match self.conn {
-                Conn::Sqlite(_) if rows.len() >= BULK => BULK,
-                _ => BATCH,
-            };
-            let batch: Vec<V> = rows.by_ref().take(most).collect();
+        loop {
+            let batch: Vec<V> = rows.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                return Ok(done);
+            }
             done += match (table.stamp_all(&self.scope, batch), &mut *self.conn) {
-                (Stamped::Bulk(rows), Conn::Postgres(conn)) => ExecuteDsl::execute(rows, conn)?,
-                (Stamped::Bulk(rows), Conn::Sqlite(conn)) => ExecuteDsl::execute(rows, conn)?,
                 (Stamped::Batch(rows), Conn::Postgres(conn)) => ExecuteDsl::execute(rows, conn)?,
                 (Stamped::Batch(rows), Conn::Sqlite(conn)) => ExecuteDsl::execute(rows, conn)?,
                 (Stamped::Fewer(rows), Conn::Postgres(conn)) => ExecuteDsl::execute(rows, conn)?,
                 (Stamped::Fewer(rows), Conn::Sqlite(conn)) => ExecuteDsl::execute(rows, conn)?,
             };
         }
-        Ok(done)
     }
     /// Says how many rows it touched.
     pub fn update<Q, C>(&mut self, rows: Scoped<S, Q>, changes: C) -> Result<usize>
