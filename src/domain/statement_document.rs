@@ -272,7 +272,9 @@ impl StatementDocument {
         reason = "strings, integers and lists only: no value of this type fails to serialize"
     )]
     pub fn content(&self) -> Value {
-        sorted(serde_json::to_value(self).expect("a statement is plain data"))
+        let mut content = serde_json::to_value(self).expect("a statement is plain data");
+        sort(&mut content);
+        content
     }
 
     /// [`Self::content`] without spaces: the text that is stored and hashed.
@@ -343,15 +345,19 @@ fn sum(amounts: impl Iterator<Item = i64>) -> Option<i64> {
     i64::try_from(amounts.map(i128::from).sum::<i128>()).ok()
 }
 
-/// Sorts keys whatever the features of `serde_json` in this build.
-fn sorted(value: Value) -> Value {
+/// Sorts keys whatever the features of `serde_json` in this build: by themselves its maps are
+/// sorted, and then there is nothing to move.
+fn sort(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            let mut pairs: Vec<(String, Value)> = map.into_iter().collect();
-            pairs.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(pairs.into_iter().map(|(k, v)| (k, sorted(v))).collect())
+            map.values_mut().for_each(sort);
+            if !map.keys().is_sorted() {
+                let mut pairs: Vec<(String, Value)> = std::mem::take(map).into_iter().collect();
+                pairs.sort_by(|a, b| a.0.cmp(&b.0));
+                map.extend(pairs);
+            }
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        plain => plain,
+        Value::Array(items) => items.iter_mut().for_each(sort),
+        _ => {}
     }
 }

@@ -1,6 +1,7 @@
 //! The floor under a month's work: how long the database takes to set in the same rows, of the
-//! same width and with the same indexes, when nothing is reckoned and nothing is looked up. For
-//! measuring alone; it copies rows between tables of its own and hands none out.
+//! same width and with the same indexes, and to change the same columns of as many rows, when
+//! nothing is reckoned and nothing is looked up. For measuring alone; it copies rows between tables
+//! of its own and hands none out.
 use std::time::{Duration, Instant};
 
 use diesel::{connection::SimpleConnection, prelude::*, sql_types::Text};
@@ -25,13 +26,44 @@ const WRITTEN: &[&str] = &[
     "audit_events",
 ];
 
-/// What was set in.
+/// The table that a month's work only changes.
+const BEFORE: &str = "subscriptions";
+
+/// What a month's work changes of rows that are there already. Here it is undone: the way back
+/// touches the same rows, columns and indexes.
+const CHANGED: &[(&str, &str)] = &[
+    (
+        "subscriptions",
+        "SET billed_periods = 0, next_bill_on = starts_on, status = status
+        WHERE billed_periods > 0",
+    ),
+    (
+        "invoices",
+        "SET paid_minor = 0, refunded_minor = 0, credited_minor = 0, reduced_minor = 0,
+        protected_moved_minor = 0, status = 'open' WHERE paid_minor > 0",
+    ),
+    (
+        "invoice_lines",
+        "SET credited_net_minor = 0, protected_net_minor = 0, commission_minor = 0
+        WHERE commission_minor > 0",
+    ),
+    (
+        "statements",
+        "SET status = 'staged' WHERE status = 'closed'",
+    ),
+];
+
+/// What was set in, and changed.
 #[derive(Debug, Clone, Copy)]
 pub struct Floor {
-    /// How many rows.
+    /// How many rows were set in.
     pub rows: usize,
-    /// How long it took, up to the commit.
+    /// How long that took, up to the commit.
     pub took: Duration,
+    /// How many rows were changed.
+    pub changed: usize,
+    /// How long that took, up to the commit.
+    pub changing: Duration,
 }
 
 /// A place in the order of ids: rows made later have larger ones.
@@ -55,8 +87,9 @@ pub fn settle(store: &Store) -> Result<()> {
 }
 
 /// Sets the rows made after a mark into empty tables of the same shape, in one transaction, one
-/// statement for each table; then takes those away again. The tables have the same keys, indexes
-/// and references, so the floor is what the rows cost whoever writes them.
+/// statement for each table; changes what the month changes of rows, in another; then takes the
+/// tables away again. They have the same keys, indexes and references, so the floor is what the
+/// rows cost whoever writes them.
 ///
 /// # Errors
 /// Faults of the database.
@@ -67,13 +100,23 @@ pub fn lay(store: &Store, mark: i64) -> Result<Floor> {
         for table in WRITTEN {
             shape(conn, table)?;
         }
-        let began = Instant::now();
-        let rows = copy(conn, mark)?;
-        let took = began.elapsed();
-        for table in WRITTEN {
+        // What was there before the month is no work of it.
+        shape(conn, BEFORE)?;
+        execute(
+            conn,
+            &format!("INSERT INTO floor_{BEFORE} SELECT * FROM {BEFORE}"),
+        )?;
+        let (rows, took) = together(conn, |conn| copy(conn, mark))?;
+        let (changed, changing) = together(conn, change)?;
+        for table in WRITTEN.iter().chain([&BEFORE]) {
             run(conn, &format!("DROP TABLE floor_{table}"))?;
         }
-        Ok(Floor { rows, took })
+        Ok(Floor {
+            rows,
+            took,
+            changed,
+            changing,
+        })
     })
 }
 
@@ -82,15 +125,33 @@ fn run(conn: &mut Conn, sql: &str) -> Result<()> {
     Ok(())
 }
 
-fn copy(conn: &mut Conn, mark: i64) -> Result<usize> {
+fn execute(conn: &mut Conn, sql: &str) -> Result<usize> {
+    Ok(diesel::sql_query(sql).execute(conn)?)
+}
+
+/// Some work in one transaction, and how long it takes.
+fn together(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<usize>,
+) -> Result<(usize, Duration)> {
+    let began = Instant::now();
     run(conn, "BEGIN")?;
-    let mut rows = 0;
-    for table in WRITTEN {
-        let sql = format!("INSERT INTO floor_{table} SELECT * FROM {table} WHERE id > {mark}");
-        rows += diesel::sql_query(sql).execute(conn)?;
-    }
+    let rows = work(conn)?;
     run(conn, "COMMIT")?;
-    Ok(rows)
+    Ok((rows, began.elapsed()))
+}
+
+fn copy(conn: &mut Conn, mark: i64) -> Result<usize> {
+    let set = |table: &&str| {
+        let rows = format!("SELECT * FROM {table} WHERE id > {mark}");
+        execute(conn, &format!("INSERT INTO floor_{table} {rows}"))
+    };
+    WRITTEN.iter().map(set).sum()
+}
+
+fn change(conn: &mut Conn) -> Result<usize> {
+    let undo = |(table, set): &(&str, &str)| execute(conn, &format!("UPDATE floor_{table} {set}"));
+    CHANGED.iter().map(undo).sum()
 }
 
 #[derive(QueryableByName)]

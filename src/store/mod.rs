@@ -8,6 +8,7 @@ mod columns;
 )]
 mod conn;
 pub mod control;
+mod days;
 mod fence;
 mod names;
 mod schema;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     PartnerScope, Scope, Tx, VendorScope,
+    days::Instant,
     schema::{audit_events, form_submissions, invitations, jobs, mails},
 };
 use crate::{
@@ -239,7 +240,7 @@ pub fn record_all(tx: &mut Tx<'_, VendorScope>, events: &[Event<'_>]) -> Result<
             audit_events::subject_id.eq(event.subject),
             audit_events::summary.eq(event.summary.clone()),
             audit_events::changes.eq(changes),
-            audit_events::happened_at.eq(tx.now()),
+            audit_events::happened_at.eq(Instant::from(tx.now())),
         ));
     }
     tx.insert_all(audit_events::table, rows)?;

@@ -14,6 +14,7 @@ use diesel::{
     },
     sql_types::{BigInt, SqlType, Text},
 };
+use serde::Serialize;
 
 use super::{Conn, Scope, conn, fence::Rule};
 use crate::{
@@ -365,22 +366,18 @@ impl<'c, S: Scope> Tx<'c, S> {
     }
     /// Many rows, each with values of its own, in one statement written by hand: `1` binds the
     /// tenant, `2` the rows as a JSON array.
-    pub(super) fn update_each(
-        &mut self,
-        by_hand: &ByHand,
-        rows: impl Iterator<Item = serde_json::Value>,
-    ) -> Result<()> {
+    pub(super) fn update_each(&mut self, by_hand: &ByHand, rows: &[impl Serialize]) -> Result<()> {
         if self.scope.partner_id().is_some() {
             return Err(Error::Forbidden);
         }
-        let rows: Vec<serde_json::Value> = rows.collect();
+        let rows = serde_json::to_string(rows).map_err(Error::fault)?;
         let sql = match self.conn {
             Conn::Postgres(_) => by_hand.postgres,
             Conn::Sqlite(_) => by_hand.sqlite,
         };
         let query = diesel::sql_query(sql)
             .bind::<BigInt, TenantId>(self.scope.tenant())
-            .bind::<Text, String>(serde_json::Value::Array(rows).to_string());
+            .bind::<Text, String>(rows);
         Rule::Each.hold(self.conn);
         let done = ExecuteDsl::<Conn, Db>::execute(query, self.conn);
         Rule::of(&self.scope).hold(self.conn);

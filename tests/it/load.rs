@@ -39,5 +39,7 @@ on_both! {
         // Invoice, line and segment of each; payment, allocation, entry, statement line and audit
         // row of each that was paid; three statements; what says that it happened.
         assert!(figures.rows >= 20 * 3 + paid * 5 + 3, "{}", figures.rows);
+        // Each subscription; invoice and line of each that was paid; three statements.
+        assert_eq!(figures.changed, 20 + paid * 2 + 3);
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn accrue_all(
     let bonuses = renewals::earn(tx, books, moves, &ledger.renewed)?;
     ledger.new.extend(bonuses);
     let count = ledger.new.len();
-    invoices::settle_lines(tx, &ledger.changed())?;
+    invoices::settle_lines(tx, ledger.changed())?;
     entries::post(tx, ledger.new)?;
     if claws_back {
         clawbacks::follow(tx, books, moves)?;
@@ -277,10 +277,9 @@ impl Ledger {
             .collect()
     }
 
-    fn changed(&self) -> Vec<InvoiceLine> {
+    fn changed(&self) -> impl Iterator<Item = &InvoiceLine> {
         let lines = self.lines.values().flatten();
-        let changed = lines.filter(|line| self.changed.contains(&line.id));
-        changed.cloned().collect()
+        lines.filter(|line| self.changed.contains(&line.id))
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
     store::{
         Scope, Tx, VendorScope, Visible,
         columns::{Coded, Fraction, Month, PartCode, row_codes},
+        days::{Day, Instant},
         revenue::ASKED_AT_ONCE,
         schema::{commission_entries, invoice_lines, statement_lines},
     },
@@ -88,6 +89,7 @@ pub struct Entry {
     #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
     pub currency: Currency,
     /// The day of the payment, refund or credit note.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub paid_on: NaiveDate,
     /// The month of the service.
     #[diesel(serialize_as = Month, deserialize_as = Month)]
@@ -99,10 +101,12 @@ pub struct Entry {
     #[diesel(serialize_as = Month, deserialize_as = Month)]
     pub posting_period: Period,
     /// The day its hold is over.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub matures_on: NaiveDate,
     /// The entry it takes back.
     pub reverses_id: Option<CommissionEntryId>,
     /// When it was posted, UTC.
+    #[diesel(serialize_as = Instant, deserialize_as = Instant)]
     pub created_at: NaiveDateTime,
     /// The entry that it caps.
     pub caps_id: Option<CommissionEntryId>,

@@ -9,6 +9,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         columns::{Coded, Month, row_codes},
+        days::Instant,
         revenue::ASKED_AT_ONCE,
         schema::{partners, statement_lines, statements},
         tx::to,
@@ -63,6 +64,7 @@ pub struct Statement {
     /// SHA-256 of that, in hex.
     pub sha256: String,
     /// When it was made, UTC.
+    #[diesel(serialize_as = Instant, deserialize_as = Instant)]
     pub created_at: NaiveDateTime,
     /// VAT added to what it pays out.
     pub tax_minor: i64,

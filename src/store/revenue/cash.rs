@@ -15,6 +15,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         columns::Coded,
+        days::{Day, Instant},
         schema::{customer_credits, payment_allocations, payments, refunds},
         tx::to,
     },
@@ -35,6 +36,7 @@ pub struct Payment {
     /// The invoice it named.
     pub invoice_number: Option<String>,
     /// The day the money came.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub received_on: NaiveDate,
     /// What it is in.
     #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
@@ -44,6 +46,7 @@ pub struct Payment {
     /// Of that, given back.
     pub refunded_minor: i64,
     /// When it was written down, UTC.
+    #[diesel(serialize_as = Instant, deserialize_as = Instant)]
     pub created_at: NaiveDateTime,
 }
 
@@ -88,6 +91,7 @@ pub struct Allocation {
     /// Of that, given back.
     pub refunded_minor: i64,
     /// The day it was applied.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub applied_on: NaiveDate,
 }
 

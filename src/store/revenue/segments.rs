@@ -7,7 +7,7 @@ use crate::{
     Result,
     domain::{ChargeSegment, ServicePeriod},
     id::{ChargeSegmentId, InvoiceLineId, PartnerId, PriceId, SubscriptionId},
-    store::{Tx, VendorScope, schema::charge_segments, tx::to},
+    store::{Tx, VendorScope, days::Day, schema::charge_segments, tx::to},
 };
 
 /// What was charged for a stretch of service, in minor units before tax.
@@ -27,8 +27,10 @@ pub struct Segment {
     /// Counts the changes of this price in this period, from 0.
     pub change_no: i32,
     /// The first day.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub service_from: NaiveDate,
     /// The day after the last.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub service_to: NaiveDate,
     /// Units.
     pub quantity: i32,

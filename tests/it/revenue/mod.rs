@@ -14,4 +14,5 @@ mod random;
 mod rewards;
 mod settled;
 mod sla_credits;
+mod together;
 pub mod world;

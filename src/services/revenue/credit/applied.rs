@@ -42,8 +42,7 @@ pub fn use_credits(
         cash::use_credit(tx, credit.id, credit.remaining_minor)?;
     }
     let paid = made.iter().filter(|one| used.invoices.contains(&one.id));
-    let paid: Vec<Invoice> = paid.cloned().collect();
-    invoices::settle(tx, &paid)?;
+    invoices::settle(tx, paid)?;
     cash::add_allocations(tx, used.allocations)?;
     accrue_all(tx, books, &used.moves)?;
     Ok(())

@@ -27,10 +27,14 @@ use crate::{
 pub(super) struct Till<'b> {
     books: &'b Books,
     known: HashMap<String, Payment>,
+    /// The places of new ones.
+    places: HashMap<String, usize>,
     invoices: HashMap<InvoiceId, Invoice>,
     by_number: HashMap<String, InvoiceId>,
-    /// Each customer's unpaid invoices, oldest first.
+    /// The unpaid invoices, oldest first, of each customer of whom more may come than its invoice
+    /// asks for.
     unpaid: BTreeMap<CustomerId, Vec<InvoiceId>>,
+    /// Of customers that pay without naming an invoice.
     partners: HashMap<CustomerId, PartnerId>,
     paid: BTreeSet<InvoiceId>,
     payments: Vec<Payment>,
@@ -49,15 +53,14 @@ impl<'b> Till<'b> {
         let numbers = new.iter().filter_map(|one| one.invoice_number.clone());
         let numbers: BTreeSet<String> = numbers.collect();
         let named = invoices::numbered(tx, &numbers.into_iter().collect::<Vec<_>>())?;
-        let payers = new.iter().filter_map(|one| one.customer);
-        let payers: BTreeSet<CustomerId> = payers
-            .chain(named.iter().map(|invoice| invoice.customer_id))
-            .collect();
-        let payers: Vec<CustomerId> = payers.into_iter().collect();
-        let customers = terms::customers_of(tx, &payers)?;
+        let unnamed = new.iter().filter(|one| one.invoice_number.is_none());
+        let unnamed: BTreeSet<CustomerId> = unnamed.filter_map(|one| one.customer).collect();
+        let customers = terms::customers_of(tx, &Vec::from_iter(unnamed.iter().copied()))?;
+        let payers = Vec::from_iter(&unnamed | &paying_more(new, &named));
         let mut till = Self {
             books,
             known: cash::payments_named(tx, &names)?,
+            places: HashMap::new(),
             by_number: named
                 .iter()
                 .map(|one| (one.number.clone(), one.id))
@@ -92,7 +95,7 @@ impl<'b> Till<'b> {
         tx: &Tx<'_, VendorScope>,
         new: &NewPayment,
     ) -> Result<Recorded<PaymentId>> {
-        if let Some(known) = self.known.get(&new.external_id) {
+        if let Some(known) = self.known(&new.external_id) {
             return unchanged(known, new);
         }
         check_day("received_on", new.received_on, self.books)?;
@@ -115,10 +118,15 @@ impl<'b> Till<'b> {
         };
         self.apply(tx, &payment, named)?;
         let id = payment.id;
-        self.known
-            .insert(payment.external_id.clone(), payment.clone());
+        let place = self.payments.len();
+        self.places.insert(payment.external_id.clone(), place);
         self.payments.push(payment);
         Ok(Recorded::New(id))
+    }
+
+    fn known(&self, external_id: &str) -> Option<&Payment> {
+        let new = || self.payments.get(*self.places.get(external_id)?);
+        self.known.get(external_id).or_else(new)
     }
 
     fn named_invoice(&self, new: &NewPayment) -> Result<Option<InvoiceId>> {
@@ -229,11 +237,26 @@ impl<'b> Till<'b> {
         cash::add_allocations(tx, self.allocations)?;
         cash::add_credits(tx, self.credits)?;
         let paid = self.paid.iter().filter_map(|id| self.invoices.get(id));
-        let paid: Vec<Invoice> = paid.cloned().collect();
-        invoices::settle(tx, &paid)?;
+        invoices::settle(tx, paid)?;
         accrue_all(tx, self.books, &self.moves)?;
         Ok(())
     }
+}
+
+/// The customers of whom more comes for an invoice that is named than is due on it.
+fn paying_more(new: &[NewPayment], named: &[Invoice]) -> BTreeSet<CustomerId> {
+    let mut sums: HashMap<&str, i64> = HashMap::new();
+    for one in new {
+        if let Some(number) = &one.invoice_number {
+            let sum = sums.entry(number).or_default();
+            *sum = sum.saturating_add(one.amount.minor().max(0));
+        }
+    }
+    let more = named.iter().filter(|invoice| {
+        let sum = sums.get(invoice.number.as_str());
+        sum.is_some_and(|sum| *sum > invoice.due_minor())
+    });
+    more.map(|invoice| invoice.customer_id).collect()
 }
 
 fn record(tx: &mut Tx<'_, VendorScope>, payments: &[Payment]) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     domain::{
         CommissionClause, Currency, Period, TaxTreatment,
-        commission::{EntryKind, Names as Words, Part, Pay, sentence},
+        commission::{EntryKind, Names as Words, Part, sentence},
         statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
         statement_document as document,
     },
@@ -28,7 +28,7 @@ use crate::{
             statements::{self, Staging, StatedPartner, Statement, StatementLine},
             tax_terms::{self, Taxed},
         },
-        revenue::{invoices::InvoiceLine, terms},
+        revenue::{invoices::StatedLine, terms},
     },
 };
 
@@ -222,14 +222,14 @@ impl Maker<'_, '_> {
     fn make(&self, number: i64, content: Content) -> Result<(Statement, Vec<StatementLine>)> {
         let prefix = &self.month.books.vendor.document_prefix;
         let number = format!("{prefix}-{}-{number:04}", self.month.period);
-        let lines = self.lines(&content.payable)?;
+        let (entries, lines) = self.lines(&content.payable)?;
         let total = lines
             .iter()
-            .map(|(_, line)| i128::from(line.amount_minor))
+            .map(|line| i128::from(line.amount_minor))
             .sum::<i128>();
         let total = i64::try_from(total).map_err(Error::fault)?;
         let settlement = settle(content.opening_minor, total, self.minimum)?;
-        let document = self.document(&number, &content, &lines, &settlement)?;
+        let document = self.document(&number, &content, lines, &settlement)?;
         let wrong = document.check();
         if !wrong.is_empty() {
             return Err(Error::fault(format!(
@@ -252,23 +252,23 @@ impl Maker<'_, '_> {
             closing_minor: settlement.closing,
             payout_reason: settlement.reason.code().to_owned(),
             due_on: document.payout.due_on,
-            line_count: i32::try_from(lines.len()).map_err(Error::fault)?,
+            line_count: i32::try_from(entries.len()).map_err(Error::fault)?,
             sha256: sha256_hex(content_json.as_bytes()),
             content: content_json,
             created_at: self.tx.now(),
             tax_minor: tax.map_or(0, |tax| tax.tax_minor),
             withheld_minor: tax.map_or(0, |tax| tax.withheld_minor),
         };
-        let its = self.rows(statement.id, &lines);
+        let its = self.rows(statement.id, entries.iter().zip(&document.lines));
         Ok((statement, its))
     }
 
-    fn rows(
+    fn rows<'l>(
         &self,
         statement: StatementId,
-        lines: &[(CommissionEntryId, document::Line)],
+        lines: impl Iterator<Item = (&'l CommissionEntryId, &'l document::Line)>,
     ) -> Vec<StatementLine> {
-        let row = |(entry, line): &(CommissionEntryId, document::Line)| StatementLine {
+        let row = |(entry, line): (&CommissionEntryId, &document::Line)| StatementLine {
             id: self.tx.fresh_id(),
             partner_id: self.partner.id,
             statement_id: statement,
@@ -281,10 +281,11 @@ impl Maker<'_, '_> {
                 document::Block::Reversed => LineBlock::Reversed,
             },
         };
-        lines.iter().map(row).collect()
+        lines.map(row).collect()
     }
 
-    fn lines(&self, payable: &[Entry]) -> Result<Vec<(CommissionEntryId, document::Line)>> {
+    /// The lines in the order they are printed, and which entry each is of.
+    fn lines(&self, payable: &[Entry]) -> Result<(Vec<CommissionEntryId>, Vec<document::Line>)> {
         let mut lines = payable
             .iter()
             .map(|entry| Ok((entry.id, self.line(entry)?)))
@@ -296,7 +297,7 @@ impl Maker<'_, '_> {
         for (seq, (_, line)) in (1..).zip(&mut lines) {
             line.seq = seq;
         }
-        Ok(lines)
+        Ok(lines.into_iter().unzip())
     }
 
     fn line(&self, entry: &Entry) -> Result<document::Line> {
@@ -310,7 +311,7 @@ impl Maker<'_, '_> {
     /// What every entry says, whatever it follows.
     fn plain(&self, entry: &Entry) -> Result<document::Line> {
         let names = self.names;
-        let sold = entry.subscription_id.and_then(|id| names.plans.get(&id));
+        let sold = entry.subscription_id.and_then(|id| names.plan_of(id));
         let customer = entry.customer_id.and_then(|id| names.customers.get(&id));
         let invoice = entry.invoice_id.and_then(|id| names.invoices.get(&id));
         let block = block(entry);
@@ -422,15 +423,15 @@ impl Maker<'_, '_> {
         &self,
         number: &str,
         content: &Content,
-        lines: &[(CommissionEntryId, document::Line)],
+        lines: Vec<document::Line>,
         settlement: &Settlement,
     ) -> Result<document::StatementDocument> {
         let vendor = &self.month.books.vendor;
         let period = self.month.period;
         let is_paid = settlement.reason == rules::PayoutReason::Paid;
-        let plans: BTreeSet<String> = lines
+        let plans: BTreeSet<&str> = lines
             .iter()
-            .map(|(_, line)| line.plan_version.clone())
+            .map(|line| line.plan_version.as_str())
             .filter(|plan| !plan.is_empty())
             .collect();
         let mut made = document::StatementDocument {
@@ -447,7 +448,7 @@ impl Maker<'_, '_> {
             currency: self.currency.code().to_owned(),
             exponent: self.currency.exponent(),
             closed_on: self.month.closed_on,
-            commission_plans: plans.into_iter().collect(),
+            commission_plans: plans.into_iter().map(str::to_owned).collect(),
             opening_minor: content.opening_minor,
             earned_minor: 0,
             posted_late_minor: 0,
@@ -466,7 +467,7 @@ impl Maker<'_, '_> {
                 Period::of(self.payment_day()).next(),
                 vendor.payout_day,
             )),
-            lines: lines.iter().map(|(_, line)| line.clone()).collect(),
+            lines,
         };
         let total = |block| made.block_total(block).ok_or(crate::domain::Overflow);
         let sums = (
@@ -520,10 +521,13 @@ fn block(entry: &Entry) -> document::Block {
     }
 }
 
-fn per_unit(line: &InvoiceLine) -> Result<Option<document::PerUnit>> {
-    Ok(match line.terms()?.pay {
-        Pay::Share(_) => None,
-        Pay::PerUnit { minor, units } => Some(document::PerUnit { minor, units }),
+fn per_unit(line: &StatedLine) -> Result<Option<document::PerUnit>> {
+    Ok(match line.unit_pay_minor {
+        0 => None,
+        minor => Some(document::PerUnit {
+            minor,
+            units: u32::try_from(line.quantity).map_err(Error::fault)?,
+        }),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     domain::CommissionClause,
     id::{
         CommissionClauseId, CommissionEntryId, CreditNoteId, CustomerId, Id, InvoiceId,
-        InvoiceLineId, RefundId, SubscriptionId, TierId,
+        InvoiceLineId, PlanVersionId, RefundId, SubscriptionId, TierId,
     },
     store::{
         Tx, VendorScope,
@@ -16,7 +16,7 @@ use crate::{
         },
         revenue::{
             cash, credit_notes,
-            invoices::{self, InvoiceLine},
+            invoices::{self, StatedLine},
             subscriptions,
             terms::{self, PlanTerms},
         },
@@ -25,10 +25,11 @@ use crate::{
 
 /// Every name that lines mention.
 pub(super) struct Names {
-    pub lines: HashMap<InvoiceLineId, InvoiceLine>,
+    pub lines: HashMap<InvoiceLineId, StatedLine>,
     pub invoices: HashMap<InvoiceId, String>,
     pub customers: HashMap<CustomerId, String>,
-    pub plans: HashMap<SubscriptionId, PlanTerms>,
+    sold: HashMap<SubscriptionId, PlanVersionId>,
+    plans: HashMap<PlanVersionId, PlanTerms>,
     pub tiers: HashMap<TierId, String>,
     pub clauses: HashMap<CommissionClauseId, (CommissionClause, String)>,
     pub stated_on: HashMap<CommissionEntryId, String>,
@@ -46,15 +47,14 @@ impl Names {
         let customers = ids(payable.iter().filter_map(|entry| entry.customer_id));
         let sold = ids(payable.iter().filter_map(|entry| entry.subscription_id));
         let reversed = ids(payable.iter().filter_map(|entry| entry.reverses_id));
-        let customers = terms::customers_of(tx, &customers)?;
+        let sold = subscriptions::plan_versions_of(tx, &sold)?;
+        let versions = ids(sold.iter().map(|(_, version)| *version));
         Ok(Self {
-            lines: invoices::lines_of_ids(tx, &lines)?,
+            lines: invoices::stated_lines(tx, &lines)?,
             invoices: invoices::numbers_of(tx, &on)?,
-            customers: customers
-                .into_iter()
-                .map(|(id, one)| (id, one.name))
-                .collect(),
-            plans: plans(tx, &sold)?,
+            customers: terms::customer_names(tx, &customers)?,
+            plans: terms::plans_of(tx, &versions)?,
+            sold: sold.into_iter().collect(),
             tiers: terms::tier_names(tx)?,
             clauses: clauses(tx)?,
             stated_on: statements::numbers_of_entries(tx, &reversed)?
@@ -63,22 +63,15 @@ impl Names {
             reasons: reasons(tx, &payable)?,
         })
     }
+
+    /// What a subscription is of.
+    pub fn plan_of(&self, id: SubscriptionId) -> Option<&PlanTerms> {
+        self.plans.get(self.sold.get(&id)?)
+    }
 }
 
 fn ids<T: Ord>(ids: impl Iterator<Item = T>) -> Vec<T> {
     ids.collect::<BTreeSet<T>>().into_iter().collect()
-}
-
-fn plans(
-    tx: &mut Tx<'_, VendorScope>,
-    sold: &[SubscriptionId],
-) -> Result<HashMap<SubscriptionId, PlanTerms>> {
-    let versions = subscriptions::plan_versions_of(tx, sold)?;
-    let plans = terms::plans_of(tx, &ids(versions.iter().map(|(_, version)| *version)))?;
-    let found = versions
-        .into_iter()
-        .filter_map(|(id, version)| plans.get(&version).map(|plan| (id, plan.clone())));
-    Ok(found.collect())
 }
 
 fn clauses(

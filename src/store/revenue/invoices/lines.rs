@@ -14,6 +14,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
+        days::Day,
         revenue::ASKED_AT_ONCE,
         schema::{invoice_lines, invoices},
     },
@@ -57,8 +58,10 @@ pub struct InvoiceLine {
     /// In words.
     pub description: String,
     /// The first day of service.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub service_from: NaiveDate,
     /// The first day no longer served.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub service_to: NaiveDate,
     /// Units.
     pub quantity: i32,
@@ -227,6 +230,57 @@ pub fn lines_of_ids(
                 .into_iter()
                 .map(|one: InvoiceLine| (one.id, one)),
         );
+    }
+    Ok(found)
+}
+
+/// A line as a statement tells of it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = invoice_lines)]
+pub struct StatedLine {
+    /// Which.
+    pub id: InvoiceLineId,
+    /// Its partner of record.
+    pub partner_id: PartnerId,
+    /// Its place, from 1.
+    pub line_no: i32,
+    /// The first day of service.
+    #[diesel(deserialize_as = Day)]
+    pub service_from: NaiveDate,
+    /// The first day no longer served.
+    #[diesel(deserialize_as = Day)]
+    pub service_to: NaiveDate,
+    /// Units.
+    pub quantity: i32,
+    /// The phase its period lies in.
+    #[diesel(deserialize_as = Coded<Phase>)]
+    pub phase: Phase,
+    /// The partner's tier at its period's start.
+    pub tier_id: Option<TierId>,
+    /// What the clause pays for each unit, in minor units; zero where it pays a share of the net.
+    pub unit_pay_minor: i64,
+    /// Of its days, those that earn.
+    pub share_days: i32,
+    /// All its days, or one where all of them earn.
+    pub share_of: i32,
+}
+
+/// The lines with these ids, as statements tell of them.
+///
+/// # Errors
+/// Faults of the database.
+pub fn stated_lines(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceLineId],
+) -> Result<HashMap<InvoiceLineId, StatedLine>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::id.eq_any(some.to_vec()))
+            .select(StatedLine::as_select());
+        let rows: Vec<StatedLine> = tx.load(rows)?;
+        found.extend(rows.into_iter().map(|one| (one.id, one)));
     }
     Ok(found)
 }

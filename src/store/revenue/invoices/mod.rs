@@ -3,8 +3,8 @@ mod lines;
 mod settling;
 
 pub use lines::{
-    InvoiceLine, InvoiceLineKind, all_lines, behind, lines, lines_of_ids, lines_served,
-    units_billed,
+    InvoiceLine, InvoiceLineKind, StatedLine, all_lines, behind, lines, lines_of_ids, lines_served,
+    stated_lines, units_billed,
 };
 pub use settling::{settle, settle_lines, write_off};
 
@@ -25,6 +25,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
+        days::{Day, Instant},
         schema::{invoice_lines, invoices},
     },
 };
@@ -58,8 +59,10 @@ pub struct Invoice {
     /// Gapless per vendor and year.
     pub number: String,
     /// The day it is issued on.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub issued_on: NaiveDate,
     /// The day it is due on.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub due_on: NaiveDate,
     /// What it is in.
     #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
@@ -88,6 +91,7 @@ pub struct Invoice {
     #[diesel(serialize_as = Coded<InvoiceStatus>, deserialize_as = Coded<InvoiceStatus>)]
     pub status: InvoiceStatus,
     /// When it was made, UTC.
+    #[diesel(serialize_as = Instant, deserialize_as = Instant)]
     pub created_at: NaiveDateTime,
     /// The day it was written off.
     pub written_off_on: Option<NaiveDate>,

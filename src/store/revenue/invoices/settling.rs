@@ -1,6 +1,7 @@
 //! What becomes of invoices and their lines as money moves.
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde::Serialize;
 
 use super::{Invoice, InvoiceLine, InvoiceStatus};
 use crate::{
@@ -17,8 +18,12 @@ use crate::{
 ///
 /// # Errors
 /// Faults of the database.
-pub fn settle(tx: &mut Tx<'_, VendorScope>, invoices: &[Invoice]) -> Result<()> {
-    tx.update_each(&SETTLE, invoices.iter().map(settled))
+pub fn settle<'i>(
+    tx: &mut Tx<'_, VendorScope>,
+    invoices: impl IntoIterator<Item = &'i Invoice>,
+) -> Result<()> {
+    let rows: Vec<Settled> = invoices.into_iter().map(Settled::of).collect();
+    tx.update_each(&SETTLE, &rows)
 }
 
 const SETTLE: ByHand = ByHand {
@@ -38,24 +43,41 @@ const SETTLE: ByHand = ByHand {
         WHERE invoices.tenant_id = $1 AND invoices.id = v.id",
 };
 
-fn settled(invoice: &Invoice) -> serde_json::Value {
-    serde_json::json!({
-        "id": invoice.id.number(),
-        "paid": invoice.paid_minor,
-        "refunded": invoice.refunded_minor,
-        "credited": invoice.credited_minor,
-        "reduced": invoice.reduced_minor,
-        "protected": invoice.protected_moved_minor,
-        "status": invoice.standing().code(),
-    })
+#[derive(Serialize)]
+struct Settled {
+    id: i64,
+    paid: i64,
+    refunded: i64,
+    credited: i64,
+    reduced: i64,
+    protected: i64,
+    status: &'static str,
+}
+
+impl Settled {
+    fn of(invoice: &Invoice) -> Self {
+        Self {
+            id: invoice.id.number(),
+            paid: invoice.paid_minor,
+            refunded: invoice.refunded_minor,
+            credited: invoice.credited_minor,
+            reduced: invoice.reduced_minor,
+            protected: invoice.protected_moved_minor,
+            status: invoice.standing().code(),
+        }
+    }
 }
 
 /// Writes what lines have earned and what was credited of them.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn settle_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLine]) -> Result<()> {
-    tx.update_each(&SETTLE_LINES, lines.iter().map(settled_line))
+pub fn settle_lines<'l>(
+    tx: &mut Tx<'_, VendorScope>,
+    lines: impl IntoIterator<Item = &'l InvoiceLine>,
+) -> Result<()> {
+    let rows: Vec<SettledLine> = lines.into_iter().map(SettledLine::of).collect();
+    tx.update_each(&SETTLE_LINES, &rows)
 }
 
 const SETTLE_LINES: ByHand = ByHand {
@@ -72,13 +94,23 @@ const SETTLE_LINES: ByHand = ByHand {
         WHERE invoice_lines.tenant_id = $1 AND invoice_lines.id = v.id",
 };
 
-fn settled_line(line: &InvoiceLine) -> serde_json::Value {
-    serde_json::json!({
-        "id": line.id.number(),
-        "credited": line.credited_net_minor,
-        "protected": line.protected_net_minor,
-        "commission": line.commission_minor,
-    })
+#[derive(Serialize)]
+struct SettledLine {
+    id: i64,
+    credited: i64,
+    protected: i64,
+    commission: i64,
+}
+
+impl SettledLine {
+    fn of(line: &InvoiceLine) -> Self {
+        Self {
+            id: line.id.number(),
+            credited: line.credited_net_minor,
+            protected: line.protected_net_minor,
+            commission: line.commission_minor,
+        }
+    }
 }
 
 /// Writes an invoice off: what is due on it is no longer expected.

@@ -18,7 +18,13 @@ use crate::{
     Error, Result,
     domain::{Anchor, BillingInterval, Currency, Quantity, SubscriptionStatus, bill::Stretch},
     id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
-    store::{Tx, VendorScope, columns::Coded, schema::subscriptions, tx::to},
+    store::{
+        Tx, VendorScope,
+        columns::Coded,
+        days::{Day, Instant},
+        schema::subscriptions,
+        tx::to,
+    },
 };
 
 /// A customer's ongoing purchase of a plan.
@@ -41,6 +47,7 @@ pub struct Subscription {
     #[diesel(serialize_as = Coded<Currency>, deserialize_as = Coded<Currency>)]
     pub currency: Currency,
     /// The first day served.
+    #[diesel(serialize_as = Day, deserialize_as = Day)]
     pub starts_on: NaiveDate,
     /// Where its periods are counted from, if that is another day.
     pub anchor_on: Option<NaiveDate>,
@@ -64,6 +71,7 @@ pub struct Subscription {
     #[diesel(serialize_as = Coded<SubscriptionStatus>, deserialize_as = Coded<SubscriptionStatus>)]
     pub status: SubscriptionStatus,
     /// When it was written down, UTC.
+    #[diesel(serialize_as = Instant, deserialize_as = Instant)]
     pub created_at: NaiveDateTime,
     /// Counts its changes by people.
     pub version: i32,

@@ -319,6 +319,25 @@ pub fn customers_of(
     Ok(found)
 }
 
+/// The names of these customers.
+///
+/// # Errors
+/// Faults of the database.
+pub fn customer_names(
+    tx: Vendors<'_, '_>,
+    ids: &[CustomerId],
+) -> Found<HashMap<CustomerId, String>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(customers::table)
+            .filter(customers::id.eq_any(some.to_vec()))
+            .select((customers::id, customers::name));
+        found.extend(tx.load::<(CustomerId, String), _>(rows)?);
+    }
+    Ok(found)
+}
+
 /// One customer.
 ///
 /// # Errors
