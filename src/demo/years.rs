@@ -12,7 +12,7 @@ use super::{
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, helpdesk, metering, outages,
+    drift, helpdesk, metering, outages, repricing,
     setting::{self, Plans, read},
     settling, taxing,
 };
@@ -102,6 +102,7 @@ impl World {
         }
         store.write_now(self.scope.clone(), |tx| {
             forecast::renew(tx, day)?;
+            repricing::reprice(tx, day)?;
             setting::draft_next_plan(tx, self.vendor, day)
         })
     }

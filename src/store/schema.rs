@@ -348,6 +348,9 @@ diesel::table! {
         trial_days -> Integer,
         anchor_day -> Nullable<Integer>,
         minimum_minor -> BigInt,
+        existing_from -> Nullable<Date>,
+        existing_at -> Text,
+        existing_months -> Integer,
     }
 }
 

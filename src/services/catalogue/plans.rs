@@ -97,6 +97,7 @@ fn version_of(
         status: VersionStatus::Draft,
         terms: draft.terms,
         published_at: None,
+        reach: None,
         version: 1,
         prices: lines(tx, draft),
     }
@@ -224,6 +225,7 @@ pub fn new_version(tx: &mut Tx<'_, VendorScope>, id: PlanId) -> Result<PlanVersi
     copy.version = 1;
     copy.status = VersionStatus::Draft;
     copy.published_at = None;
+    copy.reach = None;
     for line in &mut copy.prices {
         line.id = tx.fresh_id();
     }
@@ -313,7 +315,7 @@ fn prices_in_words(version: &PlanVersion) -> String {
 }
 
 /// Publishes a draft: from now on it is what is sold, and it never changes again. The version
-/// sold until now is superseded; who has it keeps it.
+/// sold until now is superseded; who has it keeps it, until earlier sales are brought to this one.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when it was changed

@@ -2,6 +2,7 @@
 mod commitments;
 mod programs;
 mod shop;
+mod versions;
 
 use perennial::domain::Role;
 

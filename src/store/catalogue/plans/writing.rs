@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use super::{Plan, PlanVersion};
 use crate::{
     Result,
-    domain::VersionStatus,
+    domain::{Reach, ReachAt, VersionStatus},
     error::Error,
-    id::PlanId,
+    id::{PlanId, PlanVersionId},
     store::{
         Tx, VendorScope,
         catalogue::prices,
@@ -136,6 +136,34 @@ pub fn publish(tx: &mut Tx<'_, VendorScope>, draft: &PlanVersion) -> Result<bool
             to(plan_versions::status, VersionStatus::Published.code()),
             to(plan_versions::published_at, Some(now)),
             to(plan_versions::version, draft.version + 1),
+        ),
+    )?;
+    Ok(changed == 1)
+}
+
+/// Writes when those sold at an earlier version come to this one, or that they keep theirs, if it
+/// is still at `version`; says whether it was.
+///
+/// # Errors
+/// Faults of the database.
+pub fn reach(
+    tx: &mut Tx<'_, VendorScope>,
+    (id, version): (PlanVersionId, i32),
+    set: Option<Reach>,
+) -> Result<bool> {
+    let row = tx
+        .rows_of(plan_versions::table)
+        .filter(plan_versions::id.eq(id))
+        .filter(plan_versions::version.eq(version));
+    let at = set.map_or(ReachAt::Period, |set| set.at);
+    let months = signed(set.map_or(0, |set| set.held_months))?;
+    let changed = tx.update(
+        row,
+        (
+            to(plan_versions::existing_from, set.map(|set| set.from)),
+            to(plan_versions::existing_at, at.code()),
+            to(plan_versions::existing_months, months),
+            to(plan_versions::version, version + 1),
         ),
     )?;
     Ok(changed == 1)

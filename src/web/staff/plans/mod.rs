@@ -1,4 +1,5 @@
 //! Plans of an offering, their versions and prices.
+mod earlier;
 mod form;
 mod view;
 
@@ -40,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/plan-versions/{plan_version}/edit").route(get().to(edit)))
         .service(resource("/plan-versions/{plan_version}").route(post().to(update)))
         .service(resource("/plan-versions/{plan_version}/publication").route(post().to(publish)));
+    earlier::routes(config);
 }
 
 /// The form's plain fields.
