@@ -263,6 +263,45 @@ pub fn edit_draft(
     note(tx, &plan, Action::PriceSet, &changes)
 }
 
+/// Removes a draft that was never published, and its plan with it where it has no other version.
+/// Gives the offering it was of, in whose history that stands.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when it was changed
+/// meanwhile or is no draft.
+pub fn remove_draft(
+    tx: &mut Tx<'_, VendorScope>,
+    id: PlanVersionId,
+    version: i32,
+) -> Result<OfferingId> {
+    tx.allow(Permission::ManageCatalogue)?;
+    let draft = plans::version(tx, id)?;
+    if draft.status != VersionStatus::Draft {
+        let why = "This version was published: it stays for those who have it.";
+        return Err(Error::conflict(why));
+    }
+    let plan = plans::plan(tx, draft.plan)?;
+    if !plans::remove_draft(tx, (id, version))? {
+        return Err(stale("plan"));
+    }
+    if plans::versions_of(tx, plan.id)?.is_empty() {
+        plans::remove(tx, plan.id)?;
+    }
+    let action = Action::PlanDraftRemoved;
+    let number = draft.version_no;
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject: plan.offering.number(),
+            partner: None,
+            summary: format!("{}: {}, version {number}", action.label(), plan.name),
+            changes: &diff(&[("prices", prices_in_words(&draft).as_str(), "")]),
+        },
+    )?;
+    Ok(plan.offering)
+}
+
 fn drafted(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<PlanVersion> {
     let version = plans::version(tx, id)?;
     match version.status {

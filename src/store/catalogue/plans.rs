@@ -19,7 +19,9 @@ use crate::{
     },
 };
 
-pub use writing::{insert, insert_version, publish, reach, rename, update_draft};
+pub use writing::{
+    insert, insert_version, publish, reach, remove, remove_draft, rename, update_draft,
+};
 
 /// A plan of an offering.
 #[derive(Debug, Clone, Queryable, Selectable)]

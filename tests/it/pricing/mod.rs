@@ -1,5 +1,6 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
 mod commitments;
+mod drafts;
 mod programs;
 mod shop;
 mod versions;

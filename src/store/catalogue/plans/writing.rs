@@ -168,3 +168,37 @@ pub fn reach(
     )?;
     Ok(changed == 1)
 }
+
+/// Removes a version with its prices, if it still is a draft at `version`; says whether it was.
+///
+/// # Errors
+/// Faults of the database, something that refers to it among them.
+pub fn remove_draft(
+    tx: &mut Tx<'_, VendorScope>,
+    (id, version): (PlanVersionId, i32),
+) -> Result<bool> {
+    let draft = tx
+        .rows(plan_versions::table)
+        .filter(plan_versions::id.eq(id))
+        .filter(plan_versions::status.eq(VersionStatus::Draft.code()))
+        .filter(plan_versions::version.eq(version))
+        .select(plan_versions::id);
+    let found: Option<PlanVersionId> = tx.first(draft)?;
+    if found.is_none() {
+        return Ok(false);
+    }
+    prices::delete(tx, id)?;
+    let row = tx
+        .rows_of(plan_versions::table)
+        .filter(plan_versions::id.eq(id));
+    Ok(tx.delete(row)? == 1)
+}
+
+/// Removes a plan that has no version any more.
+///
+/// # Errors
+/// Faults of the database, a version that refers to it among them.
+pub fn remove(tx: &mut Tx<'_, VendorScope>, id: PlanId) -> Result<()> {
+    let row = tx.rows_of(plans::table).filter(plans::id.eq(id));
+    tx.delete(row).map(drop)
+}
