@@ -101,8 +101,8 @@ impl World {
             self.move_plan(store, &joined.customers, None)?;
         }
         store.write_now(self.scope.clone(), |tx| {
-            forecast::renew(tx, day)?;
             repricing::reprice(tx, day)?;
+            forecast::renew(tx, day)?;
             setting::draft_next_plan(tx, self.vendor, day)
         })
     }

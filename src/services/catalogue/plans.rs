@@ -131,7 +131,7 @@ pub fn problems_of(draft: &Draft) -> Problems {
     } = draft.terms;
     if !(1..=LONGEST_TERM_MONTHS).contains(&term_months) {
         problems.add("term", "Give a term from 1 to 120 months.");
-    } else if term_months % interval.months() != 0 {
+    } else if interval.months() > 0 && term_months % interval.months() != 0 {
         problems.add("term", whole_terms(interval));
     }
     // A term has at least 28 days to a month.
@@ -150,6 +150,10 @@ pub fn problems_of(draft: &Draft) -> Problems {
             "anchor_day",
             "Give a day from 1 to 28: every month has those.",
         );
+    }
+    if interval == BillingInterval::Week && draft.terms.anchor_day.is_some() {
+        let why = "A week starts on the day of the sale: leave this empty.";
+        problems.add("anchor_day", why);
     }
     match draft.terms.minimum_minor {
         below if below < 0 => problems.add("minimum", "Give an amount of zero or more."),
@@ -185,6 +189,7 @@ fn price_problems(prices: &[PriceDraft], problems: &mut Problems) {
 fn whole_terms(interval: BillingInterval) -> &'static str {
     match interval {
         BillingInterval::Year => "Give whole years: the plan is billed yearly.",
+        BillingInterval::HalfYear => "Give whole half-years: the plan is billed half-yearly.",
         _ => "Give whole quarters: the plan is billed quarterly.",
     }
 }

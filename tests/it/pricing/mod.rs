@@ -4,6 +4,7 @@ mod drafts;
 mod programs;
 mod shop;
 mod versions;
+mod weekly;
 
 use perennial::domain::Role;
 
