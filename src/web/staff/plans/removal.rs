@@ -128,10 +128,16 @@ async fn remove(
     match done {
         Ok(to) => see_other_saying(&session, &to, "The draft was removed."),
         // Said beside the button, which is still there.
-        Err(Error::Conflict(why)) => {
-            let problems = Some(Problems::with("version", why));
-            unprocessable(&page((&staff, &store), id, problems).await?)
+        Err(Error::Conflict(why)) => refused((&staff, &store), id, why).await,
+        Err(Error::Invalid(problems)) => {
+            let why = problems.sentences().map(|(_, why)| why).next();
+            refused((&staff, &store), id, why.unwrap_or_default()).await
         }
         Err(other) => Err(other.into()),
     }
+}
+
+async fn refused((staff, store): (&Staff, &Store), id: PlanVersionId, why: String) -> Answer {
+    let problems = Some(Problems::with("version", why));
+    unprocessable(&page((staff, store), id, problems).await?)
 }
