@@ -25,7 +25,7 @@ impl Shop {
 
 on_both! {
     async fn a_week_is_billed_every_seven_days_and_prorated_by_its_days(shop: Shop) {
-        let weekly = [&SEAT[..], &[("interval", "0"), ("term_months", "1")]].concat();
+        let weekly = [&SEAT[..], &[("interval", "0"), ("term_months", "1"), ("notice_days", "7")]].concat();
         let refused = shop.try_plan("MACH-W", &[&weekly[..], &[("anchor_day", "5")]].concat()).await.expect(422);
         assert_eq!(problems(&refused), ["#anchor_day"]);
         shop.plan("MACH-W", &weekly).await;
@@ -58,7 +58,7 @@ on_both! {
     }
 
     async fn a_week_renews_with_the_first_one_that_starts_in_its_term(shop: Shop) {
-        shop.plan("MACH-W", &[&SEAT[..], &[("interval", "0"), ("term_months", "1")]].concat()).await;
+        shop.plan("MACH-W", &[&SEAT[..], &[("interval", "0"), ("term_months", "1"), ("notice_days", "7")]].concat()).await;
         shop.sell("MACH-W", "1", "2026-11-04").await;
         let shop = shop.at("2027-01-08T09:00:00Z").await;
         shop.bill("2027-01-08");
