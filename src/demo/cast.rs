@@ -72,7 +72,7 @@ pub struct PlanPart {
     pub name: &'static str,
     /// Its currency.
     pub currency: &'static str,
-    /// 1, 3 or 12.
+    /// 0 for a week, 1, 3, 6 or 12.
     pub interval_months: u32,
     /// The term.
     pub term_months: i32,

@@ -12,7 +12,7 @@ use super::{
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, helpdesk, metering, outages,
+    drift, helpdesk, metering, outages, repricing,
     setting::{self, Plans, read},
     settling, taxing,
 };
@@ -101,6 +101,7 @@ impl World {
             self.move_plan(store, &joined.customers, None)?;
         }
         store.write_now(self.scope.clone(), |tx| {
+            repricing::reprice(tx, day)?;
             forecast::renew(tx, day)?;
             setting::draft_next_plan(tx, self.vendor, day)
         })

@@ -25,6 +25,7 @@ coded! {
         PlanAdded = "plan.added", "Plan added";
         PlanChanged = "plan.changed", "Plan changed";
         PlanPublished = "plan.published", "Plan version published";
+        PlanDraftRemoved = "plan.draft_removed", "Draft of a plan removed";
         PriceSet = "price.set", "Price set";
         SlaSet = "sla.set", "SLA policy set";
         SlaEventRecorded = "sla_event.recorded", "Outage or maintenance recorded";

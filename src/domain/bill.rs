@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    billing_calendar::{Anchor, ServicePeriod},
+    billing_calendar::{Anchor, BillingInterval, ServicePeriod},
     discount::{Discount, spread, taken_off},
     price::Price,
     proration::part_of,
@@ -116,7 +116,7 @@ pub fn standing<'a>(
 
 /// What a subscription brings in a month while a period runs, in minor units:
 /// what a whole period charges in advance, after discounts that come back,
-/// over its months, rounded. One-off charges and usage do not count.
+/// brought to a month, rounded. One-off charges and usage do not count.
 ///
 /// # Errors
 /// [`Overflow`] when it does not fit.
@@ -124,11 +124,11 @@ pub fn monthly<'a>(
     prices: impl IntoIterator<Item = &'a Price>,
     quantity: Quantity,
     discounts: &[Discount],
-    (stretch, months): (Stretch, u32),
+    (stretch, interval): (Stretch, BillingInterval),
 ) -> Result<i64, Overflow> {
     let charged = standing(prices, quantity, discounts, stretch)?;
     let sum = charged.iter().map(|one| i128::from(one.net_minor())).sum();
-    Ratio::new(sum, i128::from(months.max(1)))?.round()
+    interval.monthly(sum)
 }
 
 #[cfg(test)]
@@ -197,11 +197,21 @@ mod tests {
         let thrice = [percent(5_000, 0, Some(3))];
         let of = |discounts: &[Discount], index| {
             let stretch = june(index, "2027-06-20");
-            monthly(&prices, Quantity::ONE, discounts, (stretch, 1)).unwrap()
+            monthly(
+                &prices,
+                Quantity::ONE,
+                discounts,
+                (stretch, BillingInterval::Month),
+            )
+            .unwrap()
         };
         assert_eq!(of(&once, 0), 12_000);
         assert_eq!((of(&thrice, 2), of(&thrice, 3)), (6_000, 12_000));
-        let year = monthly(&prices, Quantity::ONE, &[], (june(0, "2027-06-01"), 12));
-        assert_eq!(year, Ok(1_000));
+        let every = |interval| {
+            let over = (june(0, "2027-06-01"), interval);
+            monthly(&prices, Quantity::ONE, &[], over)
+        };
+        assert_eq!(every(BillingInterval::Year), Ok(1_000));
+        assert_eq!(every(BillingInterval::Week), Ok(52_000));
     }
 }

@@ -1,34 +1,49 @@
 //! When a subscription is billed: service periods counted from its anchor.
 
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 
-use super::period::date_words;
+use super::{
+    period::date_words,
+    ratio::{Overflow, Ratio},
+};
 
-/// How long one service period is, in whole months.
+/// How long one service period is: seven days, or whole months.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BillingInterval {
+    /// Seven days.
+    Week,
     /// One month.
     Month,
     /// Three months.
     Quarter,
+    /// Six months.
+    HalfYear,
     /// Twelve months.
     Year,
 }
 
 impl BillingInterval {
     /// Every interval a plan can be sold in, shortest first.
-    pub const ALL: [Self; 3] = [Self::Month, Self::Quarter, Self::Year];
+    pub const ALL: [Self; 5] = [
+        Self::Week,
+        Self::Month,
+        Self::Quarter,
+        Self::HalfYear,
+        Self::Year,
+    ];
 
-    /// Its length in months.
+    /// Its length in whole months, by which it is stored; 0 for a week.
     pub fn months(self) -> u32 {
         match self {
+            Self::Week => 0,
             Self::Month => 1,
             Self::Quarter => 3,
+            Self::HalfYear => 6,
             Self::Year => 12,
         }
     }
 
-    /// The interval of so many months, if there is one.
+    /// The interval of so many whole months, 0 for a week, if there is one.
     pub fn from_months(months: u32) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -38,10 +53,25 @@ impl BillingInterval {
     /// How often it bills: `monthly`.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Week => "weekly",
             Self::Month => "monthly",
             Self::Quarter => "quarterly",
+            Self::HalfYear => "half-yearly",
             Self::Year => "yearly",
         }
+    }
+
+    /// What an amount for a whole period comes to in a month, in minor units,
+    /// rounded: a year has 52 weeks.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn monthly(self, period_minor: i128) -> Result<i64, Overflow> {
+        match self {
+            Self::Week => Ratio::new(period_minor.checked_mul(52).ok_or(Overflow)?, 12)?,
+            other => Ratio::new(period_minor, i128::from(other.months()))?,
+        }
+        .round()
     }
 }
 
@@ -111,6 +141,10 @@ impl Anchor {
     /// anchor each time, never from the period before, so that 31 Jan does not
     /// drift to the 28th. `None` beyond the calendar.
     pub fn start(self, k: u32) -> Option<NaiveDate> {
+        if self.interval == BillingInterval::Week {
+            let days = u64::from(k).checked_mul(DAYS_OF_A_WEEK)?;
+            return self.on.checked_add_days(Days::new(days));
+        }
         let months = self.interval.months().checked_mul(k)?;
         self.on.checked_add_months(Months::new(months))
     }
@@ -125,6 +159,10 @@ impl Anchor {
 
     /// Which period a day lies in. `None` before the anchor.
     pub fn index_of(self, day: NaiveDate) -> Option<u32> {
+        if self.interval == BillingInterval::Week {
+            let days = u64::try_from((day - self.on).num_days()).ok()?;
+            return u32::try_from(days / DAYS_OF_A_WEEK).ok();
+        }
         let months = months_of(day) - months_of(self.on);
         let guess = u32::try_from(months).ok()? / self.interval.months();
         // A day before the anchor's day of the month is still in the period before.
@@ -134,7 +172,33 @@ impl Anchor {
             guess.checked_sub(1)
         }
     }
+
+    /// The first period that starts so many months after the anchor, or later.
+    /// `None` beyond the calendar.
+    pub fn index_after(self, months: u32) -> Option<u32> {
+        let day = self.on.checked_add_months(Months::new(months))?;
+        let index = self.index_of(day)?;
+        match self.start(index)? == day {
+            true => Some(index),
+            false => index.checked_add(1),
+        }
+    }
+
+    /// How many terms of so many months are over when period `index` begins: 0
+    /// for the first. `None` for a period that no term begins with.
+    pub fn term_begun(self, index: u32, term_months: u32) -> Option<u32> {
+        let term = term_months.max(1);
+        let begins = (0u32..).map_while(|count| self.index_after(count.checked_mul(term)?));
+        let mut until = (0u32..)
+            .zip(begins)
+            .take_while(|(_, begins)| *begins <= index);
+        until
+            .find(|(_, begins)| *begins == index)
+            .map(|(count, _)| count)
+    }
 }
+
+const DAYS_OF_A_WEEK: u64 = 7;
 
 /// Months since year 0, to count the distance between dates.
 fn months_of(day: NaiveDate) -> i32 {
@@ -178,6 +242,46 @@ mod tests {
         );
         let leap = anchor("2028-02-29", BillingInterval::Year);
         assert_eq!(leap.start(4), Some(date("2032-02-29")));
+    }
+
+    #[test]
+    fn a_week_begins_on_the_same_day_of_the_week() {
+        let weekly = anchor("2027-01-28", BillingInterval::Week);
+        let starts = [0, 1, 4, 9, 52].map(|k| weekly.start(k).unwrap().to_string());
+        let expected = [
+            "2027-01-28",
+            "2027-02-04",
+            "2027-02-25",
+            "2027-04-01",
+            "2028-01-27",
+        ];
+        assert_eq!(starts, expected);
+        assert_eq!(weekly.index_of(date("2027-02-03")), Some(0));
+        assert_eq!(weekly.index_of(date("2027-01-27")), None);
+    }
+
+    #[test]
+    fn a_term_begins_with_the_first_period_that_starts_in_it() {
+        let terms = |interval, term, indices: &[u32]| -> Vec<Option<u32>> {
+            let anchor = anchor("2027-01-31", interval);
+            let begun = indices.iter().map(|index| anchor.term_begun(*index, term));
+            begun.collect()
+        };
+        let monthly = terms(BillingInterval::Month, 12, &[0, 1, 11, 12, 24]);
+        assert_eq!(monthly, [Some(0), None, None, Some(1), Some(2)]);
+        let quarters = terms(BillingInterval::Quarter, 12, &[0, 3, 4, 8]);
+        assert_eq!(quarters, [Some(0), None, Some(1), Some(2)]);
+        // 31 Jan 2027 is a Sunday; the first one from 28 Feb on is that day, from 31 Mar 4 Apr.
+        let weeks = terms(BillingInterval::Week, 1, &[0, 3, 4, 8, 9]);
+        assert_eq!(weeks, [Some(0), None, Some(1), None, Some(2)]);
+    }
+
+    #[test]
+    fn a_month_holds_a_twelfth_of_a_year() {
+        assert_eq!(BillingInterval::Week.monthly(2_300), Ok(9_967));
+        assert_eq!(BillingInterval::HalfYear.monthly(60_000), Ok(10_000));
+        assert_eq!(BillingInterval::Quarter.monthly(10_000), Ok(3_333));
+        assert_eq!(BillingInterval::Week.monthly(i128::MAX), Err(Overflow));
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use chrono::NaiveDate;
 
-use super::{billing_calendar::ServicePeriod, proration::part_of, ratio::Overflow, sale::true_up};
+use super::{
+    billing_calendar::{BillingInterval, ServicePeriod},
+    proration::part_of,
+    ratio::Overflow,
+    sale::true_up,
+};
 
 /// Days on which nothing was served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,14 +83,17 @@ pub fn open_true_up(
     .filter(|one| one.open_minor != 0))
 }
 
-/// What a subscription brings a month at least, where its periods of some months have a minimum.
+/// What a subscription brings a month at least, where its periods have a minimum.
 ///
 /// # Errors
 /// [`Overflow`] when it does not fit.
-pub fn at_least(monthly_minor: i64, minimum_minor: i64, months: u32) -> Result<i64, Overflow> {
-    let months = i128::from(months.max(1));
-    let least = super::ratio::Ratio::new(i128::from(minimum_minor), months)?;
-    Ok(monthly_minor.max(least.round()?))
+pub fn at_least(
+    monthly_minor: i64,
+    minimum_minor: i64,
+    interval: BillingInterval,
+) -> Result<i64, Overflow> {
+    let least = interval.monthly(i128::from(minimum_minor))?;
+    Ok(monthly_minor.max(least))
 }
 
 #[cfg(test)]
@@ -157,9 +165,11 @@ mod tests {
 
     #[test]
     fn the_minimum_counts_as_monthly_revenue() {
-        assert_eq!(at_least(9_900, 50_000, 1), Ok(50_000));
-        assert_eq!(at_least(60_000, 50_000, 1), Ok(60_000));
-        assert_eq!(at_least(0, 100_000, 3), Ok(33_333));
-        assert_eq!(at_least(7, 0, 12), Ok(7));
+        use BillingInterval::{Month, Quarter, Week, Year};
+        assert_eq!(at_least(9_900, 50_000, Month), Ok(50_000));
+        assert_eq!(at_least(60_000, 50_000, Month), Ok(60_000));
+        assert_eq!(at_least(0, 100_000, Quarter), Ok(33_333));
+        assert_eq!(at_least(0, 1_200, Week), Ok(5_200));
+        assert_eq!(at_least(7, 0, Year), Ok(7));
     }
 }

@@ -42,9 +42,10 @@ impl Sold {
             .unwrap_or(NaiveDate::MAX);
         let committed_until = self.term_end(first);
         let start = self.anchor.index_of(first).unwrap_or_default();
-        (start..=start.saturating_add(months))
-            .filter_map(|index| Some((index, self.anchor.service_period(index)?)))
-            .filter(|(_, service)| service.from >= first && service.from < last)
+        (start..)
+            .map_while(|index| Some((index, self.anchor.service_period(index)?)))
+            .take_while(|(_, service)| service.from < last)
+            .filter(|(_, service)| service.from >= first)
             .filter(|(_, service)| self.ends_on.is_none_or(|end| service.from < end))
             .map(|(index, service)| Coming {
                 service,
@@ -70,6 +71,8 @@ impl Sold {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use chrono::Datelike;
 
     use super::*;
     use crate::domain::{BillingInterval, period::read_date};
@@ -100,6 +103,18 @@ mod tests {
         // A renewed term is committed as the first was.
         let later = monthly.coming(month("2027-06"), 12);
         assert_eq!(later.iter().filter(|one| one.is_committed).count(), 9);
+    }
+
+    #[test]
+    fn every_week_of_the_months_ahead_is_coming() {
+        let weekly = sold("2026-03-17", BillingInterval::Week);
+        let coming = weekly.coming(month("2026-12"), 2);
+        let days: Vec<u32> = coming.iter().map(|one| one.service.from.day()).collect();
+        assert_eq!(days, [1, 8, 15, 22, 29, 5, 12, 19, 26]);
+        assert!(coming.iter().all(|one| one.is_committed));
+        let year = weekly.coming(month("2026-12"), 12);
+        assert_eq!(year.len(), 53);
+        assert_eq!(year.iter().filter(|one| one.is_committed).count(), 16);
     }
 
     #[test]

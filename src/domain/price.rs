@@ -225,13 +225,12 @@ impl Price {
 }
 
 /// What a subscription brings in a month, in minor units before tax: the price
-/// of a whole period over its months, rounded.
+/// of a whole period brought to one, rounded.
 ///
 /// # Errors
 /// [`Overflow`] when it does not fit.
 pub fn mrr(period_price_minor: i64, interval: BillingInterval) -> Result<i64, Overflow> {
-    let months = i128::from(interval.months());
-    Ratio::new(i128::from(period_price_minor), months)?.round()
+    interval.monthly(i128::from(period_price_minor))
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ impl BillingInterval {
     /// What it is counted in: `month`.
     pub fn unit(self) -> &'static str {
         match self {
+            Self::Week => "week",
             Self::Month => "month",
             Self::Quarter => "quarter",
+            Self::HalfYear => "half-year",
             Self::Year => "year",
         }
     }

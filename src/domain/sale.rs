@@ -20,14 +20,14 @@ pub struct Opening {
 
 /// The opening of a sale: a trial of some days (0 for none), then periods from
 /// the trial's end, or on a fixed day of the month where `anchor_day` (1 to 28)
-/// names one. `None` beyond the calendar.
+/// names one; weeks know no such day. `None` beyond the calendar.
 pub fn opening(
     starts_on: NaiveDate,
     trial_days: u32,
     (anchor_day, interval): (Option<u32>, BillingInterval),
 ) -> Option<Opening> {
     let charged_from = starts_on.checked_add_days(Days::new(u64::from(trial_days)))?;
-    let on = match anchor_day {
+    let on = match anchor_day.filter(|_| interval != BillingInterval::Week) {
         None => charged_from,
         Some(day) => match charged_from.with_day(day)? {
             same_month if same_month <= charged_from => same_month,
@@ -144,7 +144,7 @@ mod tests {
             start in 0i64..2_000,
             trial in 0u32..100,
             day in 1u32..=28,
-            months in 0usize..3,
+            months in 0usize..BillingInterval::ALL.len(),
         ) {
             let starts_on = date("2027-01-01") + chrono::TimeDelta::days(start);
             let interval = BillingInterval::ALL[months];

@@ -344,10 +344,13 @@ diesel::table! {
         notice_days -> Integer,
         published_at -> Nullable<Timestamp>,
         version -> Integer,
-        interval_months -> Integer,
         trial_days -> Integer,
         anchor_day -> Nullable<Integer>,
         minimum_minor -> BigInt,
+        existing_from -> Nullable<Date>,
+        existing_at -> Text,
+        existing_months -> Integer,
+        interval_months -> Integer,
     }
 }
 

@@ -254,7 +254,7 @@ changeable! {
     sla_tickets: offering_id, title, severity, opened_at, answered_at, resolved_at, version;
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
-    plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, minimum_minor, published_at, version;
+    plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, minimum_minor, existing_from, existing_at, existing_months, published_at, version;
     discounts: runs_periods;
     access_tokens: revoked_at;
     usage_events: verified_by, settled;
@@ -263,7 +263,7 @@ changeable! {
     commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome, renewal_bps, renewal_kept_bps, guarantee_minor, guarantee_months, guarantee_currency, renewal_clawback_days, renewal_clawback_mode;
     customers: name, name_key, country, tax_bps, tax_category, vat_id, version;
     tax_rates: name, rate_bps;
-    subscriptions: plan_version_id, next_plan_version_id, next_plan_on, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
+    subscriptions: plan_version_id, commission_plan_version_id, next_plan_version_id, next_plan_on, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status, written_off_on, write_off_reason, protected_moved_minor;
     invoice_lines: credited_net_minor, commission_minor, protected_net_minor;
     charge_segments: lowered_minor, credited_minor;

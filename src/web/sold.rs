@@ -4,7 +4,8 @@ use chrono::{Months, NaiveDate};
 use super::words;
 use crate::{
     domain::{
-        BillingInterval, Currency, Money, Price, Quantity, SubscriptionStatus, discount::Off,
+        BillingInterval, Currency, Money, Price, Quantity, SubscriptionStatus, VersionStatus,
+        date_words, discount::Off,
     },
     id::PlanVersionId,
     store::{
@@ -229,6 +230,41 @@ pub struct ChangeRow {
     pub reason: String,
 }
 
+/// What a subscription is set to change to, in a sentence or two.
+pub fn set_to(record: &Record) -> Option<String> {
+    let next = record.next.as_ref()?;
+    let on = date_words(next.on);
+    if next.version.plan != record.plan.id {
+        let name = &next.name;
+        return Some(format!(
+            "The plan changes to {name} with the first period that starts on {on} or later."
+        ));
+    }
+    let until = date_words(next.on.pred_opt().unwrap_or(next.on));
+    let prices = next.version.prices.iter();
+    let prices: Vec<String> = prices
+        .map(|line| price_words(&next.version, line))
+        .collect();
+    let prices = prices.join(" and ");
+    Some(format!(
+        "The price is held until {until}. The period that starts then is charged by version {} of \
+         the plan: {prices}.",
+        next.version.version_no
+    ))
+}
+
+/// That a price is held though the plan is sold at another; empty where there is nothing to say.
+pub fn held(record: &Record) -> &'static str {
+    let is_over = record.subscription.status == SubscriptionStatus::Canceled;
+    match record.version.status {
+        VersionStatus::Superseded if !is_over && record.next.is_none() => {
+            "New sales are made at a later version of the plan; the price of this one is held for as \
+             long as it runs."
+        }
+        _ => "",
+    }
+}
+
 /// What happened to a subscription.
 pub fn changes(record: &Record) -> Vec<ChangeRow> {
     let name = |plan: Option<PlanVersionId>| {
@@ -248,10 +284,7 @@ pub fn changes(record: &Record) -> Vec<ChangeRow> {
                 name(change.plan_before_id),
                 name(change.plan_after_id)
             ),
-            "plan_set" => format!(
-                "Plan set to change to {} with the next period",
-                name(change.plan_after_id)
-            ),
+            "plan_set" => format!("Plan set to change to {}", name(change.plan_after_id)),
             "plan_kept" => format!(
                 "Plan kept: it does not change to {}",
                 name(change.plan_before_id)

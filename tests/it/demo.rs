@@ -123,8 +123,14 @@ on_both! {
         assert!(demo.count("subscription_changes WHERE kind = 'cancel_now'") >= 1);
         let renewed = "subscriptions WHERE interval_months = 12 AND billed_periods >= 2 AND status = 'active'";
         assert!(demo.count(renewed) >= 1, "no yearly customer has renewed");
+        let weekly = "invoices JOIN subscriptions s ON s.id = invoices.subscription_id AND s.interval_months = 0";
+        assert!(demo.count(weekly) >= 8, "nothing is billed weekly");
         assert!(demo.count("subscription_changes WHERE kind = 'plan'") >= 1, "no plan was changed");
         assert!(demo.count("subscriptions WHERE next_plan_on IS NOT NULL") >= 1, "no plan is set to change");
+        assert_eq!(demo.count("plan_versions WHERE existing_at = 'renewal' AND existing_from > '2026-11-30'"), 1);
+        let held = "subscriptions JOIN plan_versions v ON v.id = next_plan_version_id AND v.version_no = 2";
+        assert!(demo.count(held) >= 2, "no price is held until a renewal");
+        assert!(demo.count("subscription_changes WHERE kind = 'plan_kept'") >= 1, "nobody keeps its price");
         assert!(demo.count("credit_notes WHERE commission_rule = 'protect_partner'") >= 1);
         assert!(demo.count("invoices WHERE status = 'uncollectible'") >= 1);
         assert!(demo.count("commission_entries WHERE kind = 'accelerator'") >= 3, "no month reached a step");

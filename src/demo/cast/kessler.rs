@@ -37,6 +37,16 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                     prices: &[("Machine", "per_seat", "185.00")],
                 },
                 PlanPart {
+                    code: "MON-W",
+                    name: "By the week",
+                    currency: "EUR",
+                    interval_months: 0,
+                    term_months: 3,
+                    trial_days: 0,
+                    minimum: "",
+                    prices: &[("Machine on trial run", "per_seat", "52.00")],
+                },
+                PlanPart {
                     code: "MON-JPY",
                     name: "Monthly in yen",
                     currency: "JPY",

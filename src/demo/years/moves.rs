@@ -1,12 +1,12 @@
-//! Customers who move to another plan.
+//! Customers who move to another plan, or take one beside theirs.
 use chrono::NaiveDate;
 
 use super::{Won, World};
 use crate::{
-    Result,
-    domain::SubscriptionStatus,
+    Error, Result,
+    domain::{Quantity, SubscriptionStatus},
     id::PlanVersionId,
-    services::revenue::subscriptions::{PlanChange, PlanWhen, change_plan},
+    services::revenue::subscriptions::{NewSubscription, PlanChange, PlanWhen, change_plan, start},
     store::{
         Store, Tx, VendorScope,
         catalogue::plans,
@@ -45,6 +45,29 @@ impl World {
         Ok(())
     }
 }
+
+impl World {
+    /// A customer tries some machines out by the week, where the vendor sells that.
+    pub(super) fn by_the_week(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<()> {
+        let Some((plan_version, _)) = self.plans.versions.get(WEEKLY) else {
+            return Ok(());
+        };
+        store.write_now(self.scope.clone(), |tx| {
+            let first = subscriptions::one(tx, customer.subscription)?;
+            let new = NewSubscription {
+                external_id: format!("{}-{WEEKLY}", first.external_id),
+                customer: customer.id,
+                plan_version: *plan_version,
+                starts_on: day,
+                quantity: Quantity::new(3).map_err(Error::fault)?,
+            };
+            start(tx, &new).map(drop)
+        })
+    }
+}
+
+/// The plan that is billed weekly.
+const WEEKLY: &str = "MON-W";
 
 /// Another plan that is sold in the same currency and billed as often.
 fn other(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<PlanVersionId>> {

@@ -97,6 +97,7 @@ fn version_of(
         status: VersionStatus::Draft,
         terms: draft.terms,
         published_at: None,
+        reach: None,
         version: 1,
         prices: lines(tx, draft),
     }
@@ -130,7 +131,7 @@ pub fn problems_of(draft: &Draft) -> Problems {
     } = draft.terms;
     if !(1..=LONGEST_TERM_MONTHS).contains(&term_months) {
         problems.add("term", "Give a term from 1 to 120 months.");
-    } else if term_months % interval.months() != 0 {
+    } else if interval.months() > 0 && term_months % interval.months() != 0 {
         problems.add("term", whole_terms(interval));
     }
     // A term has at least 28 days to a month.
@@ -149,6 +150,10 @@ pub fn problems_of(draft: &Draft) -> Problems {
             "anchor_day",
             "Give a day from 1 to 28: every month has those.",
         );
+    }
+    if interval == BillingInterval::Week && draft.terms.anchor_day.is_some() {
+        let why = "A week starts on the day of the sale: leave this empty.";
+        problems.add("anchor_day", why);
     }
     match draft.terms.minimum_minor {
         below if below < 0 => problems.add("minimum", "Give an amount of zero or more."),
@@ -184,6 +189,7 @@ fn price_problems(prices: &[PriceDraft], problems: &mut Problems) {
 fn whole_terms(interval: BillingInterval) -> &'static str {
     match interval {
         BillingInterval::Year => "Give whole years: the plan is billed yearly.",
+        BillingInterval::HalfYear => "Give whole half-years: the plan is billed half-yearly.",
         _ => "Give whole quarters: the plan is billed quarterly.",
     }
 }
@@ -224,6 +230,7 @@ pub fn new_version(tx: &mut Tx<'_, VendorScope>, id: PlanId) -> Result<PlanVersi
     copy.version = 1;
     copy.status = VersionStatus::Draft;
     copy.published_at = None;
+    copy.reach = None;
     for line in &mut copy.prices {
         line.id = tx.fresh_id();
     }
@@ -259,6 +266,45 @@ pub fn edit_draft(
     let plan = plans::plan(tx, old.plan)?;
     let changes = diff(&differences(&old, &new));
     note(tx, &plan, Action::PriceSet, &changes)
+}
+
+/// Removes a draft that was never published, and its plan with it where it has no other version.
+/// Gives the offering it was of, in whose history that stands.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when it was changed
+/// meanwhile or is no draft.
+pub fn remove_draft(
+    tx: &mut Tx<'_, VendorScope>,
+    id: PlanVersionId,
+    version: i32,
+) -> Result<OfferingId> {
+    tx.allow(Permission::ManageCatalogue)?;
+    let draft = plans::version(tx, id)?;
+    if draft.status != VersionStatus::Draft {
+        let why = "This version was published: it stays for those who have it.";
+        return Err(Error::conflict(why));
+    }
+    let plan = plans::plan(tx, draft.plan)?;
+    if !plans::remove_draft(tx, (id, version))? {
+        return Err(stale("plan"));
+    }
+    if plans::versions_of(tx, plan.id)?.is_empty() {
+        plans::remove(tx, plan.id)?;
+    }
+    let action = Action::PlanDraftRemoved;
+    let number = draft.version_no;
+    VendorScope::record(
+        tx,
+        &Event {
+            action,
+            subject: plan.offering.number(),
+            partner: None,
+            summary: format!("{}: {}, version {number}", action.label(), plan.name),
+            changes: &diff(&[("prices", prices_in_words(&draft).as_str(), "")]),
+        },
+    )?;
+    Ok(plan.offering)
 }
 
 fn drafted(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<PlanVersion> {
@@ -313,7 +359,7 @@ fn prices_in_words(version: &PlanVersion) -> String {
 }
 
 /// Publishes a draft: from now on it is what is sold, and it never changes again. The version
-/// sold until now is superseded; who has it keeps it.
+/// sold until now is superseded; who has it keeps it, until earlier sales are brought to this one.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Conflict`] when it was changed

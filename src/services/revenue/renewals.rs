@@ -36,28 +36,33 @@ pub(super) struct Term {
 impl Term {
     /// The renewed term that begins with a service period that starts on a day, if one does.
     pub fn begun(sold: &Subscription, from: NaiveDate) -> Result<Option<Self>> {
-        let (anchor, periods) = (sold.anchor()?, periods(sold));
-        let Some(index) = anchor.index_of(from) else {
+        let (anchor, term) = (sold.anchor()?, sold.term().max(1));
+        let index = anchor.index_of(from);
+        let begun = index.and_then(|index| Some((index, anchor.term_begun(index, term)?)));
+        let Some((index, count)) = begun.filter(|(_, count)| *count > 0) else {
             return Ok(None);
         };
-        if index == 0 || !index.is_multiple_of(periods) {
-            return Ok(None);
-        }
+        let begins = |count: u32| {
+            anchor
+                .index_after(count.saturating_mul(term))
+                .ok_or(Overflow)
+        };
         let period = |index| anchor.service_period(index).ok_or(Overflow);
         let first = period(index)?;
         Ok((first.from == from).then_some(Self {
-            count: index / periods,
+            count,
             first,
-            before: period(index - periods)?,
-            periods,
+            before: period(begins(count - 1)?)?,
+            periods: begins(count + 1)?.saturating_sub(index),
         }))
     }
 
     /// The first day of the term that a subscription was renewed for so many times.
     pub fn first_day(sold: &Subscription, count: i32) -> Result<NaiveDate> {
-        let periods = periods(sold);
         let count = u32::try_from(count).unwrap_or_default();
-        let period = sold.anchor()?.service_period(count.saturating_mul(periods));
+        let (anchor, term) = (sold.anchor()?, sold.term().max(1));
+        let index = anchor.index_after(count.saturating_mul(term));
+        let period = index.and_then(|index| anchor.service_period(index));
         Ok(period.ok_or(Overflow)?.from)
     }
 
@@ -169,7 +174,7 @@ pub(super) fn standing(
     for ((id, day), quantity) in invoices::units_billed(tx, &ids)? {
         let Some(one) = by_id.get(&id) else { continue };
         let index = one.anchor()?.index_of(day).unwrap_or_default();
-        if !index.is_multiple_of(periods(one)) {
+        if one.anchor()?.term_begun(index, one.term()).is_none() {
             continue;
         }
         let mut plans = left.get(&id).into_iter().flatten();
@@ -187,12 +192,6 @@ pub(super) fn standing(
         Ok(((was.id, *day), terms.standing(was, *index)?))
     };
     then.iter().map(worth).collect()
-}
-
-/// How many periods a term has.
-fn periods(sold: &Subscription) -> u32 {
-    let interval = u32::try_from(sold.interval_months).unwrap_or(1).max(1);
-    (sold.term() / interval).max(1)
 }
 
 fn renewed<'a>(

@@ -3,12 +3,12 @@ mod writing;
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{BillingInterval, Currency, Money, Price, VersionStatus},
+    domain::{BillingInterval, Currency, Money, Price, Reach, VersionStatus},
     error::Error,
     id::{OfferingId, PlanId, PlanVersionId, PriceId},
     store::{
@@ -19,7 +19,9 @@ use crate::{
     },
 };
 
-pub use writing::{insert, insert_version, publish, rename, update_draft};
+pub use writing::{
+    insert, insert_version, publish, reach, remove, remove_draft, rename, update_draft,
+};
 
 /// A plan of an offering.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -102,6 +104,8 @@ pub struct PlanVersion {
     pub terms: Terms,
     /// Since when it is sold, UTC.
     pub published_at: Option<NaiveDateTime>,
+    /// When those sold at an earlier version come to it; none where they keep theirs.
+    pub reach: Option<Reach>,
     /// Rises with every edit of a draft.
     pub version: i32,
     /// Its prices, in order.
@@ -124,6 +128,9 @@ struct Row {
     trial_days: i32,
     anchor_day: Option<i32>,
     minimum_minor: i64,
+    existing_from: Option<NaiveDate>,
+    existing_at: String,
+    existing_months: i32,
 }
 
 /// Months or days, which the database keeps signed.
@@ -141,8 +148,19 @@ pub(in crate::store) fn interval(months: i32) -> Result<BillingInterval> {
 }
 
 impl Row {
+    fn reach(&self) -> Result<Option<Reach>> {
+        let Some(from) = self.existing_from else {
+            return Ok(None);
+        };
+        Ok(Some(Reach {
+            from,
+            at: stored(&self.existing_at)?,
+            held_months: unsigned(self.existing_months)?,
+        }))
+    }
     fn read(self, prices: Vec<PriceLine>) -> Result<PlanVersion> {
         Ok(PlanVersion {
+            reach: self.reach()?,
             id: self.id,
             plan: self.plan_id,
             version_no: self.version_no,

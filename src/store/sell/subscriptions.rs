@@ -240,7 +240,7 @@ where
         .into_iter()
         .collect();
     let versions: Vec<PlanVersionId> = page.rows.iter().map(|row| row.plan_version_id).collect();
-    let plans = plan_names(tx, versions)?;
+    let plans = plan_names(tx, versions, false)?;
     page.try_map(|row| {
         Ok(Line {
             customer: customers.get(&row.customer_id).cloned().unwrap_or_default(),
@@ -250,9 +250,12 @@ where
     })
 }
 
+/// What plan versions are called: by their offering and plan, and by their number where they are
+/// `told_apart` and another is of the same plan.
 fn plan_names<S: Scope>(
     tx: &mut Tx<'_, S>,
     versions: Vec<PlanVersionId>,
+    told_apart: bool,
 ) -> Result<BTreeMap<PlanVersionId, String>>
 where
     plan_versions::table: Visible<S>,
@@ -262,9 +265,13 @@ where
     let of = tx
         .rows(plan_versions::table)
         .filter(plan_versions::id.eq_any(versions))
-        .select((plan_versions::id, plan_versions::plan_id));
-    let of: Vec<(PlanVersionId, PlanId)> = tx.load(of)?;
-    let ids: Vec<PlanId> = of.iter().map(|(_, plan)| *plan).collect();
+        .select((
+            plan_versions::id,
+            plan_versions::plan_id,
+            plan_versions::version_no,
+        ));
+    let of: Vec<(PlanVersionId, PlanId, i32)> = tx.load(of)?;
+    let ids: Vec<PlanId> = of.iter().map(|(_, plan, _)| *plan).collect();
     let plans = tx
         .rows(plan_rows::table)
         .filter(plan_rows::id.eq_any(ids))
@@ -281,8 +288,16 @@ where
         (plan, format!("{offering}, {name}"))
     };
     let names: BTreeMap<PlanId, String> = plans.into_iter().map(full).collect();
-    let named = |(version, plan)| Some((version, names.get(&plan)?.clone()));
-    Ok(of.into_iter().filter_map(named).collect())
+    let named = |(version, plan, number): &(PlanVersionId, PlanId, i32)| {
+        let name = names.get(plan)?;
+        let alike = of.iter().filter(|(_, other, _)| other == plan).count();
+        let name = match told_apart && alike > 1 {
+            true => format!("{name}, version {number}"),
+            false => name.clone(),
+        };
+        Some((*version, name))
+    };
+    Ok(of.iter().filter_map(named).collect())
 }
 
 /// How many subscriptions a filter leaves.
@@ -406,10 +421,14 @@ where
     let changes: Vec<Change> = tx.load(changes)?;
     let about = |one: &Change| [one.plan_before_id, one.plan_after_id];
     let mut about: Vec<PlanVersionId> = changes.iter().flat_map(about).flatten().collect();
-    about.extend(subscription.next_plan.map(|(version, _)| version));
+    if let Some((version, _)) = subscription.next_plan {
+        about.extend([version, subscription.plan_version]);
+    }
+    about.sort_unstable();
+    about.dedup();
     let plan_names = match about.is_empty() {
         true => BTreeMap::new(),
-        false => plan_names(tx, about)?,
+        false => plan_names(tx, about, true)?,
     };
     let next = match subscription.next_plan {
         None => None,

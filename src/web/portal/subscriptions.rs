@@ -231,7 +231,8 @@ struct ShowPage {
     preview: Option<Preview>,
     changes: Vec<ChangeRow>,
     billed: Vec<BilledRow>,
-    next_plan: Option<(String, NaiveDate)>,
+    next_plan: Option<String>,
+    held: &'static str,
 }
 
 struct Seen {
@@ -344,10 +345,8 @@ async fn show(
             it.mrr.currency(),
         ),
         changes: sold::changes(record),
-        next_plan: record
-            .next
-            .as_ref()
-            .map(|next| (next.name.clone(), next.on)),
+        next_plan: sold::set_to(record),
+        held: sold::held(record),
         billed: sold::billed(&base, (&seen.billed, &seen.earned), seen.today),
         title,
         line,

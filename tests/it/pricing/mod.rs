@@ -1,7 +1,10 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
 mod commitments;
+mod drafts;
 mod programs;
 mod shop;
+mod versions;
+mod weekly;
 
 use perennial::domain::Role;
 

@@ -103,8 +103,9 @@ impl Shop {
         let form = page.form("form[action*='/plan-versions/'][action$='/publication']");
         self.owner.submit(&form).await.expect(303);
         let page = self.page(&self.offering).await;
-        if page.words().contains("Draft") {
-            let form = page.form("form[action*='/offerings/'][action$='/publication']");
+        let offering = "form[action*='/offerings/'][action$='/publication']";
+        if !page.select(offering).is_empty() {
+            let form = page.form(offering);
             self.owner.submit(&form).await.expect(303);
         }
     }

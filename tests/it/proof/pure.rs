@@ -141,7 +141,8 @@ impl Rules for Pure {
 
     fn monthly(charged: &Charged<'_>, months: u32) -> i64 {
         let asked = asked(charged);
-        let over = (asked.stretch, months);
+        let interval = BillingInterval::from_months(months).unwrap();
+        let over = (asked.stretch, interval);
         bill::monthly(&asked.prices, asked.seats, &asked.discounts, over).unwrap()
     }
 

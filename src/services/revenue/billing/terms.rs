@@ -108,10 +108,10 @@ impl Terms {
     pub fn monthly(&self, of: &Subscription, index: u32) -> Result<i64> {
         let plan = self.plan(of)?;
         let prices = plan.prices.iter().map(|line| &line.price);
-        let months = u32::try_from(plan.interval_months).unwrap_or(1);
+        let interval = plan.interval()?;
         let (discounts, stretch) = (self.discounts(of), of.stretch(index)?);
-        let monthly = bill::monthly(prices, of.units()?, discounts, (stretch, months))?;
-        Ok(at_least(monthly, plan.minimum_minor, months)?)
+        let monthly = bill::monthly(prices, of.units()?, discounts, (stretch, interval))?;
+        Ok(at_least(monthly, plan.minimum_minor, interval)?)
     }
     /// What a whole period charges in advance for what partners earn on, in minor units: discounts
     /// for a single period left out.

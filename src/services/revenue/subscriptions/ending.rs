@@ -1,7 +1,9 @@
 //! How a subscription ends: at once with a credit, or with its billed period without one.
 use chrono::NaiveDate;
 
-use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note};
+use super::{
+    Noted, bill_before, check_effective, live, newest, note, record, record_note, versions,
+};
 use crate::{
     Error, Result,
     domain::{
@@ -223,6 +225,7 @@ pub fn undo(tx: &mut Tx<'_, VendorScope>, undoing: &Undoing) -> Result<()> {
     now.ends_on = None;
     now.ends_by_vendor = false;
     now.next_bill_on = Some(now.stretch(now.next_index())?.service.from);
+    versions::rejoin(tx, &mut now)?;
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::CancelUndone,

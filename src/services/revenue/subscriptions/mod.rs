@@ -6,6 +6,7 @@ mod pausing;
 mod plan;
 mod quantity;
 mod starting;
+pub mod versions;
 
 pub use discounts::{NewDiscount, end_discount, give_discount};
 pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
@@ -75,7 +76,10 @@ fn check_effective(
         return refuse(format!("It ends on {}.", day(end)));
     }
     let changes = subscriptions::changes(tx, subscription.id)?;
-    match changes.iter().map(|change| change.effective_on).max() {
+    // What is set for a period to come changes nothing before it.
+    let set = [ChangeKind::PlanSet, ChangeKind::PlanKept];
+    let taken = changes.iter().filter(|change| !set.contains(&change.kind));
+    match taken.map(|change| change.effective_on).max() {
         Some(last) if on < last => refuse(format!("It was last changed from {} on.", day(last))),
         _ => Ok(()),
     }

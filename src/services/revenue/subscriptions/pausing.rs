@@ -46,10 +46,6 @@ pub fn pause(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     if !before.status.can_become(SubscriptionStatus::Paused) {
         return Err(Error::conflict("Only what is served can be paused."));
     }
-    if before.next_plan_on.is_some() {
-        let why = "Its plan is set to change: keep the plan first, or pause it after that.";
-        return Err(Error::conflict(why));
-    }
     check_effective(tx, &books, &before, pausing.on)?;
     bill_before(tx, &books, &before, pausing.on)?;
     let mut now = subscriptions::one(tx, before.id)?;
@@ -76,10 +72,13 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
         return Err(Error::conflict("This subscription is not paused."));
     }
     check_effective(tx, &books, &now, pausing.on)?;
-    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
     let current = now.anchor()?.index_of(pausing.on);
     let current = current.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
     let was_billed = current < now.next_index();
+    if !was_billed {
+        take_missed(tx, &mut now, (current, pausing))?;
+    }
+    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
     now.status = SubscriptionStatus::Active;
     now.mrr_minor = terms.monthly(&now, current)?;
     let next = current.max(now.next_index().saturating_sub(1)) + 1;
@@ -92,6 +91,32 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     }
     let summary = format!("Resumed from {}", day(pausing.on));
     record(tx, Action::SubscriptionResumed, (&now, summary), &[])
+}
+
+/// Moves a subscription to the plan that was set for a period which began while it was paused.
+fn take_missed(
+    tx: &mut Tx<'_, VendorScope>,
+    now: &mut Subscription,
+    (index, pausing): (u32, &Pausing),
+) -> Result<()> {
+    let starts = now.stretch(index)?.service.from;
+    let plan = now.in_period(starts).plan_version_id;
+    if plan == now.plan_version_id {
+        return Ok(());
+    }
+    let was = now.plan_version_id;
+    (now.next_plan_version_id, now.next_plan_on) = (None, None);
+    now.plan_version_id = plan;
+    let noted = Noted {
+        kind: ChangeKind::Plan,
+        on: pausing.on,
+        before: now.quantity,
+        after: now.quantity,
+        reason: "As it was set",
+        plans: Some((was, plan)),
+    };
+    let change = noted.of(&*tx, now);
+    subscriptions::record_changes(tx, vec![change])
 }
 
 /// What is left of a period from a day on.

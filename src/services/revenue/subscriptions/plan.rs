@@ -177,6 +177,11 @@ pub(in crate::services::revenue) fn take_set_plans(
     due: &[Subscription],
 ) -> Result<Vec<Subscription>> {
     let mut taken = Vec::new();
+    let is_any_set = due.iter().any(|one| one.next_plan_on.is_some());
+    let terms = match is_any_set {
+        true => Terms::of(tx, due)?,
+        false => return Ok(due.to_vec()),
+    };
     for one in due {
         let from = one.stretch(one.next_index())?.service.from;
         let ends = one.ends_on.is_some_and(|end| end <= from);
@@ -184,7 +189,7 @@ pub(in crate::services::revenue) fn take_set_plans(
         let is_due = !ends && one.next_plan_on.is_some_and(|on| on <= from);
         match set.filter(|_| is_due) {
             None => taken.push(one.clone()),
-            Some(version) => taken.push(take(tx, one, (version, from))?),
+            Some(version) => taken.push(take(tx, &terms, one, (version, from))?),
         }
     }
     Ok(taken)
@@ -192,13 +197,13 @@ pub(in crate::services::revenue) fn take_set_plans(
 
 fn take(
     tx: &mut Tx<'_, VendorScope>,
+    terms: &Terms,
     one: &Subscription,
     (version, from): (PlanVersionId, NaiveDate),
 ) -> Result<Subscription> {
     let mut now = one.clone();
     (now.next_plan_version_id, now.next_plan_on) = (None, None);
     now.plan_version_id = version;
-    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
     now.mrr_minor = terms.monthly(&now, now.next_index())?;
     subscriptions::change(tx, &now)?;
     now.version += 1;

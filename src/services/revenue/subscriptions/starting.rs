@@ -7,7 +7,7 @@ use super::{Noted, units};
 use crate::{
     Error, Result,
     domain::{
-        Action, BillingInterval, Permission, Quantity, SubscriptionStatus, bill,
+        Action, Permission, Quantity, SubscriptionStatus, bill,
         commitment::at_least,
         sale::{Opening, opening},
     },
@@ -200,9 +200,7 @@ impl Sales {
 /// From when a sale of a plan is charged, and from where its periods are counted.
 fn opening_of(plan: &PlanTerms, starts_on: NaiveDate) -> Result<Opening> {
     let many = |number: i32| u32::try_from(number).unwrap_or_default();
-    let interval = BillingInterval::from_months(many(plan.interval_months));
-    let interval = interval.ok_or_else(|| Error::fault("a plan has no interval"))?;
-    let terms = (plan.anchor_day.map(many), interval);
+    let terms = (plan.anchor_day.map(many), plan.interval()?);
     let opening = opening(starts_on, many(plan.trial_days), terms);
     opening.ok_or_else(|| Error::on("starts_on", "This day is too far away."))
 }
@@ -210,10 +208,10 @@ fn opening_of(plan: &PlanTerms, starts_on: NaiveDate) -> Result<Opening> {
 /// What a sale brings a month from its first charge on, in minor units.
 fn first_mrr(plan: &PlanTerms, row: &Subscription) -> Result<i64> {
     let prices = plan.prices.iter().map(|line| &line.price);
-    let months = u32::try_from(plan.interval_months).unwrap_or(1);
-    let over = (row.stretch(0)?, months);
+    let interval = plan.interval()?;
+    let over = (row.stretch(0)?, interval);
     let monthly = bill::monthly(prices, row.units()?, &[], over)?;
-    Ok(at_least(monthly, plan.minimum_minor, months)?)
+    Ok(at_least(monthly, plan.minimum_minor, interval)?)
 }
 
 fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -> Result<()> {

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use super::{Plan, PlanVersion};
 use crate::{
     Result,
-    domain::VersionStatus,
+    domain::{Reach, ReachAt, VersionStatus},
     error::Error,
-    id::PlanId,
+    id::{PlanId, PlanVersionId},
     store::{
         Tx, VendorScope,
         catalogue::prices,
@@ -139,4 +139,66 @@ pub fn publish(tx: &mut Tx<'_, VendorScope>, draft: &PlanVersion) -> Result<bool
         ),
     )?;
     Ok(changed == 1)
+}
+
+/// Writes when those sold at an earlier version come to this one, or that they keep theirs, if it
+/// is still at `version`; says whether it was.
+///
+/// # Errors
+/// Faults of the database.
+pub fn reach(
+    tx: &mut Tx<'_, VendorScope>,
+    (id, version): (PlanVersionId, i32),
+    set: Option<Reach>,
+) -> Result<bool> {
+    let row = tx
+        .rows_of(plan_versions::table)
+        .filter(plan_versions::id.eq(id))
+        .filter(plan_versions::version.eq(version));
+    let at = set.map_or(ReachAt::Period, |set| set.at);
+    let months = signed(set.map_or(0, |set| set.held_months))?;
+    let changed = tx.update(
+        row,
+        (
+            to(plan_versions::existing_from, set.map(|set| set.from)),
+            to(plan_versions::existing_at, at.code()),
+            to(plan_versions::existing_months, months),
+            to(plan_versions::version, version + 1),
+        ),
+    )?;
+    Ok(changed == 1)
+}
+
+/// Removes a version with its prices, if it still is a draft at `version`; says whether it was.
+///
+/// # Errors
+/// Faults of the database, something that refers to it among them.
+pub fn remove_draft(
+    tx: &mut Tx<'_, VendorScope>,
+    (id, version): (PlanVersionId, i32),
+) -> Result<bool> {
+    let draft = tx
+        .rows(plan_versions::table)
+        .filter(plan_versions::id.eq(id))
+        .filter(plan_versions::status.eq(VersionStatus::Draft.code()))
+        .filter(plan_versions::version.eq(version))
+        .select(plan_versions::id);
+    let found: Option<PlanVersionId> = tx.first(draft)?;
+    if found.is_none() {
+        return Ok(false);
+    }
+    prices::delete(tx, id)?;
+    let row = tx
+        .rows_of(plan_versions::table)
+        .filter(plan_versions::id.eq(id));
+    Ok(tx.delete(row)? == 1)
+}
+
+/// Removes a plan that has no version any more.
+///
+/// # Errors
+/// Faults of the database, a version that refers to it among them.
+pub fn remove(tx: &mut Tx<'_, VendorScope>, id: PlanId) -> Result<()> {
+    let row = tx.rows_of(plans::table).filter(plans::id.eq(id));
+    tx.delete(row).map(drop)
 }

@@ -6,7 +6,7 @@ pub use changes::{
     ChangeKind, SubscriptionChange, all_changes, began_with, changes, plans_left, record_changes,
     service_days,
 };
-pub use moving::{Advance, add, advance, begin_trials, change, put_under};
+pub use moving::{Advance, add, advance, begin_trials, change, put_under, set_plan};
 
 use std::collections::HashMap;
 
@@ -169,6 +169,38 @@ pub fn ended(
         .filter(subscriptions::ends_on.le(today))
         .order(subscriptions::id)
         .limit(limit)
+        .select(Subscription::as_select());
+    tx.load(rows)
+}
+
+/// Subscriptions of some plan versions that go on and are not set to change.
+///
+/// # Errors
+/// Faults of the database.
+pub fn going_on(
+    tx: &mut Tx<'_, VendorScope>,
+    versions: &[PlanVersionId],
+) -> Result<Vec<Subscription>> {
+    let rows = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::plan_version_id.eq_any(versions.to_vec()))
+        .filter(subscriptions::status.ne(SubscriptionStatus::Canceled.code()))
+        .filter(subscriptions::next_plan_version_id.is_null())
+        .filter(subscriptions::ends_on.is_null())
+        .order(subscriptions::id)
+        .select(Subscription::as_select());
+    tx.load(rows)
+}
+
+/// Subscriptions that are set to change to a plan version.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_to(tx: &mut Tx<'_, VendorScope>, version: PlanVersionId) -> Result<Vec<Subscription>> {
+    let rows = tx
+        .rows(subscriptions::table)
+        .filter(subscriptions::next_plan_version_id.eq(version))
+        .order(subscriptions::id)
         .select(Subscription::as_select());
     tx.load(rows)
 }

@@ -6,7 +6,7 @@ use super::Subscription;
 use crate::{
     Error, Result,
     domain::SubscriptionStatus,
-    id::{CommissionPlanVersionId, PartnerId, SubscriptionId},
+    id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SubscriptionId},
     store::{Tx, VendorScope, revenue::ASKED_AT_ONCE, schema::subscriptions, tx::to},
 };
 
@@ -56,6 +56,34 @@ pub fn advance(tx: &mut Tx<'_, VendorScope>, ids: &[SubscriptionId], now: Advanc
                 )?
             }
         };
+    }
+    Ok(())
+}
+
+/// Sets what subscriptions change to with their first period that starts on or after a day, or that
+/// they keep their plan; their version stays, for nobody edited them one by one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn set_plan(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+    set: Option<(PlanVersionId, NaiveDate)>,
+) -> Result<()> {
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(subscriptions::table)
+            .filter(subscriptions::id.eq_any(some.to_vec()));
+        tx.update(
+            rows,
+            (
+                to(
+                    subscriptions::next_plan_version_id,
+                    set.map(|(plan, _)| plan),
+                ),
+                to(subscriptions::next_plan_on, set.map(|(_, on)| on)),
+            ),
+        )?;
     }
     Ok(())
 }

@@ -13,11 +13,14 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{Currency, Period, TaxCategory, Zone},
+    domain::{BillingInterval, Currency, Period, TaxCategory, Zone},
     id::{CustomerId, OfferingId, PartnerId, PlanVersionId, VendorId},
     store::{
         Tx, VendorScope,
-        catalogue::{of_versions, plans::PriceLine},
+        catalogue::{
+            of_versions,
+            plans::{PriceLine, interval},
+        },
         columns::Coded,
         schema::{customers, offerings, payout_minimums, plan_versions, plans, vendors},
     },
@@ -146,6 +149,13 @@ pub struct PlanTerms {
 }
 
 impl PlanTerms {
+    /// How often it is billed.
+    ///
+    /// # Errors
+    /// A fault for a stored interval that is none.
+    pub fn interval(&self) -> Result<BillingInterval> {
+        interval(self.interval_months)
+    }
     /// Whether a period is charged for after it is over too: for what was used, or lacks of its
     /// minimum.
     pub fn bills_in_arrears(&self) -> bool {

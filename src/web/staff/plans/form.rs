@@ -168,8 +168,10 @@ fn row(typed: &Fields, names: &Names, problems: &Problems) -> PriceRow {
 pub fn intervals() -> Vec<(String, String)> {
     let option = |interval: &BillingInterval| {
         let name = match interval {
+            BillingInterval::Week => "Weekly",
             BillingInterval::Month => "Monthly",
             BillingInterval::Quarter => "Quarterly",
+            BillingInterval::HalfYear => "Half-yearly",
             BillingInterval::Year => "Yearly",
         };
         (interval.months().to_string(), name.to_owned())

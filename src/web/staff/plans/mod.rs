@@ -1,5 +1,7 @@
 //! Plans of an offering, their versions and prices.
+mod earlier;
 mod form;
+mod removal;
 mod view;
 
 use actix_session::Session;
@@ -40,6 +42,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/plan-versions/{plan_version}/edit").route(get().to(edit)))
         .service(resource("/plan-versions/{plan_version}").route(post().to(update)))
         .service(resource("/plan-versions/{plan_version}/publication").route(post().to(publish)));
+    earlier::routes(config);
+    removal::routes(config);
 }
 
 /// The form's plain fields.

@@ -25,6 +25,8 @@ pub struct VersionView {
     pub(in crate::web::staff) is_draft: bool,
     pub(in crate::web::staff) version: String,
     pub(in crate::web::staff) terms: String,
+    pub(in crate::web::staff) may_reach: bool,
+    pub(in crate::web::staff) reach: Option<String>,
     pub(in crate::web::staff) prices: Vec<PriceView>,
 }
 
@@ -92,6 +94,8 @@ impl VersionView {
             status: version.status.label(),
             is_draft: version.status == VersionStatus::Draft,
             version: version.version.to_string(),
+            may_reach: version.version_no > 1 && version.status == VersionStatus::Published,
+            reach: version.reach.map(|reach| reach.words()),
             terms: format!(
                 "Billed {} in advance{}, term {}, notice {}.",
                 terms.interval.name(),
