@@ -8,6 +8,7 @@ mod drift;
 mod helpdesk;
 mod metering;
 mod outages;
+mod registering;
 mod setting;
 mod settling;
 mod taxing;

@@ -235,6 +235,7 @@ fn number(app: &TestApp, name: &str) -> i64 {
         ),
         "ticket" => ("sla_tickets", of_partner, "id"),
         "sla_credit" => ("sla_credits", of_partner, "id"),
+        "deal_registration" => ("deal_registrations", of_partner, "id"),
         "statement" => ("statements", of_partner, "line_count DESC, id"),
         "mail" => (
             "mails",

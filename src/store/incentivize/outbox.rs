@@ -43,7 +43,7 @@ pub struct Letter {
     pub id: MailId,
     /// Whose, if a partner's.
     pub partner_id: Option<PartnerId>,
-    /// statement, invitation or password_reset.
+    /// statement, invitation, password_reset or deal_decision.
     pub kind: String,
     /// What it is about, as the bare number of an id.
     pub subject_id: i64,

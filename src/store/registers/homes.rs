@@ -14,9 +14,9 @@ use crate::{
     store::{
         PartnerScope, Scope, Tx, VendorScope,
         schema::{
-            adjustments, commission_enrollments, commission_plan_versions, import_files, jobs,
-            mails, offerings, partners, plan_versions, sla_credits, subscriptions,
-            tier_assignments, tiers,
+            adjustments, commission_enrollments, commission_plan_versions, deal_registrations,
+            import_files, jobs, mails, offerings, partners, plan_versions, sla_credits,
+            subscriptions, tier_assignments, tiers,
         },
     },
 };
@@ -69,6 +69,8 @@ pub struct Waiting {
     pub adjustments: i64,
     /// Credits for missed promises that wait for approval.
     pub sla_credits: i64,
+    /// Deals that partners registered, to be decided on.
+    pub registrations: i64,
     /// Partners on record who have not left.
     pub partners: i64,
 }
@@ -97,6 +99,7 @@ pub fn waiting(tx: &mut Tx<'_, VendorScope>) -> Result<Waiting> {
         draft_commission_plans: how_many!(tx, commission_plan_versions, "draft"),
         adjustments: adjustments_of_others(tx)?,
         sla_credits: how_many!(tx, sla_credits, "proposed"),
+        registrations: how_many!(tx, deal_registrations, "submitted"),
         partners: how_many!(tx, partners, "active"),
     })
 }

@@ -1,22 +1,24 @@
 //! A partner's first screen: the money, what needs somebody, where the partner stands.
 use actix_web::web::{Data, ServiceConfig, get, resource};
 use askama::Template;
-use chrono::Timelike;
+use chrono::{Days, NaiveDate, Timelike};
 
 use super::lifecycle;
 use crate::{
+    Result,
     domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
-        Store,
+        PartnerScope, Store, Tx,
         recruit::own,
         registers::{
-            Calendar, calendar,
+            Calendar, calendar, deals,
             homes::{self, EarningFigures, Looming},
             ledger::{self, EntryRow},
             payouts::{self, PayoutRow},
             sla_credits::{self, CreditRow},
             statements::{self, StatementRow},
         },
+        sell::deals::DealRegistration,
     },
     web::{
         Answer, Shell,
@@ -78,11 +80,20 @@ struct Earnings {
     entries: Vec<EntryRow>,
 }
 
+/// Days before the end of a protection in which it is shown.
+const ENDS_SOON: u64 = 30;
+
+/// Registered deals whose protection ends soon.
+fn ending(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<Vec<DealRegistration>> {
+    let soon = today.checked_add_days(Days::new(ENDS_SOON));
+    deals::ending(tx, (today, soon.unwrap_or(today)), 7)
+}
+
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let (shell, base) = (visitor.shell(), visitor.base.clone());
     let (person, zone) = (visitor.person().to_owned(), visitor.zone());
     let sees_earnings = visitor.may(Permission::PartnerViewEarnings);
-    let (calendar, hour, earnings, (looming, claims), facts) = store
+    let (calendar, hour, earnings, (looming, claims, ending), facts) = store
         .read(visitor.scope, move |tx| {
             tx.allow(Permission::PartnerViewCustomers)?;
             let calendar = calendar(tx)?;
@@ -98,7 +109,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
             };
             let looming = homes::looming(tx, calendar.today, 7)?;
             let claims = sla_credits::to_claim(tx, calendar.today, 7)?;
-            let needs = (looming, claims);
+            let needs = (looming, claims, ending(tx, calendar.today)?);
             Ok((calendar, hour, earnings, needs, own::facts(tx)?))
         })
         .await?;
@@ -121,6 +132,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         needs: claims
             .iter()
             .map(|one| claim(one, &base))
+            .chain(ending.iter().map(|one| protection(one, &base)))
             .chain(looming.iter().map(|one| need(one, &base)))
             .collect(),
         marks: stages::marks(&facts),
@@ -280,6 +292,17 @@ fn claim(one: &CreditRow, base: &str) -> Need {
         ),
         href: format!("{base}/sla-credits/{}", one.credit.id),
         verb: "Claim",
+    }
+}
+
+/// A registered deal that is to be sold while it is protected.
+fn protection(one: &DealRegistration, base: &str) -> Need {
+    let until = one.protected_until.map_or(String::new(), date_words);
+    Need {
+        what: format!("Your protection for {} ends", one.customer_name),
+        detail: until,
+        href: format!("{base}/registrations/{}", one.id),
+        verb: "See",
     }
 }
 

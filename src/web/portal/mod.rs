@@ -1,5 +1,6 @@
 //! A partner's pages, one file per resource.
 pub mod customers;
+pub mod deals;
 pub mod home;
 pub mod invoices;
 pub mod ledger;
@@ -21,6 +22,7 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(home::routes)
+        .configure(deals::routes)
         .configure(customers::routes)
         .configure(subscriptions::routes)
         .configure(invoices::routes)

@@ -64,11 +64,12 @@ impl Asked {
     }
 }
 
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("", "All"),
     ("statement", "Statements"),
     ("invitation", "Invitations"),
     ("password_reset", "New passwords"),
+    ("deal_decision", "Decisions on registrations"),
 ];
 const STATUSES: [(&str, &str); 8] = [
     ("", "All"),

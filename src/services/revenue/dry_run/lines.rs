@@ -20,6 +20,7 @@ pub(super) struct Line<'a> {
     line: &'a InvoiceLine,
     then: Subscription,
     plan: &'a PlanTerms,
+    is_registered: bool,
 }
 
 /// A line that earns: its month, what it earns, and for whom.
@@ -37,7 +38,14 @@ pub(super) fn lines_under(
             continue;
         };
         let plan = book.plan(&then)?;
-        let Some(earning) = terms(&Line { line, then, plan })? else {
+        let is_registered = book.is_registered(line.subscription_id);
+        let found_line = Line {
+            line,
+            then,
+            plan,
+            is_registered,
+        };
+        let Some(earning) = terms(&found_line)? else {
             continue;
         };
         let who = book.who(line)?.into_iter();
@@ -61,7 +69,9 @@ impl Line<'_> {
 
     /// As it would be under other clauses.
     pub fn under(&self, clauses: &[CommissionClause]) -> Result<Option<EarningLine>> {
-        let Self { line, then, plan } = self;
+        let Self {
+            line, then, plan, ..
+        } = self;
         if !plan.lets_earn(&line.description) {
             return Ok(None);
         }
@@ -79,6 +89,7 @@ impl Line<'_> {
             currency: then.currency,
             since: then.charged_from(),
             service: charged,
+            is_registered: self.is_registered,
         };
         let Some(clause) = clause_for(clauses, &case) else {
             return Ok(None);
