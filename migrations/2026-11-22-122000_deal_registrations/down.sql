@@ -3,7 +3,7 @@ CREATE TABLE mails_new (
     tenant_id BIGINT NOT NULL REFERENCES tenants (id),
     id BIGINT NOT NULL,
     partner_id BIGINT,
-    kind TEXT NOT NULL CHECK (kind IN ('statement', 'invitation', 'password_reset')),
+    kind TEXT NOT NULL CHECK (kind IN ('statement', 'invitation', 'password_reset', 'bank_changed')),
     subject_id BIGINT NOT NULL,
     copy_no INTEGER NOT NULL,
     recipient TEXT NOT NULL,

@@ -46,7 +46,7 @@ CREATE TABLE mails_new (
     tenant_id BIGINT NOT NULL REFERENCES tenants (id),
     id BIGINT NOT NULL,
     partner_id BIGINT,
-    kind TEXT NOT NULL CHECK (kind IN ('statement', 'invitation', 'password_reset', 'deal_decision')),
+    kind TEXT NOT NULL CHECK (kind IN ('statement', 'invitation', 'password_reset', 'bank_changed', 'deal_decision')),
     subject_id BIGINT NOT NULL,
     copy_no INTEGER NOT NULL,
     recipient TEXT NOT NULL,
