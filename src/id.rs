@@ -275,6 +275,8 @@ named! {
     SlaCredit = "slc", SlaCreditId;
     /// A line on which a missed promise gives something back.
     SlaCreditLine = "sll", SlaCreditLineId;
+    /// A deal that a partner registered.
+    DealRegistration = "drg", DealRegistrationId;
     /// A credit note that a missed promise became.
     SlaCreditNote = "sln", SlaCreditNoteId;
     /// A recurring service that partners may resell.

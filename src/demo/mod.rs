@@ -8,6 +8,7 @@ mod drift;
 mod helpdesk;
 mod metering;
 mod outages;
+mod registering;
 mod repricing;
 mod setting;
 mod settling;

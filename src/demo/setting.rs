@@ -266,6 +266,7 @@ fn add_commission(
     for (phase, tier, rate) in parts {
         let (rate, steps) = rate.split_once(" then ").unwrap_or((*rate, ""));
         let (rate, days) = rate.split_once(" back ").unwrap_or((rate, "0"));
+        let (rate, uplift) = rate.split_once(" plus ").unwrap_or((rate, "0"));
         let (rate, currency) = (read(rate)?, read(part.currency)?);
         let volume = Volume::parse(VolumeKind::Graduated, currency, steps, rate);
         let volume = (!steps.is_empty()).then_some(volume).transpose();
@@ -273,6 +274,7 @@ fn add_commission(
             phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,
             tier: tiers.get(tier).copied(),
             rate,
+            uplift: read(uplift)?,
             volume: volume.map_err(Error::fault)?,
             clawback: ClawbackTerms::of(read(days)?, ClawbackMode::Linear),
             ..commission_plans::ClauseDraft::default()

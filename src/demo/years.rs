@@ -12,14 +12,16 @@ use super::{
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
-    drift, helpdesk, metering, outages, repricing,
+    drift, helpdesk, metering, outages,
+    registering::{self, Seller},
+    repricing,
     setting::{self, Plans, read},
     settling, taxing,
 };
 use crate::{
-    Result,
+    Error, Result,
     domain::{Currency, Money, Period},
-    id::{CustomerId, PartnerId, PaymentId, SubscriptionId},
+    id::{CustomerId, DealRegistrationId, PartnerId, PaymentId, SubscriptionId},
     services::{
         incentivize::{enrollments, tiers},
         recruit::partners,
@@ -31,7 +33,8 @@ use crate::{
     },
     store::{Store, Tx, incentivize::payouts as payout_rows, revenue::invoices},
 };
-use sale::{Sale, customer_name, draft};
+pub(super) use sale::Sale;
+use sale::{customer_name, draft};
 
 /// A vendor and everything that has happened to it so far.
 pub struct World {
@@ -41,6 +44,8 @@ pub struct World {
     finance: Finance,
     first: Period,
     partners: Vec<Joined>,
+    /// Sales that were registered and are not made yet.
+    registered: Vec<Registered>,
     named: usize,
     paid: usize,
 }
@@ -51,6 +56,15 @@ pub(super) struct Joined {
     id: PartnerId,
     pub(super) customers: Vec<Won>,
     payments: Vec<PaymentId>,
+}
+
+/// A sale that was registered: by whom, what, to whom, and when it is made.
+struct Registered {
+    joined: usize,
+    sale: Sale,
+    customer: String,
+    deal: DealRegistrationId,
+    on: NaiveDate,
 }
 
 /// A customer that was won.
@@ -87,6 +101,7 @@ impl World {
             finance,
             first,
             partners: Vec::new(),
+            registered: Vec::new(),
             named: 0,
             paid: 0,
         }
@@ -123,6 +138,8 @@ impl World {
         }
         taxing::live(store, &self.scope, (month, day))?;
         self.win(store, month, day)?;
+        self.win_registered(store, day)?;
+        self.dispute(store, month, day)?;
         let scope = self.scope.clone();
         store.write_now(scope, |tx| billing::bill_due(tx, day).map(drop))?;
         self.collect(store, day)?;
@@ -221,7 +238,7 @@ impl World {
 
     fn win(&mut self, store: &Store, month: u32, day: NaiveDate) -> Result<()> {
         let (scope, plans) = (self.scope.clone(), &self.plans);
-        for joined in &mut self.partners {
+        for (index, joined) in self.partners.iter_mut().enumerate() {
             let part = joined.part;
             for k in 0..part.customers {
                 let mut chance = Chance::of(&format!("{} customer {k}", part.code));
@@ -233,13 +250,64 @@ impl World {
                 let name = customer_name(self.named);
                 self.named += 1;
                 let sale = Sale::of(part, k, plans, &mut chance)?;
+                if registering::is_registered(part, k) {
+                    let seller = Seller::of(store, (&scope, self.vendor), joined.id)?;
+                    let on = registering::sold_on(day);
+                    let deal = seller.register(store, (&sale, &name), on)?;
+                    registering::approve(store, &scope, deal, day)?;
+                    self.registered.push(Registered {
+                        joined: index,
+                        sale,
+                        customer: name,
+                        deal,
+                        on,
+                    });
+                    continue;
+                }
                 let won = store.write_now(scope.clone(), |tx| {
-                    sale.close(tx, (joined.id, part), &name, day)
+                    sale.close(tx, (joined.id, part), (&name, None), day)
                 })?;
                 joined.customers.push(won);
             }
         }
         Ok(())
+    }
+
+    /// Sales that were registered before they are made.
+    fn win_registered(&mut self, store: &Store, day: NaiveDate) -> Result<()> {
+        let due = self.registered.extract_if(.., |one| one.on == day);
+        for one in due {
+            let Some(joined) = self.partners.get_mut(one.joined) else {
+                continue;
+            };
+            let whose = (joined.id, joined.part);
+            let named = (one.customer.as_str(), Some(one.deal));
+            let won = store.write_now(self.scope.clone(), |tx| {
+                one.sale.close(tx, whose, named, day)
+            })?;
+            joined.customers.push(won);
+        }
+        Ok(())
+    }
+
+    /// Deals that are not won: one lapses, one is declined, and in the end two partners want the
+    /// same customer.
+    fn dispute(&self, store: &Store, month: u32, day: NaiveDate) -> Result<()> {
+        let when = (month, day.day());
+        let stories = registering::STORIES.iter().filter(|one| one.when == when);
+        for story in stories {
+            let mut with = self
+                .partners
+                .iter()
+                .filter(|one| one.part.story == story.whose);
+            if let Some(joined) = with.next() {
+                let seller = Seller::of(store, (&self.scope, self.vendor), joined.id)?;
+                let plan = joined.part.sells.first().copied().unwrap_or_default();
+                let (version, _) = *self.plans.versions.get(plan).ok_or(Error::NotFound)?;
+                registering::tell(store, &self.scope, (&seller, version), (story, day))?;
+            }
+        }
+        registering::lapse(store, &self.scope, day)
     }
 
     /// Customers pay what they owe some days after the invoice; most do.

@@ -66,6 +66,12 @@ coded! {
         AdjustmentProposed = "adjustment.proposed", "Adjustment proposed";
         AdjustmentApproved = "adjustment.approved", "Adjustment approved";
         AdjustmentDeclined = "adjustment.declined", "Adjustment declined";
+        DealRegistered = "deal_registration.submitted", "Deal registered";
+        DealWithdrawn = "deal_registration.withdrawn", "Registration withdrawn";
+        DealApproved = "deal_registration.approved", "Registration approved";
+        DealDeclined = "deal_registration.declined", "Registration declined";
+        DealWon = "deal_registration.won", "Registered deal won";
+        DealLapsed = "deal_registration.lapsed", "Registration lapsed";
         StatementMade = "statement.made", "Statement made";
         StatementSent = "statement.sent", "Statement sent";
         MailSent = "mail.sent", "Mail sent";

@@ -49,6 +49,8 @@ pub struct CommissionClause {
     pub offering: Option<i64>,
     /// The share of net revenue it pays; nothing where it pays per unit.
     pub rate: Rate,
+    /// What it pays beyond its rate where the deal was registered in time; nothing by default.
+    pub uplift: Rate,
     /// What it pays for each unit of each period, in the one currency it holds for.
     pub per_unit: Option<Money>,
     /// For how many months from the first paid period; for life, when none are named.
@@ -76,6 +78,8 @@ pub struct Case {
     pub since: NaiveDate,
     /// The days charged for.
     pub service: ServicePeriod,
+    /// Whether the sale was registered before it was made, and in time.
+    pub is_registered: bool,
 }
 
 impl CommissionClause {
@@ -87,6 +91,7 @@ impl CommissionClause {
             tier: None,
             offering: None,
             rate,
+            uplift: Rate::default(),
             per_unit: None,
             months: None,
             cap: None,
@@ -136,9 +141,17 @@ impl CommissionClause {
                     minor: amount.minor(),
                     units,
                 },
-                None => Pay::Share(self.rate),
+                None => Pay::Share(bonus::uplifted(self.rate, self.uplift, case.is_registered)),
             },
             share: window.map_or(DayShare::WHOLE, |window| window.share(case.service)),
+        }
+    }
+
+    /// What it adds to its rate in a case: nothing but for what was registered.
+    pub fn added(&self, case: &Case) -> Rate {
+        match case.is_registered && self.per_unit.is_none() {
+            true => self.uplift,
+            false => Rate::default(),
         }
     }
 

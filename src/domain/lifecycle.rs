@@ -102,6 +102,8 @@ pub struct PartnerFacts {
     pub people_count: i64,
     /// Customers of theirs on record.
     pub customers_count: i64,
+    /// Deals that they registered, whatever became of them.
+    pub deals_registered: i64,
     /// Subscriptions of those being served.
     pub live_subscriptions: i64,
     /// The day the first payment was received for one, in the vendor's zone.
@@ -180,6 +182,8 @@ fn sales(facts: &PartnerFacts) -> Vec<String> {
             "live subscriptions",
         ),
     ];
+    let deals = Some(facts.deals_registered).filter(|number| *number > 0);
+    remarks.extend(deals.map(|number| count(number, "registered deal", "registered deals")));
     remarks.extend(facts.mrr.iter().map(|mrr| format!("{mrr} a month")));
     let first = facts.first_payment.map(date_words);
     remarks.extend(first.map(|day| format!("First payment on {day}")));

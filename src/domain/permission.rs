@@ -26,6 +26,7 @@ coded! {
         ManagePartners = "manage_partners", "Manage partners, their tier and their enrollment";
         ManageCustomers = "manage_customers", "Manage customers";
         ManageSubscriptions = "manage_subscriptions", "Manage subscriptions";
+        DecideDeals = "decide_deals", "Decide on deals that partners register";
         ReportUsage = "report_usage", "Report usage";
         RecordPayments = "record_payments", "Record payments and refunds";
         Import = "import", "Import files";
@@ -43,6 +44,7 @@ coded! {
         PartnerViewEarnings = "partner_view_earnings", "See the partner's earnings";
         PartnerViewCustomers = "partner_view_customers", "See the partner's customers";
         PartnerManageBankDetails = "partner_manage_bank_details", "See and set the account the partner is paid to";
+        PartnerRegisterDeals = "partner_register_deals", "Register the partner's deals";
         PartnerManageOutcomes = "partner_manage_outcomes", "Report outcomes, and verify those the vendor reports";
     }
 }
@@ -108,6 +110,7 @@ impl Permission {
             | Self::ManagePartners
             | Self::ManageCustomers
             | Self::ManageSubscriptions
+            | Self::DecideDeals
             | Self::ReportUsage => &[Owner, ProgrammeAdmin, ChannelManager],
             Self::RecordPayments
             | Self::ClosePeriods
@@ -120,6 +123,7 @@ impl Permission {
             Self::ViewCatalogue => Role::ALL,
             Self::ViewMail => &[Owner],
             Self::PartnerManagePeople => &[PartnerAdmin],
+            Self::PartnerRegisterDeals => &[PartnerAdmin, PartnerSeller],
             Self::PartnerManageOutcomes => &[PartnerAdmin, PartnerSuccess],
             Self::PartnerViewEarnings | Self::PartnerManageBankDetails => {
                 &[PartnerAdmin, PartnerFinance]

@@ -66,7 +66,7 @@ pub fn may_follow(thing: &str, from: &str, to: &str) -> bool {
             super::subscription::SubscriptionStatus::can_become,
         ),
         "period" => both(from, to, super::statement::PeriodStatus::can_become),
-        "deal" => both(from, to, super::commission::bonus::DealStatus::can_become),
+        "deal" => both(from, to, super::DealStatus::can_become),
         _ => LEGAL.contains(&(thing, from, to)),
     }
 }

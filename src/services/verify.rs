@@ -1,6 +1,7 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
 mod commission;
+mod deals;
 mod payout_runs;
 mod plans;
 mod recurring;
@@ -12,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     Result,
-    domain::{CommissionRule, Currency, Money, Permission, commission::DaysCredited},
-    id::{InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
+    domain::{CommissionRule, Currency, Money, Permission, Rate, commission::DaysCredited},
+    id::{CommissionClauseId, InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::{Books, OfLines},
     store::{
         Tx, VendorScope,
@@ -39,7 +40,9 @@ use crate::{
             segments::{self, Segment},
             sla_credits::{self, SlaCredit, SlaCreditLine, SlaCreditNote},
             subscriptions::{self, Subscription, SubscriptionChange},
+            terms,
         },
+        sell::deals::{self as registered, DealRegistration},
     },
 };
 
@@ -64,6 +67,9 @@ struct Ledger {
     books: Books,
     entries: Vec<Entry>,
     spiffs: Vec<Spiff>,
+    deals: Vec<DealRegistration>,
+    /// The clauses that pay more for registered deals: their rate, and what they add.
+    uplifts: HashMap<CommissionClauseId, (Rate, Rate)>,
     periods: Vec<AccountingPeriod>,
     statements: Vec<Statement>,
     statement_lines: Vec<StatementLine>,
@@ -113,6 +119,8 @@ impl Ledger {
             books: Books::open(tx)?,
             entries: entries::all(tx)?,
             spiffs: spiffs::all(tx)?,
+            deals: registered::all(tx)?,
+            uplifts: uplifts(tx)?,
             periods: periods::all(tx)?,
             statements: stated::all(tx)?,
             statement_lines: stated::all_lines(tx)?,
@@ -121,6 +129,14 @@ impl Ledger {
             transfers: runs::all_transfers(tx)?,
         })
     }
+}
+
+fn uplifts(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<CommissionClauseId, (Rate, Rate)>> {
+    let plans = terms::commission_terms(tx)?.into_values();
+    let clauses = plans.flat_map(|plan| plan.clauses);
+    let uplifting = clauses.filter(|(_, clause)| clause.uplift.bps() > 0);
+    let rates = uplifting.map(|(id, clause)| (id, (clause.rate, clause.uplift)));
+    Ok(rates.collect())
 }
 
 /// For which days lines were credited that earn for some of theirs, where that lowers commission.
@@ -155,6 +171,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     plans::check(&ledger, &mut found);
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
+    deals::check(&ledger, &mut found);
     statements::check(&ledger, &mut found);
     payout_runs::check(&ledger, &mut found);
     service_levels::check(&ledger, &mut found);

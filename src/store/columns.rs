@@ -8,7 +8,7 @@ use diesel::{
 };
 
 use crate::domain::{
-    AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, Period,
+    AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, DealStatus, Period,
     PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
     bank::PayoutRunStatus,
     commission::{EntryKind, Part, clawback::ClawbackMode},
@@ -78,6 +78,7 @@ coded_columns!(
     CommissionRule,
     CreditReason,
     Currency,
+    DealStatus,
     EntryKind,
     Liability,
     SlaCreditStatus,

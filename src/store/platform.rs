@@ -33,7 +33,7 @@ pub struct Event<'a> {
 pub struct NewMail {
     /// Its id, which also makes its Message-ID.
     pub id: MailId,
-    /// statement, invitation, password_reset or bank_changed.
+    /// statement, invitation, password_reset, bank_changed or deal_decision.
     pub kind: &'static str,
     /// What it is about, as the bare number of an id.
     pub subject_id: i64,

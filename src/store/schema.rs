@@ -434,6 +434,7 @@ diesel::table! {
         volume -> Nullable<Text>,
         clawback_days -> Integer,
         clawback_mode -> Text,
+        uplift_bps -> Integer,
     }
 }
 
@@ -903,6 +904,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    deal_registrations (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        offering_id -> BigInt,
+        customer_name -> Text,
+        name_key -> Text,
+        web -> Text,
+        name_mark -> Text,
+        web_mark -> Text,
+        vat_id -> Text,
+        quantity -> Integer,
+        expected_on -> Date,
+        note -> Text,
+        status -> Text,
+        protected_until -> Nullable<Date>,
+        submitted_by -> BigInt,
+        submitter -> Text,
+        submitted_at -> Timestamp,
+        decider -> Text,
+        decided_at -> Nullable<Timestamp>,
+        answer -> Text,
+        subscription_id -> Nullable<BigInt>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
     forecasts (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -1191,6 +1220,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     commission_entries,
     adjustments,
     spiffs,
+    deal_registrations,
     subscription_parties,
     distributor_links,
     tax_terms,

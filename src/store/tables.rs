@@ -196,6 +196,7 @@ scoped! {
     commission_entries: by partner_id;
     adjustments: private;
     spiffs: shared;
+    deal_registrations: by partner_id writes;
     subscription_parties: by partner_id;
     distributor_links: private;
     tax_terms: by partner_id;
@@ -273,6 +274,7 @@ changeable! {
     periods: status, cutoff_at, closed_at;
     statements: status;
     spiffs: until_on, version;
+    deal_registrations: status, protected_until, decider, decided_at, answer, subscription_id, version;
     adjustments: status, decided_by, decider, decided_at, answer;
     payouts: status, paid_on, reference, payout_run_id, version;
     payout_runs: status, paid_on, reference, version;

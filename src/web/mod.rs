@@ -4,6 +4,7 @@ pub mod admission;
 pub mod assets;
 pub mod caller;
 pub mod chart;
+pub mod deals;
 pub mod earnings;
 pub mod edge;
 pub mod failure;

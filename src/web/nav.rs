@@ -39,6 +39,7 @@ const STAFF: &[Group] = &[
     (
         "Sell",
         &[
+            ("Registrations", "/registrations", "sell", ViewPartners),
             ("Customers", "/customers", "customers", ViewPartners),
             (
                 "Subscriptions",
@@ -85,6 +86,12 @@ const PORTAL: &[Group] = &[
     (
         "Customers",
         &[
+            (
+                "Registrations",
+                "/registrations",
+                "sell",
+                PartnerViewCustomers,
+            ),
             ("Customers", "/customers", "customers", PartnerViewCustomers),
             (
                 "Subscriptions",

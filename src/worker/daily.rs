@@ -1,4 +1,5 @@
-//! The daily run: bills what is due, ends what ends, and reckons the months ahead.
+//! The daily run: bills what is due, ends what ends, lets registrations lapse, and reckons the
+//! months ahead.
 use chrono::NaiveDate;
 
 use super::payload;
@@ -6,7 +7,10 @@ use crate::{
     Result,
     domain::period::read_date,
     queue::DailyRun,
-    services::revenue::{billing, forecast, subscriptions},
+    services::{
+        revenue::{billing, forecast, subscriptions},
+        sell::deals,
+    },
     store::{
         Store, VendorScope,
         jobs::{self, Claimed},
@@ -30,6 +34,7 @@ async fn step(store: &Store, scope: &VendorScope, job: &Claimed, day: NaiveDate)
             jobs::hold(tx, &job, job.lease)?;
             if billing::bill_due_chunk(tx, day, CHUNK)?.more
                 || subscriptions::end_due(tx, day, CHUNK)? > 0
+                || deals::lapse(tx, day, CHUNK)? > 0
             {
                 jobs::moved_on(tx, &job)?;
                 return Ok(true);

@@ -5,13 +5,14 @@ use chrono::TimeDelta;
 use super::payload;
 use crate::{
     Error, Result,
-    domain::{Action, date_words, statement_document::StatementDocument},
+    domain::{Action, DealStatus, date_words, statement_document::StatementDocument},
     id::{Id, InvitationId, MailId},
     mail::{Envelope, LinkLetter, Outcome, Post, Rendered, StatementLetter},
     queue::SendMail,
     services::{
         account::{invitations, passwords},
         revenue::bank,
+        sell::deals,
     },
     store::{
         Platform, Store, Tx, VendorScope,
@@ -25,6 +26,7 @@ use crate::{
         lobby,
         platform::Event,
         revenue::terms,
+        sell::deals as registered,
     },
 };
 
@@ -201,6 +203,7 @@ fn content(
         "invitation" => invitation(tx, post, letter),
         bank::LETTER => bank_changed(tx, post, slug, letter),
         "password_reset" => Ok(reset(post, letter)),
+        deals::LETTER => decision(tx, post, slug, letter),
         other => Err(Error::fault(format!("no letter is called {other}"))),
     }
 }
@@ -220,6 +223,37 @@ fn statement(
         href: format!("{home}/statements/{}", row.id),
         attach: partner.statement_delivery == "attached",
     })
+}
+
+/// What the vendor decided about a deal that a partner registered.
+fn decision(
+    tx: &mut Tx<'_, VendorScope>,
+    post: &Post,
+    slug: &str,
+    letter: &Letter,
+) -> Result<Content> {
+    let deal = registered::one(tx, Id::of(letter.subject_id))?;
+    let partner = statements::partner(tx, deal.partner_id)?;
+    let vendor = terms::vendor(tx)?.name;
+    let (customer, decider) = (&deal.customer_name, &deal.decider);
+    let sentence = match (deal.status, deal.protected_until) {
+        (DealStatus::Rejected, _) | (_, None) => {
+            format!("{decider} at {vendor} has declined it: {}", deal.answer)
+        }
+        (_, Some(until)) => format!(
+            "{decider} at {vendor} has approved it. {customer} is protected for {} until {}.",
+            partner.name,
+            date_words(until)
+        ),
+    };
+    let home = format!("{}/{slug}/p/{}", post.public_url, partner.slug);
+    Ok(Content::Link(LinkLetter {
+        title: letter.subject.clone(),
+        sentence,
+        button: "See the registration".to_owned(),
+        href: format!("{home}/registrations/{}", deal.id),
+        note: "The page is behind your sign-in.".to_owned(),
+    }))
 }
 
 fn invitation(tx: &mut Tx<'_, VendorScope>, post: &Post, letter: &Letter) -> Result<Content> {

@@ -138,6 +138,11 @@ on_both! {
         for status in ["approved", "declined"] {
             assert!(demo.count(&format!("sla_credits WHERE status = '{status}'")) >= 1, "no credit is {status}");
         }
+        for status in ["submitted", "approved", "rejected", "won", "expired"] {
+            assert!(demo.count(&format!("deal_registrations WHERE status = '{status}'")) >= 1, "no registration is {status}");
+        }
+        let lifted = "statement_lines JOIN commission_entries ON commission_entries.id = statement_lines.commission_entry_id JOIN invoice_lines ON invoice_lines.id = commission_entries.invoice_line_id WHERE invoice_lines.chosen LIKE '%+400'";
+        assert!(demo.count(lifted) >= 10, "no registered deal earned more");
         assert!(demo.count("payouts WHERE currency = 'JPY' AND status = 'paid'") >= 1, "nobody was paid in yen");
         // The October payouts are due on the fifteenth; every earlier one was made.
         let open = "payouts JOIN statements ON statements.id = payouts.statement_id WHERE payouts.status <> 'paid' AND statements.month <> 202610";

@@ -236,6 +236,7 @@ fn number(app: &TestApp, name: &str) -> i64 {
         "ticket" => ("sla_tickets", of_partner, "id"),
         "sla_credit" => ("sla_credits", of_partner, "id"),
         "payout_run" => ("payout_runs", of_vendor, "id DESC"),
+        "deal_registration" => ("deal_registrations", of_partner, "id"),
         "statement" => ("statements", of_partner, "line_count DESC, id"),
         "mail" => (
             "mails",

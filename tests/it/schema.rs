@@ -68,6 +68,14 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ("customer_credits.credit_note_id", "read by customer"),
     ("customer_credits.partner_id", "read by customer"),
     ("customer_credits.payment_id", "read by customer"),
+    (
+        "deal_registrations.offering_id",
+        "read by partner or status",
+    ),
+    (
+        "deal_registrations.submitted_by",
+        "shown on the registration",
+    ),
     ("discounts.partner_id", "read by subscription"),
     ("earning_parts.partner_id", "read by invoice line"),
     ("invoice_lines.commission_clause_id", "shown on the line"),

@@ -343,6 +343,7 @@ fn case_of(anchor: Anchor, k: u32, tier: Option<i64>) -> Case {
         currency: "EUR".parse().unwrap(),
         since: anchor.on,
         service: anchor.service_period(k).unwrap(),
+        is_registered: false,
     }
 }
 

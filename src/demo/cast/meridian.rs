@@ -155,8 +155,8 @@ pub(super) const VENDOR: VendorPart = VendorPart {
         "Recurring",
         &[
             ("first", "", "30 back 180"),
-            ("", "", "12"),
-            ("", "Silver", "16"),
+            ("", "", "12 plus 3"),
+            ("", "Silver", "16 plus 4"),
             ("", "Gold", "20 then 2,500: 22; 5,000: 24"),
             ("renewal", "Gold", "15"),
         ],

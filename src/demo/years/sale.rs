@@ -12,7 +12,7 @@ use crate::{
         taxing,
     },
     domain::{CountryCode, Currency, Quantity, Rate},
-    id::PartnerId,
+    id::{DealRegistrationId, PartnerId},
     services::{
         recruit::partners,
         revenue::subscriptions::{self, NewSubscription},
@@ -22,12 +22,13 @@ use crate::{
 };
 
 /// What a customer is sold.
-pub(super) struct Sale {
+#[derive(Clone)]
+pub(in crate::demo) struct Sale {
     plan: &'static str,
-    quantity: u32,
+    pub(in crate::demo) quantity: u32,
     pays_after: i64,
     leaves_unpaid: bool,
-    plan_version: crate::id::PlanVersionId,
+    pub(in crate::demo) plan_version: crate::id::PlanVersionId,
     currency: Currency,
     number: u32,
 }
@@ -64,7 +65,7 @@ impl Sale {
         &self,
         tx: &mut Tx<'_, Scope>,
         (partner, part): (PartnerId, &PartnerPart),
-        name: &str,
+        (name, deal): (&str, Option<DealRegistrationId>),
         day: NaiveDate,
     ) -> Result<Won> {
         let code = format!("{}-C{:02}", part.code, self.number);
@@ -84,9 +85,13 @@ impl Sale {
             starts_on: day,
             quantity: Quantity::new(self.quantity).map_err(Error::fault)?,
         };
+        let started = match deal {
+            None => subscriptions::start(tx, &new)?,
+            Some(deal) => subscriptions::start_registered(tx, &new, deal)?,
+        };
         Ok(Won {
             id,
-            subscription: subscriptions::start(tx, &new)?.id(),
+            subscription: started.id(),
             plan: self.plan,
             currency: self.currency,
             pays_after: self.pays_after,

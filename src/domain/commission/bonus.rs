@@ -1,48 +1,14 @@
 //! What is paid beside the share of revenue: rewards for events, uplifts, floors and caps.
 
-use chrono::NaiveDate;
-
 use super::super::{
-    coded::coded,
     rate::Rate,
     ratio::{Overflow, Ratio},
 };
 
-coded! {
-    /// How far a registered deal has come.
-    DealStatus {
-        Submitted = "submitted", "Submitted";
-        Approved = "approved", "Approved";
-        Rejected = "rejected", "Rejected";
-        Withdrawn = "withdrawn", "Withdrawn";
-        Won = "won", "Won";
-        Expired = "expired", "Expired";
-    }
-}
-
-impl DealStatus {
-    /// Whether this may turn into that; what is not listed is refused.
-    pub fn can_become(self, next: Self) -> bool {
-        use DealStatus::{Approved, Expired, Rejected, Submitted, Withdrawn, Won};
-        matches!(
-            (self, next),
-            (Submitted, Approved | Rejected | Withdrawn) | (Approved, Won | Expired | Withdrawn)
-        )
-    }
-}
-
-/// The rate of a deal: the base rate, and the uplift where a registration was approved and had
-/// not expired on the day of activation, its last day included. Never more than the whole.
-pub fn uplifted(
-    base: Rate,
-    uplift: Rate,
-    registration: Option<(DealStatus, NaiveDate)>,
-    activated_on: NaiveDate,
-) -> Rate {
-    let holds = registration.is_some_and(|(status, last_day)| {
-        matches!(status, DealStatus::Approved | DealStatus::Won) && activated_on <= last_day
-    });
-    if !holds {
+/// The rate of a deal: the base rate, and the uplift where it was registered in time. Never more
+/// than the whole.
+pub fn uplifted(base: Rate, uplift: Rate, is_registered: bool) -> Rate {
+    if !is_registered {
         return base;
     }
     let sum = base.bps().saturating_add(uplift.bps()).min(10_000);
@@ -194,10 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn deals_are_judged_once() {
-        assert!(DealStatus::Submitted.can_become(DealStatus::Approved));
-        assert!(!DealStatus::Rejected.can_become(DealStatus::Approved));
-        assert!(!DealStatus::Expired.can_become(DealStatus::Won));
+    fn a_registered_deal_earns_more_and_never_more_than_all() {
+        let rate = |bps| Rate::from_bps(bps).unwrap();
+        assert_eq!(uplifted(rate(2_000), rate(500), true), rate(2_500));
+        assert_eq!(uplifted(rate(2_000), rate(500), false), rate(2_000));
+        assert_eq!(uplifted(rate(9_900), rate(500), true), rate(10_000));
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, fmt, str::FromStr};
 
-use super::{Case, CommissionClause};
+use super::{super::rate::Rate, Case, CommissionClause};
 
 /// What decided between the clauses of a plan that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,16 +47,33 @@ impl Decided {
     }
 }
 
-/// Why a clause holds in a case.
+/// Why a clause holds in a case, and what it adds there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Choice {
     decided: Decided,
     fitting: u32,
+    added: Rate,
 }
 
 impl Choice {
-    /// In a sentence.
+    /// What the clause adds to its rate because the deal was registered; nothing otherwise.
+    pub fn added(self) -> Rate {
+        self.added
+    }
+
+    /// In a sentence or two.
     pub fn words(self) -> String {
+        let chosen = self.chosen_words();
+        match self.added.bps() {
+            0 => chosen,
+            _ => format!(
+                "{chosen} The deal was registered, which adds {} to its rate.",
+                self.added
+            ),
+        }
+    }
+
+    fn chosen_words(self) -> String {
         let because = match self.decided {
             Decided::Alone => return "No other clause of the plan fits this period.".to_owned(),
             Decided::Tier => "it names the tier, which comes before all else",
@@ -75,7 +92,11 @@ impl Choice {
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.decided.letter(), self.fitting)
+        write!(f, "{}{}", self.decided.letter(), self.fitting)?;
+        match self.added.bps() {
+            0 => Ok(()),
+            added => write!(f, "+{added}"),
+        }
     }
 }
 
@@ -92,9 +113,13 @@ impl FromStr for Choice {
         let mut letters = code.chars();
         let letter = letters.next().ok_or(NoChoice)?;
         let mut all = Decided::ALL.into_iter();
+        let rest = letters.as_str();
+        let (fitting, added) = rest.split_once('+').unwrap_or((rest, "0"));
+        let added: i32 = added.parse().map_err(|_| NoChoice)?;
         Ok(Self {
             decided: all.find(|one| one.letter() == letter).ok_or(NoChoice)?,
-            fitting: letters.as_str().parse().map_err(|_| NoChoice)?,
+            fitting: fitting.parse().map_err(|_| NoChoice)?,
+            added: Rate::from_bps(added).map_err(|_| NoChoice)?,
         })
     }
 }
@@ -119,7 +144,15 @@ pub fn chosen<'a>(
     }
     let best = best?;
     let decided = next.map_or(Decided::Alone, |next| between(best, next));
-    Some((best, Choice { decided, fitting }))
+    let added = best.added(case);
+    Some((
+        best,
+        Choice {
+            decided,
+            fitting,
+            added,
+        },
+    ))
 }
 
 /// What puts one clause before another.
@@ -158,6 +191,7 @@ mod tests {
                 from: day("2027-01-01"),
                 to: day("2027-02-01"),
             },
+            is_registered: false,
         }
     }
 
@@ -215,8 +249,32 @@ mod tests {
         ];
         assert_eq!(chosen(&other[..1], &case()), None);
         assert_eq!(chosen(&other, &case()).unwrap().1, why);
-        for wrong in ["", "x3", "t", "tt"] {
+        for wrong in ["", "x3", "t", "tt", "a1+", "a1+x", "a1+-5"] {
             assert_eq!(wrong.parse::<Choice>(), Err(NoChoice));
         }
+    }
+
+    #[test]
+    fn what_a_registered_deal_adds_is_said_and_read_back() {
+        let plain = CommissionClause::percent(1, Rate::from_bps(1_000).unwrap());
+        let lifted = [CommissionClause {
+            uplift: Rate::from_bps(500).unwrap(),
+            ..plain
+        }];
+        let registered = Case {
+            is_registered: true,
+            ..case()
+        };
+        let (found, why) = chosen(&lifted, &registered).unwrap();
+        assert_eq!(
+            found.terms(&registered, 1),
+            CommissionClause::percent(1, Rate::from_bps(1_500).unwrap()).terms(&registered, 1)
+        );
+        assert!(
+            why.words()
+                .ends_with("The deal was registered, which adds 5 % to its rate.")
+        );
+        assert_eq!(why.to_string().parse(), Ok(why));
+        assert_eq!(chosen(&lifted, &case()).unwrap().1.added(), Rate::default());
     }
 }

@@ -27,6 +27,7 @@ fn case(phase: Phase, tier: Option<i64>) -> Case {
         currency: "EUR".parse().unwrap(),
         since,
         service: month(0),
+        is_registered: false,
     }
 }
 
@@ -109,6 +110,31 @@ fn a_clause_for_some_months_gives_way_to_the_next() {
             "Partners earn 20 % of recurring revenue, in the first 12 months",
         ]
     );
+}
+
+#[test]
+fn a_registered_deal_earns_more_under_a_clause_that_says_so() {
+    let lifted = CommissionClause {
+        uplift: Rate::from_bps(500).unwrap(),
+        months: Some(12),
+        ..clause(1, Some(GOLD), None, 2_000)
+    };
+    let names = Names {
+        tier: Some("Gold"),
+        ..Names::default()
+    };
+    assert_eq!(
+        sentence(&lifted, names),
+        "Gold partners earn 20 % (25 % where the deal was registered) of recurring revenue, in the first 12 months"
+    );
+    let plain = case(Phase::First, Some(GOLD));
+    let registered = Case {
+        is_registered: true,
+        ..plain
+    };
+    let pay = |case| lifted.terms(case, 1).pay;
+    assert_eq!(pay(&plain), Pay::Share(Rate::from_bps(2_000).unwrap()));
+    assert_eq!(pay(&registered), Pay::Share(Rate::from_bps(2_500).unwrap()));
 }
 
 #[test]

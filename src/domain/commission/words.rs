@@ -39,7 +39,11 @@ fn beginning(clause: &CommissionClause, names: Names<'_>) -> String {
     };
     let mut said = match clause.per_unit {
         Some(amount) => format!("{who} earn {amount} per unit of each period"),
-        None => format!("{who} earn {} of recurring revenue", clause.rate),
+        None => format!(
+            "{who} earn {}{} of recurring revenue",
+            clause.rate,
+            registered(clause)
+        ),
     };
     if let Some(offering) = names.offering {
         said.push_str(" from ");
@@ -51,6 +55,17 @@ fn beginning(clause: &CommissionClause, names: Names<'_>) -> String {
     }
     said.push_str(&clause.volume.map_or(String::new(), |volume| volume.words()));
     said
+}
+
+/// What it pays where the deal was registered, beside its rate.
+fn registered(clause: &CommissionClause) -> String {
+    match clause.uplift.bps() {
+        0 => String::new(),
+        _ => format!(
+            " ({} where the deal was registered)",
+            super::bonus::uplifted(clause.rate, clause.uplift, true)
+        ),
+    }
 }
 
 /// Its cap, and what goes back of it.

@@ -43,6 +43,8 @@ pub struct ClauseDraft {
     pub offering: Option<OfferingId>,
     /// The share of net revenue it pays; nothing where it pays per unit.
     pub rate: Rate,
+    /// What it pays beyond its rate for registered deals.
+    pub uplift: Rate,
     /// What it pays for each unit of each period.
     pub per_unit: Option<Money>,
     /// For how many months; for life, when none are named.
@@ -90,6 +92,7 @@ impl Draft {
             tier: draft.tier.map(Id::number),
             offering: draft.offering.map(Id::number),
             rate: draft.rate,
+            uplift: draft.uplift,
             per_unit: draft.per_unit,
             months: draft.months,
             cap: draft.cap,
@@ -201,6 +204,11 @@ impl ClauseDraft {
         {
             return Some("Give 1 to 600 months, or none for life.");
         }
+        if self.uplift.bps() > 0
+            && let Some(why) = self.no_uplift()
+        {
+            return Some(why);
+        }
         if self.per_unit.is_some() && self.rate != Rate::default() {
             return Some("Give a percentage or an amount per unit, not both.");
         }
@@ -221,6 +229,20 @@ impl ClauseDraft {
         let currencies = self.per_unit.zip(self.cap);
         let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());
         differ.then_some("Give the amount per unit and the cap in one currency.")
+    }
+
+    /// Why it cannot pay more for registered deals.
+    fn no_uplift(&self) -> Option<&'static str> {
+        if self.per_unit.is_some() {
+            return Some("A registered deal adds to a percentage, not to an amount per unit.");
+        }
+        if self.volume.is_some() {
+            return Some(
+                "Give steps to a clause that pays the same for registered deals: they rest on one rate.",
+            );
+        }
+        let sum = self.rate.bps().saturating_add(self.uplift.bps());
+        (sum > 10_000).then_some("For registered deals this comes to more than 100 %.")
     }
 }
 

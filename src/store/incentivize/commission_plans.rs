@@ -163,6 +163,7 @@ pub(in crate::store) struct ClauseRow {
     volume: Option<String>,
     clawback_days: i32,
     clawback_mode: String,
+    uplift_bps: i32,
 }
 
 impl ClauseRow {
@@ -187,6 +188,7 @@ impl ClauseRow {
             cap: money(self.cap_minor),
             volume: volume.transpose().map_err(Error::fault)?,
             clawback: clawback(self.clawback_days, &self.clawback_mode)?,
+            uplift: Rate::from_bps(self.uplift_bps).map_err(Error::fault)?,
         })
     }
 }
@@ -406,6 +408,7 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
                 commission_clauses::volume.eq(clause.volume.map(|volume| volume.code())),
                 commission_clauses::clawback_days.eq(back.0),
                 commission_clauses::clawback_mode.eq(back.1),
+                commission_clauses::uplift_bps.eq(clause.uplift.bps()),
             ),
         )?;
     }

@@ -17,8 +17,9 @@ use crate::{
         Tx, VendorScope,
         names::stored,
         schema::{
-            commission_enrollments, commission_plan_versions, customers, invoice_lines, invoices,
-            memberships, offerings, partners, payments, payouts, statements, subscriptions,
+            commission_enrollments, commission_plan_versions, customers, deal_registrations,
+            invoice_lines, invoices, memberships, offerings, partners, payments, payouts,
+            statements, subscriptions,
         },
         tx::Db,
     },
@@ -47,7 +48,7 @@ macro_rules! among {
 
 type Facts = BTreeMap<PartnerId, PartnerFacts>;
 
-/// What is known about each of some partners, in nine questions however many they are.
+/// What is known about each of some partners, in ten questions however many they are.
 ///
 /// # Errors
 /// Faults of the database.
@@ -154,6 +155,18 @@ fn customers(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) 
         tx.load::<(PartnerId, i64), _>(rows)?,
         |facts, number| {
             facts.customers_count = number;
+        },
+    );
+    let rows = tx
+        .rows_of(deal_registrations::table)
+        .filter(among!(which, deal_registrations::partner_id: Bool))
+        .group_by(deal_registrations::partner_id)
+        .select((deal_registrations::partner_id, count_star()));
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(rows)?,
+        |facts, number| {
+            facts.deals_registered = number;
         },
     );
     Ok(())

@@ -14,8 +14,8 @@ use crate::{
         PartnerScope, Tx,
         names::stored,
         schema::{
-            commission_enrollments, customers, invoice_lines, invoices, memberships, offerings,
-            payments, payouts, statements, subscriptions,
+            commission_enrollments, customers, deal_registrations, invoice_lines, invoices,
+            memberships, offerings, payments, payouts, statements, subscriptions,
         },
     },
 };
@@ -62,6 +62,8 @@ fn people(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()>
 fn sales(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> {
     let customers = tx.rows(customers::table).select(count_star());
     facts.customers_count = tx.one(customers)?;
+    let deals = tx.rows(deal_registrations::table).select(count_star());
+    facts.deals_registered = tx.one(deals)?;
     let rows = tx
         .rows(subscriptions::table)
         .filter(

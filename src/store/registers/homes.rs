@@ -15,8 +15,8 @@ use crate::{
         PartnerScope, Scope, Tx, VendorScope,
         schema::{
             adjustments, bank_accounts, commission_enrollments, commission_plan_versions,
-            import_files, jobs, mails, offerings, partners, plan_versions, sla_credits,
-            subscriptions, tier_assignments, tiers,
+            deal_registrations, import_files, jobs, mails, offerings, partners, plan_versions,
+            sla_credits, subscriptions, tier_assignments, tiers,
         },
     },
 };
@@ -71,6 +71,8 @@ pub struct Waiting {
     pub sla_credits: i64,
     /// Bank details that wait for whoever asks to confirm them.
     pub bank_details: i64,
+    /// Deals that partners registered, to be decided on.
+    pub registrations: i64,
     /// Partners on record who have not left.
     pub partners: i64,
 }
@@ -100,6 +102,7 @@ pub fn waiting(tx: &mut Tx<'_, VendorScope>) -> Result<Waiting> {
         adjustments: adjustments_of_others(tx)?,
         sla_credits: how_many!(tx, sla_credits, "proposed"),
         bank_details: bank_details_of_others(tx)?,
+        registrations: how_many!(tx, deal_registrations, "submitted"),
         partners: how_many!(tx, partners, "active"),
     })
 }

@@ -85,6 +85,8 @@ pub trait Sees: Scope {
     fn sla_tickets(tx: &Tx<'_, Self>) -> Rows<Self, sla_tickets::table>;
     /// When tickets waited for customers.
     fn sla_waits(tx: &Tx<'_, Self>) -> Rows<Self, sla_waits::table>;
+    /// Deals that partners registered.
+    fn deal_registrations(tx: &Tx<'_, Self>) -> Rows<Self, deal_registrations::table>;
     /// Misses and what is given back for them.
     fn sla_credits(tx: &Tx<'_, Self>) -> Rows<Self, sla_credits::table>;
     /// The lines on which something is given back for misses.
@@ -261,6 +263,9 @@ macro_rules! sees {
             }
             fn sla_waits(tx: &Tx<'_, Self>) -> Rows<Self, sla_waits::table> {
                 tx.rows(sla_waits::table)
+            }
+            fn deal_registrations(tx: &Tx<'_, Self>) -> Rows<Self, deal_registrations::table> {
+                tx.rows(deal_registrations::table)
             }
             fn sla_credits(tx: &Tx<'_, Self>) -> Rows<Self, sla_credits::table> {
                 tx.rows(sla_credits::table)

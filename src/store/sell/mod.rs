@@ -1,5 +1,6 @@
 //! Customers and what they subscribe to.
 pub mod accounts;
 pub mod customers;
+pub mod deals;
 pub mod subscriptions;
 pub mod taxes;

@@ -1,7 +1,7 @@
 //! A partner's first screen: the money, what needs somebody, where the partner stands.
 use actix_web::web::{Data, ServiceConfig, get, resource};
 use askama::Template;
-use chrono::Timelike;
+use chrono::{Days, NaiveDate, Timelike};
 
 use super::lifecycle;
 use crate::{
@@ -12,13 +12,14 @@ use crate::{
         incentivize::bank_accounts,
         recruit::own,
         registers::{
-            Calendar, calendar,
+            Calendar, calendar, deals,
             homes::{self, EarningFigures, Looming},
             ledger::{self, EntryRow},
             payouts::{self, PayoutRow},
             sla_credits::{self, CreditRow},
             statements::{self, StatementRow},
         },
+        sell::deals::DealRegistration,
     },
     web::{
         Answer, Shell,
@@ -81,11 +82,20 @@ struct Earnings {
     has_account: bool,
 }
 
+/// Days before the end of a protection in which it is shown.
+const ENDS_SOON: u64 = 30;
+
+/// Registered deals whose protection ends soon.
+fn ending(tx: &mut Tx<'_, PartnerScope>, today: NaiveDate) -> Result<Vec<DealRegistration>> {
+    let soon = today.checked_add_days(Days::new(ENDS_SOON));
+    deals::ending(tx, (today, soon.unwrap_or(today)), 7)
+}
+
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let (shell, base) = (visitor.shell(), visitor.base.clone());
     let (person, zone) = (visitor.person().to_owned(), visitor.zone());
     let sees_earnings = visitor.may(Permission::PartnerViewEarnings);
-    let (calendar, hour, earnings, (looming, claims), facts) = store
+    let (calendar, hour, earnings, (looming, claims, ending), facts) = store
         .read(visitor.scope, move |tx| {
             tx.allow(Permission::PartnerViewCustomers)?;
             let calendar = calendar(tx)?;
@@ -102,7 +112,8 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
             };
             let looming = homes::looming(tx, calendar.today, 7)?;
             let claims = sla_credits::to_claim(tx, calendar.today, 7)?;
-            Ok((calendar, hour, earnings, (looming, claims), own::facts(tx)?))
+            let waits = (looming, claims, ending(tx, calendar.today)?);
+            Ok((calendar, hour, earnings, waits, own::facts(tx)?))
         })
         .await?;
     let position = stage_of(&facts);
@@ -124,7 +135,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         needs: needs(
             &shell.vendor_name,
             earnings.as_ref(),
-            (&claims, &looming),
+            (&claims, &ending, &looming),
             &base,
         ),
         marks: stages::marks(&facts),
@@ -275,7 +286,7 @@ fn row(
 fn needs(
     vendor: &str,
     earnings: Option<&Earnings>,
-    (claims, looming): (&[CreditRow], &[Looming]),
+    (claims, ending, looming): (&[CreditRow], &[DealRegistration], &[Looming]),
     base: &str,
 ) -> Vec<Need> {
     let unpayable = earnings.filter(|money| !money.has_account);
@@ -283,6 +294,7 @@ fn needs(
         .map(|_| no_account(vendor, base))
         .into_iter()
         .chain(claims.iter().map(|one| claim(one, base)))
+        .chain(ending.iter().map(|one| protection(one, base)))
         .chain(looming.iter().map(|one| need(one, base)))
         .collect()
 }
@@ -314,6 +326,17 @@ fn claim(one: &CreditRow, base: &str) -> Need {
         ),
         href: format!("{base}/sla-credits/{}", one.credit.id),
         verb: "Claim",
+    }
+}
+
+/// A registered deal that is to be sold while it is protected.
+fn protection(one: &DealRegistration, base: &str) -> Need {
+    let until = one.protected_until.map_or(String::new(), date_words);
+    Need {
+        what: format!("Your protection for {} ends", one.customer_name),
+        detail: until,
+        href: format!("{base}/registrations/{}", one.id),
+        verb: "See",
     }
 }
 

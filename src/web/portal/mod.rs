@@ -1,6 +1,7 @@
 //! A partner's pages, one file per resource.
 pub mod bank;
 pub mod customers;
+pub mod deals;
 pub mod home;
 pub mod invoices;
 pub mod ledger;
@@ -22,6 +23,7 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(home::routes)
+        .configure(deals::routes)
         .configure(customers::routes)
         .configure(subscriptions::routes)
         .configure(invoices::routes)

@@ -19,6 +19,7 @@ use crate::{
         },
         paging::{Count, Cursor, Page},
         registers::{
+            deals,
             ledger::{self, EarnedWith},
             sla_credits,
         },
@@ -30,6 +31,7 @@ use crate::{
         sell::{
             accounts::{self, Billed},
             customers,
+            deals::DealRegistration,
             subscriptions::{self, Filter, Line, Record},
             taxes,
         },
@@ -219,6 +221,7 @@ struct ShowPage {
     every: &'static str,
     starts: NaiveDate,
     notice: String,
+    registered: Option<DealRegistration>,
     may_earn: bool,
     is_pinned: bool,
     earned: String,
@@ -243,6 +246,7 @@ struct Seen {
     basis: Basis,
     charges: Vec<UsageCharge>,
     misses: Vec<SlaCredit>,
+    registered: Option<DealRegistration>,
     shares: Vec<String>,
     today: NaiveDate,
 }
@@ -275,6 +279,7 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         basis,
         charges,
         misses: sla_credits::of_subscription(tx, id)?,
+        registered: deals::of_subscription(tx, id)?,
         today,
         record,
     })
@@ -330,6 +335,7 @@ async fn show(
         every: sold::every(it.interval),
         starts: it.starts_on,
         notice: words::count(i64::from(record.version.terms.notice_days), "day", "days"),
+        registered: seen.registered.clone(),
         may_earn: visitor.may(Permission::PartnerViewEarnings),
         is_pinned: it.commission_plan_version.is_some(),
         earned: sold::earned(&seen.earned),

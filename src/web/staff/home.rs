@@ -276,6 +276,20 @@ fn counted(waiting: &Waiting) -> [Counted; 3] {
     ]
 }
 
+fn registrations(waiting: &Waiting) -> Counted {
+    (
+        Permission::DecideDeals,
+        "watch",
+        waiting.registrations,
+        (
+            "registered deal waits for a decision",
+            "registered deals wait for a decision",
+        ),
+        "/registrations?status=submitted",
+        "Decide",
+    )
+}
+
 fn drafts(waiting: &Waiting) -> [Counted; 3] {
     [
         (
@@ -316,8 +330,8 @@ fn decisions(found: &Found, base: &str, may: impl Fn(Permission) -> bool) -> Vec
     if may(Permission::MarkPayoutsPaid) {
         all.extend(payouts_to_make(found, base));
     }
-    let waits = approvals(&found.waiting)
-        .into_iter()
+    let waits = std::iter::once(registrations(&found.waiting))
+        .chain(approvals(&found.waiting))
         .chain(counted(&found.waiting))
         .chain(drafts(&found.waiting));
     for (needed, kind, number, (one, many), below, verb) in waits {

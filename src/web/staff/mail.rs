@@ -64,12 +64,13 @@ impl Asked {
     }
 }
 
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("", "All"),
     ("statement", "Statements"),
     ("invitation", "Invitations"),
     ("password_reset", "New passwords"),
     ("bank_changed", "Bank details"),
+    ("deal_decision", "Decisions on registrations"),
 ];
 const STATUSES: [(&str, &str); 8] = [
     ("", "All"),

@@ -3,6 +3,7 @@ pub mod access_tokens;
 pub mod adjustments;
 pub mod commission_plans;
 pub mod customers;
+pub mod deals;
 pub mod home;
 pub mod imports;
 pub mod invoices;
@@ -36,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(home::routes)
         .configure(partners::routes)
         .configure(lifecycle::routes)
+        .configure(deals::routes)
         .configure(customers::routes)
         .configure(subscriptions::routes)
         .configure(invoices::routes)

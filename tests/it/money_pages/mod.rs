@@ -7,6 +7,7 @@
 mod adjustments;
 mod clawbacks;
 mod credit_notes;
+mod deals;
 mod metrics;
 mod nonsense;
 mod outages;
@@ -47,6 +48,8 @@ const STAFF: &[&str] = &[
     "/adjustments",
     "/adjustments/new",
     "/spiffs",
+    "/registrations",
+    "/registrations?status=submitted&customer=adler&partner=north",
     "/ledger?kind=spiff",
     "/ledger?kind=clawback",
     "/statements",

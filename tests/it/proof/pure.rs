@@ -177,6 +177,7 @@ impl Rules for Pure {
             currency: "EUR".parse().unwrap(),
             since: anchor.on,
             service: anchor.service_period(index).unwrap(),
+            is_registered: false,
         };
         let clause = clause_for(&clauses, &case).unwrap();
         (clause.seq.into(), clause.rate.bps())

@@ -96,6 +96,7 @@ const PARAMETERS: &[(&str, &str, Whose, i64)] = &[
     ("adjustment", "adj", Whose::Partners, 19),
     ("ticket", "tkt", Whose::Partners, 20),
     ("sla_credit", "slc", Whose::Partners, 21),
+    ("deal_registration", "drg", Whose::Partners, 22),
 ];
 
 /// What is named the same in every workspace, and something it may be.
@@ -354,6 +355,10 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
                  202609, 202609, 202609, '2026-09-21', '{AT}', '');
          INSERT INTO adjustments (tenant_id, id, partner_id, month, amount_minor, currency, reason, memo, status, proposed_by, proposer, proposed_at, decider, answer)
              VALUES ({t}, {adj}, {p}, 202610, 100, 'EUR', 'goodwill', '{name} waited', 'proposed', {user}, '{name} someone', '{AT}', '', '');
+         INSERT INTO deal_registrations (tenant_id, id, partner_id, offering_id, customer_name, name_key, web, name_mark, web_mark, vat_id, quantity,
+                 expected_on, note, status, submitted_by, submitter, submitted_at, decider, answer, version)
+             VALUES ({t}, {drg}, {p}, {off}, '{name} prospect', '{name} prospect', '{name}.test', 'shared mark', '', '', 3, '2026-12-01', '{name} met them',
+                 'submitted', {user}, '{name} someone', '{AT}', '', '', 1);
          INSERT INTO statements (tenant_id, id, partner_id, month, currency, number, status, opening_minor, lines_minor, payout_minor, closing_minor,
                  payout_reason, due_on, line_count, content, sha256, created_at)
              VALUES ({t}, {sta}, {p}, 202609, 'EUR', '{name}-S1', 'closed', 0, 450, 450, 0, 'paid', '2026-10-15', 1, '{content}', '{sha256}', '{AT}');
@@ -373,6 +378,7 @@ fn partners_objects(app: &TestApp, owner: Owner) -> String {
              VALUES ({t}, {mem}, {user}, {p}, 'partner_seller', 'someone@{name}.test', '{name} someone', '{AT}');",
         cus = id(1), sub = id(2), ivc = id(3), ivl = id(4), ent = id(8), sta = id(9), stl = id(10), pyo = id(11),
         mai = id(12), inv = id(13), mem = id(14), adj = id(19), ccl = v + 12, bnk = id(22), ptr = id(23), run = v + 20, vendor = owner.vendor(),
+        drg = id(22), off = v + 1,
     );
     selling + &earning
 }

@@ -4,13 +4,14 @@ use perennial::domain::{
     commission::{
         Claim, LineTerms, accrue, accrue_claims,
         bands::{Band, Bands},
-        bonus::{DealStatus, renewal_bonus, spiff, uplifted},
+        bonus::{renewal_bonus, spiff, uplifted},
         clause_for,
         clawback::EarlyEnd,
         parties::{Resale, split},
         parts::{Above, parts},
         window::Window,
     },
+    deal::{DealStatus, protects},
     payable::Payable,
     payout::{PayoutTax, nacha_control, transfer_totals},
     states::may_follow,
@@ -155,7 +156,8 @@ fn beside(input: &mut Input) -> Value {
         .iter()
         .map(|registration| {
             let (held, on) = registered(registration);
-            let rate = uplifted(rate, uplift, held, on);
+            let holds = held.is_some_and(|(status, last)| protects(status, last, on));
+            let rate = uplifted(rate, uplift, holds);
             post(&paid_in_full(base), &mut earning(base, rate))
         })
         .collect();

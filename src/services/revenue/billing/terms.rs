@@ -1,5 +1,5 @@
 //! What billing some subscriptions rests on, read in a few queries for all of them.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -25,7 +25,10 @@ use crate::{
             subscriptions::Subscription,
             terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
         },
-        sell::taxes::{self, CountryRate},
+        sell::{
+            deals,
+            taxes::{self, CountryRate},
+        },
     },
 };
 
@@ -38,6 +41,8 @@ pub(in crate::services::revenue) struct Terms {
     discounts: HashMap<SubscriptionId, Vec<Discount>>,
     /// The tax rates of countries; none where no customer is taxed by those.
     rates: Vec<CountryRate>,
+    /// Those that were registered before they were sold; none where no clause asks.
+    registered: HashSet<SubscriptionId>,
 }
 
 impl Terms {
@@ -54,10 +59,17 @@ impl Terms {
             true => taxes::all(tx)?,
             false => Vec::new(),
         };
+        let commissions = terms::commission_terms(tx)?;
+        let mut clauses = commissions.values().flat_map(|plan| &plan.clauses);
+        let registered = match clauses.any(|(_, clause)| clause.uplift.bps() > 0) {
+            true => deals::won_by(tx, &sold)?,
+            false => HashSet::new(),
+        };
         Ok(Self {
             rates,
+            registered,
             plans: terms::plans_of(tx, &plans)?,
-            commissions: terms::commission_terms(tx)?,
+            commissions,
             tiers: terms::tiers_given(tx, &partners)?,
             customers,
             discounts: discounts
@@ -87,6 +99,10 @@ impl Terms {
             rates: rates.map(|one| one.rate.clone()).collect(),
         };
         Ok(terms.on(on))
+    }
+    /// Whether a subscription was registered before it was sold.
+    pub fn is_registered(&self, id: SubscriptionId) -> bool {
+        self.registered.contains(&id)
     }
     /// The discounts of a subscription, run out ones and later ones among them.
     pub fn discounts(&self, subscription: &Subscription) -> &[Discount] {
@@ -143,6 +159,7 @@ impl Terms {
             currency: subscription.currency,
             since: subscription.charged_from(),
             service,
+            is_registered: self.is_registered(subscription.id),
         };
         let pinned = subscription.commission_plan_version_id;
         let plan = pinned.and_then(|id| self.commissions.get(&id));

@@ -27,6 +27,7 @@ pub(super) struct Line<'a> {
     plan: &'a PlanTerms,
     /// For which of its days it was credited.
     credits: &'a [DaysCredited],
+    is_registered: bool,
 }
 
 /// A line that earns: its month, what it earns, and for whom.
@@ -49,6 +50,7 @@ pub(super) fn lines_under(
             then,
             plan,
             credits: book.credits(line.id),
+            is_registered: book.is_registered(line.subscription_id),
         };
         let Some(earning) = terms(&one)? else {
             continue;
@@ -93,6 +95,7 @@ impl Line<'_> {
             currency: then.currency,
             since: then.charged_from(),
             service: charged,
+            is_registered: self.is_registered,
         };
         let Some(clause) = clause_for(clauses, &case) else {
             return Ok(None);

@@ -98,6 +98,11 @@ impl Book {
         self.terms.plan(then)
     }
 
+    /// Whether a subscription was registered before it was sold.
+    pub fn is_registered(&self, id: SubscriptionId) -> bool {
+        self.terms.is_registered(id)
+    }
+
     /// What a whole period charged as the term began that starts on a day, in minor units.
     pub fn charged(&self, id: SubscriptionId, from: NaiveDate) -> i64 {
         let charged = self.charged.get(&(id, from));

@@ -14,7 +14,7 @@ pub use parties::{Sharing, share_out};
 pub use pausing::{Pausing, pause, resume};
 pub use plan::{PlanChange, PlanWhen, change_plan, keep_plan};
 pub use quantity::{QuantityChange, change_quantity};
-pub use starting::{NewSubscription, start, start_all};
+pub use starting::{NewSubscription, start, start_all, start_registered};
 
 pub(super) use plan::take_set_plans;
 

@@ -11,12 +11,18 @@ use crate::{
         commitment::at_least,
         sale::{Opening, opening},
     },
-    id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
-    services::revenue::{
-        billing::bill_all,
-        books::Books,
-        payments::{AtPlace, Recorded},
-        recurring::begin,
+    id::{
+        CommissionPlanVersionId, CustomerId, DealRegistrationId, PartnerId, PlanVersionId,
+        SubscriptionId,
+    },
+    services::{
+        revenue::{
+            billing::bill_all,
+            books::Books,
+            payments::{AtPlace, Recorded},
+            recurring::begin,
+        },
+        sell::deals,
     },
     store::{
         Tx, VendorScope,
@@ -25,6 +31,7 @@ use crate::{
             subscriptions::{self, ChangeKind, Subscription, SubscriptionChange},
             terms::{self, BilledCustomer, PlanTerms},
         },
+        sell::deals::{self as registered, DealRegistration},
     },
 };
 
@@ -59,6 +66,27 @@ pub fn start(
     one.ok_or_else(|| Error::fault("a sale was not recorded"))
 }
 
+/// As [`start`], of a deal that its partner registered, which is won by it: the clauses that pay
+/// more for registered deals do, from the first bill on.
+///
+/// # Errors
+/// As [`start`], and [`Error::Invalid`] on `deal` where the sale is not the one registered.
+pub fn start_registered(
+    tx: &mut Tx<'_, VendorScope>,
+    new: &NewSubscription,
+    deal: DealRegistrationId,
+) -> Result<Recorded<SubscriptionId>> {
+    let deal = match registered::one(tx, deal) {
+        Err(Error::NotFound) => return Err(Error::on("deal", "Choose one of the registrations.")),
+        other => other?,
+    };
+    let books = Books::open(tx)?;
+    let new = std::slice::from_ref(new);
+    let started = sell(tx, &books, new, Some(deal)).map_err(|at| at.error)?;
+    let one = started.into_iter().next();
+    one.ok_or_else(|| Error::fault("a sale was not recorded"))
+}
+
 /// As [`start`], of many in one transaction: what they need is read together and what they come
 /// to is written together.
 ///
@@ -68,6 +96,15 @@ pub fn start_all(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     new: &[NewSubscription],
+) -> Result<Vec<Recorded<SubscriptionId>>, AtPlace> {
+    sell(tx, books, new, None)
+}
+
+fn sell(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    new: &[NewSubscription],
+    deal: Option<DealRegistration>,
 ) -> Result<Vec<Recorded<SubscriptionId>>, AtPlace> {
     tx.allow(Permission::ManageSubscriptions)?;
     let mut sales = Sales::of(tx, new)?;
@@ -87,6 +124,12 @@ pub fn start_all(
     let ids: Vec<SubscriptionId> = rows.iter().map(|row| row.id).collect();
     subscriptions::add(tx, rows.clone())?;
     note(tx, &rows, &names)?;
+    // Before the first bill, whose terms are fixed by it.
+    if let (Some(deal), Some(sold)) = (deal, rows.first()) {
+        let offering = sales.plans.get(&sold.plan_version_id);
+        let offering = offering.ok_or_else(|| Error::fault("a sale has no plan"))?;
+        deals::win(tx, deal, (sold, offering.offering_id))?;
+    }
     bill_all(tx, books, &ids, books.today)?;
     Ok(recorded)
 }

@@ -17,9 +17,9 @@ use crate::{
 const ROWS: usize = service::MOST_CLAUSES;
 
 /// The parts of a clause as they are typed, in the order of its sentence.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "tier", "rate", "kind", "offering", "phase", "months", "cap", "currency", "volume", "steps",
-    "back", "mode",
+    "back", "mode", "uplift",
 ];
 
 /// What is chosen where nobody says anything else.
@@ -45,6 +45,7 @@ pub(super) struct ClauseRow {
     pub steps: Part,
     pub back: Part,
     pub mode: Part,
+    pub uplift: Part,
 }
 
 /// One field of a clause.
@@ -145,7 +146,7 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 name: field(n, part),
             };
             let more = [
-                "kind", "offering", "months", "cap", "volume", "steps", "back",
+                "kind", "offering", "months", "cap", "volume", "steps", "back", "uplift",
             ]
             .map(part);
             let mut currency_part = part("currency");
@@ -153,7 +154,7 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 currency_part.value = currency.to_owned();
             }
             let is_open = more.iter().any(|part| !part.value.is_empty());
-            let [kind, offering, months, cap, volume, steps, back] = more;
+            let [kind, offering, months, cap, volume, steps, back, uplift] = more;
             ClauseRow {
                 name: format!("clause-{n}"),
                 is_open,
@@ -168,6 +169,7 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 volume,
                 steps,
                 back,
+                uplift,
                 mode: part("mode"),
             }
         })
@@ -211,6 +213,11 @@ impl Reader<'_> {
         );
         let cap = self.amount("cap");
         let (rate, per_unit) = self.pays()?;
+        let uplift = self.choice(
+            "uplift",
+            |typed| typed.parse::<Rate>().ok(),
+            "Give a percentage such as 5, or none.",
+        );
         let volume = self.volume(rate)?;
         let clawback = self.clawback()?;
         Some(ClauseDraft {
@@ -220,6 +227,7 @@ impl Reader<'_> {
             months: months?,
             cap: cap?,
             rate,
+            uplift: uplift?.unwrap_or_default(),
             per_unit,
             volume,
             clawback,
@@ -319,6 +327,13 @@ pub(super) fn read_clawback(
         .map(|(days, mode)| Some(ClawbackTerms { days, mode }))
 }
 
+fn uplift_typed(clause: &CommissionClause) -> String {
+    match clause.uplift.bps() {
+        0 => String::new(),
+        _ => clause.uplift.to_string(),
+    }
+}
+
 /// A clause as it would be typed.
 pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, String)> {
     let id = |number: Option<i64>, spell: fn(i64) -> String| number.map_or(String::new(), spell);
@@ -335,6 +350,7 @@ pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, Stri
             "mode",
             back.map_or(String::new(), |back| back.mode.code().to_owned()),
         ),
+        ("uplift", uplift_typed(clause)),
         ("tier", id(clause.tier, |id| TierId::of(id).to_string())),
         (
             "rate",

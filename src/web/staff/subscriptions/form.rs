@@ -7,17 +7,24 @@ use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::{ExternalId, Money, Permission, Problems, Quantity, date_words, read_date},
-    id::{CustomerId, SubscriptionId},
+    domain::{
+        ExternalId, Money, Permission, Problems, Quantity, VatId, date_words, deal::CustomerMark,
+        read_date,
+    },
+    id::{CustomerId, DealRegistrationId, OfferingId, SubscriptionId},
     services::revenue::subscriptions::{self as service, NewSubscription},
     store::{
         Store, Tx, VendorScope,
         account::vendor,
-        catalogue::plans::{self, Choice},
+        catalogue::{
+            offerings,
+            plans::{self, Choice},
+        },
         revenue::subscriptions::one as record_of,
         sell::{
             accounts::{self, Billed},
-            customers::{self, Filter, Sort},
+            customers::{self, Customer, Filter, Sort},
+            deals::{self, DealRegistration},
         },
     },
     web::{
@@ -38,6 +45,7 @@ pub(super) struct SaleForm {
     quantity: String,
     starts_on: String,
     external_id: String,
+    deal: String,
     confirmed: String,
     form_id: String,
 }
@@ -50,6 +58,7 @@ struct Read {
     quantity: Quantity,
     starts_on: NaiveDate,
     external_id: Option<ExternalId>,
+    deal: Option<DealRegistrationId>,
 }
 
 impl SaleForm {
@@ -65,8 +74,12 @@ impl SaleForm {
         let typed = Some(self.external_id.as_str()).filter(|typed| !typed.trim().is_empty());
         let external_id = typed.map(str::parse::<ExternalId>).transpose();
         let external_id = problems.check("external_id", external_id);
-        match (customer, quantity, starts_on, external_id) {
-            (Some(customer), Some(quantity), Some(starts_on), Some(external_id))
+        let deal = Some(self.deal.trim()).filter(|typed| !typed.is_empty());
+        let deal = deal.map(str::parse::<DealRegistrationId>).transpose();
+        let deal = deal.map_err(|_| "Choose one of the registrations.");
+        let deal = problems.check("deal", deal);
+        match (customer, quantity, starts_on, external_id.zip(deal)) {
+            (Some(customer), Some(quantity), Some(starts_on), Some((external_id, deal)))
                 if problems.is_empty() =>
             {
                 let plan = self.plan.trim().to_owned();
@@ -76,6 +89,7 @@ impl SaleForm {
                     quantity,
                     starts_on,
                     external_id,
+                    deal,
                 })
             }
             _ => Err(problems),
@@ -102,6 +116,8 @@ struct NewPage {
     found: Vec<(String, String)>,
     has_more: bool,
     offers: Vec<Offer>,
+    /// The partner's registrations that still protect, after none of them.
+    deals: Vec<(String, String)>,
     /// What a sale that begins far back comes to, to be confirmed.
     outcome: Vec<String>,
     /// What is sold and from when: "Backup Pro, Monthly from 1 Nov 2026".
@@ -116,11 +132,15 @@ struct NewPage {
 pub(super) struct Begins {
     customer: String,
     partner: String,
+    deal: String,
     q: String,
 }
 
 struct Found {
     customer: Option<String>,
+    deals: Vec<(String, String)>,
+    /// The registration that seems to be about the customer.
+    likely: Option<DealRegistrationId>,
     found: Vec<(CustomerId, String)>,
     has_more: bool,
     offers: Vec<Choice>,
@@ -128,15 +148,32 @@ struct Found {
 }
 
 fn find(tx: &mut Tx<'_, VendorScope>, customer: &str, begins: &Begins) -> Result<Found> {
-    let customer = match customer.parse::<CustomerId>() {
-        Ok(id) => customers::names(tx, &[id])?.pop().map(|(_, name)| name),
-        Err(_) => None,
+    let customer = match customer
+        .parse::<CustomerId>()
+        .map(|id| customers::customer(tx, id))
+    {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(Error::NotFound)) | Err(_) => None,
+        Ok(Err(other)) => return Err(other),
     };
+    let today = vendor::today(tx)?;
+    let protected = deals::protected(tx, today)?;
+    let meant = protected
+        .iter()
+        .find(|deal| deal.id.to_string() == begins.deal);
     let filter = Filter {
         search: begins.q.clone(),
-        partner: begins.partner.parse().ok(),
+        partner: meant
+            .map(|deal| deal.partner_id)
+            .or(begins.partner.parse().ok()),
         ..Filter::default()
     };
+    let mut own = protected.clone();
+    own.retain(|deal| {
+        customer
+            .as_ref()
+            .is_some_and(|of| of.partner == deal.partner_id)
+    });
     let page = customers::page(tx, &filter, Sort::Name, None)?;
     Ok(Found {
         has_more: page.next.is_some(),
@@ -146,9 +183,43 @@ fn find(tx: &mut Tx<'_, VendorScope>, customer: &str, begins: &Begins) -> Result
             .map(|row| (row.id, row.name))
             .collect(),
         offers: plans::choices(tx)?,
-        today: vendor::today(tx)?,
-        customer,
+        today,
+        likely: customer.as_ref().and_then(|of| likely(of, &own)),
+        deals: match own.is_empty() {
+            true => Vec::new(),
+            false => registered(&own, &offerings::names(tx)?),
+        },
+        customer: customer.map(|of| of.name),
     })
+}
+
+/// The registration that seems to be about a customer.
+fn likely(customer: &Customer, own: &[DealRegistration]) -> Option<DealRegistrationId> {
+    let vat_id: VatId = customer.vat_id.parse().unwrap_or_default();
+    let mark = CustomerMark::of(&customer.name, "", &vat_id).ok()?;
+    let found = own.iter().find(|deal| deal.mark().alike(&mark).is_some());
+    found.map(|deal| deal.id)
+}
+
+/// What the form offers of registrations.
+fn registered(
+    own: &[DealRegistration],
+    offerings: &[(OfferingId, String)],
+) -> Vec<(String, String)> {
+    let option = |deal: &DealRegistration| {
+        let offering = offerings.iter().find(|(id, _)| *id == deal.offering_id);
+        let offering = offering.map_or("", |(_, name)| name.as_str());
+        let until = deal.protected_until.map_or(String::new(), date_words);
+        let label = format!(
+            "{}, {offering}, protected until {until}",
+            deal.customer_name
+        );
+        (deal.id.to_string(), label)
+    };
+    let none = (String::new(), "None: this was not registered".to_owned());
+    std::iter::once(none)
+        .chain(own.iter().map(option))
+        .collect()
 }
 
 fn offer(choice: &Choice) -> Offer {
@@ -174,6 +245,7 @@ async fn page(
     (typed, problems): (SaleForm, Problems),
 ) -> Result<NewPage> {
     let (search, base) = (begins.q.clone(), visitor.base.clone());
+    let (asked_for, is_new) = (begins.deal.clone(), !begins.customer.is_empty());
     let wanted = typed.customer.clone();
     let found = store
         .read(visitor.scope.clone(), move |tx| find(tx, &wanted, &begins))
@@ -184,9 +256,12 @@ async fn page(
         false => typed.starts_on.clone(),
     };
     let link = |(id, name): (CustomerId, String)| {
-        let of = query(&[("customer", &id.to_string())]);
+        let of = query(&[("customer", &id.to_string()), ("deal", &asked_for)]);
         (format!("{register}/new?{of}"), name)
     };
+    // What the form begins with may be chosen otherwise.
+    let likely = found.likely.filter(|_| is_new && typed.deal.is_empty());
+    let deal = likely.map_or_else(|| typed.deal.clone(), |id| id.to_string());
     Ok(NewPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), register.clone())],
@@ -195,10 +270,12 @@ async fn page(
         found: found.found.into_iter().map(link).collect(),
         has_more: found.has_more,
         offers: found.offers.iter().map(offer).collect(),
+        deals: found.deals,
         outcome: Vec::new(),
         sale: String::new(),
         typed: SaleForm {
             starts_on,
+            deal,
             form_id: fresh_form_id()?,
             ..typed
         },
@@ -217,6 +294,7 @@ pub(super) async fn new(
     visitor.needs(Permission::ManageSubscriptions)?;
     let typed = SaleForm {
         customer: begins.customer.clone(),
+        deal: begins.deal.clone(),
         quantity: "1".to_owned(),
         ..SaleForm::default()
     };
@@ -237,7 +315,11 @@ fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
         starts_on: read.starts_on,
         quantity: read.quantity,
     };
-    match service::start(tx, &new) {
+    let started = match read.deal {
+        None => service::start(tx, &new),
+        Some(deal) => service::start_registered(tx, &new, deal),
+    };
+    match started {
         Ok(started) => Ok(started.id()),
         Err(Error::NotFound) => Err(Error::on("customer", "Choose a customer.")),
         Err(other) => Err(other),
