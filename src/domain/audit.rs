@@ -12,6 +12,7 @@ coded! {
         PartnerChanged = "partner.changed", "Partner changed";
         PartnerTierChanged = "partner.tier_changed", "Partner's tier changed";
         PartnerTaxSet = "partner.tax_set", "Partner's tax set";
+        PartnerPayoutCurrencySet = "partner.payout_currency_set", "Partner's payout currency set";
         PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
         CustomerAdded = "customer.added", "Customer added";
         CustomerChanged = "customer.changed", "Customer changed";
@@ -80,6 +81,7 @@ coded! {
         AccessTokenCreated = "access_token.created", "Access token created";
         AccessTokenRevoked = "access_token.revoked", "Access token revoked";
         TaxRateSet = "tax_rate.set", "Tax rate set";
+        FxRateSet = "fx_rate.set", "Exchange rate set";
         SettingsChanged = "settings.changed", "Settings changed";
         JobRetried = "job.retried", "Failed work tried again";
     }

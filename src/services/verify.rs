@@ -1,6 +1,7 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
 mod commission;
+mod conversions;
 mod plans;
 mod recurring;
 mod revenue;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::{
     Result,
     domain::{CommissionRule, Currency, Money, Permission, commission::DaysCredited},
-    id::{InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
+    id::{InvoiceLineId, PartnerId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::{Books, OfLines},
     store::{
         Tx, VendorScope,
@@ -21,8 +22,11 @@ use crate::{
             tickets::{self, Services, Ticket},
         },
         incentivize::{
+            conversions::{self as converted, Conversion},
             entries::{self, Entry},
+            fx_rates::{self, DayRate},
             parties::{self, Party},
+            payout_currencies::{self, PaidIn},
             payouts::{self, Payout},
             periods::{self, AccountingPeriod},
             spiffs::{self, Spiff},
@@ -62,6 +66,9 @@ struct Ledger {
     books: Books,
     entries: Vec<Entry>,
     spiffs: Vec<Spiff>,
+    conversions: Vec<Conversion>,
+    rates: Vec<DayRate>,
+    paid_in: HashMap<PartnerId, Vec<PaidIn>>,
     periods: Vec<AccountingPeriod>,
     statements: Vec<Statement>,
     statement_lines: Vec<StatementLine>,
@@ -109,12 +116,20 @@ impl Ledger {
             books: Books::open(tx)?,
             entries: entries::all(tx)?,
             spiffs: spiffs::all(tx)?,
+            conversions: converted::all(tx)?,
+            rates: fx_rates::all(tx)?,
+            paid_in: paid_in(tx)?,
             periods: periods::all(tx)?,
             statements: stated::all(tx)?,
             statement_lines: stated::all_lines(tx)?,
             payouts: payouts::all(tx)?,
         })
     }
+}
+
+fn paid_in(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<PartnerId, Vec<PaidIn>>> {
+    let partners = payout_currencies::partners(tx)?;
+    payout_currencies::of(tx, &partners)
 }
 
 /// For which days lines were credited that earn for some of theirs, where that lowers commission.
@@ -149,6 +164,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     plans::check(&ledger, &mut found);
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
+    conversions::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
     service_levels::check(&ledger, &mut found);
     service_levels::credits(&ledger, &mut found);

@@ -133,6 +133,8 @@ on_both! {
             assert!(demo.count(&format!("sla_credits WHERE status = '{status}'")) >= 1, "no credit is {status}");
         }
         assert!(demo.count("payouts WHERE currency = 'JPY' AND status = 'paid'") >= 1, "nobody was paid in yen");
+        assert!(demo.count("payouts WHERE currency = 'CHF' AND status = 'paid'") >= 1, "nobody was paid in francs");
+        assert_eq!(demo.count("conversions WHERE earned_currency <> 'EUR' OR currency <> 'CHF'"), 0);
         // The October payouts are due on the fifteenth; every earlier one was made.
         let open = "payouts JOIN statements ON statements.id = payouts.statement_id WHERE payouts.status <> 'paid' AND statements.month <> 202610";
         assert_eq!(demo.count(open), 0);

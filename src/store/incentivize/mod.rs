@@ -2,12 +2,15 @@
 //! closes in, and what partners are sent and paid.
 pub mod adjustments;
 pub mod commission_plans;
+pub mod conversions;
 pub mod distributors;
 pub mod enrollments;
 pub mod entries;
 pub mod forecasts;
+pub mod fx_rates;
 pub mod outbox;
 pub mod parties;
+pub mod payout_currencies;
 pub mod payouts;
 pub mod periods;
 pub mod spiffs;

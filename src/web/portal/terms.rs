@@ -12,6 +12,7 @@ use crate::{
         incentivize::{
             entries,
             parties::{self, Party},
+            payout_currencies,
             spiffs::{self, Spiff},
             tax_terms,
         },
@@ -45,6 +46,7 @@ struct TermsPage {
     spiffs: Vec<SpiffView>,
     shares: Vec<String>,
     taxes: Vec<(String, NaiveDate)>,
+    paid_in: Vec<(String, NaiveDate)>,
 }
 
 /// The partner's shares in what subscriptions earn, its own and others' sales: how they stand, and
@@ -110,14 +112,20 @@ fn own_taxes(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> 
     all.iter().map(row).collect()
 }
 
+/// What the partner is paid in, and from when, the latest first.
+fn own_paid_in(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> {
+    let all = payout_currencies::own(tx)?.into_iter();
+    Ok(all.map(|one| (one.words(), one.effective_from)).collect())
+}
+
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, spiffs, shares, taxes, today) = desk
+    let (terms, spiffs, shares, (taxes, paid_in), today) = desk
         .read(&store, |tx, calendar| {
             let today = calendar.today;
             let terms = homes::own_terms(tx, today)?;
             let shares = own_shares(&parties::own(tx)?, today);
-            let taxes = own_taxes(tx)?;
+            let taxes = (own_taxes(tx)?, own_paid_in(tx)?);
             Ok((terms, own_spiffs(tx, today)?, shares, taxes, today))
         })
         .await?;
@@ -134,6 +142,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         spiffs,
         shares,
         taxes,
+        paid_in,
         tier: terms.tier,
         shell: desk.shell,
         base: desk.base,

@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, distributor, partner, tax};
+use super::{Parts, distributor, partner, payout_currency, tax};
 use crate::{
     Error, Result,
     domain::{
@@ -103,6 +103,7 @@ struct ShowPage {
     plan_choices: Vec<(String, String)>,
     distributor: String,
     tax: String,
+    payout_currency: String,
     entries: Entries,
     history: Vec<HistoryRow>,
 }
@@ -117,6 +118,7 @@ struct Found {
     choices: Vec<Choice>,
     distributor: String,
     tax: String,
+    payout_currency: String,
     history: Vec<History>,
 }
 
@@ -140,6 +142,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         choices: commission_plans::choices(tx)?,
         distributor: distributor::standing(tx, id)?,
         tax: tax::standing(tx, id)?,
+        payout_currency: payout_currency::standing(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
     })
 }
@@ -281,6 +284,7 @@ async fn page(
         position,
         distributor: found.distributor,
         tax: found.tax,
+        payout_currency: found.payout_currency,
         record: found.record,
         entries,
         base,
