@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Currency, Money, Overflow, Period, date_words,
+        Currency, Money, Overflow, Period, counted, date_words,
         payable::{FxRate, Payable, RATE_DAYS},
     },
     id::{CommissionEntryId, FxRateId, PartnerId},
@@ -38,11 +38,11 @@ impl Missing {
     /// What to do, in a sentence.
     pub fn words(&self) -> String {
         format!(
-            "There is no rate from {} to {} for {}. Add one of that day, or of up to {} days before, to the exchange rates.",
+            "There is no rate from {} to {} for {}. Set one of that day, or of up to {} before, under Months, Exchange rates.",
             self.from,
             self.to,
             date_words(self.on),
-            RATE_DAYS - 1
+            counted(RATE_DAYS - 1, "day", "days")
         )
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn reckon(tx: &mut Tx<'_, VendorScope>, of: &[Entry]) -> Result<Recko
         match desk.convert(tx, entry)? {
             Outcome::AsEarned => {}
             Outcome::Converted(one) => {
-                desk.keep(one.clone());
+                desk.keep(Conversion::clone(&one));
                 reckoned.conversions.push(*one);
             }
             Outcome::Missing(one) => {
@@ -192,11 +192,11 @@ impl Desk {
         })
     }
 
-    fn keep(&mut self, one: Box<Conversion>) {
+    fn keep(&mut self, one: Conversion) {
         if let Some(reversed) = one.reverses_id {
             *self.taken_back.entry(reversed).or_default() += one.earned_minor;
         }
-        self.done.insert(one.commission_entry_id, *one);
+        self.done.insert(one.commission_entry_id, one);
     }
 
     /// The entry that says by which day's terms one is paid: the first of those it follows.
