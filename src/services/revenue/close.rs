@@ -54,7 +54,8 @@ pub enum Progress {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Conflict`] for a month that is not over, that lies before the
-/// vendor's first, or that has an open one before it; faults of the database.
+/// vendor's first, or that has an open one before it, and where an exchange rate is missing; faults
+/// of the database.
 pub fn progress(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     tx.allow(Permission::ClosePeriods)?;
     let books = Books::open(tx)?;
@@ -84,6 +85,7 @@ pub fn progress(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress
             next.title()
         )));
     }
+    locking::refuse(&locking::missing(tx, period)?)?;
     Ok(Progress::Open)
 }
 
@@ -103,7 +105,7 @@ pub fn bill_missing(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<bool
 /// cut-off, after which nothing is posted in it. Beginning twice changes nothing.
 ///
 /// # Errors
-/// As [`progress`]; [`Error::Conflict`] where an exchange rate is missing.
+/// As [`progress`].
 pub fn begin(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     match progress(tx, period)? {
         Progress::Open => {}

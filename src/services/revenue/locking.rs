@@ -97,6 +97,12 @@ pub(super) fn refuse(missing: &BTreeSet<Missing>) -> Result<()> {
     Err(Error::conflict(format!("{}{others}", first.words())))
 }
 
+/// What is missing for entries posted by the end of a month. Writes nothing.
+pub(super) fn missing(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<BTreeSet<Missing>> {
+    let waiting = waiting(tx, month)?;
+    Ok(reckon(tx, &waiting)?.missing)
+}
+
 /// The entries posted by the end of a month that may wait for a rate.
 pub(super) fn waiting(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<Vec<Entry>> {
     let partners = payout_currencies::partners(tx)?;
