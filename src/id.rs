@@ -311,6 +311,12 @@ named! {
     DistributorLink = "dsl", DistributorLinkId;
     /// How a partner is taxed from a day on.
     TaxTerms = "txt", TaxTermsId;
+    /// What a currency is worth in another on a day.
+    FxRate = "fxr", FxRateId;
+    /// The currency a partner is paid in from a day on.
+    PayoutCurrency = "pcy", PayoutCurrencyId;
+    /// What an entry comes to in the currency of its payout.
+    Conversion = "cnv", ConversionId;
     /// What somebody gets of what a line earns.
     EarningPart = "erp", EarningPartId;
     /// A recorded change of a subscription.

@@ -17,7 +17,7 @@ pub struct Import {
     /// The vendor's address
     #[arg(long)]
     vendor: String,
-    /// partners, customers, subscriptions, payments, usage, outages or tickets
+    /// partners, customers, subscriptions, payments, usage, outages, tickets or exchange-rates
     #[arg(long)]
     kind: String,
     /// Apply the file if nothing is wrong with it; without this it is only checked

@@ -1,14 +1,24 @@
-//! What is settled with partners apart from their commission: how it is taxed, and where it goes.
+//! What is settled with partners apart from their commission: how it is taxed, in which currency it
+//! is paid, and where it goes.
 use chrono::{Datelike, Months, NaiveDate};
 
-use super::{Scope, by_hand::Finance, cast::PartnerPart, setting::read};
+use super::{
+    Scope,
+    by_hand::Finance,
+    cast::{PartnerPart, VendorPart},
+    chance::Chance,
+    setting::read,
+};
 use crate::{
     Error, Result,
     domain::{LongText, Name, PartnerTax, TaxTreatment, VatId, bank::BankDetails},
     id::{PartnerId, PayoutRunId},
     services::{
         account::settings::{self, Edit},
-        incentivize::tax_terms,
+        incentivize::{
+            currencies::{self, NewRate},
+            tax_terms,
+        },
         revenue::{
             bank::{self, NewAccount},
             payout_runs::{self, NewRun, PaidRun},
@@ -16,6 +26,9 @@ use crate::{
     },
     store::{Store, Tx, account::vendor},
 };
+
+/// The partner that is paid in a currency of its own, and the currency.
+const PAID_IN: (&str, &str) = ("P-1014", "CHF");
 
 /// Partners by code: what becomes of VAT, its rate, what is withheld, and their VAT id.
 const TAXED: [(&str, TaxTreatment, &str, &str, &str); 4] = [
@@ -173,4 +186,40 @@ pub(super) fn tax(
         agreed_until: from.checked_add_months(Months::new(36)).filter(|_| agreed),
     };
     tax_terms::place(tx, partner, &terms, from)
+}
+
+/// Sets what a partner that has just joined is paid in.
+pub(super) fn payout_currency(
+    tx: &mut Tx<'_, Scope>,
+    (partner, code): (PartnerId, &str),
+    day: NaiveDate,
+) -> Result<()> {
+    let (paid, currency) = PAID_IN;
+    match code == paid {
+        true => currencies::pay_in(tx, partner, (Some(read(currency)?), day)),
+        false => Ok(()),
+    }
+}
+
+/// The rate that holds for a month, set on its first day by the vendor that needs one.
+pub(super) fn rate_of_month(
+    store: &Store,
+    (scope, vendor): (&Scope, &VendorPart),
+    day: NaiveDate,
+) -> Result<()> {
+    let (paid, to) = PAID_IN;
+    if day.day() != 1 || !vendor.partners.iter().any(|one| one.code == paid) {
+        return Ok(());
+    }
+    let mut chance = Chance::of(&format!("{to} {day}"));
+    let rate = NewRate {
+        from: read(vendor.currency)?,
+        to: read(to)?,
+        on: day,
+        rate: read(&format!("0.9{:03}", chance.between(210, 480)))?,
+        source: read("Treasury, rate of the month")?,
+    };
+    store.write_now(scope.clone(), |tx| {
+        currencies::set_all(tx, std::slice::from_ref(&rate))
+    })
 }

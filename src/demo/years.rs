@@ -124,6 +124,7 @@ impl World {
 
     pub fn live(&mut self, store: &Store, day: NaiveDate) -> Result<()> {
         let month = self.month_of(day);
+        settling::rate_of_month(store, (&self.scope, self.vendor), day)?;
         if day.day() == 1 && month > 0 {
             self.close(store, Period::of(day).previous())?;
         }
@@ -217,6 +218,7 @@ impl World {
                 let id = partners::recruit(tx, Some(&read(part.code)?), &draft(part)?)?;
                 enrollments::enroll(tx, id, plans.commission, day)?;
                 settling::tax(tx, (id, part.code), day)?;
+                settling::payout_currency(tx, (id, part.code), day)?;
                 if let Some(tier) = tier {
                     tiers::assign(tx, id, tier, day)?;
                 }

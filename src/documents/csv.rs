@@ -96,8 +96,11 @@ where
 /// * The columns that begin with Statement say what the whole statement pays, the same in every
 ///   row: net + tax - withheld = payable. Statement VAT is `none`, `charged`, `self_billed` or
 ///   `reverse_charge`, and empty where no tax is settled.
+/// * A line that was earned in another currency says in which, what it came to there, and the rate
+///   with its day and source; Base, Amount per unit and the exact amount are in that currency then,
+///   and Amount = Earned amount × Exchange rate.
 /// * Dates are ISO 8601. An empty cell means that there is none.
-pub const STATEMENT_COLUMNS: [&str; 44] = [
+pub const STATEMENT_COLUMNS: [&str; 49] = [
     "Statement",
     "Version",
     "Period",
@@ -142,6 +145,11 @@ pub const STATEMENT_COLUMNS: [&str; 44] = [
     "Statement withheld %",
     "Statement withheld",
     "Statement payable",
+    "Earned currency",
+    "Earned amount",
+    "Exchange rate",
+    "Rate of",
+    "Rate source",
 ];
 
 /// One row per line with [`STATEMENT_COLUMNS`] and no total row: the column
@@ -171,6 +179,7 @@ fn row(document: &StatementDocument, line: &Line) -> Vec<Cell> {
     cells.extend(kind(line));
     cells.push(Cell::text(line.whose().words()));
     cells.extend(paid(document));
+    cells.extend(converted(line));
     cells
 }
 
@@ -188,6 +197,20 @@ fn paid(document: &StatementDocument) -> [Cell; 7] {
         tax.map_or_else(|| optional(None), |tax| amount(tax.withheld_minor)),
         amount(document.payable_minor()),
     ]
+}
+
+/// How the line was converted, where it was.
+fn converted(line: &Line) -> [Cell; 5] {
+    match &line.converted {
+        Some(other) => [
+            Cell::text(&other.currency),
+            Cell::minor(other.amount_minor, other.exponent),
+            Cell::number(&other.rate),
+            Cell::text(other.rated_on.to_string()),
+            Cell::text(&other.source),
+        ],
+        None => std::array::from_fn(|_| optional(None)),
+    }
 }
 
 fn service(line: &Line) -> [Cell; 9] {
@@ -224,7 +247,7 @@ fn source(line: &Line) -> [Cell; 5] {
 fn amounts(document: &StatementDocument, line: &Line) -> [Cell; 7] {
     let (num, den) = line.exact.split_once('/').unwrap_or((&line.exact, ""));
     [
-        Cell::minor(line.base_minor, document.exponent),
+        Cell::minor(line.base_minor, document.earned_exponent(line)),
         match line.per_unit {
             Some(_) => optional(None),
             None => Cell::minor(i64::from(line.rate_bps), 2),
@@ -254,7 +277,7 @@ fn grounds(line: &Line) -> [Cell; 5] {
 fn units(document: &StatementDocument, line: &Line) -> [Cell; 2] {
     match line.per_unit {
         Some(one) => [
-            Cell::minor(one.minor, document.exponent),
+            Cell::minor(one.minor, document.earned_exponent(line)),
             Cell::number(one.units),
         ],
         None => [optional(None), optional(None)],

@@ -90,8 +90,11 @@ fn largest(document: &StatementDocument) -> Vec<String> {
 }
 
 fn in_words(document: &StatementDocument, line: &Line) -> String {
+    let earned = document.converted_words(line);
+    let earned = earned.map_or_else(String::new, |earned| format!(", {earned}"));
+    let amount = format!("{}{earned}", document.money(line.amount_minor));
     if line.customer.is_empty() {
-        return format!("{}: {}", line.about(), document.money(line.amount_minor));
+        return format!("{}: {amount}", line.about());
     }
     let verb = match line.block {
         Block::Earned | Block::Extra => "",
@@ -103,10 +106,9 @@ fn in_words(document: &StatementDocument, line: &Line) -> String {
         _ => line.service(),
     };
     format!(
-        "{}, {}, {}{verb}: {}",
+        "{}, {}, {}{verb}: {amount}",
         line.customer,
         service,
         service_words(line.service_from, line.service_to),
-        document.money(line.amount_minor)
     )
 }

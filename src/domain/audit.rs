@@ -14,6 +14,7 @@ coded! {
         PartnerTaxSet = "partner.tax_set", "Partner's tax set";
         PartnerBankSet = "partner.bank_set", "Partner's bank details set";
         PartnerBankConfirmed = "partner.bank_confirmed", "Partner's bank details confirmed";
+        PartnerPayoutCurrencySet = "partner.payout_currency_set", "Partner's payout currency set";
         PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
         CustomerAdded = "customer.added", "Customer added";
         CustomerChanged = "customer.changed", "Customer changed";
@@ -92,6 +93,7 @@ coded! {
         AccessTokenCreated = "access_token.created", "Access token created";
         AccessTokenRevoked = "access_token.revoked", "Access token revoked";
         TaxRateSet = "tax_rate.set", "Tax rate set";
+        FxRateSet = "fx_rate.set", "Exchange rate set";
         SettingsChanged = "settings.changed", "Settings changed";
         JobRetried = "job.retried", "Failed work tried again";
     }

@@ -12,6 +12,7 @@ coded! {
         Usage = "usage", "Usage";
         Outages = "outages", "Outages and maintenance";
         Tickets = "tickets", "Tickets";
+        FxRates = "exchange-rates", "Exchange rates";
     }
 }
 
@@ -25,6 +26,7 @@ impl ImportKind {
             Self::Outages => Permission::ManageCatalogue,
             Self::Usage => Permission::ReportUsage,
             Self::Payments => Permission::RecordPayments,
+            Self::FxRates => Permission::ManagePayouts,
         }
     }
 }

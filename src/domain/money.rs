@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use super::{
-    decimal::{self, BadDecimal},
-    ratio::Ratio,
-};
+use super::decimal::{self, BadDecimal};
 
 /// An ISO 4217 currency that has minor units: one a price can be in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,33 +186,6 @@ impl Money {
     /// The amount for a machine, without commas: `-1234.50`.
     pub fn plain(self) -> String {
         decimal::plain(self.minor, self.currency.exponent())
-    }
-
-    /// The same value in another currency, rounded: `rate` is what one unit of
-    /// this currency is worth in that one. Its opposite converts to the opposite.
-    ///
-    /// # Errors
-    /// [`MoneyError::Overflow`] when it does not fit.
-    pub fn converted(self, to: Currency, rate: Ratio) -> Result<Self, MoneyError> {
-        let places = i64::from(to.exponent()) - i64::from(self.currency.exponent());
-        let scale = |places: i64| {
-            u32::try_from(places)
-                .ok()
-                .and_then(|n| 10i128.checked_pow(n))
-        };
-        let factor = match scale(places) {
-            Some(up) => Ratio::new(up, 1),
-            None => Ratio::new(1, scale(-places).ok_or(MoneyError::Overflow)?),
-        };
-        factor
-            .and_then(|factor| {
-                Ratio::from_int(self.minor)
-                    .times(rate)?
-                    .times(factor)?
-                    .round()
-            })
-            .map(|minor| Self::new(minor, to))
-            .map_err(|_| MoneyError::Overflow)
     }
 
     /// Reads what a person types: `1234.5`, `1,234.50`, `-3`.

@@ -1,33 +1,49 @@
 //! What a partner is owed in another currency: converted once, at the rate of the payment.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
+
+use chrono::{Days, NaiveDate};
 
 use super::{
     decimal,
     money::{Currency, Money},
     ratio::{Overflow, Ratio},
     shares::cumulative_part,
+    statement_document::plain_decimal,
 };
+
+/// For how many days a rate holds at most, its own among them: a whole month is covered by the rate
+/// of its first day, and an old one is never taken for want of a newer.
+pub const RATE_DAYS: u64 = 31;
+
+/// The earliest day whose rate may convert what is of this day.
+pub fn earliest_rate_for(day: NaiveDate) -> NaiveDate {
+    let before = Days::new(RATE_DAYS - 1);
+    day.checked_sub_days(before).unwrap_or(NaiveDate::MIN)
+}
 
 /// How much of the target currency one unit of the source buys, in billionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FxRate(i64);
 
-/// A rate that is nothing, below nothing, or no number.
+/// A rate that is nothing, below nothing, beyond all rates, or no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Give a rate above zero, with at most nine decimals.")]
+#[error("Give a rate above zero and below 10,000,000, with at most nine decimals.")]
 pub struct BadFxRate;
 
 const PLACES: u32 = 9;
 const BILLION: i128 = 1_000_000_000;
+/// No currency buys as much of another: what is beyond was mistyped.
+const BEYOND_NANO: i64 = 10_000_000_000_000_000;
 
 impl FxRate {
     /// A rate of so many billionths.
     ///
     /// # Errors
-    /// [`BadFxRate`] at zero and below.
+    /// [`BadFxRate`] at zero and below, and at ten million and above.
     pub fn from_nano(nano: i64) -> Result<Self, BadFxRate> {
-        (nano > 0).then_some(Self(nano)).ok_or(BadFxRate)
+        let fits = (1..BEYOND_NANO).contains(&nano);
+        fits.then_some(Self(nano)).ok_or(BadFxRate)
     }
 
     /// The rate in billionths.
@@ -61,6 +77,14 @@ impl FromStr for FxRate {
     }
 }
 
+impl fmt::Display for FxRate {
+    /// As it is typed, without zeros at the end: `1.0837`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = plain_decimal(self.0, PLACES);
+        f.write_str(digits.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 /// An entry's amount and what it was converted to when the customer paid. Nothing is ever
 /// converted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +97,8 @@ pub struct Payable {
 
 impl Payable {
     /// What goes back in the payout's currency when so much of the entry is reversed, after so
-    /// much was reversed before (magnitudes): cumulative on what was converted, so that no gain or
+    /// much was reversed before (in the entry's direction; below zero where a reversal is given
+    /// back): cumulative on what was converted, so that no gain or
     /// loss of the exchange lands on the partner. Minor units, of the opposite sign.
     ///
     /// # Errors
@@ -105,6 +130,44 @@ mod tests {
         assert_eq!(rate.convert(ten, yen), Ok(Money::new(1_514, yen)));
         assert_eq!("0".parse::<FxRate>(), Err(BadFxRate));
         assert_eq!("-1".parse::<FxRate>(), Err(BadFxRate));
+        for nonsense in [
+            "",
+            "x",
+            "1,5",
+            "1e3",
+            "0.0000000001",
+            "10000000",
+            "0.000000000000000000000000000001",
+        ] {
+            assert_eq!(nonsense.parse::<FxRate>(), Err(BadFxRate), "{nonsense}");
+        }
+        for plain in [
+            "1.0837",
+            "151.37",
+            "1",
+            "100",
+            "0.000000001",
+            "9999999.999999999",
+        ] {
+            assert_eq!(plain.parse::<FxRate>().unwrap().to_string(), plain);
+        }
+    }
+
+    #[test]
+    fn a_rate_holds_for_a_month_at_most() {
+        let day = |typed: &str| typed.parse::<NaiveDate>().unwrap();
+        assert_eq!(earliest_rate_for(day("2026-10-31")), day("2026-10-01"));
+        assert_eq!(earliest_rate_for(NaiveDate::MIN), NaiveDate::MIN);
+    }
+
+    #[test]
+    fn what_takes_off_is_given_back_alike() {
+        let cap = Payable {
+            amount_minor: -500,
+            payable_minor: -542,
+        };
+        let parts = [cap.reversed(0, 200), cap.reversed(200, 300)];
+        assert_eq!(parts.map(Result::unwrap).iter().sum::<i64>(), 542);
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{accrual::EntryKind, coded::coded, period::Period, ratio::Overflow};
+use super::{accrual::EntryKind, coded::coded, money::Currency, period::Period, ratio::Overflow};
 
 coded! {
     /// How far an accounting month has come. A closed one never opens again.
@@ -101,6 +101,11 @@ pub struct Settlement {
     pub closing: i64,
     /// Why.
     pub reason: PayoutReason,
+}
+
+/// The minimum payout of a currency for which none is set, in minor units: fifty of its major unit.
+pub fn usual_minimum(currency: Currency) -> i64 {
+    50i64.saturating_mul(10i64.saturating_pow(currency.exponent()))
 }
 
 /// Pays the whole balance once it is above zero and at least the minimum, and

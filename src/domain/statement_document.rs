@@ -7,6 +7,7 @@
 //! empty, so that statements closed before it keep their hash.
 
 mod check;
+mod converted;
 mod tax;
 mod words;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use converted::Converted;
 pub use tax::Tax;
 pub use words::{
     date_words, figure, month_short, month_words, percent, plain_decimal, range_words,
@@ -185,6 +187,10 @@ pub struct Line {
     pub exact: String,
     /// What it comes to, minor units.
     pub amount_minor: i64,
+    /// How it was converted, where it was earned in another currency: base, amount per unit and
+    /// exact amount are then in that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converted: Option<Converted>,
     /// The partner's tier at the start of the service period.
     pub tier: Option<String>,
     /// Number of the clause within its plan version, from 1.

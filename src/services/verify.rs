@@ -1,6 +1,7 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
 mod commission;
+mod conversions;
 mod deals;
 mod payout_runs;
 mod plans;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::{
     Result,
     domain::{CommissionRule, Currency, Money, Permission, Rate, commission::DaysCredited},
-    id::{CommissionClauseId, InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
+    id::{CommissionClauseId, InvoiceLineId, PartnerId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::{Books, OfLines},
     store::{
         Tx, VendorScope,
@@ -23,8 +24,11 @@ use crate::{
             tickets::{self, Services, Ticket},
         },
         incentivize::{
+            conversions::{self as converted, Conversion},
             entries::{self, Entry},
+            fx_rates::{self, DayRate},
             parties::{self, Party},
+            payout_currencies::{self, PaidIn},
             payout_runs::{self as runs, PayoutRun, PayoutTransfer},
             payouts::{self, Payout},
             periods::{self, AccountingPeriod},
@@ -70,6 +74,9 @@ struct Ledger {
     deals: Vec<DealRegistration>,
     /// The clauses that pay more for registered deals: their rate, and what they add.
     uplifts: HashMap<CommissionClauseId, (Rate, Rate)>,
+    conversions: Vec<Conversion>,
+    rates: Vec<DayRate>,
+    paid_in: HashMap<PartnerId, Vec<PaidIn>>,
     periods: Vec<AccountingPeriod>,
     statements: Vec<Statement>,
     statement_lines: Vec<StatementLine>,
@@ -121,6 +128,9 @@ impl Ledger {
             spiffs: spiffs::all(tx)?,
             deals: registered::all(tx)?,
             uplifts: uplifts(tx)?,
+            conversions: converted::all(tx)?,
+            rates: fx_rates::all(tx)?,
+            paid_in: paid_in(tx)?,
             periods: periods::all(tx)?,
             statements: stated::all(tx)?,
             statement_lines: stated::all_lines(tx)?,
@@ -137,6 +147,11 @@ fn uplifts(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<CommissionClauseId, (
     let uplifting = clauses.filter(|(_, clause)| clause.uplift.bps() > 0);
     let rates = uplifting.map(|(id, clause)| (id, (clause.rate, clause.uplift)));
     Ok(rates.collect())
+}
+
+fn paid_in(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<PartnerId, Vec<PaidIn>>> {
+    let partners = payout_currencies::partners(tx)?;
+    payout_currencies::of(tx, &partners)
 }
 
 /// For which days lines were credited that earn for some of theirs, where that lowers commission.
@@ -172,6 +187,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     deals::check(&ledger, &mut found);
+    conversions::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
     payout_runs::check(&ledger, &mut found);
     service_levels::check(&ledger, &mut found);

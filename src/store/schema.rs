@@ -838,6 +838,49 @@ diesel::table! {
 }
 
 diesel::table! {
+    fx_rates (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        from_currency -> Text,
+        to_currency -> Text,
+        rated_on -> Date,
+        rate_nano -> BigInt,
+        source -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    payout_currencies (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        currency -> Text,
+        effective_from -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    conversions (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        commission_entry_id -> BigInt,
+        reverses_id -> Nullable<BigInt>,
+        fx_rate_id -> BigInt,
+        earned_currency -> Text,
+        earned_minor -> BigInt,
+        currency -> Text,
+        payable_minor -> BigInt,
+        rate_nano -> BigInt,
+        rated_on -> Date,
+        source -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     tax_terms (tenant_id, id) {
         tenant_id -> BigInt,
         id -> BigInt,
@@ -1224,6 +1267,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     subscription_parties,
     distributor_links,
     tax_terms,
+    fx_rates,
+    payout_currencies,
+    conversions,
     earning_parts,
     forecasts,
     periods,

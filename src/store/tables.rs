@@ -26,6 +26,7 @@ macro_rules! scoped {
     // What happened is never rewritten, by anybody: these are only added to.
     (@rewritable audit_events) => {};
     (@rewritable commission_entries) => {};
+    (@rewritable conversions) => {};
     (@rewritable credit_note_lines) => {};
     (@rewritable earning_parts) => {};
     (@rewritable credit_notes) => {};
@@ -200,6 +201,9 @@ scoped! {
     subscription_parties: by partner_id;
     distributor_links: private;
     tax_terms: by partner_id;
+    fx_rates: private;
+    payout_currencies: by partner_id;
+    conversions: by partner_id;
     earning_parts: private;
     forecasts: by partner_id;
     periods: shared;

@@ -144,6 +144,8 @@ on_both! {
         let lifted = "statement_lines JOIN commission_entries ON commission_entries.id = statement_lines.commission_entry_id JOIN invoice_lines ON invoice_lines.id = commission_entries.invoice_line_id WHERE invoice_lines.chosen LIKE '%+400'";
         assert!(demo.count(lifted) >= 10, "no registered deal earned more");
         assert!(demo.count("payouts WHERE currency = 'JPY' AND status = 'paid'") >= 1, "nobody was paid in yen");
+        assert!(demo.count("payouts WHERE currency = 'CHF' AND status = 'paid'") >= 1, "nobody was paid in francs");
+        assert_eq!(demo.count("conversions WHERE earned_currency <> 'EUR' OR currency <> 'CHF'"), 0);
         // The October payouts are due on the fifteenth; every earlier one was made.
         let open = "payouts JOIN statements ON statements.id = payouts.statement_id WHERE payouts.status <> 'paid' AND statements.month <> 202610";
         assert_eq!(demo.count(open), 0);

@@ -63,6 +63,7 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ),
     ("commission_entries.customer_id", "shown on the entry"),
     ("commission_entries.reverses_id", "read by invoice line"),
+    ("conversions.partner_id", "read by entry"),
     ("credit_note_lines.partner_id", "read by note or invoice"),
     ("credit_notes.partner_id", "read by customer"),
     ("customer_credits.credit_note_id", "read by customer"),

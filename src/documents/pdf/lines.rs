@@ -139,13 +139,15 @@ impl<'d> Ledger<'_, 'd> {
         let wrap = |words: &str, style, column: Column, most| {
             self.sheets.wrap(words, style, column.2 - column.1, most)
         };
+        // How a line was converted takes a line or two of its own.
+        let most = if line.converted.is_some() { 7 } else { 5 };
         Set {
             line,
             customer: wrap(line.about(), BODY, CUSTOMER, 2),
             service: wrap(&line.service(), BODY, SERVICE, 2),
             trace: self
                 .sheets
-                .wrap(&glued(&trace), TRACE, RATE.2 - CUSTOMER.1, 5),
+                .wrap(&glued(&trace), TRACE, RATE.2 - CUSTOMER.1, most),
         }
     }
 

@@ -15,6 +15,11 @@ impl StatementDocument {
         wrong.extend(self.wrong_held());
         wrong.extend(self.wrong_order());
         wrong.extend(self.lines.iter().flat_map(wrong_line));
+        wrong.extend(
+            self.lines
+                .iter()
+                .filter_map(|line| self.wrong_conversion(line)),
+        );
         wrong
     }
 

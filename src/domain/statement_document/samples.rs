@@ -1,6 +1,8 @@
 //! Statements to test with: sound ones of any size, and one of every kind of line.
 
-use super::{Block, Held, Line, Party, Payout, PayoutReason, Phase, Reverses, StatementDocument};
+use super::{
+    Block, Converted, Held, Line, Party, Payout, PayoutReason, Phase, Reverses, StatementDocument,
+};
 use chrono::NaiveDate;
 
 /// A date that exists.
@@ -34,6 +36,7 @@ pub(crate) fn line() -> Line {
         per_unit: None,
         exact: "9600/1".into(),
         amount_minor: 9600,
+        converted: None,
         tier: Some("Gold".into()),
         clause_number: 1,
         clause: "20 % of net cash received, in the first period, for Gold partners.".into(),
@@ -179,6 +182,22 @@ pub(crate) fn reversal() -> Line {
             entry: "cen_7c1d3e5f9a2".into(),
             statement_number: Some("NW-2026-09-0041".into()),
         }),
+        ..line()
+    }
+}
+
+/// A line that was earned in dollars.
+pub(crate) fn in_dollars() -> Line {
+    Line {
+        converted: Some(Converted {
+            currency: "USD".into(),
+            exponent: 2,
+            amount_minor: 9600,
+            rate: "0.9228".into(),
+            rated_on: day(2026, 9, 1),
+            source: "Central bank".into(),
+        }),
+        amount_minor: 8859,
         ..line()
     }
 }

@@ -1,6 +1,6 @@
 //! A statement re-adds, keeps its hash and says what it means.
 
-use super::samples::{self, day, late, line, many, mixed, reversal, statement};
+use super::samples::{self, day, in_dollars, late, line, many, mixed, reversal, statement};
 use super::*;
 
 #[test]
@@ -262,4 +262,40 @@ fn extreme_amounts_never_panic() {
     for line in &document.lines {
         assert!(!document.explanation(line).is_empty());
     }
+}
+
+#[test]
+fn a_line_of_another_currency_says_what_was_earned_and_at_which_rate() {
+    let document = statement(vec![line(), in_dollars()]);
+    assert_eq!(document.check(), Vec::<String>::new());
+    let converted = &document.lines[1];
+    assert_eq!(document.base_words(converted), "USD 480.00");
+    let why = document.explanation(converted);
+    for said in [
+        "480.00 × 20 % × share 100 % = 96.00.",
+        "Converted, EUR for 1 USD: USD 96.00 at 0.9228 of 1 Sep 2026 (Central bank) = EUR 88.59.",
+    ] {
+        assert!(why.contains(said), "{said}: {why}");
+    }
+    let text = document.canonical_json();
+    assert_eq!(StatementDocument::from_canonical(&text).unwrap(), document);
+    assert!(
+        !statement(vec![line()])
+            .canonical_json()
+            .contains("converted")
+    );
+}
+
+#[test]
+fn a_conversion_that_its_rate_does_not_make_is_told() {
+    let wrong = |change: fn(&mut Converted)| {
+        let mut line = in_dollars();
+        line.converted.as_mut().map(change);
+        statement(vec![line]).check().len()
+    };
+    assert_eq!(wrong(|_| ()), 0);
+    assert_eq!(wrong(|other| other.amount_minor += 2), 1);
+    assert_eq!(wrong(|other| other.rate = "0".into()), 1);
+    assert_eq!(wrong(|other| other.exponent = 0), 1);
+    assert_eq!(wrong(|other| other.currency = "EUR".into()), 1);
 }

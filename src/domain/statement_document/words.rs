@@ -223,7 +223,13 @@ impl StatementDocument {
     pub fn base_words(&self, line: &Line) -> String {
         match !line.kind.is_empty() && line.base_minor == 0 {
             true => String::new(),
-            false => self.figure(line.base_minor),
+            false => {
+                let base = self.earned_figure(line, line.base_minor);
+                match &line.converted {
+                    Some(other) => format!("{} {base}", other.currency),
+                    None => base,
+                }
+            }
         }
     }
 
@@ -231,7 +237,7 @@ impl StatementDocument {
     pub fn rate_words(&self, line: &Line) -> String {
         match line.per_unit {
             _ if !line.kind.is_empty() && line.rate_bps == 0 => String::new(),
-            Some(per_unit) => format!("{} a unit", self.figure(per_unit.minor)),
+            Some(per_unit) => format!("{} a unit", self.earned_figure(line, per_unit.minor)),
             None => percent(line.rate_bps),
         }
     }
@@ -310,7 +316,9 @@ impl StatementDocument {
     /// A line's amount, traced in words from the invoice to the clause.
     pub fn explanation(&self, line: &Line) -> String {
         if !line.kind.is_empty() {
-            return explained(line);
+            let mut said = vec![explained(line)];
+            said.extend(self.conversion(line));
+            return said.join(" ");
         }
         let mut said = vec![format!(
             "Invoice {} line {}, paid {}, held until {}.",
@@ -324,6 +332,7 @@ impl StatementDocument {
         let part = line.whose().words();
         said.extend((!part.is_empty()).then(|| format!("For you: {part}.")));
         said.push(self.arithmetic(line));
+        said.extend(self.conversion(line));
         said.push(format!(
             "Plan {}, clause {}.",
             quoted_plan(&line.plan_version),
@@ -333,19 +342,19 @@ impl StatementDocument {
     }
 
     fn arithmetic(&self, line: &Line) -> String {
-        let amount = self.figure(line.amount_minor);
+        let amount = self.earned_figure(line, line.earned_minor());
         if let Some(per_unit) = line.per_unit {
             return format!(
                 "{} × {} × share {}{}, for the part collected: {amount}.",
                 counted(per_unit.units, "unit", "units"),
-                self.figure(per_unit.minor),
+                self.earned_figure(line, per_unit.minor),
                 line.share_words(),
                 line.times_part()
             );
         }
         let sum = format!(
             "{} × {} × share {}{}",
-            self.figure(line.base_minor),
+            self.earned_figure(line, line.base_minor),
             percent(line.rate_bps),
             line.share_words(),
             line.times_part()
@@ -354,11 +363,12 @@ impl StatementDocument {
             return format!("{sum}: {amount}.");
         };
         let rounded = if exact { "" } else { ", rounded" };
-        let apart = alone.abs_diff(i128::from(line.amount_minor));
+        let apart = alone.abs_diff(i128::from(line.earned_minor()));
         if apart == 0 {
             return format!("{sum} = {amount}{rounded}.");
         }
-        let alone = i64::try_from(alone).map_or("too much".into(), |m| self.figure(m));
+        let alone = i64::try_from(alone);
+        let alone = alone.map_or("too much".into(), |m| self.earned_figure(line, m));
         let why = match apart {
             1 => "rounding is done once for the whole invoice, and this line’s part is",
             _ => "this line states",

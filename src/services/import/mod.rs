@@ -3,6 +3,7 @@
 //! A row is known by its external id. A file that was applied may be applied again: rows that say
 //! the same are left alone.
 mod customers;
+mod fx_rates;
 mod ledger;
 mod outages;
 mod partners;
@@ -131,6 +132,7 @@ enum Plan {
     Usage(usage::Plan),
     Outages(outages::Plan),
     Tickets(tickets::Plan),
+    FxRates(fx_rates::Plan),
 }
 
 fn allow(tx: &Tx<'_, VendorScope>, kind: ImportKind) -> Result<()> {
@@ -156,6 +158,7 @@ fn read(
         ImportKind::Usage => Plan::Usage(usage::plan(tx, &table, report)?),
         ImportKind::Outages => Plan::Outages(outages::plan(tx, &table, report)?),
         ImportKind::Tickets => Plan::Tickets(tickets::plan(tx, &table, report)?),
+        ImportKind::FxRates => Plan::FxRates(fx_rates::plan(tx, &table, report)?),
     };
     let checked = report.checked(rows);
     let plan = Some(plan).filter(|_| checked.is_sound());
@@ -263,6 +266,7 @@ pub fn apply(
         Some(Plan::Usage(plan)) => usage::apply(tx, plan)?,
         Some(Plan::Outages(plan)) => outages::apply(tx, &plan)?,
         Some(Plan::Tickets(plan)) => tickets::apply(tx, &plan)?,
+        Some(Plan::FxRates(plan)) => fx_rates::apply(tx, &plan)?,
     }
     if !imports::mark_applied(tx, id, json(&checked)?)? {
         return Err(Error::conflict("This file has been applied already."));

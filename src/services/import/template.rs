@@ -237,6 +237,26 @@ const TICKETS: &[Column] = &[
     ),
 ];
 
+const FX_RATES: &[Column] = &[
+    required(
+        "date",
+        "2026-10-01",
+        "The first day the rate holds for, as year-month-day. Not in the future. A rate of a day that has converted commission is not changed.",
+    ),
+    required("from", "EUR", "Three letters: what one unit is of."),
+    required("to", "USD", "Three letters: what it is worth so much of."),
+    required(
+        "rate",
+        "1.0837",
+        "What one unit is worth. More than zero, with a point, at most nine decimals.",
+    ),
+    required(
+        "source",
+        "European Central Bank",
+        "Where the rate comes from, as statements name it.",
+    ),
+];
+
 /// The columns of a kind of file, in the order of its template.
 pub fn columns(kind: ImportKind) -> &'static [Column] {
     match kind {
@@ -247,6 +267,7 @@ pub fn columns(kind: ImportKind) -> &'static [Column] {
         ImportKind::Usage => USAGE,
         ImportKind::Outages => OUTAGES,
         ImportKind::Tickets => TICKETS,
+        ImportKind::FxRates => FX_RATES,
     }
 }
 

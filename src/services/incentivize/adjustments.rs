@@ -11,12 +11,12 @@ use crate::{
         commission::{EntryKind, Part},
     },
     id::{AdjustmentId, PartnerId, UserId},
-    services::revenue::Books,
+    services::revenue::{self, Books},
     store::{
         Platform, Scope, Tx, VendorScope,
         incentivize::{
             adjustments::{self, Adjustment},
-            entries::{self, Entry, SourceKind},
+            entries::{Entry, SourceKind},
         },
         platform::Event,
         recruit::partners,
@@ -137,7 +137,7 @@ pub fn approve(tx: &mut Tx<'_, VendorScope>, id: AdjustmentId) -> Result<()> {
     };
     decide(tx, &approved)?;
     let entry = entry(tx, &approved, books.today);
-    entries::post(tx, vec![entry])?;
+    revenue::post(tx, vec![entry])?;
     let name = partners::partner(tx, approved.partner_id)?.name;
     note(tx, (Action::AdjustmentApproved, &approved), &name)
 }

@@ -2,6 +2,7 @@
 //! by hand.
 pub mod adjustments;
 pub mod commission_plans;
+pub mod currencies;
 pub mod distributors;
 pub mod enrollments;
 pub mod spiffs;

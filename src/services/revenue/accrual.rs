@@ -8,7 +8,7 @@ use super::{
     books::Books,
     caps::{Capped, Caps},
     claims::{OfLines, Who, claims, is_of_record, own, who},
-    clawbacks, renewals, spiffs,
+    clawbacks, locking, renewals, spiffs,
 };
 use crate::{
     Error, Result,
@@ -88,7 +88,7 @@ pub(super) fn accrue_all(
     ledger.new.extend(bonuses);
     let count = ledger.new.len();
     invoices::settle_lines(tx, ledger.changed())?;
-    entries::post(tx, ledger.new)?;
+    locking::post(tx, ledger.new)?;
     if claws_back {
         clawbacks::follow(tx, books, moves)?;
     }

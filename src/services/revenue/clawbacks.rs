@@ -11,6 +11,7 @@ use super::{
     books::Books,
     caps::{Capped, Caps},
     claims::is_of_record_entry,
+    locking,
     renewals::Term,
 };
 use crate::{
@@ -160,7 +161,7 @@ fn take_back(tx: &mut Tx<'_, VendorScope>, books: &Books, ends: &[End<'_>]) -> R
         desk.take(&*tx, end, its)?;
     }
     settle(tx, &desk.of_lines)?;
-    entries::post(tx, desk.new)
+    locking::post(tx, desk.new)
 }
 
 /// Under whose caps entries fall, given whose customers left.

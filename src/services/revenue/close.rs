@@ -1,12 +1,14 @@
 //! The month's close: begun, staged in chunks, and finished in one short transaction that makes
 //! the month, its statements, payouts and letters visible together.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     accrual::{Moved, Source, accrue_all, of_nothing},
     billing::{bill_chunk, last_day},
     books::Books,
-    guarantees, stage,
+    guarantees,
+    locking::{self, Missing},
+    stage,
     statements::{NewLetter, letter, subject},
     volumes,
 };
@@ -25,7 +27,7 @@ use crate::{
             statements::{self, Balance, StatedPartner},
         },
         platform::Event,
-        registers::periods::{self as months, PreviewRow, ToCome},
+        registers::periods::{self as months, PreviewRow, Shifted, ToCome},
         revenue::{cash, invoices},
     },
 };
@@ -52,7 +54,8 @@ pub enum Progress {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Conflict`] for a month that is not over, that lies before the
-/// vendor's first, or that has an open one before it; faults of the database.
+/// vendor's first, or that has an open one before it, and where an exchange rate is missing; faults
+/// of the database.
 pub fn progress(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     tx.allow(Permission::ClosePeriods)?;
     let books = Books::open(tx)?;
@@ -82,6 +85,7 @@ pub fn progress(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress
             next.title()
         )));
     }
+    locking::refuse(&locking::missing(tx, period)?)?;
     Ok(Progress::Open)
 }
 
@@ -111,7 +115,8 @@ pub fn begin(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Progress> {
     accrue_missing(tx)?;
     let books = Books::open(tx)?;
     let settling = settling(tx, &books, period)?;
-    entries::post(tx, settling)?;
+    locking::post(tx, settling)?;
+    locking::refuse(&locking::catch_up(tx, period)?)?;
     let row = periods::begin_close(tx, period)?;
     record(tx, Action::PeriodClosing, row.id, period.title())?;
     Ok(Progress::Closing)
@@ -126,17 +131,45 @@ fn settling(tx: &mut Tx<'_, VendorScope>, books: &Books, period: Period) -> Resu
     Ok(made)
 }
 
+/// What closing a month would come to.
+#[derive(Debug, Default)]
+pub struct Preview {
+    /// A statement there would be, each. What waits for a rate counts as it was earned.
+    pub rows: Vec<PreviewRow>,
+    /// The rates without which the month is not closed.
+    pub missing: BTreeSet<Missing>,
+}
+
 /// What closing an open month now would come to: what is posted, and what the close itself would
 /// make, by the same rules. Writes nothing.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; faults of the database, and amounts that do not fit.
-pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Vec<PreviewRow>> {
+pub fn preview(tx: &mut Tx<'_, VendorScope>, period: Period) -> Result<Preview> {
     tx.allow(Permission::ViewMoney)?;
     let books = Books::open(tx)?;
-    let to_come = settling(tx, &books, period)?;
-    let to_come: Vec<ToCome> = to_come.iter().map(ToCome::of).collect();
-    months::preview(tx, period, &to_come)
+    let made = settling(tx, &books, period)?;
+    let waiting = locking::waiting(tx, period)?;
+    let mut reckoned = locking::reckon(tx, &made)?;
+    let caught_up = locking::reckon(tx, &waiting)?;
+    reckoned.missing.extend(caught_up.missing);
+    let shifted = caught_up.conversions.iter().filter_map(|one| {
+        let entry = waiting
+            .iter()
+            .find(|entry| entry.id == one.commission_entry_id)?;
+        Some(Shifted::of(one, entry.matures_on))
+    });
+    let shifted = shifted.collect();
+    let of_entry = reckoned.conversions.iter();
+    let converted: HashMap<_, _> = of_entry.map(|one| (one.commission_entry_id, one)).collect();
+    let to_come: Vec<ToCome> = made
+        .iter()
+        .map(|entry| ToCome::of(entry, converted.get(&entry.id).copied()))
+        .collect();
+    Ok(Preview {
+        rows: months::preview(tx, period, (&to_come, shifted))?,
+        missing: reckoned.missing,
+    })
 }
 
 /// Normally finds nothing: commission is posted in the transaction that applies the cash.

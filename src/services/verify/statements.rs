@@ -1,11 +1,12 @@
 //! Statements against the entries they carry, the statements before them, and their payouts.
 use std::collections::{HashMap, HashSet};
 
-use super::{Findings, Ledger, revenue::gapless};
+use super::{Findings, Ledger, conversions::by_entry, revenue::gapless};
 use crate::{
     domain::{Period, PeriodStatus, statement_document::StatementDocument},
     id::CommissionEntryId,
     store::incentivize::{
+        conversions::Conversion,
         entries::Entry,
         statements::{Staging, Statement, StatementLine},
     },
@@ -28,9 +29,10 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
             )
         });
     }
+    let converted = by_entry(ledger);
     for statement in &ledger.statements {
         let its = lines.get(&statement.id).map_or(&[][..], Vec::as_slice);
-        total(statement, its, &entries, found);
+        total(statement, its, (&entries, &converted), found);
         content(statement, its, found);
     }
     carried(ledger, found);
@@ -47,7 +49,10 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
 fn total(
     statement: &Statement,
     lines: &[&StatementLine],
-    entries: &HashMap<CommissionEntryId, &Entry>,
+    (entries, converted): (
+        &HashMap<CommissionEntryId, &Entry>,
+        &HashMap<CommissionEntryId, &Conversion>,
+    ),
     found: &mut Findings,
 ) {
     let name = format!("Statement {}", statement.number);
@@ -60,9 +65,13 @@ fn total(
             ));
             continue;
         };
-        total += entry.amount_minor;
+        let one = converted.get(&entry.id);
+        let (currency, minor) = one.map_or((entry.currency, entry.amount_minor), |one| {
+            (one.currency, one.payable_minor)
+        });
+        total += minor;
         let fits = entry.partner_id == statement.partner_id
-            && entry.currency == statement.currency
+            && currency == statement.currency
             && entry.posting_period <= statement.month
             && entry.matures_on <= statement.month.last_day();
         found.unless(fits, || {

@@ -162,6 +162,23 @@ pub fn of_lines(tx: &mut Tx<'_, VendorScope>, lines: &[InvoiceLineId]) -> Result
     Ok(found)
 }
 
+/// These entries, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_ids(tx: &mut Tx<'_, VendorScope>, ids: &[CommissionEntryId]) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::id.eq_any(some.to_vec()))
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
 /// The entries of these partners that were posted by the end of a month and are on no statement,
 /// by partner, oldest first: those payable by `by`, and those still in hold.
 ///

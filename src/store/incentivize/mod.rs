@@ -3,12 +3,15 @@
 pub mod adjustments;
 pub mod bank_accounts;
 pub mod commission_plans;
+pub mod conversions;
 pub mod distributors;
 pub mod enrollments;
 pub mod entries;
 pub mod forecasts;
+pub mod fx_rates;
 pub mod outbox;
 pub mod parties;
+pub mod payout_currencies;
 pub mod payout_runs;
 pub mod payouts;
 pub mod periods;

@@ -6,7 +6,7 @@ use std::{
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
-    dsl::{not, sql},
+    dsl::{exists, not, sql},
     prelude::*,
     sql_types::BigInt,
 };
@@ -16,17 +16,18 @@ use crate::{
     Error, Result,
     domain::{
         Currency, Money, Period, PeriodStatus,
-        statement::{Settlement, settle},
+        statement::{Settlement, settle, usual_minimum},
     },
-    id::{JobId, PartnerId},
+    id::{CommissionEntryId, JobId, PartnerId},
     store::{
         Tx, VendorScope,
         incentivize::{
+            conversions::{self, Conversion},
             entries::Entry,
             tax_terms::{self, Taxed},
         },
         names::stored,
-        schema::{commission_entries, jobs, payout_minimums, periods, statements},
+        schema::{self, commission_entries, jobs, payout_minimums, periods, statements},
     },
 };
 
@@ -204,13 +205,37 @@ pub struct ToCome {
 }
 
 impl ToCome {
-    /// Of an entry that is not posted.
-    pub fn of(entry: &Entry) -> Self {
+    /// Of an entry that is not posted, and what it would be converted to.
+    pub fn of(entry: &Entry, converted: Option<&Conversion>) -> Self {
+        let (currency, minor) = converted.map_or((entry.currency, entry.amount_minor), |one| {
+            (one.currency, one.payable_minor)
+        });
         Self {
             partner: entry.partner_id,
-            currency: entry.currency,
+            currency,
             matures_on: entry.matures_on,
-            minor: entry.amount_minor,
+            minor,
+        }
+    }
+}
+
+/// A posted entry that is paid in another currency than it was earned in.
+#[derive(Debug, Clone, Copy)]
+pub struct Shifted {
+    partner: PartnerId,
+    matures_on: NaiveDate,
+    earned: Money,
+    payable: Money,
+}
+
+impl Shifted {
+    /// Of an entry's conversion, and the day its hold is over.
+    pub fn of(one: &Conversion, matures_on: NaiveDate) -> Self {
+        Self {
+            partner: one.partner_id,
+            matures_on,
+            earned: Money::new(one.earned_minor, one.earned_currency),
+            payable: Money::new(one.payable_minor, one.currency),
         }
     }
 }
@@ -219,19 +244,22 @@ type Sum = (PartnerId, String, i64, i64);
 
 /// What closing a month now would come to, by the rules of the close: each entry on no statement,
 /// posted by then, or to come with the close, and out of hold by the month's end, with what earlier
-/// statements carried. Largest payout first.
+/// statements carried. Largest payout first. `shifted` are entries whose conversion is reckoned and
+/// not stored.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn preview(
     tx: &mut Tx<'_, VendorScope>,
     period: Period,
-    to_come: &[ToCome],
+    (to_come, mut shifted): (&[ToCome], Vec<Shifted>),
 ) -> Result<Vec<PreviewRow>> {
     let posted = || ledger::unstated().and(commission_entries::posting_period.le(period.key()));
     let over = || commission_entries::matures_on.lt(period.end());
     let mut due = sums(tx, Box::new(posted().and(over())))?;
     let mut held = sums(tx, Box::new(posted().and(not(over()))))?;
+    shifted.extend(converted(tx, Box::new(posted()))?);
+    shift(&shifted, period, [&mut due, &mut held]);
     let settled = settled(to_come, period, [&mut due, &mut held]);
     let opening = closed::carried(tx, period)?;
     let minimums = minimums(tx)?;
@@ -251,13 +279,15 @@ pub fn preview(
     for key in keys {
         let (line_count, lines_minor) = due.get(&key).copied().unwrap_or_default();
         let opening_minor = opening.get(&key).copied().unwrap_or_default();
-        let minimum = minimums.get(&key.1).copied().unwrap_or_default();
+        let currency: Currency = stored(&key.1)?;
+        let minimum = minimums.get(&key.1).copied();
+        let minimum = minimum.unwrap_or_else(|| usual_minimum(currency));
         let settlement = settle(opening_minor, lines_minor, minimum)?;
         let taxed = taxed.get(&key.0).map_or(&[][..], Vec::as_slice);
         rows.push(PreviewRow {
             partner: key.0,
             partner_name: named(&names, &key.0),
-            currency: stored(&key.1)?,
+            currency,
             opening_minor,
             line_count,
             lines_minor,
@@ -269,6 +299,48 @@ pub fn preview(
     }
     rows.sort_by_key(|row| (Reverse(row.payable_minor), row.partner_name.clone()));
     Ok(rows)
+}
+
+/// The conversions of posted entries.
+fn converted(
+    tx: &mut Tx<'_, VendorScope>,
+    of: super::Where<commission_entries::table>,
+) -> Result<Vec<Shifted>> {
+    let has_one = schema::conversions::table
+        .filter(schema::conversions::tenant_id.eq(commission_entries::tenant_id))
+        .filter(schema::conversions::commission_entry_id.eq(commission_entries::id));
+    let rows = tx
+        .rows(commission_entries::table)
+        .filter(of)
+        .filter(exists(has_one))
+        .select((commission_entries::id, commission_entries::matures_on));
+    let rows: Vec<(CommissionEntryId, NaiveDate)> = tx.load(rows)?;
+    let ids: Vec<CommissionEntryId> = rows.iter().map(|(id, _)| *id).collect();
+    let found = conversions::of(tx, &ids)?;
+    let shifted = |(id, matures_on): &(CommissionEntryId, NaiveDate)| {
+        Some(Shifted::of(found.get(id)?, *matures_on))
+    };
+    Ok(rows.iter().filter_map(shifted).collect())
+}
+
+/// Takes what is paid in another currency from the one it was earned in to that one.
+fn shift(shifted: &[Shifted], period: Period, [due, held]: [&mut Sums; 2]) {
+    for one in shifted {
+        let sums = match one.matures_on < period.end() {
+            true => &mut *due,
+            false => &mut *held,
+        };
+        let mut add = |money: Money, number: i64| {
+            let key = (one.partner, money.currency().code().to_owned());
+            let (count, minor) = sums.entry(key).or_default();
+            (*count, *minor) = (*count + number, *minor + number * money.minor());
+        };
+        add(one.earned, -1);
+        add(one.payable, 1);
+    }
+    for sums in [due, held] {
+        sums.retain(|_, (count, _)| *count != 0);
+    }
 }
 
 /// Adds what a close would make to what is due or held; gives what that is for each.

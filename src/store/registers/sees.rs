@@ -6,10 +6,11 @@ use super::{Rows, Where, money, totals};
 use crate::{
     Result,
     domain::{Money, SubscriptionStatus},
-    id::{CustomerId, PlanVersionId},
+    id::{CommissionEntryId, CustomerId, PlanVersionId},
     store::{
         PartnerScope, Scope, Tx, VendorScope,
         catalogue::sla::{self, Policy},
+        incentivize::conversions::{self as converted, Conversion},
         schema::*,
     },
 };
@@ -18,6 +19,11 @@ use crate::{
 pub trait Sees: Scope {
     /// Commission entries.
     fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table>;
+    /// What an entry was converted to, where it is paid in another currency.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn conversion(tx: &mut Tx<'_, Self>, of: CommissionEntryId) -> Result<Option<Conversion>>;
     /// Months ahead.
     fn forecasts(tx: &Tx<'_, Self>) -> Rows<Self, forecasts::table>;
     /// Statements.
@@ -154,6 +160,12 @@ macro_rules! sees {
         impl Sees for $scope {
             fn entries(tx: &Tx<'_, Self>) -> Rows<Self, commission_entries::table> {
                 tx.rows(commission_entries::table)
+            }
+            fn conversion(
+                tx: &mut Tx<'_, Self>,
+                of: CommissionEntryId,
+            ) -> Result<Option<Conversion>> {
+                Ok(converted::of(tx, &[of])?.remove(&of))
             }
             fn forecasts(tx: &Tx<'_, Self>) -> Rows<Self, forecasts::table> {
                 tx.rows(forecasts::table)

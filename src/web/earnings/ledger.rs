@@ -246,6 +246,8 @@ struct ShowPage {
     standing: String,
     formula: Option<String>,
     pays: String,
+    /// What it comes to in the currency it is paid in; empty for the one it was earned in.
+    paid_as: String,
     is_capped: bool,
     detail: EntryDetail,
 }
@@ -275,6 +277,9 @@ pub async fn show<S: Sees>(
         because: because(&detail, terms.as_ref()),
         standing: standing(&row),
         pays: row.pays(),
+        paid_as: detail.converted.as_ref().map_or_else(String::new, |one| {
+            words::money(Money::new(one.payable_minor, one.currency))
+        }),
         is_capped: row.caps.is_some() || detail.reversed_by.iter().any(|one| one.caps.is_some()),
         formula: match &detail.line {
             _ if !row.note.is_empty() => None,
@@ -379,6 +384,7 @@ fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
         ));
         said.push(format!("It says: “{}.”", terms.clause));
     }
+    said.extend(converted(detail));
     if detail.entry.posted > crate::domain::Period::of(detail.entry.paid_on) {
         said.push(format!(
             "It was posted in {}: {} was closed already.",
@@ -387,6 +393,24 @@ fn because(detail: &EntryDetail, terms: Option<&EntryTerms>) -> Vec<String> {
         ));
     }
     said
+}
+
+/// What it comes to in the currency it is paid in.
+fn converted(detail: &EntryDetail) -> Option<String> {
+    let one = detail.converted.as_ref()?;
+    let like = match detail.entry.reverses {
+        Some(_) => ", as what it takes back was",
+        None => "",
+    };
+    Some(format!(
+        "It is paid in {}{like}: {} at {} of {} ({}) is {}.",
+        one.currency,
+        words::money(Money::new(one.earned_minor, one.earned_currency)),
+        one.rate_words(),
+        date_words(one.rated_on),
+        one.source,
+        words::money(Money::new(one.payable_minor, one.currency)),
+    ))
 }
 
 /// Why a line of an invoice earned or gave back what it did.

@@ -12,6 +12,7 @@ use crate::{
         incentivize::{
             bank_accounts, entries,
             parties::{self, Party},
+            payout_currencies,
             spiffs::{self, Spiff},
             tax_terms,
         },
@@ -46,6 +47,7 @@ struct TermsPage {
     shares: Vec<String>,
     taxes: Vec<(String, NaiveDate)>,
     bank: String,
+    paid_in: Vec<(String, NaiveDate)>,
 }
 
 /// The partner's shares in what subscriptions earn, its own and others' sales: how they stand, and
@@ -120,14 +122,20 @@ fn own_account(tx: &mut Tx<'_, PartnerScope>) -> Result<String> {
     }))
 }
 
+/// What the partner is paid in, and from when, the latest first.
+fn own_paid_in(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> {
+    let all = payout_currencies::own(tx)?.into_iter();
+    Ok(all.map(|one| (one.words(), one.effective_from)).collect())
+}
+
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, spiffs, shares, (taxes, bank), today) = desk
+    let (terms, spiffs, shares, (taxes, bank, paid_in), today) = desk
         .read(&store, |tx, calendar| {
             let today = calendar.today;
             let terms = homes::own_terms(tx, today)?;
             let shares = own_shares(&parties::own(tx)?, today);
-            let taxes = (own_taxes(tx)?, own_account(tx)?);
+            let taxes = (own_taxes(tx)?, own_account(tx)?, own_paid_in(tx)?);
             Ok((terms, own_spiffs(tx, today)?, shares, taxes, today))
         })
         .await?;
@@ -145,6 +153,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         shares,
         taxes,
         bank,
+        paid_in,
         tier: terms.tier,
         shell: desk.shell,
         base: desk.base,

@@ -4,6 +4,7 @@ pub mod adjustments;
 pub mod commission_plans;
 pub mod customers;
 pub mod deals;
+pub mod exchange_rates;
 pub mod home;
 pub mod imports;
 pub mod invoices;
@@ -44,6 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(payments::routes)
         .configure(mail::routes)
         .configure(periods::routes)
+        .configure(exchange_rates::routes)
         .configure(offerings::routes)
         .configure(plans::routes)
         .configure(sla_policies::routes)

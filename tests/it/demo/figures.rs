@@ -59,8 +59,9 @@ pub fn agree(demo: &Demo) {
 
 fn outside(demo: &Demo) -> Outside {
     let sums = demo.ask(
-        "SELECT CAST(statement_id AS TEXT) || ' ' || CAST(SUM(amount_minor) AS TEXT) AS value
+        "SELECT CAST(statement_id AS TEXT) || ' ' || CAST(SUM(COALESCE(payable_minor, amount_minor)) AS TEXT) AS value
          FROM statement_lines JOIN commission_entries ON commission_entries.id = statement_lines.commission_entry_id
+         LEFT JOIN conversions ON conversions.commission_entry_id = commission_entries.id
          GROUP BY statement_id",
     );
     let ledger = sums.iter().map(|row| row.split_once(' ').unwrap());

@@ -7,6 +7,7 @@
 mod adjustments;
 mod clawbacks;
 mod credit_notes;
+mod currencies;
 mod deals;
 mod metrics;
 mod nonsense;

@@ -134,7 +134,7 @@ impl Scene {
         self.write(|tx| subscriptions::start(tx, &new)).id()
     }
 
-    fn pay(&self, name: &str, customer: &str, on: &str, amount: Money) -> PaymentId {
+    pub fn pay(&self, name: &str, customer: &str, on: &str, amount: Money) -> PaymentId {
         let new = NewPayment {
             external_id: name.into(),
             received_on: on.parse().unwrap(),
@@ -145,7 +145,7 @@ impl Scene {
         self.write(|tx| payments::receive(tx, &new)).id()
     }
 
-    fn refund(&self, name: &str, payment: PaymentId, on: &str, amount: Money) {
+    pub fn refund(&self, name: &str, payment: PaymentId, on: &str, amount: Money) {
         let new = NewRefund {
             external_id: name.into(),
             payment,

@@ -9,7 +9,8 @@ use perennial::{
         revenue::payments::AtPlace,
     },
     store::{
-        Platform, Tx, VendorScope, imports as files, lobby, recruit::partners, sell::customers,
+        Platform, Tx, VendorScope, imports as files, incentivize::fx_rates, lobby,
+        recruit::partners, sell::customers,
     },
 };
 
@@ -529,5 +530,31 @@ fn many_rows_take_seconds() {
             begun.elapsed()
         );
         assert!(begun.elapsed().as_secs() < 60);
+    });
+}
+
+#[test]
+fn a_file_of_exchange_rates_is_set_once() {
+    on_each(|scene| {
+        let file = "date,from,to,rate,source\n2026-01-01,EUR,USD,1.0837,Central bank\n2026-01-02,USD,JPY,151.37,Central bank\n";
+        let kind = ImportKind::FxRates;
+        assert_eq!(counts(&bring(scene, kind, file).unwrap()), (2, 0, 0));
+        assert_eq!(counts(&bring(scene, kind, file).unwrap()), (0, 0, 2));
+        let other = file.replace("1.0837", "1.0838");
+        assert_eq!(counts(&bring(scene, kind, &other).unwrap()), (0, 1, 1));
+        let wrong = "date,from,to,rate,source\n2999-01-01,EUR,USD,1,Bank\n2026-01-03,EUR,EUR,1,Bank\n2026-01-03,EUR,USD,0,Bank\n2026-01-04,EUR,USD,1,\n2026-01-05,eur,USD,1,Bank\n2026-01-06,EUR,USD,1.1,Bank\n2026-01-06,EUR,USD,1.2,Bank\n";
+        assert_eq!(
+            places(&told(scene, kind, wrong)),
+            [
+                (2, "date"),
+                (3, "to"),
+                (4, "rate"),
+                (5, "source"),
+                (6, "from"),
+                (8, "date")
+            ]
+        );
+        let rates = scene.read(&scene.rival, fx_rates::all);
+        assert!(rates.is_empty());
     });
 }

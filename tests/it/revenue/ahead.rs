@@ -215,7 +215,7 @@ fn what_is_foreseen_is_what_the_close_then_gives() {
         collect(&world, "2027-04-28");
         world.at("2027-05-02");
         close_through(&world, "2027-03");
-        let preview = world.read(|tx| close::preview(tx, month("2027-04")));
+        let preview = world.read(|tx| close::preview(tx, month("2027-04"))).rows;
         let settled: i64 = preview.iter().map(|row| row.settled_minor).sum();
         assert_eq!(settled, 8_000 + 4_600);
         let would: BTreeMap<PartnerId, i64> = preview

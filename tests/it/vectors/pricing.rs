@@ -5,6 +5,7 @@ use perennial::domain::{
     Quantity, Ratio, Scale, ServicePeriod, UnitPrice, Zone,
     discount::{Off, taken_off},
     meter::{Span, UsageEvent, used},
+    payable::FxRate,
     price::{Outcome, Retainer},
     proration::{charge_for, part_of, part_of_span},
     sale::{VersionDates, opening, true_up, version_for},
@@ -78,10 +79,10 @@ fn converted(input: &mut Input) -> Value {
         let to: perennial::domain::Currency = currency(case.take("to"));
         case.given("from_exp", from.exponent());
         case.given("to_exp", to.exponent());
-        let rate = measure(&case.take("rate")).exact();
+        let rate: FxRate = case.take("rate").as_str().unwrap().parse().unwrap();
         let amount = Money::new(case.int("minor"), from);
         case.done();
-        amount.converted(to, rate).unwrap().minor()
+        rate.convert(amount, to).unwrap().minor()
     };
     input.parts("cases").into_iter().map(convert).collect()
 }

@@ -15,11 +15,12 @@ use crate::{
     services::revenue::{
         books::Books,
         credit::{LineCredit, NewCreditNote, issue_in},
+        locking,
     },
     services::stale,
     store::{
         Platform, Scope, Tx, VendorScope,
-        incentivize::entries::{self, Entry, SourceKind},
+        incentivize::entries::{Entry, SourceKind},
         platform::Event,
         revenue::{
             credit_notes::CreditNote,
@@ -219,7 +220,7 @@ fn issue(
     sla_credits::note_issued(tx, vec![issued])?;
     if charged_back > 0 {
         let entry = chargeback(&*tx, books, (credit, &note), (invoice, charged_back));
-        entries::post(tx, vec![entry])?;
+        locking::post(tx, vec![entry])?;
     }
     Ok(())
 }

@@ -1,19 +1,23 @@
 //! Makes the statements of some partners: what is payable on the month's last day and on no
 //! earlier statement, with every name and reason written out as it stands at the close.
+mod contents;
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 
-use self::names::Names;
+use self::{
+    contents::{Content, Stated, contents},
+    names::Names,
+};
 use super::books::{Books, day, rate};
 use crate::{
     Error, Result,
     domain::{
         CommissionClause, Currency, Period, TaxTreatment,
         commission::{EntryKind, Names as Words, Part, sentence},
-        statement::{self as rules, LineBlock, Settlement, block_of, is_payable, settle},
+        statement::{self as rules, LineBlock, Settlement, block_of, settle},
         statement_document as document,
     },
     id::{CommissionClauseId, CommissionEntryId, InvoiceLineId, PartnerId, StatementId},
@@ -21,10 +25,10 @@ use crate::{
     store::{
         Tx, VendorScope,
         account::vendor,
-        control::{self, Wall},
         counters,
         incentivize::{
-            entries::{self, Entry},
+            conversions::Conversion,
+            entries::Entry,
             statements::{self, Staging, StatedPartner, Statement, StatementLine},
             tax_terms::{self, Taxed},
         },
@@ -39,23 +43,6 @@ pub(super) struct Month<'a> {
     pub books: &'a Books,
 }
 
-/// A statement to be: whose, and in which currency.
-type Key = (PartnerId, &'static str);
-
-/// What goes into one statement.
-#[derive(Default)]
-struct Content {
-    payable: Vec<Entry>,
-    held: Vec<Entry>,
-    opening_minor: i64,
-}
-
-impl Content {
-    fn is_due(&self) -> bool {
-        !self.payable.is_empty() || self.opening_minor != 0
-    }
-}
-
 /// Stages one statement for each of these partners and each currency in which something is
 /// payable or carried in; those that are there already stay as they are.
 pub(super) fn stage(
@@ -68,7 +55,8 @@ pub(super) fn stage(
     if contents.is_empty() {
         return Ok(0);
     }
-    let names = Names::of(tx, contents.values().flat_map(|content| &content.payable))?;
+    let payable = contents.values().flat_map(|content| &content.payable);
+    let names = Names::of(tx, payable.map(|one| &one.entry))?;
     let minimums = terms::payout_minimums_set(tx)?;
     let ids: Vec<PartnerId> = contents.keys().map(|(partner, _)| *partner).collect();
     let taxed = Taxes {
@@ -85,7 +73,7 @@ pub(super) fn stage(
         let minimum = minimums
             .get(&currency)
             .copied()
-            .unwrap_or_else(|| usual_minimum(currency));
+            .unwrap_or_else(|| rules::usual_minimum(currency));
         // Nothing more may come, so that a small balance would never be paid.
         let minimum = match partner.has_left(month.period.last_day()) {
             true => 0,
@@ -113,57 +101,6 @@ pub(super) fn stage(
 struct Taxes {
     own_vat_id: String,
     terms: HashMap<PartnerId, Vec<Taxed>>,
-}
-
-/// Fifty of the currency's major unit.
-fn usual_minimum(currency: Currency) -> i64 {
-    50i64.saturating_mul(10i64.saturating_pow(currency.exponent()))
-}
-
-fn contents(
-    tx: &mut Tx<'_, VendorScope>,
-    period: Period,
-    partners: &[StatedPartner],
-) -> Result<BTreeMap<Key, Content>> {
-    let ids: Vec<PartnerId> = partners.iter().map(|partner| partner.id).collect();
-    let done = done(tx, period, &ids)?;
-    let mut contents: BTreeMap<Key, Content> = BTreeMap::new();
-    for balance in statements::balances(tx, period.previous(), Some(&ids))? {
-        let key = (balance.partner_id, balance.currency().code());
-        contents.entry(key).or_default().opening_minor = balance.closing_minor;
-    }
-    for entry in unstated(tx, period, &ids)? {
-        let content = contents
-            .entry((entry.partner_id, entry.currency.code()))
-            .or_default();
-        if is_payable(entry.matures_on, entry.posting_period, period) {
-            content.payable.push(entry);
-        } else {
-            content.held.push(entry);
-        }
-    }
-    contents.retain(|key, _| !done.contains(key));
-    Ok(contents)
-}
-
-fn done(tx: &mut Tx<'_, VendorScope>, period: Period, of: &[PartnerId]) -> Result<HashSet<Key>> {
-    if control::is_down(Wall::Look) {
-        return Ok(HashSet::new());
-    }
-    let balances = statements::balances(tx, period, Some(of))?;
-    Ok(balances
-        .iter()
-        .map(|balance| (balance.partner_id, balance.currency().code()))
-        .collect())
-}
-
-fn unstated(tx: &mut Tx<'_, VendorScope>, period: Period, of: &[PartnerId]) -> Result<Vec<Entry>> {
-    if control::is_down(Wall::Look) {
-        let mut every = entries::all(tx)?;
-        every.retain(|entry| of.contains(&entry.partner_id) && entry.posting_period <= period);
-        return Ok(every);
-    }
-    entries::unstated(tx, of, period)
 }
 
 /// Makes one statement.
@@ -285,10 +222,10 @@ impl Maker<'_, '_> {
     }
 
     /// The lines in the order they are printed, and which entry each is of.
-    fn lines(&self, payable: &[Entry]) -> Result<(Vec<CommissionEntryId>, Vec<document::Line>)> {
+    fn lines(&self, payable: &[Stated]) -> Result<(Vec<CommissionEntryId>, Vec<document::Line>)> {
         let mut lines = payable
             .iter()
-            .map(|entry| Ok((entry.id, self.line(entry)?)))
+            .map(|one| Ok((one.entry.id, self.line(one)?)))
             .collect::<Result<Vec<_>>>()?;
         lines.sort_by(|(a_id, a), (b_id, b)| {
             let a = (a.block, &a.earned_period, &a.customer, a_id);
@@ -300,8 +237,13 @@ impl Maker<'_, '_> {
         Ok(lines.into_iter().unzip())
     }
 
-    fn line(&self, entry: &Entry) -> Result<document::Line> {
-        let line = self.plain(entry)?;
+    fn line(&self, one: &Stated) -> Result<document::Line> {
+        let entry = &one.entry;
+        let line = document::Line {
+            amount_minor: one.minor(),
+            converted: one.converted.as_ref().map(converted),
+            ..self.plain(entry)?
+        };
         match (entry.invoice_line_id, entry.commission_clause_id) {
             (Some(on), Some(clause)) => self.traced(entry, line, (on, clause)),
             _ => Ok(line),
@@ -347,6 +289,7 @@ impl Maker<'_, '_> {
             per_unit: None,
             exact: entry.exact.to_string(),
             amount_minor: entry.amount_minor,
+            converted: None,
             tier: None,
             clause_number: 0,
             clause: String::new(),
@@ -548,14 +491,23 @@ fn reason(reason: rules::PayoutReason) -> document::PayoutReason {
     }
 }
 
-fn held(entries: &[Entry]) -> Result<document::Held> {
-    let total = entries
-        .iter()
-        .map(|entry| i128::from(entry.amount_minor))
-        .sum::<i128>();
+fn converted(one: &Conversion) -> document::Converted {
+    document::Converted {
+        currency: one.earned_currency.code().to_owned(),
+        exponent: one.earned_currency.exponent(),
+        amount_minor: one.earned_minor,
+        rate: one.rate_words(),
+        rated_on: one.rated_on,
+        source: one.source.clone(),
+    }
+}
+
+fn held(entries: &[Stated]) -> Result<document::Held> {
+    let total: i128 = entries.iter().map(|one| i128::from(one.minor())).sum();
+    let days = || entries.iter().map(|one| one.entry.matures_on);
     Ok(document::Held {
         total_minor: i64::try_from(total).map_err(Error::fault)?,
-        first_matures_on: entries.iter().map(|entry| entry.matures_on).min(),
-        last_matures_on: entries.iter().map(|entry| entry.matures_on).max(),
+        first_matures_on: days().min(),
+        last_matures_on: days().max(),
     })
 }

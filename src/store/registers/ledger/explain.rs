@@ -13,7 +13,7 @@ use crate::{
     id::{CommissionEntryId, InvoiceLineId, OfferingId, TierId},
     store::{
         Tx, VendorScope,
-        incentivize::commission_plans::ClauseRow,
+        incentivize::{commission_plans::ClauseRow, conversions::Conversion},
         registers::Sees,
         schema::{
             commission_clauses, commission_entries, commission_plan_versions, commission_plans,
@@ -31,6 +31,8 @@ pub struct EntryDetail {
     pub invoice_number: Option<String>,
     /// The line of the invoice, where it follows one that is seen.
     pub line: Option<LineDetail>,
+    /// What it was converted to, where it is paid in another currency.
+    pub converted: Option<Conversion>,
     /// What it takes back, or caps.
     pub reverses: Option<EntryRow>,
     /// What takes it back, or caps it.
@@ -100,6 +102,7 @@ pub fn entry<S: Sees>(
         .select(Row::as_select());
     let reversed_by: Vec<Row> = tx.load(reversed_by)?;
     Ok(EntryDetail {
+        converted: S::conversion(tx, id)?,
         reversed_by: dressed(tx, reversed_by, today)?,
         reverses,
         invoice_number,

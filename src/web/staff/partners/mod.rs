@@ -3,6 +3,7 @@ mod bank;
 pub(in crate::web::staff) mod called;
 mod distributor;
 mod form;
+mod payout_currency;
 mod people;
 mod record;
 mod register;
@@ -39,6 +40,11 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/partners/{partner}/distributor")
                 .route(get().to(distributor::form))
                 .route(post().to(distributor::place)),
+        )
+        .service(
+            resource("/partners/{partner}/payout-currency")
+                .route(get().to(payout_currency::form))
+                .route(post().to(payout_currency::place)),
         )
         .service(
             resource("/partners/{partner}/tax")

@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, bank, distributor, partner, tax};
+use super::{Parts, bank, distributor, partner, payout_currency, tax};
 use crate::{
     Error, Result,
     domain::{
@@ -105,6 +105,7 @@ struct ShowPage {
     distributor: String,
     tax: String,
     bank: String,
+    payout_currency: String,
     entries: Entries,
     history: Vec<HistoryRow>,
 }
@@ -120,6 +121,7 @@ struct Found {
     distributor: String,
     tax: String,
     bank: String,
+    payout_currency: String,
     history: Vec<History>,
 }
 
@@ -144,6 +146,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         distributor: distributor::standing(tx, id)?,
         tax: tax::standing(tx, id)?,
         bank: bank::standing(tx, id)?,
+        payout_currency: payout_currency::standing(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
     })
 }
@@ -287,6 +290,7 @@ async fn page(
         distributor: found.distributor,
         tax: found.tax,
         bank: found.bank,
+        payout_currency: found.payout_currency,
         record: found.record,
         entries,
         base,

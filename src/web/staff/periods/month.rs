@@ -8,7 +8,10 @@ use crate::{
     documents::csv::{self, Cell},
     domain::{Money, Period, PeriodStatus, Permission, date_words},
     queue::Job,
-    services::revenue::close,
+    services::revenue::{
+        Missing,
+        close::{self, Preview},
+    },
     store::{
         Store, VendorScope,
         registers::{
@@ -37,6 +40,8 @@ pub(super) struct Found {
     /// An earlier month that is still open, if there is one.
     earlier: Option<Period>,
     pub(super) preview: Vec<PreviewRow>,
+    /// The exchange rates that the close waits for.
+    missing: Vec<Missing>,
     statements: Vec<StatementRow>,
 }
 
@@ -54,15 +59,19 @@ pub(super) async fn find(store: &Store, desk: &Desk<VendorScope>, period: Period
         };
         let (preview, statements) = match row.status {
             PeriodStatus::Open => (close::preview(tx, period)?, Vec::new()),
-            PeriodStatus::Closing => (Vec::new(), Vec::new()),
-            PeriodStatus::Closed => (Vec::new(), statements::all(tx, &filter, calendar.today)?),
+            PeriodStatus::Closing => (Preview::default(), Vec::new()),
+            PeriodStatus::Closed => (
+                Preview::default(),
+                statements::all(tx, &filter, calendar.today)?,
+            ),
         };
         Ok(Found {
             job: periods::close_job(tx, &job(period).dedupe())?,
             staged: periods::staged(tx, period)?,
             calendar: calendar.clone(),
             earlier,
-            preview,
+            preview: preview.rows,
+            missing: preview.missing.into_iter().collect(),
             statements,
             row,
         })
@@ -95,7 +104,10 @@ impl Found {
     }
     /// Whether its close can be begun now.
     pub(super) fn may_be_closed(&self) -> bool {
-        self.row.waits(&self.calendar) && self.earlier.is_none() && self.doing() == Doing::Nothing
+        self.row.waits(&self.calendar)
+            && self.earlier.is_none()
+            && self.missing.is_empty()
+            && self.doing() == Doing::Nothing
     }
     /// How it stands, in a sentence.
     pub(super) fn answer(&self) -> String {
@@ -122,6 +134,9 @@ impl Found {
             ),
             (_, _, Some(earlier)) => {
                 format!("{} has to be closed before {title}.", earlier.title())
+            }
+            _ if self.row.waits(&self.calendar) && !self.missing.is_empty() => {
+                format!("{title} is over. It cannot be closed while exchange rates are missing.")
             }
             _ if self.row.waits(&self.calendar) => {
                 format!("{title} is over. This is what closing it now would come to.")
@@ -167,6 +182,7 @@ struct ShowPage {
     may_close: bool,
     parked: Option<CloseJob>,
     is_running: bool,
+    missing: Vec<Missing>,
     totals: Vec<PreviewTotal>,
     preview: Vec<PreviewView>,
     statements: Vec<StatementView>,
@@ -223,6 +239,7 @@ fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
         may_close: desk.may(Permission::ClosePeriods) && found.may_be_closed(),
         is_running: matches!(found.doing(), Doing::Queued | Doing::Staging),
         parked: found.job.clone().filter(|job| job.is_parked),
+        missing: found.missing,
         totals: periods::preview_totals(&found.preview)?,
         preview: found.preview.iter().take(SHOWN).map(preview_view).collect(),
         deliveries: deliveries(&found.statements, &base, found.row.period),

@@ -1,0 +1,3 @@
+DROP TABLE conversions;
+DROP TABLE payout_currencies;
+DROP TABLE fx_rates;
