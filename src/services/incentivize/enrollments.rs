@@ -14,14 +14,11 @@ use crate::{
         },
         platform::Event,
         recruit::partners,
-        revenue::subscriptions,
     },
 };
 
 /// Puts a partner's sales from a date on (in the vendor's zone) under a published version of a
-/// commission plan. Earlier sales keep theirs; an enrolment of that very date is replaced. Live
-/// sales from that date on that stand under no plan, because the enrolment came later than they,
-/// earn by it from their next bill on.
+/// commission plan. Earlier sales keep theirs; an enrolment of that very date is replaced.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`] for the partner, and [`Error::Invalid`] on
@@ -71,17 +68,5 @@ pub fn enroll(
             changes: &diff(&[("terms", old, enrollment.terms.clone())]),
         },
     )?;
-    for (id, external_id) in subscriptions::put_under(tx, (partner, from), plan_version)? {
-        VendorScope::record(
-            tx,
-            &Event {
-                action: Action::SubscriptionChanged,
-                subject: id.number(),
-                partner: Some(partner),
-                summary: format!("{external_id} is under {plan} from its next bill on"),
-                changes: &diff(&[("commission plan", String::new(), plan.clone())]),
-            },
-        )?;
-    }
     Ok(enrollment.id)
 }

@@ -207,25 +207,3 @@ fn the_months_ahead_and_a_trial_leave_out_what_is_off_and_what_earns_nothing() {
         assert_eq!(tried, (7_000, 2_500));
     });
 }
-
-#[test]
-fn an_enrolment_that_comes_late_holds_from_the_next_bill_on() {
-    on_each(|kind| {
-        let world = World::new(kind, Like::default());
-        world.database.sql("DELETE FROM commission_enrollments");
-        world.start("S-1", 1, SEATS, "2027-03-01", 10);
-        enroll_with(&world, vec![percent("10")], PlanExtras::default());
-        world.pay("P-1", 1, "2027-03-01", eur(12_000));
-        assert!(
-            world.amounts().is_empty(),
-            "what was billed keeps its terms"
-        );
-        world.at("2027-04-01");
-        world
-            .write(|tx| billing::bill_due(tx, date("2027-04-01")))
-            .unwrap();
-        world.pay("P-2", 1, "2027-04-01", eur(12_000));
-        assert_eq!(world.amounts(), [1_000]);
-        world.verify();
-    });
-}

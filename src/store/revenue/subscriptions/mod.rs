@@ -6,7 +6,7 @@ pub use changes::{
     ChangeKind, SubscriptionChange, all_changes, began_with, changes, plans_left, record_changes,
     service_days,
 };
-pub use moving::{Advance, add, advance, begin_trials, change, put_under, set_plan};
+pub use moving::{Advance, add, advance, begin_trials, change, set_plan};
 
 use std::collections::HashMap;
 

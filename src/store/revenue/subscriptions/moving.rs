@@ -6,7 +6,7 @@ use super::Subscription;
 use crate::{
     Error, Result,
     domain::SubscriptionStatus,
-    id::{CommissionPlanVersionId, PartnerId, PlanVersionId, SubscriptionId},
+    id::{PlanVersionId, SubscriptionId},
     store::{Tx, VendorScope, revenue::ASKED_AT_ONCE, schema::subscriptions, tx::to},
 };
 
@@ -99,39 +99,6 @@ pub fn begin_trials(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<us
         .filter(subscriptions::starts_on.le(today))
         .filter(subscriptions::charged_from.gt(today));
     tx.update(rows, to(subscriptions::status, "trialing"))
-}
-
-/// Puts a partner's live subscriptions that began on a day or later and stand under no commission
-/// plan under one: what is billed from then on earns by it. Gives which, and what other systems call
-/// them. Their version stays, for nobody edited them.
-///
-/// # Errors
-/// Faults of the database.
-pub fn put_under(
-    tx: &mut Tx<'_, VendorScope>,
-    (partner, from): (PartnerId, NaiveDate),
-    plan: CommissionPlanVersionId,
-) -> Result<Vec<(SubscriptionId, String)>> {
-    let rows = tx
-        .rows(subscriptions::table)
-        .filter(subscriptions::partner_id.eq(partner))
-        .filter(subscriptions::starts_on.ge(from))
-        .filter(subscriptions::commission_plan_version_id.is_null())
-        .filter(subscriptions::status.ne(SubscriptionStatus::Canceled.code()))
-        .order(subscriptions::id)
-        .select((subscriptions::id, subscriptions::external_id));
-    let found: Vec<(SubscriptionId, String)> = tx.load(rows)?;
-    let ids: Vec<SubscriptionId> = found.iter().map(|(id, _)| *id).collect();
-    for some in ids.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows_of(subscriptions::table)
-            .filter(subscriptions::id.eq_any(some.to_vec()));
-        tx.update(
-            rows,
-            to(subscriptions::commission_plan_version_id, Some(plan)),
-        )?;
-    }
-    Ok(found)
 }
 
 /// Writes what a person or the calendar changed, if the version is still the one that was read.

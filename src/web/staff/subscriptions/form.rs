@@ -347,7 +347,7 @@ async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<Stri
 }
 
 /// What a sale is told that no commission plan holds for.
-const NOBODY_EARNS: &str = "Nobody earns commission on it: the partner is in no commission plan on the first day served. To change that, enroll it from that day or earlier, before you start the subscription: what is billed already keeps its terms.";
+const NOBODY_EARNS: &str = "Nobody earns commission on it: the partner is in no commission plan on the first day served. To change that, enroll it from that day or earlier before you start the subscription: the plan of that day holds as long as it runs.";
 
 /// Of many invoices, newest first.
 fn outcome(number: usize, billed: &[Billed]) -> Result<Vec<String>> {
