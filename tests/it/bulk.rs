@@ -87,6 +87,7 @@ impl Bulk {
             ImportKind::Usage | ImportKind::Outages | ImportKind::Tickets => {
                 unreachable!("its plan counts no usage and promises nothing")
             }
+            ImportKind::FxRates => unreachable!("its partners are paid as they earn"),
         }
     }
 

@@ -195,7 +195,7 @@ on_both! {
         let stranger = sell(&scene, &owner, ("C-4", deal)).await.expect(422);
         assert!(stranger.words().contains("Another partner registered this deal"), "{}", stranger.words());
         sell(&scene, &owner, ("C-1", "drg_nonsense")).await.expect(422);
-        let plain = sell(&scene, &owner, ("C-2", "")).await.expect(303);
+        let plain = sell(&scene, &owner, ("C-1", "")).await.expect(303);
         let sold = sell(&scene, &owner, ("C-1", deal)).await.expect(303);
         sell(&scene, &owner, ("C-1", deal)).await.expect(422);
         let page = owner.get(&sold.location()).await.expect(200);

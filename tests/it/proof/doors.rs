@@ -93,6 +93,9 @@ fn file(kind: ImportKind) -> &'static str {
         ImportKind::Outages => {
             "external_id,service,kind,began_at,ended_at,announced_at,note\nO-1,Backup Pro,outage,2027-01-14T09:30:00Z,2027-01-14T10:30:00Z,,Power\nO-2,backup pro,maintenance,2027-01-15T09:30:00Z,2027-01-15T10:30:00Z,2027-01-02T08:00:00Z,\"Cables, new\"\n"
         }
+        ImportKind::FxRates => {
+            "date,from,to,rate,source\n2027-01-01,EUR,USD,1.0837,Central bank\n2027-01-02,USD,JPY,151.37,\"Bank, of the centre\"\n"
+        }
         ImportKind::Tickets => {
             "external_id,subscription,title,severity,opened_at,answered_at,resolved_at,waiting\nHD-1,S-1,A question,high,2027-01-14T09:30:00Z,,2027-01-14T12:30:00Z,2027-01-14T10:00:00Z/2027-01-14T11:00:00Z\nHD-2,S-2,Another,,2027-01-15T09:30:00Z,,,\n"
         }

@@ -262,6 +262,7 @@ fn statement(name: &str) -> StatementDocument {
         per_unit: None,
         exact: "450/1".to_owned(),
         amount_minor: 450,
+        converted: None,
         tier: None,
         clause_number: 1,
         clause: "15 % of net cash received.".to_owned(),
