@@ -82,6 +82,18 @@ struct Earnings {
     has_account: bool,
 }
 
+impl Earnings {
+    fn of(tx: &mut Tx<'_, PartnerScope>, calendar: &Calendar) -> Result<Self> {
+        Ok(Self {
+            figures: homes::earnings(tx, calendar)?,
+            latest: statements::latest(tx, 6)?,
+            due: payouts::due(tx, 50)?,
+            entries: ledger::recent(tx, calendar.today, 8)?,
+            has_account: has_account(tx)?,
+        })
+    }
+}
+
 /// Days before the end of a protection in which it is shown.
 const ENDS_SOON: u64 = 30;
 
@@ -102,13 +114,7 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
             let hour = zone.local(tx.now()).hour();
             let earnings = match sees_earnings {
                 false => None,
-                true => Some(Earnings {
-                    figures: homes::earnings(tx, &calendar)?,
-                    latest: statements::latest(tx, 6)?,
-                    due: payouts::due(tx, 50)?,
-                    entries: ledger::recent(tx, calendar.today, 8)?,
-                    has_account: has_account(tx)?,
-                }),
+                true => Some(Earnings::of(tx, &calendar)?),
             };
             let looming = homes::looming(tx, calendar.today, 7)?;
             let claims = sla_credits::to_claim(tx, calendar.today, 7)?;

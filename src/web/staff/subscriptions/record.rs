@@ -251,6 +251,15 @@ impl May {
     }
 }
 
+/// The subscription as it stands in the register.
+fn in_list(record: &Record, title: &str) -> subscriptions::Line {
+    subscriptions::Line {
+        subscription: record.subscription.clone(),
+        customer: record.customer.clone(),
+        plan: title.to_owned(),
+    }
+}
+
 /// The record.
 pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> Answer {
     let id = subscription(&parts)?;
@@ -261,12 +270,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     let (record, today) = (&found.record, found.today);
     let it = &record.subscription;
     let title = format!("{}, {}", record.offering, record.plan.name);
-    let line = subscriptions::Line {
-        subscription: it.clone(),
-        customer: record.customer.clone(),
-        plan: title.clone(),
-    };
-    let line = sold::row(&base, &line, today);
+    let line = sold::row(&base, &in_list(record, &title), today);
     let billed = sold::billed(&base, (&found.billed, &found.earned), today);
     let next = preview(record, &found.basis)?;
     let open = next.as_ref().map_or(&[][..], |next| &next.used);
