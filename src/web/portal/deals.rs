@@ -8,8 +8,7 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     domain::{
-        LongText, Name, Permission, Problems, Quantity, VatId, date_words,
-        deal::{USUAL_PROTECTION, usual_last_day},
+        LongText, Name, Permission, Problems, Quantity, VatId, date_words, deal::usual_last_day,
         read_date,
     },
     id::{DealRegistrationId, OfferingId},
@@ -143,7 +142,7 @@ async fn page(
         shell: visitor.shell(),
         crumbs: vec![("Registrations".to_owned(), list.clone())],
         answer: format!(
-            "{} decides on it. Approved today, it would protect the customer for {USUAL_PROTECTION} days, until {}, unless they say otherwise.",
+            "{} decides on it. Approved today, it would protect the customer until {}, unless they say otherwise.",
             visitor.vendor_name(),
             date_words(chosen)
         ),
@@ -219,6 +218,7 @@ async fn withdraw(
     let to = store
         .write(visitor.scope.clone(), move |tx| {
             tx.allow(Permission::PartnerRegisterDeals)?;
+            register::one(tx, deal)?;
             once(tx, &typed.form_id, |tx| {
                 service::withdraw(tx, seen)?;
                 Ok(to.clone())

@@ -236,6 +236,7 @@ fn a_spiff_whose_payment_is_refunded_goes_back_whole_and_can_be_earned_anew() {
         world.start("S-1", 1, SEATS, "2027-06-01", 10);
         let open = world.invoices()[0].total_minor;
         let paid = world.pay("P-1", 1, "2027-06-01", eur(open));
+        world.at("2027-06-02");
         let back = |name: &str, minor| {
             world
                 .refund(name, paid.id(), "2027-06-02", eur(minor))

@@ -112,9 +112,6 @@ struct Found {
 fn find(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<Found> {
     tx.allow(Permission::ManageCatalogue)?;
     let version = plans::version(tx, id)?;
-    if version.status == VersionStatus::Draft {
-        return Err(Error::conflict("Publish this version first."));
-    }
     let plan = plans::plan(tx, version.plan)?;
     let offering = offerings::offering(tx, plan.offering)?;
     Ok(Found {
@@ -155,6 +152,9 @@ async fn page(
             (None, VersionStatus::Published) => {
                 "They keep their price for as long as they run, unless you bring them to the \
                  version that is sold now."
+            }
+            (None, VersionStatus::Draft) => {
+                "They keep their price. Once this version is published, they can be brought to it."
             }
             _ => "They keep their price for as long as they run.",
         },
