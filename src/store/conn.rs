@@ -101,13 +101,29 @@ pub fn connect(url: &DatabaseUrl) -> Result<Conn, NoConnection> {
     };
     Rule::Nobody.hold(&mut conn);
     if let Conn::Sqlite(sqlite) = &mut conn {
-        sqlite.batch_execute(
+        set_up(sqlite)?;
+    }
+    Ok(conn)
+}
+
+/// Two that turn the same new file to WAL are in each other's way, and SQLite itself does not wait
+/// for that.
+fn set_up(sqlite: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let done = sqlite.batch_execute(
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;
              PRAGMA wal_autocheckpoint = 4000;",
-        )?;
+        );
+        match done {
+            Err(error) if tries < TRIES && error.to_string().contains("locked") => {
+                std::thread::sleep(PAUSE * tries * tries);
+            }
+            done => return done,
+        }
     }
-    Ok(conn)
 }
 
 /// A pool of `size` connections; a caller waits two seconds at most for one.
