@@ -11,6 +11,7 @@ use crate::{
     Result,
     domain::{Currency, ExternalId, Money, read_date},
     id::CustomerId,
+    services::revenue::payments::in_reach,
     store::{
         Tx, VendorScope,
         account::vendor,
@@ -70,10 +71,8 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<PaymentRow>
     let external_id = row.cell("external_id", report);
     let received_on = row.cell_by("received_on", report, |text| {
         let day = read_date(text).map_err(|why| why.to_string())?;
-        match day > known.today {
-            true => Err("This day has not come yet.".to_owned()),
-            false => Ok(day),
-        }
+        in_reach(day, known.today).map_err(str::to_owned)?;
+        Ok::<_, String>(day)
     });
     let amount = amount(row, report);
     let payer = payer(row, known, report);

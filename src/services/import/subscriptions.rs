@@ -11,8 +11,10 @@ use crate::{
     Result,
     domain::{ExternalId, Quantity, read_date},
     id::{CustomerId, PlanId, PlanVersionId},
+    services::revenue::payments::not_too_old,
     store::{
         Tx, VendorScope,
+        account::vendor,
         imports::{self, PlanByCode},
         sell::{
             customers,
@@ -47,6 +49,7 @@ struct Known {
     plans: BTreeMap<String, PlanByCode>,
     plan_of: BTreeMap<PlanVersionId, PlanId>,
     subscriptions: HashMap<String, Imported>,
+    today: NaiveDate,
 }
 
 impl Known {
@@ -62,6 +65,7 @@ impl Known {
             plans: imports::plans_by_code(tx)?,
             plan_of: imports::plan_of_versions(tx)?,
             subscriptions: subscriptions.into_iter().map(id_of).collect(),
+            today: vendor::today(tx)?,
         })
     }
 }
@@ -92,7 +96,11 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<Said> {
             .ok_or("No plan has this code.")
     });
     let quantity = row.cell("quantity", report);
-    let starts_on = row.cell_by("starts_on", report, read_date);
+    let starts_on = row.cell_by("starts_on", report, |text| {
+        let day = read_date(text).map_err(|why| why.to_string())?;
+        not_too_old(day, known.today).map_err(str::to_owned)?;
+        Ok::<_, String>(day)
+    });
     Some(Said {
         external_id: external_id?,
         customer: customer?,

@@ -322,7 +322,7 @@ fn subscriptions_are_started_and_never_changed_by_a_file() {
         market(scene);
         let header = "external_id,customer,plan,quantity,starts_on\n";
         let bad = format!(
-            "{header}S-1,C-9,SAFE,0,2026-13-01\nS-2,C-1,SAFE,5,2026-10-01\nS-3,C-1,NONE,5,2026-10-01\n"
+            "{header}S-1,C-9,SAFE,0,2026-13-01\nS-2,C-1,SAFE,5,2026-10-01\nS-3,C-1,NONE,5,2026-10-01\nS-4,C-1,VAULT,1,1999-01-01\n"
         );
         let found = told(scene, ImportKind::Subscriptions, &bad);
         assert_eq!(
@@ -332,7 +332,8 @@ fn subscriptions_are_started_and_never_changed_by_a_file() {
                 (2, "quantity"),
                 (2, "starts_on"),
                 (3, "plan"),
-                (4, "plan")
+                (4, "plan"),
+                (5, "starts_on")
             ]
         );
         let good = format!("{header}S-1,C-1,VAULT,3,2026-10-01\n");
@@ -411,7 +412,7 @@ fn payments_are_received_and_never_changed_by_a_file() {
         let bad = format!(
             "{header}Y-1,2026-11-06,1.00,EUR,,C-1\nY-2,2026-11-05,-1,EUR,,C-1\nY-3,2026-11-05,1.005,EUR,,C-1\n\
              Y-4,2026-11-05,1,XXX,,C-1\nY-5,2026-11-05,1,JPY,A-1,\nY-6,2026-11-05,1,EUR,A-1,C-2\n\
-             Y-7,2026-11-05,1,EUR,,\nY-8,2026-11-05,1,EUR,A-2,C-1\n"
+             Y-7,2026-11-05,1,EUR,,\nY-8,2026-11-05,1,EUR,A-2,C-1\nY-9,1990-01-01,1,EUR,,C-1\n"
         );
         let found = told(scene, ImportKind::Payments, &bad);
         assert_eq!(
@@ -424,7 +425,8 @@ fn payments_are_received_and_never_changed_by_a_file() {
                 (6, "currency"),
                 (7, "customer"),
                 (8, "customer"),
-                (9, "invoice_number")
+                (9, "invoice_number"),
+                (10, "received_on")
             ]
         );
         let good = format!("{header}Y-1,2026-11-05,148.75,EUR,A-1,\nY-2,2026-11-05,20,EUR,,C-2\n");

@@ -121,14 +121,36 @@ fn record(
 }
 
 fn check_day(field: &str, on: NaiveDate, books: &Books) -> Result<()> {
-    if on > books.today {
-        return Err(Error::on(field, "This day is still to come."));
+    in_reach(on, books.today).map_err(|why| Error::on(field, why))
+}
+
+/// A day on which money can have moved.
+///
+/// # Errors
+/// Why it cannot: it is still to come, or more than ten years ago.
+pub(in crate::services) fn in_reach(
+    on: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), &'static str> {
+    match on > today {
+        true => Err("This day is still to come."),
+        false => not_too_old(on, today),
     }
-    let oldest = books.today.checked_sub_months(Months::new(OLDEST_MONTHS));
-    if oldest.is_some_and(|oldest| on < oldest) {
-        return Err(Error::on(field, "This day is more than ten years ago."));
+}
+
+/// A day on which something can have begun, or money moved.
+///
+/// # Errors
+/// Why it cannot: it is more than ten years ago.
+pub(in crate::services) fn not_too_old(
+    on: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), &'static str> {
+    let oldest = today.checked_sub_months(Months::new(OLDEST_MONTHS));
+    match oldest.is_some_and(|oldest| on < oldest) {
+        true => Err("This day is more than ten years ago."),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 fn unchanged(known: &Payment, new: &NewPayment) -> Result<Recorded<PaymentId>> {

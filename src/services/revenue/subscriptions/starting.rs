@@ -19,7 +19,7 @@ use crate::{
         revenue::{
             billing::bill_all,
             books::Books,
-            payments::{AtPlace, Recorded},
+            payments::{AtPlace, Recorded, not_too_old},
             recurring::begin,
         },
         sell::deals,
@@ -194,6 +194,8 @@ impl Sales {
         let plan = plan
             .filter(|plan| plan.is_published)
             .ok_or_else(|| Error::on("plan", "This plan is not on sale."))?;
+        let is_sound = not_too_old(new.starts_on, books.today);
+        is_sound.map_err(|why| Error::on("starts_on", why))?;
         let opening = opening_of(plan, new.starts_on)?;
         let other = |day: NaiveDate| Some(day).filter(|day| *day != new.starts_on);
         let mut row = Subscription {
