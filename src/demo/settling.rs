@@ -21,7 +21,8 @@ use crate::{
         },
         revenue::{
             bank::{self, NewAccount},
-            payout_runs::{self, NewRun, PaidRun},
+            payout_runs::{self, NewRun},
+            payouts::Paid,
         },
     },
     store::{Store, Tx, account::vendor},
@@ -117,13 +118,12 @@ pub(super) fn pay_by_run(store: &Store, finance: &Finance, day: NaiveDate) -> Re
         let Some(run) = make_run(tx, day)? else {
             return Ok(());
         };
-        let paid = PaidRun {
-            run,
+        let paid = Paid {
             version: 1,
             paid_on: day,
-            reference: format!("SEPA {}", day.format("%Y%m%d")),
+            reference: read(&format!("SEPA {}", day.format("%Y%m%d")))?,
         };
-        payout_runs::mark_paid(tx, &paid)
+        payout_runs::mark_paid(tx, run, &paid)
     })
 }
 

@@ -28,7 +28,7 @@ use crate::{
         revenue::{
             billing, close, forecast,
             payments::{self, NewPayment},
-            payouts::{self, PaidOut},
+            payouts::{self, Paid},
         },
     },
     store::{Store, Tx, incentivize::payouts as payout_rows, revenue::invoices},
@@ -193,11 +193,11 @@ impl World {
                 if payout.paid_on.is_none() && payout.due_on <= day {
                     payouts::mark_paid(
                         tx,
-                        &PaidOut {
-                            payout: payout.id,
+                        payout.id,
+                        &Paid {
                             version: payout.version,
                             paid_on: day,
-                            reference: format!("TRF {}", day.format("%Y%m%d")),
+                            reference: read(&format!("TRF {}", day.format("%Y%m%d")))?,
                         },
                     )?;
                 }

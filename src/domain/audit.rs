@@ -60,6 +60,7 @@ coded! {
         CreditNoteIssued = "credit_note.issued", "Credit note issued";
         ImportApplied = "import.applied", "Import applied";
         ImportRefused = "import.refused", "Import refused";
+        ImportWithdrawn = "import.withdrawn", "Import withdrawn";
         PeriodClosing = "period.closing", "Month's close started";
         PeriodClosed = "period.closed", "Month closed";
         SpiffAnnounced = "spiff.announced", "SPIFF announced";

@@ -86,4 +86,4 @@ pub use scale::{Band, Bands, Scale};
 pub use statement::{PeriodStatus, Settlement, StatementStatus};
 pub use subscription::{Billable, Charge, Phase, SubscriptionStatus};
 pub use tax::{Tax, TaxCategory, TaxRate, TaxTerms, VatId};
-pub use text::{CountryCode, Email, ExternalId, LongText, Name, Slug, Zone};
+pub use text::{BankReference, CountryCode, Email, ExternalId, LongText, Name, Slug, Zone};

@@ -61,6 +61,10 @@ judged_text! {
     ExternalId, external_id
 }
 judged_text! {
+    /// What a bank calls a payment: 1 to 140 characters on one line, as SEPA has it.
+    BankReference, bank_reference
+}
+judged_text! {
     /// A country by its two letters, such as `DE`.
     CountryCode, country_code
 }
@@ -115,6 +119,17 @@ fn external_id(typed: &str) -> Result<String, BadText> {
     } else if typed.chars().count() > 80 || typed.chars().any(is_unprintable) {
         Err(BadText(
             "Give an external id of at most 80 readable characters.",
+        ))
+    } else {
+        Ok(typed.to_owned())
+    }
+}
+
+fn bank_reference(typed: &str) -> Result<String, BadText> {
+    let is_long = typed.chars().count() > 140;
+    if typed.is_empty() || is_long || typed.chars().any(is_unprintable) {
+        Err(BadText(
+            "Give the bank’s reference: one line of at most 140 characters.",
         ))
     } else {
         Ok(typed.to_owned())

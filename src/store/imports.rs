@@ -2,17 +2,25 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{count_star, sql},
+    prelude::*,
+    sql_types::BigInt,
+};
 
 use crate::{
-    Result,
+    Error, Result,
     domain::Money,
-    id::{CustomerId, ImportFileId, PlanId, PlanVersionId},
+    id::{
+        CommissionEntryId, CustomerId, ImportFileId, InvoiceId, PaymentId, PlanId, PlanVersionId,
+    },
     store::{
         Tx, VendorScope,
         names::stored,
         paging::{Cursor, FETCH, PAGE, Page, newest_first},
-        schema::{import_files, invoices, offerings, payments, plan_versions, plans},
+        schema::{
+            commission_entries, import_files, invoices, offerings, payments, plan_versions, plans,
+        },
         tx::to,
     },
 };
@@ -52,7 +60,7 @@ pub struct File {
     pub sha256: String,
     /// Rows besides the header.
     pub row_count: i32,
-    /// checked, refused or applied.
+    /// checked, refused, applied or withdrawn.
     pub status: String,
     /// What checking or applying it found, as JSON.
     pub outcome: String,
@@ -143,6 +151,103 @@ pub fn mark_applied(
         ),
     )?;
     Ok(changed == 1)
+}
+
+/// Marks a checked file as withdrawn and forgets its text; says whether it was still only checked.
+///
+/// # Errors
+/// Faults of the database.
+pub fn mark_withdrawn(tx: &mut Tx<'_, VendorScope>, id: ImportFileId) -> Result<bool> {
+    let row = tx
+        .rows_of(import_files::table)
+        .filter(import_files::id.eq(id))
+        .filter(import_files::status.eq("checked"));
+    let gone = (
+        to(import_files::status, "withdrawn"),
+        to(import_files::content, ""),
+    );
+    Ok(tx.update(row, gone)? == 1)
+}
+
+/// Ids of this moment: what is written from now on has higher ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    invoice: InvoiceId,
+    payment: PaymentId,
+    entry: CommissionEntryId,
+}
+
+impl Mark {
+    /// Of now.
+    pub fn set(tx: &mut Tx<'_, VendorScope>) -> Self {
+        Self {
+            invoice: tx.fresh_id(),
+            payment: tx.fresh_id(),
+            entry: tx.fresh_id(),
+        }
+    }
+}
+
+/// How many, and what they come to, in one currency.
+pub type Sum = (i64, Money);
+
+/// What was written to the ledger since a mark, by currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Invoices, with tax.
+    pub invoices: Vec<Sum>,
+    /// Payments.
+    pub payments: Vec<Sum>,
+    /// Commission entries of all partners, what was taken back subtracted.
+    pub entries: Vec<Sum>,
+}
+
+/// What this transaction has written since the mark.
+///
+/// # Errors
+/// Faults of the database.
+pub fn written_since(tx: &mut Tx<'_, VendorScope>, mark: Mark) -> Result<Written> {
+    let invoices = tx
+        .rows_of(invoices::table)
+        .filter(invoices::id.gt(mark.invoice))
+        .group_by(invoices::currency)
+        .select((
+            invoices::currency,
+            count_star(),
+            sql::<BigInt>("CAST(SUM(invoices.total_minor) AS BIGINT)"),
+        ));
+    let payments = tx
+        .rows_of(payments::table)
+        .filter(payments::id.gt(mark.payment))
+        .group_by(payments::currency)
+        .select((
+            payments::currency,
+            count_star(),
+            sql::<BigInt>("CAST(SUM(payments.amount_minor) AS BIGINT)"),
+        ));
+    let entries = tx
+        .rows_of(commission_entries::table)
+        .filter(commission_entries::id.gt(mark.entry))
+        .group_by(commission_entries::currency)
+        .select((
+            commission_entries::currency,
+            count_star(),
+            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
+        ));
+    Ok(Written {
+        invoices: sums(tx.load(invoices)?)?,
+        payments: sums(tx.load(payments)?)?,
+        entries: sums(tx.load(entries)?)?,
+    })
+}
+
+fn sums(mut rows: Vec<(String, i64, i64)>) -> Result<Vec<Sum>> {
+    rows.sort();
+    let read = |(currency, count, minor): (String, i64, i64)| {
+        let currency = currency.parse().map_err(Error::fault)?;
+        Ok((count, Money::new(minor, currency)))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// A plan as a file names it.

@@ -1202,10 +1202,10 @@ diesel::table! {
         sha256 -> Text,
         content -> Text,
         row_count -> Integer,
-        status -> Text,
         outcome -> Text,
         created_at -> Timestamp,
         applied_at -> Nullable<Timestamp>,
+        status -> Text,
     }
 }
 

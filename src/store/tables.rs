@@ -287,5 +287,5 @@ changeable! {
     counters: value;
     jobs: status, run_at, lease_token, lease_until, attempts, last_error;
     mails: body, status, attempts, last_error, sent_at;
-    import_files: status, outcome, applied_at;
+    import_files: status, content, outcome, applied_at;
 }

@@ -179,7 +179,7 @@ async fn brought_in(owner: &Visitor, bulk: &Bulk, kind: ImportKind) {
         page.words()
     );
     let applied = owner
-        .submit(&page.form("form[action*='/imports/'][method=post]"))
+        .submit(&page.form("form[action*='/imports/']:not([action$='/withdrawal'])"))
         .await
         .expect(303);
     let page = owner.follow(&applied).await.expect(200);

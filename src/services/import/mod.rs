@@ -29,7 +29,7 @@ use crate::{
     services::revenue::payments::AtPlace,
     store::{
         Platform, Tx, VendorScope,
-        imports::{self, NewFile},
+        imports::{self, Mark, NewFile, Written},
         platform::Event,
     },
 };
@@ -39,6 +39,8 @@ use table::{Report, Table};
 pub const LARGEST_FILE: usize = 20 * 1024 * 1024;
 /// The most rows besides the header.
 pub const MOST_ROWS: usize = 200_000;
+/// The most rows of a file whose effect on the ledger is shown before it is applied.
+pub const MOST_REHEARSED: i32 = 1_000;
 /// The most problems that are listed; further ones are only counted.
 pub const MOST_PROBLEMS: usize = 200;
 
@@ -246,6 +248,7 @@ pub fn apply(
         "checked" => {}
         // The second press of the button: it was done, and this is what it did.
         "applied" => return outcome(&file.outcome),
+        "withdrawn" => return Err(Error::conflict("This file was withdrawn.")),
         _ => {
             return Err(Error::conflict(
                 "This file was refused. Upload it again, corrected.",
@@ -273,6 +276,41 @@ pub fn apply(
     }
     note(tx, id, Action::ImportApplied, &file.file_name, &checked)?;
     Ok(checked)
+}
+
+/// What applying a file writes to the ledger: for a rehearsal.
+///
+/// # Errors
+/// As [`apply`].
+pub fn applied(
+    tx: &mut Tx<'_, VendorScope>,
+    effects: &dyn Effects,
+    id: ImportFileId,
+) -> Result<Written> {
+    let mark = Mark::set(tx);
+    apply(tx, effects, id)?;
+    imports::written_since(tx, mark)
+}
+
+/// Withdraws a checked file, which can then no longer be applied. Withdrawing it again changes
+/// nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] for a file that was applied or
+/// refused, and faults of the database.
+pub fn withdraw(tx: &mut Tx<'_, VendorScope>, id: ImportFileId) -> Result<()> {
+    let file = imports::file(tx, id)?;
+    allow(tx, file.kind.parse().map_err(Error::fault)?)?;
+    if file.status == "withdrawn" {
+        return Ok(());
+    }
+    if !imports::mark_withdrawn(tx, id)? {
+        return Err(Error::conflict(
+            "This file was applied or refused: there is nothing to withdraw.",
+        ));
+    }
+    let action = Action::ImportWithdrawn;
+    note(tx, id, action, &file.file_name, &outcome(&file.outcome)?)
 }
 
 /// Nobody has agreed to what the file would do by now.

@@ -1,7 +1,7 @@
 //! Runs of payouts: gathered, handed to the bank as a file, and marked as paid or canceled whole.
 mod outcome;
 
-pub use outcome::{PaidRun, cancel, mark_paid};
+pub use outcome::{cancel, mark_paid};
 
 use std::collections::HashMap;
 

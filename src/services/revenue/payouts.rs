@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use super::books::{Books, day};
 use crate::{
     Error, Result,
-    domain::{Action, Money, Permission, audit::diff},
+    domain::{Action, BankReference, Money, Permission, audit::diff},
     id::PayoutId,
     store::{
         Platform, Tx, VendorScope,
@@ -16,28 +16,26 @@ use crate::{
     },
 };
 
-/// A payout that was made.
+/// That the bank has paid, of a payout or of a run.
 #[derive(Debug, Clone)]
-pub struct PaidOut {
-    /// Which.
-    pub payout: PayoutId,
-    /// The version that was read.
+pub struct Paid {
+    /// The version that was read of what it paid.
     pub version: i32,
     /// The day the money went, in the vendor's zone.
     pub paid_on: NaiveDate,
     /// The bank's reference.
-    pub reference: String,
+    pub reference: BankReference,
 }
 
 /// Marks a payout as paid.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a payout
-/// that is paid already or in a run; [`Error::Invalid`] on `paid_on` or `reference`; faults of the database.
-pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidOut) -> Result<()> {
+/// that is paid already or in a run; [`Error::Invalid`] on `paid_on`; faults of the database.
+pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, payout: PayoutId, paid: &Paid) -> Result<()> {
     tx.allow(Permission::MarkPayoutsPaid)?;
     let books = Books::open(tx)?;
-    let payout = payouts::one(tx, paid.payout)?;
+    let payout = payouts::one(tx, payout)?;
     if payout.status == PayoutStatus::Paid {
         return Err(Error::conflict("This payout is marked as paid already."));
     }
@@ -57,10 +55,7 @@ pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidOut) -> Result<()> {
         let why = format!("{} was not over on this day.", month.title());
         return Err(Error::on("paid_on", why));
     }
-    if paid.reference.trim().is_empty() {
-        return Err(Error::on("reference", "Give the bank's reference."));
-    }
-    payouts::mark_paid(tx, &payout, paid.paid_on, paid.reference.trim())?;
+    payouts::mark_paid(tx, &payout, paid.paid_on, paid.reference.as_str())?;
     let amount = Money::new(payout.amount_minor, payout.currency);
     VendorScope::record(
         tx,

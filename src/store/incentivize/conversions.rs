@@ -8,7 +8,7 @@ use diesel::{
     sql_types::BigInt,
 };
 
-use super::entries::Entry;
+use super::entries::{Entry, statement_line};
 use crate::{
     Result,
     domain::{Currency, Period, payable::FxRate},
@@ -17,7 +17,7 @@ use crate::{
         Scope, Tx, VendorScope, Visible,
         columns::Coded,
         revenue::ASKED_AT_ONCE,
-        schema::{commission_entries, conversions, statement_lines},
+        schema::{commission_entries, conversions},
     },
 };
 
@@ -132,9 +132,6 @@ pub fn unconverted(
 ) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for some in partners.chunks(ASKED_AT_ONCE) {
-        let stated = statement_lines::table
-            .filter(statement_lines::tenant_id.eq(commission_entries::tenant_id))
-            .filter(statement_lines::commission_entry_id.eq(commission_entries::id));
         let converted = conversions::table
             .filter(conversions::tenant_id.eq(commission_entries::tenant_id))
             .filter(conversions::commission_entry_id.eq(commission_entries::id));
@@ -142,7 +139,7 @@ pub fn unconverted(
             .rows(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::posting_period.le(month.key()))
-            .filter(not(exists(stated)))
+            .filter(not(exists(statement_line())))
             .filter(not(exists(converted)))
             .order(commission_entries::id)
             .select(Entry::as_select());

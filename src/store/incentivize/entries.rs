@@ -179,6 +179,14 @@ pub fn of_ids(tx: &mut Tx<'_, VendorScope>, ids: &[CommissionEntryId]) -> Result
     Ok(found)
 }
 
+/// The line of a statement that an entry stands on, for questions about entries.
+#[diesel::dsl::auto_type]
+pub(super) fn statement_line() -> _ {
+    statement_lines::table
+        .filter(statement_lines::tenant_id.eq(commission_entries::tenant_id))
+        .filter(statement_lines::commission_entry_id.eq(commission_entries::id))
+}
+
 /// The entries of these partners that were posted by the end of a month and are on no statement,
 /// by partner, oldest first: those payable by `by`, and those still in hold.
 ///
@@ -191,9 +199,6 @@ pub fn unstated(
 ) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for some in partners.chunks(ASKED_AT_ONCE) {
-        let stated = statement_lines::table
-            .filter(statement_lines::tenant_id.eq(commission_entries::tenant_id))
-            .filter(statement_lines::commission_entry_id.eq(commission_entries::id));
         let rows = tx
             .rows(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
@@ -204,7 +209,7 @@ pub fn unstated(
                     .gt(month.previous().last_day())
                     .or(commission_entries::posting_period.eq(month.key())),
             )
-            .filter(not(exists(stated)))
+            .filter(not(exists(statement_line())))
             .order((commission_entries::partner_id, commission_entries::id))
             .select(Entry::as_select());
         found.extend(tx.load::<Entry, _>(rows)?);

@@ -9,6 +9,7 @@ use crate::{
     store::{
         Scope, Tx, VendorScope, Visible,
         names::{anywhere, name_key, stored},
+        revenue::ASKED_AT_ONCE,
         schema::partners,
         tx::to,
     },
@@ -133,6 +134,27 @@ where
         .filter(partners::id.eq_any(ids.to_vec()))
         .select((partners::id, partners::name));
     tx.load(rows)
+}
+
+/// Those of these partners whose statements have no address to go to, by name.
+///
+/// # Errors
+/// Faults of the database.
+pub fn unaddressed(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[PartnerId],
+) -> Result<Vec<(PartnerId, String)>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(partners::table)
+            .filter(partners::id.eq_any(some.to_vec()))
+            .filter(partners::statement_email.eq(""))
+            .select((partners::id, partners::name));
+        found.extend(tx.load::<(PartnerId, String), _>(rows)?);
+    }
+    found.sort_by(|one, other| one.1.cmp(&other.1));
+    Ok(found)
 }
 
 /// Every active partner by name, for a form's list of choices; at most `limit`.

@@ -13,7 +13,7 @@ use crate::{
     domain::{DealStatus, Permission, date_words},
     store::{
         Store,
-        paging::Cursor,
+        paging::{Count, Cursor},
         registers::{
             Sees,
             deals::{self as register, DealFilter, DealRow},
@@ -80,6 +80,7 @@ struct IndexPage {
     may_register: bool,
     asked: Asked,
     statuses: Vec<(String, String)>,
+    answer: String,
     is_narrow: bool,
     clear_href: String,
     csv_href: String,
@@ -88,17 +89,30 @@ struct IndexPage {
     pager: Pager,
 }
 
+fn answer(waiting: &Count) -> String {
+    match waiting.rows {
+        0 => "No registration waits for a decision.".to_owned(),
+        1 => "1 registration waits for a decision.".to_owned(),
+        _ => format!("{waiting} registrations wait for a decision."),
+    }
+}
+
 /// The register.
 ///
 /// # Errors
 /// [`crate::Error::Forbidden`]; faults.
 pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer {
     let wanted = asked.clone();
-    let (page, count, today) = desk
+    let (page, count, waiting, today) = desk
         .read(store, move |tx, calendar| {
             let filter = wanted.filter();
             let page = register::page(tx, &filter, Cursor::read(&wanted.at).as_ref())?;
-            Ok((page, register::count(tx, &filter)?, calendar.today))
+            let waiting = DealFilter {
+                status: Some(DealStatus::Submitted),
+                ..DealFilter::default()
+            };
+            let waiting = register::count(tx, &waiting)?;
+            Ok((page, register::count(tx, &filter)?, waiting, calendar.today))
         })
         .await?;
     let list = format!("{}/registrations", desk.base);
@@ -115,6 +129,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
         is_staff: desk.is_staff,
         may_register: desk.may(Permission::PartnerRegisterDeals),
         count: count_words(page.rows.len(), count, ("registration", "registrations")),
+        answer: answer(&waiting),
         is_narrow: address.is_narrow(),
         clear_href: address.clear(),
         csv_href: address.csv(),

@@ -4,6 +4,7 @@ pub mod forecast;
 pub mod invoices;
 pub mod ledger;
 pub mod missed;
+pub mod paid;
 pub mod service_levels;
 pub mod sla_credits;
 pub mod statements;

@@ -3,7 +3,7 @@ mod register;
 mod sheet;
 
 pub use register::{Asked, file, index};
-pub use sheet::{PaidForm, sending, show, show_with};
+pub use sheet::{sending, show, show_with};
 
 use chrono::NaiveDate;
 

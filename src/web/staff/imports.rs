@@ -17,7 +17,7 @@ use crate::{
     services::import::{self, Checked, Column, Ledger, columns, template},
     store::{
         Platform, Store, VendorScope,
-        imports::{self, File},
+        imports::{self, File, Sum},
         paging::{Cursor, Page},
     },
     web::{
@@ -45,7 +45,8 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/imports/{import}")
                 .route(get().to(show))
                 .route(post().to(apply)),
-        );
+        )
+        .service(resource("/imports/{import}/withdrawal").route(post().to(withdraw)));
 }
 
 /// The kinds someone may bring in.
@@ -63,6 +64,7 @@ fn pill(status: &str) -> (&'static str, &'static str) {
     match status {
         "applied" => ("good", "Applied"),
         "checked" => ("info", "Ready to apply"),
+        "withdrawn" => ("plain", "Withdrawn"),
         _ => ("bad", "Refused"),
     }
 }
@@ -263,6 +265,10 @@ struct ShowPage {
     may_apply: bool,
     more_problems: usize,
     refused: Vec<(String, String)>,
+    /// What applying it would write to the ledger; empty where that is not shown.
+    foreseen: Vec<(&'static str, String)>,
+    /// Why it could not be applied as things stand.
+    hindered: String,
     history: Vec<HistoryRow>,
 }
 
@@ -278,6 +284,7 @@ fn answer(file: &File, checked: &Checked) -> String {
     } = checked;
     match file.status.as_str() {
         "applied" => format!("Added {new}, changed {changed}, left {unchanged} as it was."),
+        "withdrawn" => "It was withdrawn before it was applied. Nothing was brought in.".to_owned(),
         "checked" => format!("Would add {new}, change {changed} and leave {unchanged} as it is."),
         _ => format!(
             "Nothing was brought in: {} in {}.",
@@ -291,6 +298,65 @@ fn answer(file: &File, checked: &Checked) -> String {
 fn refused_line((field, why): (&str, &str)) -> (String, String) {
     let line = field.strip_prefix("line-").unwrap_or(field);
     (line.to_owned(), why.to_owned())
+}
+
+/// What applying a file would come to, or why it would be refused.
+#[derive(Default)]
+struct Foreseen {
+    sums: Vec<(&'static str, String)>,
+    problems: Problems,
+    hindered: String,
+}
+
+/// "12 invoices, EUR 3,400.00", for each currency.
+fn sums_words((one, many): (&str, &str), sums: &[Sum]) -> String {
+    let words = |(count, sum): &Sum| {
+        format!(
+            "{}, {}",
+            words::count(*count, one, many),
+            words::money(*sum)
+        )
+    };
+    match sums {
+        [] => "None".to_owned(),
+        sums => sums.iter().map(words).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// Lets a file about money be applied and taken back, and says what it wrote.
+async fn foresee(visitor: &Staff, store: &Store, file: &File) -> Result<Foreseen> {
+    let is_money =
+        file.kind == ImportKind::Subscriptions.code() || file.kind == ImportKind::Payments.code();
+    if !is_money || file.row_count > import::MOST_REHEARSED {
+        return Ok(Foreseen::default());
+    }
+    let id = file.id;
+    let applied = store
+        .rehearse(visitor.scope.clone(), move |tx| {
+            let ledger = Ledger::open(tx)?;
+            import::applied(tx, &ledger, id)
+        })
+        .await;
+    let mut foreseen = Foreseen::default();
+    match applied {
+        Ok(written) => {
+            foreseen.sums = vec![
+                (
+                    "Issued",
+                    sums_words(("invoice", "invoices"), &written.invoices),
+                ),
+                (
+                    "Recorded",
+                    sums_words(("payment", "payments"), &written.payments),
+                ),
+                ("Earned", sums_words(("entry", "entries"), &written.entries)),
+            ];
+        }
+        Err(Error::Invalid(problems)) => foreseen.problems = problems,
+        Err(Error::Conflict(why)) => foreseen.hindered = why,
+        Err(other) => return Err(other),
+    }
+    Ok(foreseen)
 }
 
 async fn show_page(
@@ -313,6 +379,14 @@ async fn show_page(
         .kind
         .parse::<ImportKind>()
         .is_ok_and(|kind| visitor.may(kind.permission()));
+    let may_apply = may_apply && file.status == "checked";
+    let mut foreseen = Foreseen {
+        problems,
+        ..Foreseen::default()
+    };
+    if may_apply && foreseen.problems.is_empty() {
+        foreseen = foresee(visitor, store, &file).await?;
+    }
     let base = visitor.base.clone();
     Ok(ShowPage {
         shell: visitor.shell(),
@@ -322,9 +396,11 @@ async fn show_page(
         kind_code: file.kind.clone(),
         pill: pill(&file.status),
         answer: answer(&file, &checked),
-        may_apply: may_apply && file.status == "checked",
+        may_apply,
         more_problems: checked.problem_count.saturating_sub(checked.problems.len()),
-        refused: problems.iter().map(refused_line).collect(),
+        refused: foreseen.problems.iter().map(refused_line).collect(),
+        foreseen: foreseen.sums,
+        hindered: foreseen.hindered,
         history: history::rows(events, visitor.zone()),
         checked,
         file,
@@ -362,4 +438,17 @@ async fn apply(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+async fn withdraw(
+    visitor: Staff,
+    (store, session): (Data<Store>, Session),
+    parts: Path<(String, String)>,
+) -> Answer {
+    let id = file_id(&parts)?;
+    store
+        .write(visitor.scope.clone(), move |tx| import::withdraw(tx, id))
+        .await?;
+    let to = format!("{}/imports/{id}", visitor.base);
+    see_other_saying(&session, &to, "The file was withdrawn.")
 }

@@ -4,13 +4,10 @@ use actix_web::web::{Data, Path, Query, ServiceConfig, get, post, resource};
 use serde::Deserialize;
 
 use crate::{
-    Error, Result,
-    domain::{Permission, Problems, read_date},
+    Error,
+    domain::{Permission, Problems},
     id::StatementId,
-    services::revenue::{
-        payouts::{self, PaidOut},
-        statements as service,
-    },
+    services::revenue::{payouts, statements as service},
     store::{
         Store,
         incentivize::statements as stored,
@@ -21,7 +18,8 @@ use crate::{
         admission::Staff,
         earnings::{
             Desk, id,
-            statements::{self, Asked, Format, PaidForm},
+            paid::PaidForm,
+            statements::{self, Asked, Format},
         },
         form::{Typed, once},
         page::see_other_saying,
@@ -103,37 +101,6 @@ async fn send(
     see_other_saying(&session, &to, "A copy is queued and sent in a moment.")
 }
 
-fn read_paid(typed: &PaidForm, statement: StatementId) -> Result<Paid, Problems> {
-    let mut problems = Problems::default();
-    let paid_on = problems.check("paid_on", read_date(&typed.paid_on));
-    let reference = typed.reference.trim();
-    if reference.is_empty() || reference.chars().count() > 140 {
-        problems.add(
-            "reference",
-            "Give the bank’s reference, in at most 140 characters.",
-        );
-    }
-    let version = problems.check("version", typed.version.parse::<i32>());
-    match (paid_on, version, problems.is_empty()) {
-        (Some(paid_on), Some(version), true) => Ok(Paid {
-            statement,
-            version,
-            paid_on,
-            reference: reference.to_owned(),
-        }),
-        _ => Err(problems),
-    }
-}
-
-/// A payout that was made, read from its form.
-#[derive(Clone)]
-struct Paid {
-    statement: StatementId,
-    version: i32,
-    paid_on: chrono::NaiveDate,
-    reference: String,
-}
-
 async fn pay(
     staff: Staff,
     (store, session): (Data<Store>, Session),
@@ -146,7 +113,7 @@ async fn pay(
     }
     let (desk, statement) = (Desk::of_staff(staff), id::<StatementId>(&path.1)?);
     let to = format!("{}/statements/{statement}", desk.base);
-    let done = match read_paid(&typed, statement) {
+    let done = match typed.read() {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok(paid) => {
             let form_id = typed.form_id.clone();
@@ -154,14 +121,8 @@ async fn pay(
                 .write(desk.scope.clone(), move |tx| {
                     tx.allow(Permission::MarkPayoutsPaid)?;
                     once(tx, &form_id, |tx| {
-                        let payout = of_statements(tx, vec![paid.statement])?.pop();
-                        let paid = PaidOut {
-                            payout: payout.ok_or(Error::NotFound)?.id,
-                            version: paid.version,
-                            paid_on: paid.paid_on,
-                            reference: paid.reference.clone(),
-                        };
-                        payouts::mark_paid(tx, &paid)?;
+                        let payout = of_statements(tx, vec![statement])?.pop();
+                        payouts::mark_paid(tx, payout.ok_or(Error::NotFound)?.id, &paid)?;
                         Ok(to.clone())
                     })
                 })

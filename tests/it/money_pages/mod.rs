@@ -9,6 +9,7 @@ mod clawbacks;
 mod credit_notes;
 mod currencies;
 mod deals;
+mod imports;
 mod metrics;
 mod nonsense;
 mod outages;
@@ -173,7 +174,9 @@ on_both! {
         finance.get("/meridian/periods/2026-12/closure").await.expect(409);
         finance.get("/meridian/periods/2027-03").await.expect(404);
         finance.get("/meridian/periods/never").await.expect(404);
+        scene.app.sql("UPDATE partners SET statement_email = '' WHERE slug = 'contoso'");
         let confirm = finance.get("/meridian/periods/2026-11/closure").await.expect(200);
+        assert!(confirm.words().contains("1 partner has no address for statements."), "{}", confirm.words());
         let form = confirm.form("main form[method=post]");
         for _ in 0..2 {
             let sent = finance.submit(&form).await.expect(303);

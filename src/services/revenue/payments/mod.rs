@@ -128,10 +128,7 @@ fn check_day(field: &str, on: NaiveDate, books: &Books) -> Result<()> {
 ///
 /// # Errors
 /// Why it cannot: it is still to come, or more than ten years ago.
-pub(in crate::services) fn in_reach(
-    on: NaiveDate,
-    today: NaiveDate,
-) -> Result<(), &'static str> {
+pub(in crate::services) fn in_reach(on: NaiveDate, today: NaiveDate) -> Result<(), &'static str> {
     match on > today {
         true => Err("This day is still to come."),
         false => not_too_old(on, today),

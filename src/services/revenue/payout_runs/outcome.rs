@@ -1,11 +1,12 @@
 //! What becomes of a run: the bank pays it, or it is canceled.
-use chrono::NaiveDate;
-
 use crate::{
     Error, Result,
     domain::{Action, Money, Permission, audit::diff, bank::PayoutRunStatus},
     id::PayoutRunId,
-    services::revenue::books::{Books, day},
+    services::revenue::{
+        books::{Books, day},
+        payouts::Paid,
+    },
     store::{
         Platform, Tx, VendorScope,
         incentivize::{
@@ -16,28 +17,15 @@ use crate::{
     },
 };
 
-/// A run that the bank has paid.
-#[derive(Debug, Clone)]
-pub struct PaidRun {
-    /// Which.
-    pub run: PayoutRunId,
-    /// The version that was read.
-    pub version: i32,
-    /// The day the money went, in the vendor's zone.
-    pub paid_on: NaiveDate,
-    /// The bank's reference.
-    pub reference: String,
-}
-
 /// Marks a run as paid, and with it every payout it holds.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a run that
-/// is not open; [`Error::Invalid`] on `paid_on` or `reference`; faults of the database.
-pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidRun) -> Result<()> {
+/// is not open; [`Error::Invalid`] on `paid_on`; faults of the database.
+pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, run: PayoutRunId, paid: &Paid) -> Result<()> {
     tx.allow(Permission::MarkPayoutsPaid)?;
     let books = Books::open(tx)?;
-    let run = open(tx, paid.run, paid.version)?;
+    let run = open(tx, run, paid.version)?;
     let made = books.vendor.zone.local_date(run.created_at);
     if paid.paid_on < made {
         let why = format!("The run was put together on {}.", day(made));
@@ -46,10 +34,7 @@ pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, paid: &PaidRun) -> Result<()> {
     if paid.paid_on > books.today {
         return Err(Error::on("paid_on", "This day is still to come."));
     }
-    let reference = paid.reference.trim();
-    if reference.is_empty() {
-        return Err(Error::on("reference", "Give the bank's reference."));
-    }
+    let reference = paid.reference.as_str();
     let payments = payout_runs::held(tx, run.id)?;
     for payout in &payments {
         payouts::mark_paid(tx, payout, paid.paid_on, reference)?;

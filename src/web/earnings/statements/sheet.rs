@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use askama::Template;
 use chrono::NaiveDate;
-use serde::Deserialize;
 
 use super::{find, payout_pill};
 use crate::{
@@ -27,7 +26,7 @@ use crate::{
     },
     web::{
         Answer, Shell,
-        earnings::{Desk, id},
+        earnings::{Desk, id, paid::PaidForm},
         filters,
         form::fresh_form_id,
         page::{html, ok},
@@ -170,20 +169,6 @@ struct Found {
     today: NaiveDate,
     transferred: Option<TransferredTo>,
     has_account: bool,
-}
-
-/// "Payout made", as typed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PaidForm {
-    /// The day, as 2026-11-15.
-    pub paid_on: String,
-    /// The bank's reference.
-    pub reference: String,
-    /// The version that was seen.
-    pub version: String,
-    /// Makes the form count once.
-    pub form_id: String,
 }
 
 /// One statement.

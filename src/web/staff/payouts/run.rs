@@ -11,15 +11,15 @@ use crate::{
     domain::{
         Money, Permission, Problems, Zone,
         bank::{Iban, PayoutRunStatus},
-        date_words, read_date,
+        date_words,
     },
     id::PayoutRunId,
-    services::revenue::payout_runs::{self as service, Held, HeldTransfer, PaidRun},
+    services::revenue::payout_runs::{self as service, Held, HeldTransfer},
     store::{Platform, Store, VendorScope, account::vendor, incentivize::payout_runs::PayoutRun},
     web::{
         Answer, Shell,
         admission::Staff,
-        earnings::id,
+        earnings::{id, paid::PaidForm},
         filters,
         form::{Typed, fresh_form_id, once},
         history::{self, HistoryRow},
@@ -59,21 +59,11 @@ struct ShowPage {
     changed: Vec<String>,
     is_sepa: bool,
     transfers: Vec<TransferRow>,
-    typed: RunPaidForm,
+    typed: PaidForm,
     form_id: String,
     cancel_form_id: String,
     problems: Problems,
     history: Vec<HistoryRow>,
-}
-
-/// "Run paid", as typed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct RunPaidForm {
-    paid_on: String,
-    reference: String,
-    version: String,
-    form_id: String,
 }
 
 /// "Cancel the run".
@@ -121,7 +111,7 @@ async fn page(
     visitor: &Staff,
     store: &Store,
     run: PayoutRunId,
-    (mut typed, problems): (RunPaidForm, Problems),
+    (mut typed, problems): (PaidForm, Problems),
 ) -> Result<ShowPage> {
     let (held, today, happened) = store
         .read(visitor.scope.clone(), move |tx| {
@@ -184,7 +174,7 @@ async fn show_with(
     visitor: &Staff,
     store: &Store,
     run: PayoutRunId,
-    form: (RunPaidForm, Problems),
+    form: (PaidForm, Problems),
 ) -> Answer {
     let status = match form.1.is_empty() {
         true => actix_web::http::StatusCode::OK,
@@ -214,34 +204,12 @@ pub(super) async fn csv(visitor: Staff, store: Data<Store>, parts: Parts) -> Ans
     Ok(download(&name, "text/csv; charset=utf-8", file))
 }
 
-fn read(typed: &RunPaidForm, run: PayoutRunId) -> Result<PaidRun, Problems> {
-    let mut problems = Problems::default();
-    let paid_on = problems.check("paid_on", read_date(&typed.paid_on));
-    let reference = typed.reference.trim();
-    if reference.is_empty() || reference.chars().count() > 140 {
-        problems.add(
-            "reference",
-            "Give the bank’s reference, in at most 140 characters.",
-        );
-    }
-    let version = problems.check("version", typed.version.parse::<i32>());
-    match (paid_on, version, problems.is_empty()) {
-        (Some(paid_on), Some(version), true) => Ok(PaidRun {
-            run,
-            version,
-            paid_on,
-            reference: reference.to_owned(),
-        }),
-        _ => Err(problems),
-    }
-}
-
 /// Marks the run and all it holds as paid.
 pub(super) async fn pay(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
     parts: Parts,
-    Typed(typed): Typed<RunPaidForm>,
+    Typed(typed): Typed<PaidForm>,
 ) -> Answer {
     visitor.needs(Permission::MarkPayoutsPaid)?;
     let run: PayoutRunId = id(&parts.1)?;
@@ -251,7 +219,7 @@ pub(super) async fn pay(
         .write(visitor.scope.clone(), move |tx| {
             tx.allow(Permission::MarkPayoutsPaid)?;
             once(tx, &form.form_id, |tx| {
-                service::mark_paid(tx, &read(&form, run).map_err(Error::Invalid)?)?;
+                service::mark_paid(tx, run, &form.read().map_err(Error::Invalid)?)?;
                 Ok(to.clone())
             })
         })

@@ -8,10 +8,12 @@ use super::{Parts, asked_month, job, month::find};
 use crate::{
     Error,
     domain::Permission,
+    id::PartnerId,
     queue::{self, Job},
     services::{jobs, revenue::close},
     store::{
         Store,
+        recruit::partners,
         registers::periods::{self, PreviewTotal},
     },
     web::{
@@ -34,6 +36,8 @@ struct ConfirmPage {
     name: String,
     label: String,
     totals: Vec<PreviewTotal>,
+    /// Who gets a statement and has no address for it: name and link.
+    unaddressed: Vec<(String, String)>,
     form_id: String,
 }
 
@@ -47,7 +51,12 @@ pub(super) async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> An
     if !found.may_be_closed() {
         return Err(Error::Conflict(found.answer()).into());
     }
+    let ids: Vec<PartnerId> = found.preview.iter().map(|row| row.partner).collect();
+    let unaddressed = desk
+        .read(&store, move |tx, _| partners::unaddressed(tx, &ids))
+        .await?;
     let (base, name) = (desk.base, period.title());
+    let link = |(id, name): (PartnerId, String)| (name, format!("{base}/partners/{id}"));
     let href = format!("{base}/periods/{period}");
     ok(&ConfirmPage {
         crumbs: vec![
@@ -56,6 +65,7 @@ pub(super) async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> An
         ],
         title: format!("Close {name}"),
         label: format!("Close {name}"),
+        unaddressed: unaddressed.into_iter().map(link).collect(),
         totals: periods::preview_totals(&found.preview)?,
         form_id: fresh_form_id()?,
         shell: desk.shell,
