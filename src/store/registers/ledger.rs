@@ -19,6 +19,7 @@ use crate::{
         Money, Period, Rate, Ratio,
         accrual::{EntryKind, EntryStatus},
         commission::Part,
+        statement_document::figure,
     },
     id::{
         CommissionEntryId, CustomerId, InvoiceId, InvoiceLineId, PartnerId, StatementId,
@@ -131,7 +132,7 @@ impl EntryRow {
     pub fn on(&self) -> String {
         match self.is_plain() && self.base.is_zero() {
             true => String::new(),
-            false => self.base.figure(),
+            false => figure(self.base.minor(), self.base.currency().exponent()),
         }
     }
 
