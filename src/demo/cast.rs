@@ -26,9 +26,9 @@ pub struct VendorPart {
     /// Its offerings.
     pub offerings: &'static [OfferingPart],
     /// Its commission plan: name and clauses of (phase, tier, percent), where it says so with the
-    /// steps above which a month's revenue earns more, the days within which it goes back when a
-    /// customer leaves, or what a registered deal adds: "20 then 2,500: 22", "30 back 180",
-    /// "16 plus 4".
+    /// steps above which the revenue of a month or a quarter earns more, the days within which it
+    /// goes back when a customer leaves, or what a registered deal adds: "20 then 2,500: 22",
+    /// "20 then 7,500: 22 in a quarter", "30 back 180", "16 plus 4".
     pub commission: (
         &'static str,
         &'static [(&'static str, &'static str, &'static str)],

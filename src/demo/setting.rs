@@ -16,6 +16,7 @@ use crate::{
         commission::{
             clawback::{ClawbackMode, ClawbackTerms},
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+            span::{GivenBack, Span},
             volume::{Volume, VolumeKind},
         },
         sla as sla_terms,
@@ -268,7 +269,12 @@ fn add_commission(
         let (rate, days) = rate.split_once(" back ").unwrap_or((rate, "0"));
         let (rate, uplift) = rate.split_once(" plus ").unwrap_or((rate, "0"));
         let (rate, currency) = (read(rate)?, read(part.currency)?);
+        let (steps, span) = match steps.strip_suffix(" in a quarter") {
+            Some(steps) => (steps, Span::Quarter),
+            None => (steps, Span::Month),
+        };
         let volume = Volume::parse(VolumeKind::Graduated, currency, steps, rate);
+        let volume = volume.map(|volume| volume.over(span, GivenBack::OriginalRate));
         let volume = (!steps.is_empty()).then_some(volume).transpose();
         clauses.push(commission_plans::ClauseDraft {
             phase: (!phase.is_empty()).then(|| read(phase)).transpose()?,

@@ -5,11 +5,13 @@ pub mod bonus;
 pub mod checks;
 pub mod choice;
 pub mod clawback;
+pub mod course;
 pub mod extras;
 pub mod parties;
 pub mod parts;
 pub mod settling;
 pub mod slices;
+pub mod span;
 pub mod spiff;
 pub mod tally;
 pub mod volume;
@@ -57,7 +59,7 @@ pub struct CommissionClause {
     pub months: Option<u32>,
     /// The most it pays a partner for a month of service, in the currency it is named in.
     pub cap: Option<Money>,
-    /// What it pays beyond its rate, by a month's revenue.
+    /// What it pays beyond its rate, by revenue.
     pub volume: Option<Volume>,
     /// What goes back of it when the customer leaves early, by days from the first day charged.
     pub clawback: Option<ClawbackTerms>,

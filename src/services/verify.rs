@@ -20,6 +20,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         catalogue::{
+            offerings,
             plans::{self as catalogue, prices_of_versions},
             tickets::{self, Services, Ticket},
         },
@@ -74,6 +75,8 @@ struct Ledger {
     deals: Vec<DealRegistration>,
     /// The clauses that pay more for registered deals: their rate, and what they add.
     uplifts: HashMap<CommissionClauseId, (Rate, Rate)>,
+    /// The clauses for an offering that is not the vendor's.
+    strange_clauses: Vec<CommissionClauseId>,
     conversions: Vec<Conversion>,
     rates: Vec<DayRate>,
     paid_in: HashMap<PartnerId, Vec<PaidIn>>,
@@ -128,6 +131,7 @@ impl Ledger {
             spiffs: spiffs::all(tx)?,
             deals: registered::all(tx)?,
             uplifts: uplifts(tx)?,
+            strange_clauses: strange_clauses(tx)?,
             conversions: converted::all(tx)?,
             rates: fx_rates::all(tx)?,
             paid_in: paid_in(tx)?,
@@ -147,6 +151,17 @@ fn uplifts(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<CommissionClauseId, (
     let uplifting = clauses.filter(|(_, clause)| clause.uplift.bps() > 0);
     let rates = uplifting.map(|(id, clause)| (id, (clause.rate, clause.uplift)));
     Ok(rates.collect())
+}
+
+/// The database lets a clause name any offering.
+fn strange_clauses(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<CommissionClauseId>> {
+    let own = offerings::names(tx)?.into_iter();
+    let own: HashSet<i64> = own.map(|(id, _)| id.number()).collect();
+    let plans = terms::commission_terms(tx)?.into_values();
+    let clauses = plans.flat_map(|plan| plan.clauses);
+    let strange =
+        clauses.filter(|(_, clause)| clause.offering.is_some_and(|id| !own.contains(&id)));
+    Ok(strange.map(|(id, _)| id).collect())
 }
 
 fn paid_in(tx: &mut Tx<'_, VendorScope>) -> Result<HashMap<PartnerId, Vec<PaidIn>>> {

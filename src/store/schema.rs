@@ -435,6 +435,8 @@ diesel::table! {
         clawback_days -> Integer,
         clawback_mode -> Text,
         uplift_bps -> Integer,
+        volume_span -> Text,
+        volume_given_back -> Text,
     }
 }
 

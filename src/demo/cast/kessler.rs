@@ -85,7 +85,7 @@ pub(super) const VENDOR: VendorPart = VendorPart {
         &[
             ("", "", "8"),
             ("", "Silver", "10"),
-            ("", "Gold", "12.5"),
+            ("", "Gold", "12.5 then 4,000: 14; 8,000: 15 in a quarter"),
             ("first", "Gold", "20"),
         ],
     ),

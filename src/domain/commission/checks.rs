@@ -3,6 +3,8 @@
 use super::{
     super::{counted::counted, problems::Problems, ratio::Ratio, subscription::Phase},
     CommissionClause,
+    span::{GivenBack, Span},
+    volume::VolumeKind,
 };
 
 /// What keeps a plan from being published: two clauses for the same case (remarked on `clause-2`,
@@ -129,16 +131,27 @@ fn steps(clause: &CommissionClause) -> Vec<String> {
     let Some(volume) = clause.volume else {
         return Vec::new();
     };
+    let noun = volume.span.noun();
     let money = |minor| super::Money::new(minor, volume.currency);
+    let until = match volume.given_back {
+        GivenBack::OriginalRate => format!("before the {noun} is closed"),
+        GivenBack::Reband => "at any time".to_owned(),
+    };
     let jump = |(at, brings): (i64, i64)| {
         format!(
-            "Clause {}: the first cent above {} in a month brings {} at once, and giving it back takes as much.",
+            "Clause {}: the first cent above {} in a {noun} brings {} at once, and giving it back {until} takes as much.",
             clause.seq,
             money(at),
             money(brings)
         )
     };
     let mut said: Vec<String> = volume.jumps(clause.rate).into_iter().map(jump).collect();
+    if volume.kind == VolumeKind::Cliff && volume.span != Span::Month {
+        said.push(format!(
+            "Clause {}: until a {noun} is above its step, what it pays is taken off again as each month is closed.",
+            clause.seq
+        ));
+    }
     said.push(format!(
         "The steps of clause {} hold for revenue in {} only. Revenue in other currencies earns {}.",
         clause.seq, volume.currency, clause.rate

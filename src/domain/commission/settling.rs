@@ -1,4 +1,4 @@
-//! What is settled as a month ends: what steps bring for its revenue, and which floor holds in it.
+//! What is settled as a month ends: what steps bring for revenue so far, and which floor holds in it.
 
 use chrono::NaiveDate;
 
@@ -13,7 +13,7 @@ use super::{
     volume::{Volume, VolumeKind, raised},
 };
 
-/// What steps bring for a month's revenue.
+/// What steps bring for some revenue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Brought {
     /// The revenue, in minor units.
@@ -23,7 +23,7 @@ pub struct Brought {
     pub minor: i64,
 }
 
-/// Decimals that each part of a month's revenue is kept to: payments in parts have denominators
+/// Decimals that each part of the revenue is kept to: payments in parts have denominators
 /// that have nothing in common, so that their exact sum would not fit.
 const PLACES: u32 = 9;
 
@@ -58,6 +58,19 @@ impl AtRate {
         Ok(())
     }
 
+    /// Both together.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn with(&self, other: &Self) -> Result<Self, Overflow> {
+        let posted = self.posted_minor.checked_add(other.posted_minor);
+        Ok(Self {
+            exact: self.exact.plus(other.exact)?,
+            carved: self.carved.plus(other.carved)?,
+            posted_minor: posted.ok_or(Overflow)?,
+        })
+    }
+
     /// The revenue that earns it, in minor units: a share of the days, or of the commission, counts
     /// as that much less revenue.
     ///
@@ -78,7 +91,7 @@ impl AtRate {
 }
 
 impl Volume {
-    /// What the steps bring for a month in which so much was earned at the clause's rate.
+    /// What the steps bring where so much was earned at the clause's rate.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
@@ -96,7 +109,7 @@ impl Volume {
 }
 
 impl Volume {
-    /// Which steps a month's revenue reached and what each part of it earns, in a sentence.
+    /// Which steps revenue reached and what each part of it earns, in a sentence.
     pub fn reached(&self, base: Rate, revenue_minor: i64) -> String {
         let money = |minor| Money::new(minor, self.currency);
         let passed = self.steps().iter();

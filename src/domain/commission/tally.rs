@@ -13,10 +13,10 @@ use super::{
     },
     CommissionClause, EarningLine, InvoiceState,
     bonus::{BeforeCap, Beyond},
+    course::Course,
     extras::GuaranteeTerms,
     parties::SplitError,
     parts::{Claim, Part, accrue_claims},
-    settling::AtRate,
 };
 
 /// What somebody earns on a line.
@@ -74,9 +74,11 @@ pub struct Tally {
     clauses: BTreeMap<i64, CommissionClause>,
     /// Under clauses with a cap, with what distributors get out of it: in minor units.
     capped: BTreeMap<(i64, Key), i64>,
-    /// Under clauses with steps.
-    stepped: BTreeMap<(i64, Key), AtRate>,
+    /// Under clauses with steps, by the first of the months that count together.
+    stepped: BTreeMap<(i64, Key), Course>,
     sums: BTreeMap<Key, i64>,
+    /// The first month that is asked about; earlier ones count towards steps alone.
+    since: Option<Period>,
 }
 
 impl Tally {
@@ -86,6 +88,20 @@ impl Tally {
             clauses,
             ..Self::default()
         }
+    }
+
+    /// Sums up no month before this one: those count towards steps alone.
+    pub fn since(self, month: Period) -> Self {
+        Self {
+            since: Some(month),
+            ..self
+        }
+    }
+
+    /// Goes on from what was earned under a clause before: in the months that count together with
+    /// the key's, which is the first of them.
+    pub fn go_on(&mut self, clause: i64, key: Key, earned: Course) {
+        self.stepped.insert((clause, key), earned);
     }
 
     /// Takes in what everybody earns on a line: up to its clause's cap, and noted for its steps.
@@ -104,10 +120,14 @@ impl Tally {
         };
         for one in line {
             let clause = self.clauses.get(&one.clause);
-            let has_steps = clause.is_some_and(|clause| clause.volume.is_some());
-            if has_steps && !one.part.is_override() {
-                let earned = self.stepped.entry((one.clause, key(one.who))).or_default();
-                earned.add(one.part, (one.exact, one.minor))?;
+            let steps = clause.and_then(|clause| clause.volume);
+            if let Some(steps) = steps.filter(|_| !one.part.is_override()) {
+                let first = Key {
+                    month: steps.span.first(month),
+                    ..key(one.who)
+                };
+                let course = self.stepped.entry((one.clause, first)).or_default();
+                course.earn(month, one.part, (one.exact, one.minor))?;
             }
             self.add(key(one.who), one.minor)?;
         }
@@ -153,6 +173,9 @@ impl Tally {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn add(&mut self, key: Key, minor: i64) -> Result<(), Overflow> {
+        if self.since.is_some_and(|first| key.month < first) {
+            return Ok(());
+        }
         let sum = self.sums.entry(key).or_default();
         *sum = sum.checked_add(minor).ok_or(Overflow)?;
         Ok(())
@@ -163,12 +186,15 @@ impl Tally {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn settle(mut self) -> Result<Settled, Overflow> {
-        for ((clause, key), earned) in std::mem::take(&mut self.stepped) {
+        for ((clause, key), course) in std::mem::take(&mut self.stepped) {
             let clause = self.clauses.get(&clause);
             let steps = clause.and_then(|clause| Some((clause.rate, clause.volume?)));
-            if let Some((rate, volume)) = steps.filter(|(_, of)| of.currency == key.currency) {
-                let brought = volume.brings(rate, &earned)?;
-                self.add(key, brought.minor)?;
+            let Some((rate, volume)) = steps.filter(|(_, of)| of.currency == key.currency) else {
+                continue;
+            };
+            for turn in volume.turns(rate, &course)? {
+                let month = turn.month;
+                self.add(Key { month, ..key }, turn.minor)?;
             }
         }
         Ok(Settled { sums: self.sums })
@@ -221,6 +247,7 @@ mod tests {
         commission::{
             LineTerms,
             parts::{Above, parts},
+            span::{GivenBack, Span},
             volume::{Volume, VolumeKind},
         },
         money::Money,
@@ -313,6 +340,47 @@ mod tests {
         // 2,250.00 counts; 250.00 of it lie above the step, for the seller alone.
         let steps = sums(under(stepped, true));
         assert_eq!(steps, [21_600 + 1_250, 7_500, 900]);
+    }
+
+    #[test]
+    fn a_quarter_goes_on_from_what_was_earned_before() {
+        let steps = Volume::parse(VolumeKind::Graduated, eur(), "2,000: 15", rate(1_000));
+        let quarter = steps.unwrap().over(Span::Quarter, GivenBack::OriginalRate);
+        let clause = CommissionClause {
+            volume: Some(quarter),
+            ..CommissionClause::percent(1, rate(1_000))
+        };
+        let one = Earned {
+            who: 1,
+            part: Part::Whole,
+            clause: 7,
+            minor: 15_000,
+            exact: Ratio::from_int(15_000),
+        };
+        let [february, april] = ["2027-02", "2027-04"].map(|month| month.parse().unwrap());
+        let clauses = || BTreeMap::from([(7, clause)]);
+        let mut all = Tally::under(clauses()).since(march());
+        let mut before = Course::default();
+        before
+            .earn(february, one.part, (one.exact, one.minor))
+            .unwrap();
+        let first = Key {
+            month: Span::Quarter.first(march()),
+            ..key(1)
+        };
+        let mut rest = Tally::under(clauses());
+        rest.go_on(7, first, before);
+        all.take(&[one], (eur(), february)).unwrap();
+        for tally in [&mut all, &mut rest] {
+            tally.take(&[one], (eur(), march())).unwrap();
+            tally.take(&[one], (eur(), april)).unwrap();
+        }
+        // 3,000.00 in the first quarter, 1,000.00 above the step; April begins anew.
+        for tally in [all, rest] {
+            let settled = tally.settle().unwrap();
+            let of = |month| settled.of(&Key { month, ..key(1) });
+            assert_eq!([of(february), of(march()), of(april)], [0, 20_000, 15_000]);
+        }
     }
 
     #[test]

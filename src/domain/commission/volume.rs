@@ -1,4 +1,5 @@
-//! What a clause pays beyond its rate, by how much a partner's customers pay in a month.
+//! What a clause pays beyond its rate, by how much a partner's customers pay in a month, a quarter
+//! or a year.
 
 use std::{fmt, str::FromStr};
 
@@ -10,12 +11,13 @@ use super::{
         shares::cumulative_part,
     },
     bands::{BadBands, Band, Bands},
+    span::{GivenBack, Span},
 };
 
 /// The most steps of one clause.
 pub const MOST_STEPS: usize = 4;
 
-/// How a month's revenue earns.
+/// How the revenue of a month, a quarter or a year earns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VolumeKind {
     /// What lies above a step earns the step's rate.
@@ -64,7 +66,7 @@ impl FromStr for VolumeKind {
 /// A step, and what lies above it earns.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// Revenue of a month, in minor units: what is more lies above.
+    /// Revenue, in minor units: what is more lies above.
     pub above_minor: i64,
     /// The rate in basis points; for an accelerator how many times the clause's rate, of 10000;
     /// nothing for a cliff.
@@ -108,12 +110,17 @@ pub struct Volume {
     pub kind: VolumeKind,
     /// What the steps are in.
     pub currency: Currency,
+    /// Over which months revenue counts towards them.
+    pub span: Span,
+    /// What becomes of what goes back after those.
+    pub given_back: GivenBack,
     steps: [Step; MOST_STEPS],
     count: usize,
 }
 
 impl Volume {
-    /// Takes steps in ascending order, above a clause's own rate.
+    /// Takes steps in ascending order, above a clause's own rate: those of a month, of which goes
+    /// back what they brought.
     ///
     /// # Errors
     /// See [`BadVolume`].
@@ -147,9 +154,20 @@ impl Volume {
         Ok(Self {
             kind,
             currency,
+            span: Span::Month,
+            given_back: GivenBack::OriginalRate,
             steps: all,
             count: steps.len(),
         })
+    }
+
+    /// The same steps over other months, or with another rule for what goes back.
+    pub fn over(self, span: Span, given_back: GivenBack) -> Self {
+        Self {
+            span,
+            given_back,
+            ..self
+        }
     }
 
     /// Reads what a person types: "10,000: 12 %; 25,000: 15 %", "20,000: 1.5", or for a cliff
@@ -195,28 +213,41 @@ impl Volume {
     /// What a clause of this rate says of it: ", 12 % of what lies above EUR 10,000.00 a month", and
     /// whose revenue counts.
     pub fn words(&self) -> String {
+        let noun = self.span.noun();
+        let per = match self.span {
+            Span::Month => "a month".to_owned(),
+            Span::Quarter | Span::Year => format!("in a {noun}"),
+        };
         let word = |step: &Step| {
             let above = Money::new(step.above_minor, self.currency);
             match self.kind {
                 VolumeKind::Graduated => {
-                    format!(", {} of what lies above {above} a month", percent(step.bps))
+                    format!(", {} of what lies above {above} {per}", percent(step.bps))
                 }
                 VolumeKind::Whole => format!(
-                    ", {} of all of a month’s once that is above {above}",
+                    ", {} of all of a {noun}’s once that is above {above}",
                     percent(step.bps)
                 ),
                 VolumeKind::Accelerator => format!(
-                    ", {} times that on what lies above {above} a month",
+                    ", {} times that on what lies above {above} {per}",
                     times(step.bps)
                 ),
-                VolumeKind::Cliff => format!(", but only in months above {above}"),
+                VolumeKind::Cliff => format!(", but only in {noun}s above {above}"),
             }
         };
         let steps: String = self.steps().iter().map(word).collect();
-        format!("{steps} (revenue under this clause alone counts)")
+        let calendar = match self.span {
+            Span::Month => String::new(),
+            Span::Quarter | Span::Year => format!(", by calendar {noun}"),
+        };
+        let anew = match self.given_back {
+            GivenBack::OriginalRate => "",
+            GivenBack::Reband => "; what goes back later takes the steps anew",
+        };
+        format!("{steps} (revenue under this clause alone counts{calendar}{anew})")
     }
 
-    /// What a month's revenue earns in all under a clause of this rate, before rounding.
+    /// What so much revenue earns in all under a clause of this rate, before rounding.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
@@ -231,8 +262,8 @@ impl Volume {
         }
     }
 
-    /// What crossing a step brings for the revenue below it, where that makes a month's last cent
-    /// worth far more than itself: the step and the jump, in minor units.
+    /// What crossing a step brings for the revenue below it, where that makes the last cent worth far
+    /// more than itself: the step and the jump, in minor units.
     pub fn jumps(&self, base: Rate) -> Vec<(i64, i64)> {
         match (self.kind, self.bands(base)) {
             (VolumeKind::Whole | VolumeKind::Cliff, Ok(bands)) => bands.jumps(),
@@ -258,7 +289,7 @@ impl Volume {
         Bands::new(bands)
     }
 
-    /// How it is stored; the currency stands beside it.
+    /// How it is stored; currency, span and what becomes of what goes back stand beside it.
     pub fn code(&self) -> String {
         let steps = self.steps().iter();
         let steps = steps.map(|step| format!(";{}:{}", step.above_minor, step.bps));
@@ -357,7 +388,7 @@ impl fmt::Display for Volume {
     }
 }
 
-/// What goes back of what steps brought for a month's revenue, as a part of that revenue goes
+/// What goes back of what steps brought for some revenue, as a part of that revenue goes
 /// back: in proportion, and in any steps no more than all of it. Minor units, of the sign of what
 /// was brought turned.
 ///
@@ -444,6 +475,28 @@ mod tests {
                 Volume::of_code(&volume.code(), eur(), rate(1_000)),
                 Ok(volume)
             );
+        }
+    }
+
+    #[test]
+    fn a_quarter_and_what_goes_back_are_said() {
+        let typed = "10,000: 12 %";
+        for (kind, span, given_back, words) in [
+            (
+                VolumeKind::Graduated,
+                Span::Quarter,
+                GivenBack::OriginalRate,
+                ", 12 % of what lies above EUR 10,000.00 in a quarter (revenue under this clause alone counts, by calendar quarter)",
+            ),
+            (
+                VolumeKind::Whole,
+                Span::Year,
+                GivenBack::Reband,
+                ", 12 % of all of a year’s once that is above EUR 10,000.00 (revenue under this clause alone counts, by calendar year; what goes back later takes the steps anew)",
+            ),
+        ] {
+            let volume = read(kind, typed, 1_000).unwrap().over(span, given_back);
+            assert_eq!(volume.words(), words);
         }
     }
 

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
+        accrual::EntryKind,
         money::{Currency, Money},
         payable::FxRate,
+        period::Period,
     },
     Line, StatementDocument, date_words, figure,
 };
@@ -35,6 +37,12 @@ impl Line {
     pub(super) fn earned_minor(&self) -> i64 {
         let other = self.converted.as_ref();
         other.map_or(self.amount_minor, |other| other.amount_minor)
+    }
+
+    /// Whether it is what steps take back of what they brought as an earlier month closed.
+    fn takes_steps_back(&self) -> bool {
+        let closed = Period::of(self.paid_on).to_string();
+        self.kind == EntryKind::Volume.code() && self.earned_period != closed
     }
 }
 
@@ -66,9 +74,10 @@ impl StatementDocument {
     pub(super) fn conversion(&self, line: &Line) -> Option<String> {
         let other = line.converted.as_ref()?;
         let words = self.converted_words(line)?;
-        let how = match line.reverses {
-            Some(_) => "Converted as the entry it reverses was",
-            None => "Converted",
+        let how = match (&line.reverses, line.takes_steps_back()) {
+            (Some(_), _) => "Converted as the entry it reverses was",
+            (None, true) => "Converted as what it takes back was",
+            (None, false) => "Converted",
         };
         let amount = self.money(line.amount_minor);
         Some(format!(
@@ -81,7 +90,8 @@ impl StatementDocument {
     /// was converted, so that it may be a unit away from its own conversion.
     pub(super) fn wrong_conversion(&self, line: &Line) -> Option<String> {
         let other = line.converted.as_ref()?;
-        let spread = if line.reverses.is_some() { 2 } else { 0 };
+        let is_back = line.reverses.is_some() || line.takes_steps_back();
+        let spread = if is_back { 2 } else { 0 };
         let reckoned = self.reckoned(other);
         let fits = reckoned.is_some_and(|minor| minor.abs_diff(line.amount_minor) <= spread);
         let differs = other.currency != self.currency;

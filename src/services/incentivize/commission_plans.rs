@@ -51,7 +51,7 @@ pub struct ClauseDraft {
     pub months: Option<u32>,
     /// The most it pays a partner for a month.
     pub cap: Option<Money>,
-    /// What it pays beyond its rate, by a month's revenue.
+    /// What it pays beyond its rate, by revenue.
     pub volume: Option<Volume>,
     /// What goes back of it when the customer leaves early.
     pub clawback: Option<ClawbackTerms>,
@@ -174,10 +174,12 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
         let is_tier = |id| tiers.iter().any(|tier| tier.id == id);
         let is_offering = |id| offerings.iter().any(|(known, _)| *known == id);
         if clause.tier.is_some_and(|id| !is_tier(id)) {
-            problems.add(format!("clause-{number}"), "Choose one of the tiers.");
+            let field = format!("clause-{number}-tier");
+            problems.add(field, "Choose one of the tiers.");
         }
         if clause.offering.is_some_and(|id| !is_offering(id)) {
-            problems.add(format!("clause-{number}"), "Choose one of the offerings.");
+            let field = format!("clause-{number}-offering");
+            problems.add(field, "Choose one of the offerings.");
         }
         if let Some(why) = clause.refusal() {
             problems.add(format!("clause-{number}"), why);

@@ -121,7 +121,7 @@ impl Books {
         &self.extras
     }
 
-    /// The clauses that pay beyond their rate by a month's revenue.
+    /// The clauses that pay beyond their rate by revenue.
     pub(in crate::services) fn volumes(&self) -> &HashMap<CommissionClauseId, VolumeTerms> {
         &self.volumes
     }

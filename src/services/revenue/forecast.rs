@@ -10,7 +10,7 @@ use super::{
     guarantees::Floors,
     parties::Arranged,
     renewals::{self, Term},
-    spiffs,
+    spiffs, volumes,
 };
 use crate::{
     Error, Result,
@@ -46,6 +46,7 @@ pub fn renew(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
     let mut outlook = Outlook::new(clauses(tx)?, Period::of(today));
+    outlook.go_on(tx, &books)?;
     let mut after = None;
     loop {
         let sold = subscriptions::live_after(tx, after, CHUNK)?;
@@ -106,11 +107,17 @@ impl Outlook {
     fn new(clauses: BTreeMap<i64, CommissionClause>, first: Period) -> Self {
         Self {
             first,
-            committed: Tally::under(clauses.clone()),
-            expected: Tally::under(clauses),
+            committed: Tally::under(clauses.clone()).since(first),
+            expected: Tally::under(clauses).since(first),
             nets: BTreeMap::new(),
             begun: Vec::new(),
         }
+    }
+
+    /// Goes on from what was posted before in the months that count together for steps.
+    fn go_on(&mut self, tx: &mut Tx<'_, VendorScope>, books: &Books) -> Result<()> {
+        let tallies: &mut [&mut Tally] = &mut [&mut self.committed, &mut self.expected];
+        volumes::go_on(tx, books, (self.first, tallies))
     }
 
     fn look_at(

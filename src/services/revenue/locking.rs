@@ -1,6 +1,6 @@
 //! What entries come to in the currency their partner is paid in: converted as they are written, at
 //! the rate of the day they are of, and never again. What takes an entry back, or caps it, goes by
-//! the conversion of that entry.
+//! the conversion of that entry; so does what steps take back of what they brought.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
@@ -16,7 +16,7 @@ use crate::{
         Tx, VendorScope,
         incentivize::{
             conversions::{self, Conversion},
-            entries::{self, Entry},
+            entries::{self, Entry, StepsOf},
             fx_rates,
             payout_currencies::{self, PaidIn},
         },
@@ -165,6 +165,8 @@ struct Desk {
     paid_in: HashMap<PartnerId, Vec<PaidIn>>,
     /// The entries, and whatever they take back or cap.
     entries: HashMap<CommissionEntryId, Entry>,
+    /// What steps brought, of which some take back.
+    steps: HashMap<StepsOf, CommissionEntryId>,
     done: HashMap<CommissionEntryId, Conversion>,
     /// What was converted back of an entry, in what it is in.
     taken_back: HashMap<CommissionEntryId, i64>,
@@ -178,6 +180,11 @@ impl Desk {
         paid_in: HashMap<PartnerId, Vec<PaidIn>>,
     ) -> Result<Self> {
         let mut entries: HashMap<_, _> = of.iter().map(|one| (one.id, (*one).clone())).collect();
+        let brought = brought(tx, of)?;
+        entries.extend(brought.into_iter().map(|one| (one.id, one)));
+        let steps = entries.values();
+        let steps = steps.filter_map(|one| Some((one.steps()?, one.id)));
+        let steps = steps.collect();
         let mut wanted = unknown(&entries);
         while !wanted.is_empty() {
             let found = entries::of_ids(tx, &wanted)?;
@@ -194,6 +201,7 @@ impl Desk {
             taken_back: conversions::taken_back(tx, &ids)?,
             rates: HashMap::new(),
             paid_in,
+            steps,
             entries,
         })
     }
@@ -208,10 +216,21 @@ impl Desk {
     /// The entry that says by which day's terms one is paid: the first of those it follows.
     fn root<'a>(&'a self, entry: &'a Entry) -> &'a Entry {
         let mut root = entry;
-        while let Some(next) = before(root).and_then(|id| self.entries.get(&id)) {
+        while let Some(next) = self.before(root).and_then(|id| self.entries.get(&id)) {
             root = next;
         }
         root
+    }
+
+    /// The entry that one takes back.
+    fn reversed(&self, entry: &Entry) -> Option<CommissionEntryId> {
+        let steps = || self.steps.get(&entry.steps_taken_back()?).copied();
+        entry.reverses_id.or_else(steps)
+    }
+
+    /// The entry that one takes back or caps.
+    fn before(&self, entry: &Entry) -> Option<CommissionEntryId> {
+        self.reversed(entry).or(entry.caps_id)
     }
 
     fn target(&self, entry: &Entry, on: NaiveDate) -> Result<Option<Currency>> {
@@ -226,7 +245,7 @@ impl Desk {
         let Some(to) = self.target(entry, on)? else {
             return Ok(Outcome::AsEarned);
         };
-        let fixed = match before(entry) {
+        let fixed = match self.before(entry) {
             None => self.in_force(tx, (entry.currency, to), on)?,
             Some(id) => self.done.get(&id).map(fixed).transpose()?,
         };
@@ -239,7 +258,7 @@ impl Desk {
             id: tx.fresh_id(),
             partner_id: entry.partner_id,
             commission_entry_id: entry.id,
-            reverses_id: entry.reverses_id,
+            reverses_id: self.reversed(entry),
             fx_rate_id: fixed.id,
             earned_currency: entry.currency,
             earned_minor: entry.amount_minor,
@@ -253,7 +272,7 @@ impl Desk {
     }
 
     fn payable(&self, entry: &Entry, fixed: &Fixed, to: Currency) -> Result<i64, Overflow> {
-        let reversed = entry.reverses_id.and_then(|id| self.done.get(&id));
+        let reversed = self.reversed(entry).and_then(|id| self.done.get(&id));
         match reversed {
             Some(original) => {
                 let before = self.taken_back.get(&original.commission_entry_id);
@@ -294,12 +313,20 @@ impl Desk {
     }
 }
 
-/// The entry that one takes back or caps.
-fn before(entry: &Entry) -> Option<CommissionEntryId> {
-    entry.reverses_id.or(entry.caps_id)
+/// What steps brought of which some of these entries take back.
+fn brought(tx: &mut Tx<'_, VendorScope>, of: &[&Entry]) -> Result<Vec<Entry>> {
+    let back = of.iter().filter_map(|entry| entry.steps_taken_back());
+    let (clauses, partners): (BTreeSet<_>, BTreeSet<_>) =
+        back.map(|(clause, partner, _)| (clause, partner)).unzip();
+    if clauses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (clauses, partners) = (Vec::from_iter(clauses), Vec::from_iter(partners));
+    entries::of_steps(tx, (&clauses[..], &partners[..]))
 }
 
 fn unknown(entries: &HashMap<CommissionEntryId, Entry>) -> Vec<CommissionEntryId> {
+    let before = |entry: &Entry| entry.reverses_id.or(entry.caps_id);
     let ids: BTreeSet<CommissionEntryId> = entries.values().filter_map(before).collect();
     ids.into_iter()
         .filter(|id| !entries.contains_key(id))

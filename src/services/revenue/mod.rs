@@ -35,4 +35,4 @@ pub use locking::Missing;
 pub(in crate::services) use locking::{catch_up, post, taken_back};
 pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;
-pub(in crate::services) use volumes::{due as volume_due, groups as volume_groups};
+pub(in crate::services) use volumes::{groups as volume_groups, settled as volume_settled};

@@ -9,7 +9,7 @@ use crate::{
         commission::{EntryKind, Part, accrue_claims, bonus},
     },
     id::{CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
-    services::revenue::{claims, volume_due, volume_groups},
+    services::revenue::{claims, volume_groups, volume_settled},
     store::{
         incentivize::entries::{Entry, SourceKind},
         revenue::invoices::{Invoice, InvoiceLine},
@@ -114,18 +114,15 @@ fn volumes(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     });
     let mut due = HashMap::new();
     let terms = ledger.books.volumes();
+    let closed = ledger.periods.iter();
+    let closed = closed.filter(|one| one.status != PeriodStatus::Open);
+    let last = closed.map(|one| one.month).max();
     for ((clause, partner), of) in volume_groups(&ledger.entries, terms) {
-        let Some(terms) = terms.get(&clause) else {
+        let Some((terms, last)) = terms.get(&clause).zip(last) else {
             continue;
         };
-        for period in ledger
-            .periods
-            .iter()
-            .filter(|one| one.status != PeriodStatus::Open)
-        {
-            for one in volume_due(&of, terms, period.month)? {
-                due.insert((clause, partner, one.seq(period.month)), one.minor);
-            }
+        for one in volume_settled(&of, terms, last)? {
+            due.insert((clause, partner, one.seq()), one.minor);
         }
     }
     let keys = due.keys().chain(settled.keys());

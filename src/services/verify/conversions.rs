@@ -12,7 +12,7 @@ use crate::{
     services::revenue::taken_back,
     store::incentivize::{
         conversions::Conversion,
-        entries::Entry,
+        entries::{Entry, StepsOf},
         fx_rates::DayRate,
         payout_currencies::{self, PaidIn},
     },
@@ -23,6 +23,8 @@ struct Known<'l> {
     entries: HashMap<CommissionEntryId, &'l Entry>,
     rates: HashMap<FxRateId, &'l DayRate>,
     done: HashMap<CommissionEntryId, &'l Conversion>,
+    /// What steps brought, of which some take back.
+    steps: HashMap<StepsOf, CommissionEntryId>,
 }
 
 pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
@@ -30,6 +32,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         entries: ledger.entries.iter().map(|one| (one.id, one)).collect(),
         rates: ledger.rates.iter().map(|one| (one.id, one)).collect(),
         done: by_entry(ledger),
+        steps: steps(ledger),
     };
     let mut back: HashMap<CommissionEntryId, i64> = HashMap::new();
     // In the order the entries were written in, so that what goes back adds up.
@@ -59,11 +62,23 @@ pub fn by_entry(ledger: &Ledger) -> HashMap<CommissionEntryId, &Conversion> {
     all.map(|one| (one.commission_entry_id, one)).collect()
 }
 
-fn before(entry: &Entry) -> Option<CommissionEntryId> {
-    entry.reverses_id.or(entry.caps_id)
+fn steps(ledger: &Ledger) -> HashMap<StepsOf, CommissionEntryId> {
+    let all = ledger.entries.iter();
+    all.filter_map(|one| Some((one.steps()?, one.id))).collect()
 }
 
 impl Known<'_> {
+    /// The entry that one takes back.
+    fn reversed(&self, entry: &Entry) -> Option<CommissionEntryId> {
+        let steps = || self.steps.get(&entry.steps_taken_back()?).copied();
+        entry.reverses_id.or_else(steps)
+    }
+
+    /// The entry that one takes back or caps.
+    fn before(&self, entry: &Entry) -> Option<CommissionEntryId> {
+        self.reversed(entry).or(entry.caps_id)
+    }
+
     /// The rate is the one on record.
     fn rate(&self, one: &Conversion, found: &mut Findings) {
         let on_record = self.rates.get(&one.fx_rate_id).is_some_and(|rate| {
@@ -78,12 +93,13 @@ impl Known<'_> {
 
     /// It is of its entry, at the rate of the entry it follows, or of its own day.
     fn entry(&self, one: &Conversion, entry: &Entry, found: &mut Findings) {
-        let is_of_it = (one.partner_id, one.reverses_id) == (entry.partner_id, entry.reverses_id)
+        let is_of_it = (one.partner_id, one.reverses_id)
+            == (entry.partner_id, self.reversed(entry))
             && (one.earned_currency, one.earned_minor) == (entry.currency, entry.amount_minor);
         found.unless(is_of_it, || {
             format!("Conversion {} differs from its entry", one.id)
         });
-        let is_at_its_rate = match before(entry) {
+        let is_at_its_rate = match self.before(entry) {
             Some(id) => {
                 let followed = self.done.get(&id);
                 followed.is_some_and(|followed| followed.fx_rate_id == one.fx_rate_id)
@@ -107,7 +123,7 @@ impl Known<'_> {
 
     fn root<'a>(&'a self, entry: &'a Entry) -> &'a Entry {
         let mut root = entry;
-        while let Some(next) = before(root).and_then(|id| self.entries.get(&id)) {
+        while let Some(next) = self.before(root).and_then(|id| self.entries.get(&id)) {
             root = next;
         }
         root

@@ -8,6 +8,11 @@ use crate::{
 };
 
 pub fn check(ledger: &Ledger, found: &mut Findings) {
+    for clause in &ledger.strange_clauses {
+        found.say(format!(
+            "Clause {clause} is for an offering that is not there"
+        ));
+    }
     let mut changes: HashMap<SubscriptionId, Vec<&SubscriptionChange>> = HashMap::new();
     for change in &ledger.changes {
         if change.plan_before_id.is_some() {

@@ -11,6 +11,7 @@ use crate::{
         commission::{
             clawback::{ClawbackMode, ClawbackTerms},
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
+            span::{GivenBack, Span},
             volume::Volume,
         },
     },
@@ -161,6 +162,8 @@ pub(in crate::store) struct ClauseRow {
     cap_minor: Option<i64>,
     currency: Option<String>,
     volume: Option<String>,
+    volume_span: String,
+    volume_given_back: String,
     clawback_days: i32,
     clawback_mode: String,
     uplift_bps: i32,
@@ -177,6 +180,8 @@ impl ClauseRow {
         let rate = Rate::from_bps(self.rate_bps).map_err(Error::fault)?;
         let volume = self.volume.as_deref().zip(currency);
         let volume = volume.map(|(code, currency)| Volume::of_code(code, currency, rate));
+        let volume = volume.transpose().map_err(Error::fault)?;
+        let (span, given_back) = (stored(&self.volume_span)?, stored(&self.volume_given_back)?);
         Ok(CommissionClause {
             seq: self.seq,
             phase: self.phase.as_deref().map(stored).transpose()?,
@@ -186,7 +191,7 @@ impl ClauseRow {
             per_unit: money(self.unit_minor),
             months: months.map_err(Error::fault)?,
             cap: money(self.cap_minor),
-            volume: volume.transpose().map_err(Error::fault)?,
+            volume: volume.map(|volume| volume.over(span, given_back)),
             clawback: clawback(self.clawback_days, &self.clawback_mode)?,
             uplift: Rate::from_bps(self.uplift_bps).map_err(Error::fault)?,
         })
@@ -391,6 +396,10 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
         let months = clause.months.map(i32::try_from).transpose();
         let minor = |money: Option<Money>| money.map(Money::minor);
         let back = stored_clawback(clause.clawback)?;
+        let plain = (Span::Month, GivenBack::OriginalRate);
+        let (span, given_back) = clause
+            .volume
+            .map_or(plain, |volume| (volume.span, volume.given_back));
         tx.insert(
             commission_clauses::table,
             (
@@ -406,6 +415,8 @@ fn insert_clauses(tx: &mut Tx<'_, VendorScope>, new: &CommissionPlanVersion) -> 
                 commission_clauses::cap_minor.eq(minor(clause.cap)),
                 commission_clauses::currency.eq(currency.map(|currency| currency.code())),
                 commission_clauses::volume.eq(clause.volume.map(|volume| volume.code())),
+                commission_clauses::volume_span.eq(span.code()),
+                commission_clauses::volume_given_back.eq(given_back.code()),
                 commission_clauses::clawback_days.eq(back.0),
                 commission_clauses::clawback_mode.eq(back.1),
                 commission_clauses::uplift_bps.eq(clause.uplift.bps()),

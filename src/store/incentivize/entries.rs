@@ -134,7 +134,29 @@ impl Entry {
     pub fn is_for_leaving(&self) -> bool {
         self.kind == EntryKind::Clawback || self.source_kind == SourceKind::Cancellation
     }
+
+    /// What names it among the entries that steps brought as a month closed, where it is one.
+    pub fn steps(&self) -> Option<StepsOf> {
+        (self.kind == EntryKind::Volume && self.earned_period == self.posting_period)
+            .then(|| self.of_steps())
+            .flatten()
+    }
+
+    /// Which of those it takes back, where it does.
+    pub fn steps_taken_back(&self) -> Option<StepsOf> {
+        (self.kind == EntryKind::Volume && self.earned_period != self.posting_period)
+            .then(|| self.of_steps())
+            .flatten()
+    }
+
+    fn of_steps(&self) -> Option<StepsOf> {
+        let clause = self.commission_clause_id?;
+        Some((clause, self.partner_id, self.earned_period))
+    }
 }
+
+/// What steps brought, by clause, partner and the month that closed.
+pub type StepsOf = (CommissionClauseId, PartnerId, Period);
 
 /// Posts entries; one that is there already is refused by its natural key.
 ///
@@ -601,6 +623,51 @@ pub fn of_clauses(
     tx.load(rows)
 }
 
+/// The same of some partners, as posted from a month on and before another.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_clauses_between(
+    tx: &mut Tx<'_, VendorScope>,
+    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
+    (from, before): (Period, Period),
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::posting_period.ge(from.key()))
+            .filter(commission_entries::posting_period.lt(before.key()))
+            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+            .filter(commission_entries::invoice_line_id.is_not_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// Who has any of them, as posted from a month on and before another.
+///
+/// # Errors
+/// Faults of the database.
+pub fn partners_of_clauses(
+    tx: &mut Tx<'_, VendorScope>,
+    clauses: &[CommissionClauseId],
+    (from, before): (Period, Period),
+) -> Result<Vec<PartnerId>> {
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .filter(commission_entries::posting_period.ge(from.key()))
+        .filter(commission_entries::posting_period.lt(before.key()))
+        .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+        .filter(commission_entries::invoice_line_id.is_not_null())
+        .group_by(commission_entries::partner_id)
+        .select(commission_entries::partner_id);
+    tx.load(rows)
+}
+
 /// The same of some partners, as posted before a month.
 ///
 /// # Errors
@@ -618,6 +685,30 @@ pub fn of_clauses_before(
             .filter(commission_entries::posting_period.lt(month.key()))
             .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
             .filter(commission_entries::invoice_line_id.is_not_null())
+            .order(commission_entries::id)
+            .select(Entry::as_select());
+        found.extend(tx.load::<Entry, _>(rows)?);
+    }
+    Ok(found)
+}
+
+/// What the steps of these clauses brought some partners, and took off, as months were closed:
+/// without what was taken back of that later. Oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn of_steps(
+    tx: &mut Tx<'_, VendorScope>,
+    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
+) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for some in partners.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(commission_entries::table)
+            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
+            .filter(commission_entries::kind.eq(EntryKind::Volume.code()))
+            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
+            .filter(commission_entries::earned_period.eq(commission_entries::posting_period))
             .order(commission_entries::id)
             .select(Entry::as_select());
         found.extend(tx.load::<Entry, _>(rows)?);

@@ -15,7 +15,7 @@ use crate::{
 
 const RATES: &str = "/meridian/exchange-rates";
 
-async fn set(who: &Visitor, fields: &[(&str, &str)]) -> Page {
+pub(super) async fn set(who: &Visitor, fields: &[(&str, &str)]) -> Page {
     let form = who
         .get(RATES)
         .await
@@ -27,7 +27,7 @@ async fn set(who: &Visitor, fields: &[(&str, &str)]) -> Page {
     who.submit(&form).await
 }
 
-fn rate<'a>(value: &'a str, on: &'a str) -> [(&'a str, &'a str); 5] {
+pub(super) fn rate<'a>(value: &'a str, on: &'a str) -> [(&'a str, &'a str); 5] {
     [
         ("from", "eur"),
         ("to", "USD"),
@@ -38,14 +38,27 @@ fn rate<'a>(value: &'a str, on: &'a str) -> [(&'a str, &'a str); 5] {
 }
 
 fn partner(scene: &Scene) -> String {
-    let id = scene.spelled_id::<perennial::id::Partner>(
-        "SELECT id AS value FROM partners WHERE slug = 'northwind'",
-    );
+    called(scene, "northwind")
+}
+
+fn called(scene: &Scene, slug: &str) -> String {
+    let id = scene.spelled_id::<perennial::id::Partner>(&format!(
+        "SELECT id AS value FROM partners WHERE slug = '{slug}'"
+    ));
     format!("/meridian/partners/{id}")
 }
 
 async fn pay_in(scene: &Scene, who: &Visitor, currency: &str, from: &str) -> Page {
-    let at = format!("{}/payout-currency", partner(scene));
+    pay_partner_in(scene, who, ("northwind", currency), from).await
+}
+
+pub(super) async fn pay_partner_in(
+    scene: &Scene,
+    who: &Visitor,
+    (slug, currency): (&str, &str),
+    from: &str,
+) -> Page {
+    let at = format!("{}/payout-currency", called(scene, slug));
     let form = who
         .get(&at)
         .await

@@ -21,6 +21,7 @@ mod plans;
 mod scene;
 mod service_levels;
 mod sla_credits;
+mod spans;
 mod spiffs;
 mod steps;
 mod tax;

@@ -8,10 +8,20 @@ use perennial::{
 };
 
 use super::scene::Scene;
-use crate::{harness::spelled, on_both, support::http::Visitor};
+use crate::{
+    harness::spelled,
+    on_both,
+    support::http::{Page, Visitor},
+};
 
 /// Writes a plan of one clause, publishes it and puts Contoso under it.
 async fn enroll(scene: &Scene, owner: &Visitor, kind: &str, steps: &str) {
+    let typed = [("rate", "10"), ("volume", kind), ("steps", steps)];
+    enroll_under(scene, owner, &typed).await;
+}
+
+/// The same, with these fields of its clause, or of its guarantee; gives the plan's page.
+pub(super) async fn enroll_under(scene: &Scene, owner: &Visitor, clause: &[(&str, &str)]) -> Page {
     let form = owner
         .get("/meridian/commission-plans")
         .await
@@ -27,10 +37,14 @@ async fn enroll(scene: &Scene, owner: &Visitor, kind: &str, steps: &str) {
         .await
         .expect(200)
         .form("main form[method=post]");
-    let typed = form
-        .with("clause-1-rate", "10")
-        .with("clause-1-volume", kind)
-        .with("clause-1-steps", steps);
+    let typed = clause.iter().fold(form, |form, (part, value)| {
+        let is_own = part.starts_with("guarantee");
+        let name = match is_own {
+            true => (*part).to_owned(),
+            false => format!("clause-1-{part}"),
+        };
+        form.with(&name, value)
+    });
     let plan = owner.submit(&typed).await.expect(303).location();
     let page = owner.get(&plan).await.expect(200);
     owner
@@ -56,10 +70,20 @@ async fn enroll(scene: &Scene, owner: &Visitor, kind: &str, steps: &str) {
         )
         .await
         .expect(303);
+    page
 }
 
 /// Sells a hundred seats, 1,200.00 a month, and has December paid; gives the payment's address.
 async fn sell(scene: &Scene, owner: &Visitor) -> String {
+    sell_seats(scene, owner, (100, "1428")).await
+}
+
+/// The same for so many seats, which come to so much with tax.
+pub(super) async fn sell_seats(
+    scene: &Scene,
+    owner: &Visitor,
+    (seats, amount): (u32, &str),
+) -> String {
     let new = NewSubscription {
         external_id: "V-1".into(),
         customer: scene
@@ -67,7 +91,7 @@ async fn sell(scene: &Scene, owner: &Visitor) -> String {
             .unwrap(),
         plan_version: spelled::<PlanVersion>(311),
         starts_on: "2026-12-01".parse().unwrap(),
-        quantity: Quantity::new(100).unwrap(),
+        quantity: Quantity::new(seats).unwrap(),
     };
     let sold = scene.write(|tx| subscriptions::start(tx, &new)).id();
     let number = scene.app.ask(&format!(
@@ -82,11 +106,11 @@ async fn sell(scene: &Scene, owner: &Visitor) -> String {
     let form = form
         .with("external_id", "V-1")
         .with("invoice_number", &number[0])
-        .with("amount", "1428");
+        .with("amount", amount);
     owner.submit(&form).await.expect(303).location()
 }
 
-const SETTLED: &str = "SELECT CAST(amount_minor AS TEXT) AS value FROM commission_entries WHERE kind = 'accelerator' ORDER BY id";
+pub(super) const SETTLED: &str = "SELECT CAST(amount_minor AS TEXT) AS value FROM commission_entries WHERE kind = 'accelerator' ORDER BY id";
 
 fn close_december(scene: &Scene) {
     scene.close("2026-11");

@@ -14,5 +14,6 @@ mod random;
 mod rewards;
 mod settled;
 mod sla_credits;
+mod spans;
 mod together;
 pub mod world;

@@ -70,8 +70,8 @@ pub fn dry_run(
     (first, last): (Period, Period),
 ) -> Result<Vec<Effect>> {
     tx.allow(Permission::ViewMoney)?;
-    let mut trial = Trial::of(tx, version)?;
-    let days = (first.first_day(), last.end());
+    let mut trial = Trial::of(tx, version, first)?;
+    let days = (trial.from.first_day(), last.end());
     let mut after = None;
     loop {
         let mut lines = invoices::lines_served(tx, days, after, CHUNK)?;
@@ -97,6 +97,10 @@ pub fn dry_run(
 /// A version that is tried, and what came out so far.
 struct Trial {
     version: CommissionPlanVersionId,
+    /// The first month asked about.
+    first: Period,
+    /// The first of those that count together with it for anybody's steps.
+    from: Period,
     clauses: Vec<CommissionClause>,
     extras: PlanExtras,
     books: Books,
@@ -107,14 +111,23 @@ struct Trial {
 }
 
 impl Trial {
-    fn of(tx: &mut Tx<'_, VendorScope>, version: CommissionPlanVersionId) -> Result<Self> {
+    fn of(
+        tx: &mut Tx<'_, VendorScope>,
+        version: CommissionPlanVersionId,
+        first: Period,
+    ) -> Result<Self> {
         let tried = commission_plans::version(tx, version)?;
         let by_place = tried.clauses.iter().map(|one| (i64::from(one.seq), *one));
+        let all = clauses(tx)?;
+        let steps = all.values().chain(&tried.clauses);
+        let steps = steps.filter_map(|clause| Some(clause.volume?.span.first(first)));
         Ok(Self {
             version,
+            first,
+            from: steps.min().unwrap_or(first),
             books: Books::open(tx)?,
-            was: Tally::under(clauses(tx)?),
-            would_be: Tally::under(by_place.collect()),
+            was: Tally::under(all).since(first),
+            would_be: Tally::under(by_place.collect()).since(first),
             extras: tried.extras,
             clauses: tried.clauses,
             collected: BTreeMap::new(),
@@ -147,7 +160,9 @@ impl Trial {
         let state = invoice.state();
         for (line, minor) in lines.iter().zip(paid_before_tax(&state, lines)?) {
             let key = key(invoice, Period::of(line.service_from));
-            *self.collected.entry(key).or_default() += minor;
+            if key.month >= self.first {
+                *self.collected.entry(key).or_default() += minor;
+            }
         }
         let was = lines_under(lines, book, |line| line.own())?;
         let would_be = lines_under(lines, book, |line| line.under(&self.clauses))?;

@@ -5,6 +5,7 @@ use crate::{
         CommissionClause, Currency, Money, Phase, Problems, Rate,
         commission::{
             clawback::{ClawbackMode, ClawbackTerms},
+            span::{GivenBack, Span},
             volume::{Volume, VolumeKind},
         },
     },
@@ -17,13 +18,26 @@ use crate::{
 const ROWS: usize = service::MOST_CLAUSES;
 
 /// The parts of a clause as they are typed, in the order of its sentence.
-const PARTS: [&str; 13] = [
-    "tier", "rate", "kind", "offering", "phase", "months", "cap", "currency", "volume", "steps",
-    "back", "mode", "uplift",
+const PARTS: [&str; 15] = [
+    "tier",
+    "rate",
+    "kind",
+    "offering",
+    "phase",
+    "months",
+    "cap",
+    "currency",
+    "volume",
+    "steps",
+    "span",
+    "given_back",
+    "back",
+    "mode",
+    "uplift",
 ];
 
 /// What is chosen where nobody says anything else.
-const SET: [&str; 2] = ["currency", "mode"];
+const SET: [&str; 4] = ["currency", "mode", "span", "given_back"];
 
 /// An amount for each unit, instead of a share of revenue.
 const PER_UNIT: &str = "unit";
@@ -43,6 +57,8 @@ pub(super) struct ClauseRow {
     pub currency: Part,
     pub volume: Part,
     pub steps: Part,
+    pub span: Part,
+    pub given_back: Part,
     pub back: Part,
     pub mode: Part,
     pub uplift: Part,
@@ -63,6 +79,8 @@ pub(super) struct Choices {
     pub offerings: Options,
     pub phases: Options,
     pub volumes: Options,
+    pub spans: Options,
+    pub given_back: Options,
     pub modes: Options,
     /// The vendor's own currency.
     pub currency: String,
@@ -96,11 +114,13 @@ impl Choices {
                 .into(),
             ),
             volumes: named(
-                "the same whatever a month brings",
+                "the same whatever customers pay",
                 VolumeKind::ALL
                     .map(|kind| (kind.code().to_owned(), kind.label().to_owned()))
                     .into(),
             ),
+            spans: coded(Span::ALL, |span| (span.code(), span.label())),
+            given_back: coded(GivenBack::ALL, |one| (one.code(), one.label())),
             modes: modes(),
             currency: vendor::settings(tx)?.currency.code().to_owned(),
         })
@@ -109,8 +129,12 @@ impl Choices {
 
 /// How much goes back.
 pub(super) fn modes() -> Options {
-    let all = ClawbackMode::ALL.iter();
-    all.map(|mode| (mode.code().to_owned(), mode.label().to_owned()))
+    coded(ClawbackMode::ALL, |mode| (mode.code(), mode.label()))
+}
+
+fn coded<T: Copy>(all: &[T], say: impl Fn(T) -> (&'static str, &'static str)) -> Options {
+    let said = all.iter().map(|one| say(*one));
+    said.map(|(code, label)| (code.to_owned(), label.to_owned()))
         .collect()
 }
 
@@ -168,6 +192,8 @@ pub(super) fn rows(typed: &Fields, currency: &str) -> Vec<ClauseRow> {
                 currency: currency_part,
                 volume,
                 steps,
+                span: part("span"),
+                given_back: part("given_back"),
                 back,
                 uplift,
                 mode: part("mode"),
@@ -253,7 +279,22 @@ impl Reader<'_> {
         let kind = self.problems.check(kind_name, kind.parse::<VolumeKind>())?;
         let currency = self.currency()?;
         let volume = Volume::parse(kind, currency, &steps, base);
-        self.problems.check(name, volume).map(Some)
+        let volume = self.problems.check(name, volume);
+        let span = self.choice(
+            "span",
+            |code| code.parse::<Span>().ok(),
+            "Choose a month, a quarter or a year.",
+        );
+        let given_back = self.choice(
+            "given_back",
+            |code| code.parse::<GivenBack>().ok(),
+            "Choose one of the rules.",
+        );
+        let (span, given_back) = (
+            span?.unwrap_or(Span::Month),
+            given_back?.unwrap_or(GivenBack::OriginalRate),
+        );
+        Some(Some(volume?.over(span, given_back)))
     }
 
     fn text(&self, part: &str) -> (String, String) {
@@ -334,12 +375,24 @@ fn uplift_typed(clause: &CommissionClause) -> String {
     }
 }
 
+/// A clause's steps as they would be typed.
+fn typed_steps(clause: &CommissionClause) -> [(&'static str, String); 4] {
+    let Some(volume) = clause.volume else {
+        return ["volume", "steps", "span", "given_back"].map(|part| (part, String::new()));
+    };
+    [
+        ("volume", volume.kind.code().to_owned()),
+        ("steps", volume.typed()),
+        ("span", volume.span.code().to_owned()),
+        ("given_back", volume.given_back.code().to_owned()),
+    ]
+}
+
 /// A clause as it would be typed.
 pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, String)> {
     let id = |number: Option<i64>, spell: fn(i64) -> String| number.map_or(String::new(), spell);
     let currency = clause.per_unit.or(clause.cap).map(Money::currency);
     let currency = currency.or(clause.volume.map(|volume| volume.currency));
-    let kind = clause.volume.map(|volume| volume.kind.code().to_owned());
     let back = clause.clawback;
     let said = [
         (
@@ -381,15 +434,11 @@ pub(super) fn typed_of(n: usize, clause: &CommissionClause) -> Vec<(String, Stri
                 .map_or(String::new(), |months| months.to_string()),
         ),
         ("cap", clause.cap.map_or(String::new(), Money::plain)),
-        ("volume", kind.unwrap_or_default()),
-        (
-            "steps",
-            clause.volume.map_or(String::new(), |volume| volume.typed()),
-        ),
         (
             "currency",
             currency.map_or(String::new(), |currency| currency.code().to_owned()),
         ),
     ];
-    said.map(|(part, value)| (field(n, part), value)).into()
+    let all = said.into_iter().chain(typed_steps(clause));
+    all.map(|(part, value)| (field(n, part), value)).collect()
 }
