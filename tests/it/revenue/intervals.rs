@@ -1,7 +1,14 @@
 //! A plan that is billed at another interval: periods and terms are counted anew, and commission
 //! goes on as it was counted.
 use perennial::{
-    domain::{Name, Quantity, Rate, discount::Off},
+    domain::{
+        Name, Quantity, Rate,
+        commission::{
+            EntryKind,
+            extras::{PlanExtras, RenewalTerms},
+        },
+        discount::Off,
+    },
     id::SubscriptionId,
     services::revenue::{
         billing, forecast,
@@ -14,7 +21,7 @@ use perennial::{
 };
 
 use super::{
-    clauses::on_each,
+    clauses::{enroll_with, on_each, percent},
     world::{Like, World, date, eur, id},
 };
 use crate::support::postgres::Kind;
@@ -199,6 +206,41 @@ fn a_year_that_began_in_a_pause_is_billed_for_its_rest() {
             (year.next_bill_on, year.mrr_minor),
             (Some(date("2028-07-01")), 10_000)
         );
+        world.verify();
+    });
+}
+
+#[test]
+fn a_term_counted_anew_renews_and_its_bonus_is_another() {
+    on_each(|kind| {
+        let world = world(kind, "2027-03-01");
+        let extras = PlanExtras {
+            renewal: Some(RenewalTerms {
+                rate: "2".parse::<Rate>().unwrap(),
+                kept_bps: 10_000,
+                clawback: None,
+            }),
+            guarantee: None,
+        };
+        enroll_with(&world, vec![percent("10")], extras);
+        let sold = sell(&world, YEARLY, "2027-03-01");
+        bill(&world, "2028-03-02");
+        world.pay("P-1", 1, "2028-03-02", eur(240_000));
+        let bonuses = || -> Vec<i64> {
+            let entries = world.entries().into_iter();
+            let of = entries.filter(|entry| entry.kind == EntryKind::RenewalBonus);
+            of.map(|entry| entry.amount_minor).collect()
+        };
+        assert_eq!(bonuses(), [2_400]);
+        world.at("2028-04-01");
+        change(&world, sold, MONTHLY, PlanWhen::Now(date("2028-04-01")));
+        let months = now(&world, sold);
+        assert_eq!((months.terms_before, months.anchor_index), (1, 2));
+        // What is given back pays for eleven months of 100.00; the year renews with the thirteenth.
+        bill(&world, "2029-04-02");
+        assert_eq!(bonuses(), [2_400]);
+        world.pay("P-2", 1, "2029-04-02", eur(40_000));
+        assert_eq!(bonuses(), [2_400, 2_400]);
         world.verify();
     });
 }

@@ -10,6 +10,7 @@ use crate::{
         Anchor, Overflow, Zone,
         arrears::{Arrear, PastUsage, UsagePeriod, arrears},
         bill::Stretch,
+        commitment::Pause,
         meter::{Aggregation, Span, UsageEvent},
         price::Price,
     },
@@ -242,6 +243,7 @@ struct Counted<'b, 'p> {
     open: Vec<&'b usage::UsageEvent>,
     events: Vec<UsageEvent>,
     past: Vec<PastUsage>,
+    pauses: &'b [Pause],
 }
 
 impl<'b, 'p> Counted<'b, 'p> {
@@ -253,6 +255,7 @@ impl<'b, 'p> Counted<'b, 'p> {
         let charges = book.charges.iter();
         Self {
             price,
+            pauses: &book.pauses,
             open: counted.clone().filter(|event| !event.settled).collect(),
             events: counted
                 .filter(|event| event.is_verified() || !needs_proof)
@@ -277,6 +280,16 @@ impl<'b, 'p> Counted<'b, 'p> {
         late.chain(last).min()
     }
 
+    /// Whether a period was paused all through, and nothing was reported for it before that.
+    fn is_idle(&self, period: &UsagePeriod) -> bool {
+        let span = period.span;
+        let within = |event: &&usage::UsageEvent| {
+            span.from <= event.occurred_at && event.occurred_at < span.to
+        };
+        let is_paused = self.pauses.iter().any(|pause| pause.covers(period.service));
+        is_paused && !self.was_billed(period.index) && !self.open.iter().any(within)
+    }
+
     fn was_billed(&self, index: u32) -> bool {
         self.past.iter().any(|one| one.index == index)
     }
@@ -297,7 +310,8 @@ impl<'b, 'p> Counted<'b, 'p> {
         };
         let mut periods = Vec::new();
         for index in first..served.next {
-            periods.extend(served.period(index)?);
+            let period = served.period(index)?;
+            periods.extend(period.filter(|period| !self.is_idle(period)));
         }
         Ok(arrears(
             &self.price.price,
