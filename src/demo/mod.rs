@@ -91,7 +91,7 @@ pub fn standing(store: &Store) -> Result<Standing> {
 }
 
 /// Writes the demo as it stands on the first of a date's month, after the month before was
-/// closed. `mail` is called after each close, to send what the close queued; `tell` hears how far
+/// closed. `mail` is called after each close, and at the end, to send what was queued; `tell` hears how far
 /// it is.
 ///
 /// # Errors
@@ -131,6 +131,7 @@ pub fn fill(
     for world in &worlds {
         world.look_ahead(store, last)?;
     }
+    mail(store)?;
     setting::people(store, &hash)
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Whose addresses letters come from.
-const MAIL_DOMAIN: &str = "demo.example";
+pub(super) const MAIL_DOMAIN: &str = "demo.example";
 /// Days from a registration to the sale.
 const TAKES: u64 = 12;
 

@@ -2,7 +2,7 @@
 //! one customer who was promised its price.
 use chrono::NaiveDate;
 
-use super::{Scope, setting::read};
+use super::{Scope, registering::MAIL_DOMAIN, setting::read};
 use crate::{
     Result,
     domain::{Period, Price, Reach, ReachAt, UnitPrice},
@@ -43,7 +43,7 @@ pub fn reprice(tx: &mut Tx<'_, Scope>, day: NaiveDate) -> Result<()> {
         held_months: 0,
     };
     let published = plans::version(tx, id)?.version;
-    versions::bring(tx, (id, published), reach)?;
+    versions::bring(tx, (id, published), reach, MAIL_DOMAIN)?;
     let promised = subscriptions::set_to(tx, id)?;
     match promised.first() {
         Some(one) => keep_plan(

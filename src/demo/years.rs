@@ -115,6 +115,7 @@ impl World {
         if let Some(joined) = self.partners.iter().find(quantity) {
             self.move_plan(store, &joined.customers, None)?;
         }
+        self.move_interval(store)?;
         store.write_now(self.scope.clone(), |tx| {
             repricing::reprice(tx, day)?;
             forecast::renew(tx, day)?;

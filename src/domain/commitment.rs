@@ -19,6 +19,16 @@ pub struct Pause {
 }
 
 impl Pause {
+    /// Whether nothing was served on a day.
+    pub fn contains(&self, day: NaiveDate) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day < until)
+    }
+
+    /// Whether nothing of a period was served.
+    pub fn covers(&self, service: ServicePeriod) -> bool {
+        self.from <= service.from && self.until.is_none_or(|until| service.to <= until)
+    }
+
     fn days_in(&self, service: ServicePeriod) -> i64 {
         let until = self.until.unwrap_or(service.to).min(service.to);
         (until - self.from.max(service.from)).num_days().max(0)
@@ -171,5 +181,25 @@ mod tests {
         assert_eq!(at_least(0, 100_000, Quarter), Ok(33_333));
         assert_eq!(at_least(0, 1_200, Week), Ok(5_200));
         assert_eq!(at_least(7, 0, Year), Ok(7));
+    }
+
+    #[test]
+    fn a_pause_holds_its_days_and_covers_what_lies_in_it() {
+        let pause = Pause {
+            from: date("2027-06-10"),
+            until: Some(date("2027-08-01")),
+        };
+        assert!(pause.contains(date("2027-06-10")) && !pause.contains(date("2027-08-01")));
+        let days = |from, to| ServicePeriod {
+            from: date(from),
+            to: date(to),
+        };
+        assert!(pause.covers(days("2027-07-01", "2027-08-01")));
+        assert!(!pause.covers(days("2027-06-01", "2027-07-01")));
+        let open = Pause {
+            until: None,
+            ..pause
+        };
+        assert!(open.covers(days("2027-07-01", "2027-09-01")));
     }
 }

@@ -52,6 +52,14 @@ impl Discount {
         self.periods != Some(1)
     }
 
+    /// Whether it goes on where the length of periods changes with one: a share
+    /// without end does, and what was given since. Others were for periods of
+    /// one length.
+    pub fn outlasts(&self, first: u32) -> bool {
+        let is_share = matches!(self.off, Off::Percent(_));
+        self.from_period >= first || (is_share && self.periods.is_none())
+    }
+
     fn turn(&self) -> (i32, bool) {
         (self.priority, matches!(self.off, Off::Fixed(_)))
     }
@@ -176,6 +184,8 @@ mod tests {
         };
         assert!(!once.is_recurring() && twice.is_recurring() && percent(1, 0).is_recurring());
         assert!(percent(1, 0).runs_in(u32::MAX));
+        // Where periods become longer with the second, only what is for good and given by then.
+        assert!(percent(1, 0).outlasts(1) && !twice.outlasts(9));
     }
 
     #[test]

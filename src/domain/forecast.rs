@@ -6,7 +6,7 @@ use chrono::{Months, NaiveDate};
 use super::{
     billing_calendar::{Anchor, ServicePeriod},
     period::Period,
-    subscription::{Phase, phase_of},
+    subscription::{Phase, phase_from},
 };
 
 /// A subscription as far as its coming periods go.
@@ -18,6 +18,10 @@ pub struct Sold {
     pub term_months: u32,
     /// The first day no longer served, once known.
     pub ends_on: Option<NaiveDate>,
+    /// The index of the period that begins at the anchor.
+    pub anchor_index: u32,
+    /// From which day periods are renewals.
+    pub renewals_from: Option<NaiveDate>,
 }
 
 /// A period that starts in the months ahead.
@@ -49,7 +53,7 @@ impl Sold {
             .filter(|(_, service)| self.ends_on.is_none_or(|end| service.from < end))
             .map(|(index, service)| Coming {
                 service,
-                phase: phase_of(index, self.anchor, self.term_months),
+                phase: phase_from(index + self.anchor_index, service.from, self.renewals_from),
                 is_committed: service.from < committed_until,
             })
             .collect()
@@ -85,6 +89,8 @@ mod tests {
             },
             term_months: 12,
             ends_on: None,
+            anchor_index: 0,
+            renewals_from: read_date(on).unwrap().checked_add_months(Months::new(12)),
         }
     }
 
@@ -141,6 +147,8 @@ mod tests {
                 anchor: Anchor { on, interval: BillingInterval::Month },
                 term_months: 12,
                 ends_on: None,
+                anchor_index: 0,
+                renewals_from: None,
             };
             let from = Period::of(read_date("2024-01-01").unwrap() + chrono::Days::new(back));
             let coming = sold.coming(from, 12);

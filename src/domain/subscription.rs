@@ -67,10 +67,24 @@ coded! {
 /// anchor + term on; recurring between. Months are counted from the stored
 /// anchor day, as periods are.
 pub fn phase_of(index: u32, anchor: Anchor, term_months: u32) -> Phase {
-    let renews_on = anchor.on.checked_add_months(Months::new(term_months));
-    match (anchor.start(index), renews_on) {
+    match anchor.start(index) {
+        Some(start) => phase_from(index, start, renewals_from(anchor, term_months)),
+        None => phase_from(index, anchor.on, None),
+    }
+}
+
+/// From which day periods are renewals: the end of the first term, counted from
+/// the anchor. `None` beyond the calendar.
+pub fn renewals_from(anchor: Anchor, term_months: u32) -> Option<NaiveDate> {
+    anchor.on.checked_add_months(Months::new(term_months))
+}
+
+/// The phase of period `index` (counted from 0) that starts on a day, given from
+/// which day periods are renewals.
+pub fn phase_from(index: u32, starts: NaiveDate, renewals: Option<NaiveDate>) -> Phase {
+    match renewals {
         _ if index == 0 => Phase::First,
-        (Some(start), Some(renews_on)) if start >= renews_on => Phase::Renewal,
+        Some(renewals) if starts >= renewals => Phase::Renewal,
         _ => Phase::Recurring,
     }
 }

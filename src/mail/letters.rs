@@ -72,6 +72,8 @@ reads! {
     StatementHtml of StatementWords;
     LinkText of LinkLetter;
     LinkHtml of LinkLetter;
+    PricesText of PricesLetter;
+    PricesHtml of PricesLetter;
 }
 
 impl StatementLetter<'_> {
@@ -195,6 +197,64 @@ impl LinkLetter {
             href,
             ..self.clone()
         }))
+    }
+}
+
+/// A subscription that comes to new prices, as a letter says it.
+#[derive(Debug, Clone)]
+pub struct PriceRow {
+    /// The customer, the subscription and its units.
+    pub what: String,
+    /// "EUR 50.00 a month until 31 Dec 2026".
+    pub now: String,
+    /// "EUR 60.00 a month from 1 Jan 2027".
+    pub then: String,
+}
+
+/// A letter about new prices.
+#[derive(Debug, Clone)]
+pub struct PricesLetter {
+    /// What it is about.
+    pub title: String,
+    /// What happens.
+    pub sentence: String,
+    /// To which subscriptions, as far as they fit.
+    pub rows: Vec<PriceRow>,
+    /// How many more there are.
+    pub more: usize,
+    /// Where they stand, behind sign-in.
+    pub href: String,
+    /// What stays.
+    pub note: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/prices.txt", escape = "none")]
+struct PricesText<'a>(&'a PricesLetter);
+
+#[derive(Template)]
+#[template(path = "mail/prices.html")]
+struct PricesHtml<'a>(&'a PricesLetter);
+
+impl PricesLetter {
+    /// The letter.
+    ///
+    /// # Errors
+    /// A fault of the template.
+    pub fn render(&self) -> Result<Rendered> {
+        Ok(Rendered {
+            text: self.text()?,
+            html: render(&PricesHtml(self))?,
+            attachments: Vec::new(),
+        })
+    }
+
+    /// The plain text alone, for the record.
+    ///
+    /// # Errors
+    /// A fault of the template.
+    pub fn text(&self) -> Result<String> {
+        render(&PricesText(self))
     }
 }
 

@@ -2,5 +2,5 @@
 mod letters;
 mod post;
 
-pub use letters::{LinkLetter, Rendered, StatementLetter};
+pub use letters::{LinkLetter, PriceRow, PricesLetter, Rendered, StatementLetter};
 pub use post::{Attachment, BadPost, Envelope, Outcome, Post};

@@ -33,7 +33,7 @@ pub struct Event<'a> {
 pub struct NewMail {
     /// Its id, which also makes its Message-ID.
     pub id: MailId,
-    /// statement, invitation, password_reset, bank_changed or deal_decision.
+    /// statement, invitation, password_reset, bank_changed, deal_decision or prices_changed.
     pub kind: &'static str,
     /// What it is about, as the bare number of an id.
     pub subject_id: i64,

@@ -516,6 +516,9 @@ diesel::table! {
         ends_by_vendor -> Bool,
         next_plan_version_id -> Nullable<BigInt>,
         next_plan_on -> Nullable<Date>,
+        anchor_index -> Integer,
+        terms_before -> Integer,
+        renewals_from -> Nullable<Date>,
     }
 }
 

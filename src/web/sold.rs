@@ -4,8 +4,8 @@ use chrono::{Months, NaiveDate};
 use super::words;
 use crate::{
     domain::{
-        BillingInterval, Currency, Money, Price, Quantity, SubscriptionStatus, VersionStatus,
-        date_words, discount::Off,
+        BillingInterval, Money, Price, Quantity, SubscriptionStatus, VersionStatus, date_words,
+        discount::Off,
     },
     id::PlanVersionId,
     store::{
@@ -61,7 +61,8 @@ pub fn pill(status: SubscriptionStatus) -> (&'static str, &'static str) {
 /// The last day of the first term.
 pub fn term_end(subscription: &Subscription) -> Option<NaiveDate> {
     let term = Months::new(subscription.term_months);
-    subscription.starts_on.checked_add_months(term)?.pred_opt()
+    let from = subscription.terms_from();
+    from.checked_add_months(term)?.pred_opt()
 }
 
 /// The last day that is known, and what it is.
@@ -152,8 +153,10 @@ pub struct DiscountRow {
     pub is_open: bool,
 }
 
-/// The discounts of a subscription that has billed so many periods.
-pub fn discounts(given: &[Given], billed: u32, currency: Currency) -> Vec<DiscountRow> {
+/// The discounts of a subscription.
+pub fn discounts(given: &[Given], of: &Subscription) -> Vec<DiscountRow> {
+    let billed = u32::try_from(of.billed_periods).unwrap_or_default();
+    let currency = of.mrr.currency();
     let row = |given: &Given| {
         let discount = given.discount;
         let from = discount.from_period;
@@ -161,7 +164,9 @@ pub fn discounts(given: &[Given], billed: u32, currency: Currency) -> Vec<Discou
         let left = discount
             .periods
             .map(|many| (from + many).saturating_sub(billed.max(from)));
+        let is_over = !discount.outlasts(of.anchor_index);
         let runs = match (discount.periods, left) {
+            _ if is_over => "over: it was for periods of another length".to_owned(),
             (None, _) => "for good".to_owned(),
             (Some(0), _) => "never applied".to_owned(),
             (Some(many), Some(0)) => format!("over, after {}", periods(many)),
@@ -179,7 +184,7 @@ pub fn discounts(given: &[Given], billed: u32, currency: Currency) -> Vec<Discou
                 }
             },
             runs,
-            is_open: left != Some(0),
+            is_open: left != Some(0) && !is_over,
         }
     };
     given.iter().map(row).collect()
@@ -236,8 +241,15 @@ pub fn set_to(record: &Record) -> Option<String> {
     let on = date_words(next.on);
     if next.version.plan != record.plan.id {
         let name = &next.name;
+        let every = match next.version.terms.interval == record.subscription.interval {
+            true => String::new(),
+            false => format!(
+                " From then on a period is a {}, and a new term begins.",
+                every(next.version.terms.interval)
+            ),
+        };
         return Some(format!(
-            "The plan changes to {name} with the first period that starts on {on} or later."
+            "The plan changes to {name} with the first period that starts on {on} or later.{every}"
         ));
     }
     let until = date_words(next.on.pred_opt().unwrap_or(next.on));

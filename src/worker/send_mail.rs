@@ -5,13 +5,20 @@ use chrono::TimeDelta;
 use super::payload;
 use crate::{
     Error, Result,
-    domain::{Action, DealStatus, date_words, statement_document::StatementDocument},
+    domain::{
+        Action, DealStatus, counted::counted, date_words, statement_document::StatementDocument,
+    },
     id::{Id, InvitationId, MailId},
-    mail::{Envelope, LinkLetter, Outcome, Post, Rendered, StatementLetter},
+    mail::{
+        Envelope, LinkLetter, Outcome, Post, PriceRow, PricesLetter, Rendered, StatementLetter,
+    },
     queue::SendMail,
     services::{
         account::{invitations, passwords},
-        revenue::bank,
+        revenue::{
+            bank,
+            subscriptions::announcing::{self, Announced},
+        },
         sell::deals,
     },
     store::{
@@ -42,6 +49,7 @@ enum Content {
         attach: bool,
     },
     Link(LinkLetter),
+    Prices(PricesLetter),
 }
 
 impl Content {
@@ -58,6 +66,7 @@ impl Content {
             }
             .render(),
             Self::Link(letter) => letter.render(),
+            Self::Prices(letter) => letter.render(),
         }
     }
     fn for_the_record(&self) -> Result<String> {
@@ -73,6 +82,7 @@ impl Content {
             }
             .text(),
             Self::Link(letter) => letter.text_without_link(),
+            Self::Prices(letter) => letter.text(),
         }
     }
 }
@@ -204,6 +214,7 @@ fn content(
         bank::LETTER => bank_changed(tx, post, slug, letter),
         "password_reset" => Ok(reset(post, letter)),
         deals::LETTER => decision(tx, post, slug, letter),
+        announcing::LETTER => new_prices(tx, post, slug, letter),
         other => Err(Error::fault(format!("no letter is called {other}"))),
     }
 }
@@ -254,6 +265,55 @@ fn decision(
         href: format!("{home}/registrations/{}", deal.id),
         note: "The page is behind your sign-in.".to_owned(),
     }))
+}
+
+/// Subscriptions that a letter lists at most.
+const LISTED: usize = 200;
+
+/// That customers of a partner come to new prices.
+fn new_prices(
+    tx: &mut Tx<'_, VendorScope>,
+    post: &Post,
+    slug: &str,
+    letter: &Letter,
+) -> Result<Content> {
+    let partner = letter.partner_id.ok_or(Error::NotFound)?;
+    let about = announcing::announcement(tx, (Id::of(letter.subject_id), partner))?;
+    let partner = statements::partner(tx, partner)?;
+    let vendor = terms::vendor(tx)?.name;
+    let (plan, prices) = (&about.plan, &about.prices);
+    let rows = about.coming.iter().take(LISTED).map(price_row).collect();
+    let home = format!("{}/{slug}/p/{}", post.public_url, partner.slug);
+    Ok(Content::Prices(PricesLetter {
+        title: letter.subject.clone(),
+        sentence: format!(
+            "{vendor} sells {plan} at new prices: {prices}. {} of {} to them:",
+            counted(about.coming.len(), "subscription", "subscriptions"),
+            match about.coming.len() {
+                1 => "your customers comes",
+                _ => "your customers come",
+            }
+        ),
+        rows,
+        more: about.coming.len().saturating_sub(LISTED),
+        href: format!("{home}/subscriptions"),
+        note: "Amounts are before tax. Quantity, term, discounts and commission terms stay. The \
+               page is behind your sign-in."
+            .to_owned(),
+    }))
+}
+
+fn price_row(one: &Announced) -> PriceRow {
+    let units = counted(one.quantity, "unit", "units");
+    PriceRow {
+        what: format!("{}, {}, {units}", one.customer, one.external_id),
+        now: format!(
+            "{} a month until {}",
+            one.now,
+            date_words(one.on.pred_opt().unwrap_or(one.on))
+        ),
+        then: format!("{} a month from {}", one.then, date_words(one.on)),
+    }
 }
 
 fn invitation(tx: &mut Tx<'_, VendorScope>, post: &Post, letter: &Letter) -> Result<Content> {

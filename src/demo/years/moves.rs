@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use super::{Won, World};
 use crate::{
     Error, Result,
-    domain::{Quantity, SubscriptionStatus},
+    domain::{BillingInterval, Quantity, SubscriptionStatus},
     id::PlanVersionId,
     services::revenue::subscriptions::{NewSubscription, PlanChange, PlanWhen, change_plan, start},
     store::{
@@ -47,6 +47,34 @@ impl World {
 }
 
 impl World {
+    /// One customer, last in the list, goes on with a plan that is billed at another interval.
+    pub(super) fn move_interval(&self, store: &Store) -> Result<()> {
+        let customers = self.partners.iter().flat_map(|joined| &joined.customers);
+        for customer in customers.collect::<Vec<_>>().into_iter().rev() {
+            let moved = store.write_now(self.scope.clone(), |tx| {
+                let now = subscriptions::one(tx, customer.subscription)?;
+                let is_free = now.next_plan_version_id.is_none();
+                let Some(plan_version) = longer(tx, &now)?.filter(|_| is_free) else {
+                    return Ok(false);
+                };
+                let change = PlanChange {
+                    subscription: now.id,
+                    version: now.version,
+                    plan_version,
+                    when: PlanWhen::NextPeriod,
+                    reason: "Pays by the year from now on".to_owned(),
+                };
+                change_plan(tx, &change).map(|()| true)
+            })?;
+            if moved {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl World {
     /// A customer tries some machines out by the week, where the vendor sells that.
     pub(super) fn by_the_week(&self, store: &Store, customer: &Won, day: NaiveDate) -> Result<()> {
         let Some((plan_version, _)) = self.plans.versions.get(WEEKLY) else {
@@ -71,6 +99,19 @@ const WEEKLY: &str = "MON-W";
 
 /// Another plan that is sold in the same currency and billed as often.
 fn other(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<PlanVersionId>> {
+    fitting(tx, now, |was, is| is == was)
+}
+
+/// Another plan that is sold in the same currency and billed at longer intervals.
+fn longer(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<PlanVersionId>> {
+    fitting(tx, now, |was, is| is > was)
+}
+
+fn fitting(
+    tx: &mut Tx<'_, VendorScope>,
+    now: &Subscription,
+    fits: impl Fn(BillingInterval, BillingInterval) -> bool,
+) -> Result<Option<PlanVersionId>> {
     let was = plans::version(tx, now.plan_version_id)?;
     if now.status != SubscriptionStatus::Active || was.bills_in_arrears() {
         return Ok(None);
@@ -78,8 +119,8 @@ fn other(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<Option<Plan
     let choices = plans::choices(tx)?.into_iter().map(|choice| choice.version);
     let mut fitting = choices.filter(|version| {
         version.plan != was.plan
-            && (version.terms.currency, version.terms.interval)
-                == (was.terms.currency, was.terms.interval)
+            && version.terms.currency == was.terms.currency
+            && fits(was.terms.interval, version.terms.interval)
             && !version.bills_in_arrears()
     });
     Ok(fitting.next().map(|version| version.id))

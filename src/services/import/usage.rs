@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What a file of usage does.
-pub(super) struct Plan(Intake);
+pub(super) struct Plan(Box<Intake>);
 
 pub(super) fn plan(
     tx: &mut Tx<'_, VendorScope>,
@@ -35,7 +35,7 @@ pub(super) fn plan(
             }
         }
     }
-    Ok(Plan(intake))
+    Ok(Plan(Box::new(intake)))
 }
 
 pub(super) fn apply(tx: &mut Tx<'_, VendorScope>, plan: Plan) -> Result<()> {

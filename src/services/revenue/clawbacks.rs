@@ -270,7 +270,11 @@ impl Desk<'_> {
                 let plan = sold.commission_plan_version_id;
                 let terms = plan.and_then(|plan| self.books.extras().get(&plan)?.renewal);
                 let terms = terms.and_then(|terms| terms.clawback);
-                let since = Term::first_day(sold, entry.seq)?;
+                let since = match entry.seq > sold.terms_before {
+                    true => Term::first_day(sold, entry.seq)?,
+                    // Its periods were counted otherwise then: the month it began in is known.
+                    false => entry.earned_period.first_day(),
+                };
                 (terms, "Renewal bonus".to_owned(), since)
             }
             _ => return Ok(None),

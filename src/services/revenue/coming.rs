@@ -12,7 +12,6 @@ use crate::{
         Money, Overflow, Permission,
         commission::{Claim, Part},
         forecast::Coming,
-        subscription::phase_of,
     },
     id::{Id, PartnerId, SubscriptionId},
     store::{Tx, VendorScope, revenue::subscriptions},
@@ -31,18 +30,19 @@ pub fn next_earnings(
     tx.allow(Permission::ViewPartners)?;
     let sold = subscriptions::one(tx, id)?;
     let index = sold.next_index();
-    let service = sold.stretch(index)?.service;
+    let terms = Terms::of(tx, std::slice::from_ref(&sold))?;
+    let from = sold.stretch(index)?.service.from;
+    let then = terms.in_period(&sold, from)?;
+    let service = then.stretch(index)?.service;
     let is_over = sold.ends_on.is_some_and(|end| end <= service.from);
     if sold.next_bill_on.is_none() || is_over {
         return Ok(Vec::new());
     }
     let period = Coming {
         service,
-        phase: phase_of(index, sold.anchor()?, sold.term()),
+        phase: then.phase(index)?,
         is_committed: true,
     };
-    let then = sold.in_period(service.from);
-    let terms = Terms::of(tx, std::slice::from_ref(&sold))?;
     let found = expected(&terms, &then, &period)?;
     let of = std::iter::once((sold.id, sold.partner_id));
     let who = Arranged::of(tx, of)?.on_line(&sold, service.from)?;

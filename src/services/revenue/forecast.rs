@@ -148,12 +148,24 @@ impl Outlook {
         Ok(())
     }
 
-    /// Takes in the periods of one subscription.
+    /// Takes in the periods of one subscription: as it is, and where its plan is set to change to
+    /// one that is billed at another interval, from then on as it will be.
     fn follow(&mut self, one: &Subscription, basis: &Basis<'_>) -> Result<()> {
+        let (now, then) = basis.terms.courses(one)?;
+        self.follow_course(&now, basis)?;
+        match then {
+            Some(then) => self.follow_course(&then, basis),
+            None => Ok(()),
+        }
+    }
+
+    fn follow_course(&mut self, one: &Subscription, basis: &Basis<'_>) -> Result<()> {
         let coming = Sold {
             anchor: one.anchor()?,
             term_months: one.term(),
             ends_on: one.ends_on,
+            anchor_index: one.first_index(),
+            renewals_from: one.renewals_from()?,
         };
         for period in coming.coming(self.first, MONTHS) {
             let from = period.service.from;
@@ -287,7 +299,7 @@ fn bonus(one: &Subscription, from: NaiveDate, basis: &Basis<'_>) -> Result<i64> 
     };
     let mut worth = HashMap::new();
     for day in term.begins(one) {
-        let index = one.anchor()?.index_of(day).unwrap_or_default();
+        let index = one.index_of(day)?.unwrap_or(one.first_index());
         let charged = match basis.billed.get(&(one.id, day)) {
             Some(billed) => *billed,
             None => basis.terms.standing(one, index)?,

@@ -50,16 +50,18 @@ impl Term {
         let period = |index| anchor.service_period(index).ok_or(Overflow);
         let first = period(index)?;
         Ok((first.from == from).then_some(Self {
-            count,
+            count: count.saturating_add(before_anchor(sold)),
             first,
             before: period(begins(count - 1)?)?,
             periods: begins(count + 1)?.saturating_sub(index),
         }))
     }
 
-    /// The first day of the term that a subscription was renewed for so many times.
+    /// The first day of the term that a subscription was renewed for so many times, in
+    /// the way its periods are counted now.
     pub fn first_day(sold: &Subscription, count: i32) -> Result<NaiveDate> {
         let count = u32::try_from(count).unwrap_or_default();
+        let count = count.saturating_sub(before_anchor(sold));
         let (anchor, term) = (sold.anchor()?, sold.term().max(1));
         let index = anchor.index_after(count.saturating_mul(term));
         let period = index.and_then(|index| anchor.service_period(index));
@@ -97,6 +99,11 @@ pub(super) struct Bonus {
     pub minor: i64,
     before_minor: i64,
     now_minor: i64,
+}
+
+/// Renewed terms that had begun before the anchor: bonuses are numbered on.
+fn before_anchor(sold: &Subscription) -> u32 {
+    u32::try_from(sold.terms_before).unwrap_or_default()
 }
 
 /// A term whose first invoice is paid.
@@ -173,8 +180,11 @@ pub(super) fn standing(
     let mut then = Vec::new();
     for ((id, day), quantity) in invoices::units_billed(tx, &ids)? {
         let Some(one) = by_id.get(&id) else { continue };
-        let index = one.anchor()?.index_of(day).unwrap_or_default();
-        if one.anchor()?.term_begun(index, one.term()).is_none() {
+        let Some(index) = one.index_of(day)? else {
+            continue;
+        };
+        let since = index - one.first_index();
+        if one.anchor()?.term_begun(since, one.term()).is_none() {
             continue;
         }
         let mut plans = left.get(&id).into_iter().flatten();

@@ -25,17 +25,30 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
             .or_default()
             .insert(change.effective_on);
     }
+    // The first days of periods that were counted from another day, too.
+    let mut charged: HashMap<SubscriptionId, BTreeSet<NaiveDate>> = HashMap::new();
+    let counted_anew = ledger
+        .subscriptions
+        .iter()
+        .filter(|one| one.anchor_index > 0);
+    charged.extend(counted_anew.map(|one| (one.id, BTreeSet::new())));
+    for segment in &ledger.segments {
+        if let Some(days) = charged.get_mut(&segment.subscription_id) {
+            days.insert(segment.service_from);
+        }
+    }
     for subscription in &ledger.subscriptions {
         let changes = written.remove(&subscription.id).unwrap_or_default();
         let days = days.remove(&subscription.id).unwrap_or_default();
-        one(subscription, &changes, &days, found);
+        let charged = charged.remove(&subscription.id).unwrap_or_default();
+        one(subscription, &changes, (&days, &charged), found);
     }
 }
 
 fn one(
     subscription: &Subscription,
     changes: &[&MrrChange],
-    days: &BTreeSet<NaiveDate>,
+    (days, charged): (&BTreeSet<NaiveDate>, &BTreeSet<NaiveDate>),
     found: &mut Findings,
 ) {
     let name = format!("Subscription {}, MRR", subscription.external_id);
@@ -62,6 +75,7 @@ fn one(
         let is_known = days.contains(day)
             || subscription.starts_on == *day
             || begins_a_period(subscription, *day)
+            || charged.contains(day)
             || subscription.ends_on == Some(*day);
         found.unless(*change == 0 || is_known, || {
             format!("{name}: it changes on {day}, when nothing happened")

@@ -363,12 +363,17 @@ fn segments(ledger: &Ledger, found: &mut Findings) {
             });
         }
         if let (Some((before, earlier)), Some(first)) = (last, changes.first()) {
-            let apart = before != (subscription, price) || earlier.service_to <= first.service_from;
+            // Before periods were counted anew, the rest of what was charged was given back.
+            let apart = before != (subscription, price)
+                || earlier.service_to <= first.service_from
+                || credit_from(&earlier.charge(), first.service_from) == Ok(0);
             found.unless(apart, || {
                 format!("Segments {} and {} overlap", earlier.id, first.id)
             });
         }
-        last = changes.first().map(|first| ((subscription, price), *first));
+        last = changes
+            .last()
+            .map(|newest| ((subscription, price), *newest));
     }
 }
 

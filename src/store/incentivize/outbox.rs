@@ -43,7 +43,7 @@ pub struct Letter {
     pub id: MailId,
     /// Whose, if a partner's.
     pub partner_id: Option<PartnerId>,
-    /// statement, invitation, password_reset, bank_changed or deal_decision.
+    /// statement, invitation, password_reset, bank_changed, deal_decision or prices_changed.
     pub kind: String,
     /// What it is about, as the bare number of an id.
     pub subject_id: i64,

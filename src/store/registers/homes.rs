@@ -195,6 +195,7 @@ type Live = (
     NaiveDate,
     i32,
     Option<NaiveDate>,
+    (i32, Option<NaiveDate>),
 );
 
 /// The partner's live subscriptions whose first term is over, or that end, within 60 days; soonest
@@ -220,6 +221,7 @@ pub fn looming(
             subscriptions::starts_on,
             subscriptions::term_months,
             subscriptions::ends_on,
+            (subscriptions::anchor_index, subscriptions::anchor_on),
         ));
     let rows: Vec<Live> = tx.load(rows)?;
     let until = today.checked_add_days(Days::new(60)).unwrap_or(today);
@@ -252,7 +254,11 @@ fn turn(row: &Live) -> Option<(NaiveDate, bool)> {
         return Some((end, true));
     }
     let months = Months::new(u32::try_from(row.5).ok()?);
-    Some((row.4.checked_add_months(months)?, false))
+    let counted_anew = row.7.1.filter(|_| row.7.0 > 0);
+    Some((
+        counted_anew.unwrap_or(row.4).checked_add_months(months)?,
+        false,
+    ))
 }
 
 /// The terms a partner is under, as they stood at its enrolment, and its tier of today.

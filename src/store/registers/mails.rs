@@ -34,7 +34,7 @@ pub struct MailRow {
     pub id: MailId,
     /// At which partner, if at one.
     pub partner_name: Option<String>,
-    /// statement, invitation, password_reset, bank_changed or deal_decision.
+    /// statement, invitation, password_reset, bank_changed, deal_decision or prices_changed.
     pub kind: String,
     /// What it is about, as the bare number of an id.
     pub subject_id: i64,

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::{Rows, Sees, customer_names};
 use crate::{
     Result,
+    domain::SubscriptionStatus,
     id::{CustomerId, PlanVersionId, SubscriptionId},
     store::{
         Tx,
@@ -70,13 +71,15 @@ pub fn outcome_meters<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result
     S::outcome_meters(tx, version)
 }
 
-/// When a subscription is billed next, if it is.
+/// Whether a subscription is billed any more: it has a next bill, or will have one once it is
+/// resumed.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`], and faults of the database.
-pub fn next_bill<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Option<NaiveDate>> {
+pub fn is_billed<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<bool> {
     let row = S::subscriptions(tx)
         .filter(subscriptions::id.eq(of))
-        .select(subscriptions::next_bill_on);
-    tx.one(row)
+        .select((subscriptions::next_bill_on, subscriptions::status));
+    let (next, status): (Option<NaiveDate>, String) = tx.one(row)?;
+    Ok(next.is_some() || status == SubscriptionStatus::Paused.code())
 }

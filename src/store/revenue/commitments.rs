@@ -53,8 +53,28 @@ where
             let book = found.entry(id).or_default();
             *book.true_ups.entry(from).or_default() += minor;
         }
+        for (id, pauses) in pauses(tx, some)? {
+            found.entry(id).or_default().pauses = pauses;
+        }
+    }
+    Ok(found)
+}
+
+/// When some subscriptions were paused, in the order it began; those that never were are left out.
+///
+/// # Errors
+/// Faults of the database.
+pub fn pauses<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, Vec<Pause>>>
+where
+    subscription_changes::table: Visible<S>,
+{
+    let mut found: HashMap<SubscriptionId, Vec<Pause>> = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
         for (id, kind, on) in turns(tx, some)? {
-            let pauses = &mut found.entry(id).or_default().pauses;
+            let pauses = found.entry(id).or_default();
             match (pauses.last_mut(), kind == ChangeKind::Paused.code()) {
                 (_, true) => pauses.push(Pause {
                     from: on,

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
-use super::ASKED_AT_ONCE;
+use super::{ASKED_AT_ONCE, commitments::pauses};
 use crate::{
     Result,
-    domain::{Measure, arrears::PastUsage, meter},
+    domain::{Measure, arrears::PastUsage, commitment::Pause, meter},
     id::{PartnerId, PriceId, SubscriptionId, UsageChargeId, UsageEventId},
     store::{
         PartnerScope, Platform, Scope, Tx, VendorScope, Visible,
         registers::Sees,
-        schema::{usage_charges, usage_events},
+        schema::{subscription_changes, usage_charges, usage_events},
         tx::to,
     },
 };
@@ -120,6 +120,8 @@ pub struct Book {
     pub events: Vec<UsageEvent>,
     /// What was billed so far, by price and period.
     pub charges: Vec<UsageCharge>,
+    /// When it was paused.
+    pub pauses: Vec<Pause>,
 }
 
 /// No period is longer than a leap year.
@@ -133,12 +135,16 @@ pub fn books<S: Scope>(tx: &mut Tx<'_, S>, asks: &[Ask]) -> Result<HashMap<Subsc
 where
     usage_events::table: Visible<S>,
     usage_charges::table: Visible<S>,
+    subscription_changes::table: Visible<S>,
 {
     let mut found: HashMap<SubscriptionId, Book> = HashMap::new();
     for some in asks.chunks(ASKED_AT_ONCE) {
         let ids: Vec<SubscriptionId> = some.iter().map(|ask| ask.subscription).collect();
         let open = open_events(tx, some)?;
         let again = needed_again(some, &open);
+        for (id, pauses) in pauses(tx, &ids)? {
+            found.entry(id).or_default().pauses = pauses;
+        }
         let charges = tx
             .rows(usage_charges::table)
             .filter(usage_charges::subscription_id.eq_any(ids))
@@ -169,6 +175,7 @@ pub fn book<S: Scope>(tx: &mut Tx<'_, S>, ask: Option<Ask>) -> Result<Book>
 where
     usage_events::table: Visible<S>,
     usage_charges::table: Visible<S>,
+    subscription_changes::table: Visible<S>,
 {
     match ask {
         None => Ok(Book::default()),

@@ -73,6 +73,9 @@ pub struct Subscription {
     pub version: i32,
     /// What it will be of, from its first period that starts on or after a day.
     pub next_plan: Option<(PlanVersionId, NaiveDate)>,
+    /// The index of the period that begins at the anchor: above 0 where its plan changed to one that
+    /// is billed at another interval.
+    pub anchor_index: u32,
 }
 
 impl Subscription {
@@ -86,10 +89,19 @@ impl Subscription {
     /// A period as it is charged, from 0: the first may be the rest of one.
     ///
     /// # Errors
-    /// A period beyond the calendar.
+    /// A period beyond the calendar, or before the anchor.
     pub fn stretch(&self, index: u32) -> Result<Stretch> {
-        Stretch::of(self.anchor(), index, self.charged_from)
-            .ok_or_else(|| Error::fault("a period lies beyond the calendar"))
+        let since = index.checked_sub(self.anchor_index);
+        let found = since.and_then(|since| Stretch::of(self.anchor(), since, self.charged_from));
+        let found = found.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
+        Ok(Stretch { index, ..found })
+    }
+    /// From when its terms are counted: its first day, or that of the plan that has other intervals.
+    pub fn terms_from(&self) -> NaiveDate {
+        match self.anchor_index {
+            0 => self.starts_on,
+            _ => self.anchor_on,
+        }
     }
 }
 
@@ -118,6 +130,7 @@ struct Row {
     anchor_on: Option<NaiveDate>,
     next_plan_version_id: Option<PlanVersionId>,
     next_plan_on: Option<NaiveDate>,
+    anchor_index: i32,
 }
 
 fn units(number: i32) -> Result<Quantity> {
@@ -148,6 +161,7 @@ impl Row {
             created_at: self.created_at,
             version: self.version,
             next_plan: self.next_plan_version_id.zip(self.next_plan_on),
+            anchor_index: u32::try_from(self.anchor_index).map_err(Error::fault)?,
         })
     }
 }
@@ -373,6 +387,22 @@ pub struct Record {
 }
 
 impl Record {
+    /// The subscription as it is with its next period: counted anew where its plan changes to one
+    /// that is billed at another interval.
+    ///
+    /// # Errors
+    /// A period beyond the calendar.
+    pub fn at_next(&self) -> Result<Subscription> {
+        let mut then = self.subscription.clone();
+        let next = u32::try_from(then.billed_periods).unwrap_or_default();
+        let starts = then.stretch(next)?.service.from;
+        let terms = self.version_on(starts).terms;
+        if terms.interval != then.interval && then.ends_on.is_none() {
+            (then.anchor_on, then.anchor_index) = (starts, next);
+            (then.interval, then.term_months) = (terms.interval, terms.term_months);
+        }
+        Ok(then)
+    }
     /// The version that a period is billed by which starts on a day.
     pub fn version_on(&self, starts: NaiveDate) -> &PlanVersion {
         match &self.next {

@@ -345,11 +345,7 @@ async fn show(
         missed: Missed::of(&seen.misses, Period::of(seen.today), &base),
         preview: next,
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
-        discounts: sold::discounts(
-            &seen.basis.given,
-            u32::try_from(it.billed_periods).unwrap_or_default(),
-            it.mrr.currency(),
-        ),
+        discounts: sold::discounts(&seen.basis.given, it),
         changes: sold::changes(record),
         next_plan: sold::set_to(record),
         held: sold::held(record),

@@ -64,13 +64,14 @@ impl Asked {
     }
 }
 
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("", "All"),
     ("statement", "Statements"),
     ("invitation", "Invitations"),
     ("password_reset", "New passwords"),
     ("bank_changed", "Bank details"),
     ("deal_decision", "Decisions on registrations"),
+    ("prices_changed", "New prices"),
 ];
 const STATUSES: [(&str, &str); 8] = [
     ("", "All"),

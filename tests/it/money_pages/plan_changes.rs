@@ -34,7 +34,7 @@ async fn typed(who: &Visitor, sold: id::SubscriptionId, with: &[(&str, &str)]) -
     let plan = page.attrs("input[name=plan]", "value");
     let mut form = page
         .form("main form[action$='/plan']")
-        .with("plan", &plan[0])
+        .with("plan", plan.last().map_or("", String::as_str))
         .with("reason", "The team has grown");
     for (name, value) in with {
         form = form.with(name, value);
@@ -125,5 +125,62 @@ on_both! {
         }
         let found = scene.write(perennial::services::verify::verify);
         assert!(found.is_empty(), "{found:#?}");
+    }
+
+    async fn to_a_yearly_plan_periods_are_counted_anew(scene: Scene) {
+        let owner = scene.owner().await;
+        let (bakery, hotel) = (scene.sold("S-2"), scene.sold("S-1"));
+        let yearly = crate::harness::spelled::<id::PlanVersion>(312).to_string();
+        for (label, how, off) in [("Friends", "percent", "10"), ("Thanks", "fixed", "5.00")] {
+            let page = owner.get(&format!("/meridian/subscriptions/{bakery}/discounts/new")).await.expect(200);
+            let form = page.form("form[action$='/discounts']").with("label", label).with("how", how);
+            owner.submit(&form.with("off", off).with("duration", "forever")).await.expect(303);
+        }
+        let preview = typed(&owner, bakery, &[("plan", &yearly), ("when", "next_period")]).await.expect(200);
+        for said in [
+            "From 1 Jan 2027 on it is Backup Pro, Yearly, billed with that period.",
+            "It is billed yearly from 1 Jan 2027 on: periods are counted from that day, and a new term of 12 months begins.",
+            "Discounts for some periods, or of an amount a period, end with it: Thanks.",
+        ] {
+            assert!(preview.words().contains(said), "{said}: {}", preview.words());
+        }
+        confirmed(&owner, &preview).await;
+        let theirs = scene.partner("northwind", Role::PartnerAdmin).await;
+        for (who, base) in [(&owner, "/meridian"), (&theirs, "/meridian/p/northwind")] {
+            let page = who.get(&format!("{base}/subscriptions/{bakery}")).await.expect(200);
+            for said in ["On 1 Jan 2027, as things stand", "From then on a period is a year, and a new term begins.", "1,080.00"] {
+                assert!(page.words().contains(said), "{said}: {}", page.words());
+            }
+        }
+
+        let with = [("plan", yearly.as_str()), ("when", "now"), ("effective_on", "2026-11-16")];
+        let preview = typed(&owner, hotel, &with).await.expect(200);
+        for said in [
+            "An invoice of EUR 1,428.00 with tax is issued, for 16 Nov 2026 – 15 Nov 2027.",
+            "A credit note of EUR 285.60 with tax is issued",
+            "It is billed yearly from 16 Nov 2026 on",
+            "goes from EUR 480.00 to EUR 100.00",
+        ] {
+            assert!(preview.words().contains(said), "{said}: {}", preview.words());
+        }
+        confirmed(&owner, &preview).await;
+        // A plan in another currency is none to change to.
+        let yen = crate::harness::spelled::<id::PlanVersion>(313).to_string();
+        let refused = typed(&owner, hotel, &[("plan", &yen), ("when", "next_period")]).await.expect(422);
+        let said = "This plan is in JPY, the subscription in EUR, which it keeps. Cancel it and start a new one in JPY.";
+        assert!(refused.words().contains(said), "{}", refused.words());
+        scene.verified();
+        scene.app.now_is("2027-01-02T09:00:00Z");
+        scene.write(|tx| billing::bill_due(tx, "2027-01-02".parse().unwrap()));
+        let last = format!("SELECT net_minor AS value FROM invoices WHERE subscription_id = {} AND issued_on = '2027-01-01'", bakery.number());
+        assert_eq!(scene.app.ask(&last), ["108000"]);
+        let moved = format!("SELECT change_minor AS value FROM mrr_changes WHERE subscription_id = {} AND effective_on = '2027-01-01'", bakery.number());
+        assert_eq!(scene.app.ask(&moved), ["1940"]);
+        let owner = scene.owner().await;
+        let page = owner.get(&format!("/meridian/subscriptions/{bakery}")).await.expect(200);
+        for said in ["On 1 Jan 2028, as things stand", "over: it was for periods of another length", "31 Dec 2027"] {
+            assert!(page.words().contains(said), "{said}: {}", page.words());
+        }
+        scene.verified();
     }
 }

@@ -1,6 +1,7 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
 mod commitments;
 mod drafts;
+mod pauses;
 mod programs;
 mod shop;
 mod versions;

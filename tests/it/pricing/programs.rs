@@ -109,6 +109,26 @@ on_both! {
         assert_eq!(noted, ["access_token.created", "access_token.revoked"]);
     }
 
+    async fn what_was_used_in_a_pause_is_told_by_line(shop: Shop) {
+        let token = shop.token().await;
+        let anyone = shop.app.anyone();
+        let said = line("e1", "2026-11-02T10:00:00Z", "4");
+        sends(&token, &anyone, said.clone()).await.expect(200);
+        let sold = shop.app.ask("SELECT id AS value FROM subscriptions");
+        let sold = crate::harness::spelled::<perennial::id::Subscription>(sold[0].parse().unwrap());
+        let sold = format!("/meridian/subscriptions/{sold}");
+        // Dated back: what was reported before it stays, and is known when it is said again.
+        shop.step(&sold, "pause", &[("effective_on", "2026-11-02"), ("reason", "Away.")]).await;
+        let two = said + &line("e2", "2026-11-03T10:00:00Z", "1");
+        let answer = sends(&token, &anyone, two).await.expect(422).text();
+        let told: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(told["problem_count"], 1);
+        let told = &told["problems"][0];
+        assert_eq!((told["line"].as_i64(), told["field"].as_str()), (Some(2), Some("occurred_at")));
+        assert!(answer.contains("The subscription is paused from 2 Nov 2026 on"), "{answer}");
+        assert_eq!(shop.events(), "1");
+    }
+
     async fn what_is_wrong_is_told_by_line_and_nothing_is_taken(shop: Shop) {
         let token = shop.token().await;
         let anyone = shop.app.anyone();

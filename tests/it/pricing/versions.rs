@@ -1,5 +1,5 @@
 //! A new version of a plan: earlier sales keep their price, or come to it from a day on.
-use perennial::domain::Role;
+use perennial::{domain::Role, mail::Post, secrets::SecretKey, store::jobs::Turns, worker};
 
 use super::shop::{Shop, last, problems};
 use crate::{on_both, support::http::Page};
@@ -120,6 +120,69 @@ on_both! {
         shop.verify();
     }
 
+    async fn each_partner_concerned_gets_one_letter(shop: Shop) {
+        let mut shop = shop;
+        shop.plan("SEAT-M", &SEAT).await;
+        shop.sold_on("S-1", "2026-11-01").await;
+        shop.sold_on("S-2", "2026-11-05").await;
+        shop.app.partner("meridian", "contoso");
+        shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
+        shop.customer = shop.customer_of("contoso", "Bakery Sommer").await;
+        shop.sold_on("S-3", "2026-11-02").await;
+        let at = shop.reprice("60.00").await;
+        let form = shop.page(&at).await.form("form[action$='/earlier-sales']").with("existing_from", "2026-12-15");
+        for _ in 0..2 {
+            let done = shop.owner.submit(&form).await.expect(303);
+            assert!(done.location().contains("/offerings/"));
+        }
+        let letters = "SELECT kind || ' ' || status || ' ' || CAST(copy_no AS TEXT) AS value FROM mails ORDER BY id";
+        assert_eq!(shop.app.ask(letters), ["prices_changed queued 1", "prices_changed queued 1"]);
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM jobs WHERE kind = 'send_mail'"), ["2"]);
+        let said = shop.letters().await;
+        assert_eq!(said.len(), 2);
+        let theirs = said.iter().find(|one| one.contains("S-1")).unwrap();
+        for words in [
+            "new prices of Vault, SEAT-M",
+            "sells Vault, SEAT-M at new prices: EUR 60.00 a month. 2 subscriptions of your customers come to them:",
+            "- Hotel Adler, S-1, 1 unit: EUR 50.00 a month until 31 Dec 2026, EUR 60.00 a month from 1 Jan 2027",
+            "- Hotel Adler, S-2, 1 unit: EUR 50.00 a month until 4 Jan 2027, EUR 60.00 a month from 5 Jan 2027",
+            "http://portal.example.com/meridian/p/northwind/subscriptions",
+        ] {
+            assert!(theirs.contains(words), "{words}: {theirs}");
+        }
+        assert!(!theirs.contains("Bakery") && !theirs.contains("S-3"), "{theirs}");
+        let other = said.iter().find(|one| one.contains("S-3")).unwrap();
+        assert!(other.contains("1 subscription of your customers comes to them:") && other.contains("/p/contoso/"), "{other}");
+        assert_eq!(shop.app.ask("SELECT recipient AS value FROM mails WHERE recipient = 'money@contoso.test'").len(), 1);
+        let page = shop.page("/meridian/mail?kind=prices_changed").await;
+        assert!(page.words().contains("New prices"), "{}", page.words());
+
+        // Called off before they left, letters do not leave; set again, there are new ones.
+        shop.hold(&at).await;
+        shop.come(&at, &[("existing_from", "2026-12-15")]).await.expect(303);
+        shop.hold(&at).await;
+        shop.letters().await;
+        let withdrawn = "SELECT count(*) AS value FROM mails WHERE status = 'withdrawn' AND copy_no = 2";
+        assert_eq!(shop.app.ask(withdrawn), ["2"]);
+        shop.verify();
+    }
+
+    async fn a_version_in_another_currency_is_for_new_sales(shop: Shop) {
+        shop.plan("SEAT-M", &SEAT).await;
+        shop.sold_on("S-1", "2026-11-01").await;
+        let form = shop.page(&shop.offering).await.form("form[action$='/versions']");
+        let edit = shop.owner.submit(&form).await.expect(303).location();
+        let form = shop.page(&edit).await.form("form[action*='/plan-versions/']");
+        shop.owner.submit(&form.with("currency", "USD")).await.expect(303);
+        shop.publish().await;
+        let page = shop.page(&shop.offering).await;
+        let at = page.attr("a[href$='/earlier-sales']", "href").unwrap();
+        let page = shop.page(&at).await.words();
+        let why = "Earlier sales are in EUR and this version in USD. A subscription keeps its currency: cancel it and start a new one in USD.";
+        assert!(page.contains(why), "{page}");
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM mails"), ["0"]);
+    }
+
     async fn or_when_their_term_renews_after_the_months_they_were_promised(shop: Shop) {
         shop.plan("SEAT-M", &[&SEAT[..], &[("term_months", "3")]].concat()).await;
         shop.sold_on("S-1", "2026-10-15").await;
@@ -172,6 +235,44 @@ on_both! {
         assert_eq!(shop.billed("2026-12-16"), ["S-1 3097"]);
         assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions ORDER BY external_id"), ["6000", "6000"]);
         shop.verify();
+    }
+}
+
+impl Shop {
+    async fn customer_of(&self, partner: &str, name: &str) -> String {
+        let id = format!("SELECT id AS value FROM partners WHERE slug = '{partner}'");
+        let id = self.app.ask(&id)[0].parse().unwrap();
+        let id = crate::harness::spelled::<perennial::id::Partner>(id);
+        let form = self
+            .page(&format!("/meridian/customers/new?partner={id}"))
+            .await;
+        let form = form.form("form[action='/meridian/customers']");
+        let form = form.with("name", name).with("country", "DE");
+        let made = self.owner.submit(&form.with("tax", "19")).await;
+        made.expect(303).location()
+    }
+
+    async fn hold(&self, at: &str) {
+        let form = self.page(at).await.form("form[action$='/hold']");
+        let form = form.with("reason", "Too many would leave.");
+        self.owner.submit(&form).await.expect(303);
+    }
+
+    /// What letters say, once a worker has written them.
+    async fn letters(&self) -> Vec<String> {
+        let secret = SecretKey::new("0123456789abcdef0123456789abcdef").unwrap();
+        let from = "Meridian Cloud <statements@meridian.example>";
+        let post = Post::new(None, from, "http://portal.example.com", secret).unwrap();
+        let mut turns = Turns::default();
+        while worker::run_next(&self.app.store, &post, &mut turns)
+            .await
+            .unwrap()
+        {}
+        let said = self
+            .app
+            .ask("SELECT body AS value FROM mails WHERE body <> '' ORDER BY id");
+        let plain = said.iter().map(|one| one.replace('\u{a0}', " "));
+        plain.collect()
     }
 }
 

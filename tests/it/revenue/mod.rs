@@ -9,6 +9,7 @@ mod clawbacks;
 mod closing;
 mod credit_notes;
 mod extras;
+mod intervals;
 mod plan_changes;
 mod random;
 mod rewards;

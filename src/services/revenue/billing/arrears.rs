@@ -10,6 +10,7 @@ use crate::{
         Anchor, Overflow, Zone,
         arrears::{Arrear, PastUsage, UsagePeriod, arrears},
         bill::Stretch,
+        commitment::Pause,
         meter::{Aggregation, Span, UsageEvent},
         price::Price,
     },
@@ -62,6 +63,8 @@ pub(super) struct Served {
     pub zone: Zone,
     /// Periods before this one are over.
     pub next: u32,
+    /// The period that begins at the anchor: earlier ones were counted otherwise.
+    pub first: u32,
 }
 
 impl Served {
@@ -74,13 +77,15 @@ impl Served {
             ends_on: of.ends_on,
             zone,
             next: of.next_index(),
+            first: of.first_index(),
         })
     }
 
     /// A period as it is charged, from 0.
     pub fn stretch(&self, index: u32) -> Result<Stretch> {
-        let stretch = Stretch::of(self.anchor, index, self.charged_from);
-        Ok(stretch.ok_or(Overflow)?)
+        let since = index.checked_sub(self.first).ok_or(Overflow)?;
+        let stretch = Stretch::of(self.anchor, since, self.charged_from).ok_or(Overflow)?;
+        Ok(Stretch { index, ..stretch })
     }
 
     /// What the next bill has to know of its usage; nothing where no price counts any.
@@ -96,7 +101,10 @@ impl Served {
         let late = match self.ends_on {
             // Its last period may have been billed already.
             Some(end) if end <= next => next,
-            _ => self.stretch(self.next.saturating_sub(1))?.service.from,
+            _ => {
+                let last = self.next.saturating_sub(1).max(self.first);
+                self.stretch(last)?.service.from
+            }
         };
         Ok(Some(Ask {
             subscription: self.id,
@@ -127,7 +135,7 @@ impl Served {
 
     fn index_of(&self, day: NaiveDate) -> Option<u32> {
         let is_charged = day >= self.charged_from;
-        let index = self.anchor.index_of(day);
+        let index = self.anchor.index_of(day).map(|since| since + self.first);
         index.filter(|index| is_charged && *index < self.next)
     }
 }
@@ -235,6 +243,7 @@ struct Counted<'b, 'p> {
     open: Vec<&'b usage::UsageEvent>,
     events: Vec<UsageEvent>,
     past: Vec<PastUsage>,
+    pauses: &'b [Pause],
 }
 
 impl<'b, 'p> Counted<'b, 'p> {
@@ -246,6 +255,7 @@ impl<'b, 'p> Counted<'b, 'p> {
         let charges = book.charges.iter();
         Self {
             price,
+            pauses: &book.pauses,
             open: counted.clone().filter(|event| !event.settled).collect(),
             events: counted
                 .filter(|event| event.is_verified() || !needs_proof)
@@ -261,13 +271,23 @@ impl<'b, 'p> Counted<'b, 'p> {
     /// The first period that has to be reckoned: the last that is over, or that of a late event.
     fn first(&self, served: Served) -> Option<u32> {
         let last = served.next.checked_sub(1);
-        let last = last.filter(|last| !self.was_billed(*last));
+        let last = last.filter(|last| *last >= served.first && !self.was_billed(*last));
         let day = |event: &&usage::UsageEvent| served.zone.local_date(event.occurred_at);
         let late = self
             .open
             .iter()
             .filter_map(|event| served.index_of(day(event)));
         late.chain(last).min()
+    }
+
+    /// Whether a period was paused all through, and nothing was reported for it before that.
+    fn is_idle(&self, period: &UsagePeriod) -> bool {
+        let span = period.span;
+        let within = |event: &&usage::UsageEvent| {
+            span.from <= event.occurred_at && event.occurred_at < span.to
+        };
+        let is_paused = self.pauses.iter().any(|pause| pause.covers(period.service));
+        is_paused && !self.was_billed(period.index) && !self.open.iter().any(within)
     }
 
     fn was_billed(&self, index: u32) -> bool {
@@ -290,7 +310,8 @@ impl<'b, 'p> Counted<'b, 'p> {
         };
         let mut periods = Vec::new();
         for index in first..served.next {
-            periods.extend(served.period(index)?);
+            let period = served.period(index)?;
+            periods.extend(period.filter(|period| !self.is_idle(period)));
         }
         Ok(arrears(
             &self.price.price,

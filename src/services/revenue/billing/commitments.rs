@@ -64,7 +64,7 @@ impl Commitments {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for index in 0..served.next {
+        for index in served.first..served.next {
             let Some(period) = past(served, index, (book, used))? else {
                 continue;
             };

@@ -12,7 +12,7 @@ use crate::{
     Result,
     domain::{
         Overflow, Price, ServicePeriod, SubscriptionStatus, UnitPrice, bill::Stretch,
-        commitment::TrueUp, proration::tax_on, subscription::phase_of,
+        commitment::TrueUp, proration::tax_on,
     },
     id::{Id, PriceId},
     services::revenue::books::Books,
@@ -205,8 +205,7 @@ impl Biller<'_, '_> {
     /// The terms of some days of a period: tier and clause are those of its first day.
     fn earns(&self, of: &Subscription, (index, days): (u32, ServicePeriod)) -> Result<Earns> {
         let period = of.stretch(index)?;
-        let phase = phase_of(index, of.anchor()?, of.term());
-        let mut earns = self.terms.earns(of, period.service, phase)?;
+        let mut earns = self.terms.earns(of, period.service, of.phase(index)?)?;
         if days != period.service {
             earns.terms.share = earns.terms.prorated(period.service, days, period.whole);
         }
@@ -220,7 +219,7 @@ impl Biller<'_, '_> {
         let facts = Facts {
             prices: &period.plan.prices,
             quantity: subscription.units()?,
-            discounts: self.terms.discounts(subscription),
+            discounts: &self.terms.discounts(subscription),
             stretch,
             is_first: subscription.billed_periods == 0,
         };
@@ -282,7 +281,7 @@ impl Biller<'_, '_> {
     /// The line of what a period lacked, under the terms of that period.
     fn true_up_line(&self, period: &Charged<'_>, missing: &TrueUp) -> Result<InvoiceLine> {
         let of = period.subscription;
-        let index = of.anchor()?.index_of(missing.service.from);
+        let index = of.index_of(missing.service.from)?;
         let index = index.unwrap_or(period.stretch.index);
         let charged = Charged {
             earns: self.earns(of, (index, missing.service))?,

@@ -23,14 +23,14 @@ pub(in crate::services::revenue) fn expected(
     of: &Subscription,
     period: &Coming,
 ) -> Result<Expected> {
-    let of = &of.in_period(period.service.from);
+    let of = &terms.in_period(of, period.service.from)?;
     let plan = terms.plan(of)?;
-    let index = of.anchor()?.index_of(period.service.from);
+    let index = of.index_of(period.service.from)?;
     let stretch = of.stretch(index.unwrap_or_default())?;
     let facts = Facts {
         prices: &plan.prices,
         quantity: of.units()?,
-        discounts: terms.discounts(of),
+        discounts: &terms.discounts(of),
         stretch,
         is_first: of.billed_periods == 0 && stretch.index == of.next_index(),
     };

@@ -95,6 +95,7 @@ fn served(of: &Sold, zone: Zone) -> Served {
         ends_on: of.ends_on,
         zone,
         next: u32::try_from(of.billed_periods).unwrap_or_default(),
+        first: of.anchor_index,
     }
 }
 
@@ -111,13 +112,15 @@ pub fn usage_asked(record: &Record, zone: Zone) -> Result<Option<Ask>> {
 /// # Errors
 /// Amounts that do not fit, a period beyond the calendar.
 pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
-    let (of, given) = (&record.subscription, &basis.given);
-    if of.next_bill_on.is_none() {
+    if record.subscription.next_bill_on.is_none() {
         return Ok(None);
     }
+    let of = &record.at_next()?;
     let billed = u32::try_from(of.billed_periods).unwrap_or_default();
     let stretch = of.stretch(billed)?;
-    let discounts: Vec<Discount> = given.iter().map(|one| one.discount).collect();
+    let running = basis.given.iter().map(|one| one.discount);
+    let running = running.filter(|one| one.outlasts(of.anchor_index));
+    let discounts: Vec<Discount> = running.collect();
     let prices = &record.version_on(stretch.service.from).prices;
     let facts = Facts {
         prices,

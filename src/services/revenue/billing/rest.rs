@@ -71,7 +71,7 @@ pub(in crate::services::revenue) fn bill_rests(
     on: NaiveDate,
 ) -> Result<()> {
     let known = segments::of_subscription(tx, now.id)?;
-    let first = now.anchor()?.index_of(on).unwrap_or_default();
+    let first = now.index_of(on)?.unwrap_or(now.first_index());
     let (mut lines, mut charged) = (Vec::new(), Vec::new());
     for index in first..now.next_index() {
         let stretch = now.stretch(index)?;

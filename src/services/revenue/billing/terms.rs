@@ -22,7 +22,7 @@ use crate::{
         Tx, VendorScope,
         revenue::{
             discounts,
-            subscriptions::Subscription,
+            subscriptions::{Recount, Subscription},
             terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
         },
         sell::{
@@ -105,9 +105,51 @@ impl Terms {
         self.registered.contains(&id)
     }
     /// The discounts of a subscription, run out ones and later ones among them.
-    pub fn discounts(&self, subscription: &Subscription) -> &[Discount] {
+    pub fn discounts(&self, subscription: &Subscription) -> Vec<Discount> {
         let found = self.discounts.get(&subscription.id);
-        found.map_or(&[][..], Vec::as_slice)
+        found.map_or_else(Vec::new, |found| subscription.kept(found))
+    }
+    /// A subscription as it is from its next period on, where that begins on a day: of the plan that
+    /// is set for it, where one is.
+    pub fn in_period(&self, of: &Subscription, starts: NaiveDate) -> Result<Subscription> {
+        let is_set = of.next_plan_on.is_some_and(|on| on <= starts);
+        match of.next_plan_version_id.filter(|_| is_set) {
+            Some(plan) => self.on_plan(of, (plan, starts)),
+            None => Ok(of.clone()),
+        }
+    }
+    /// A subscription as it is of another plan, from the day on which its next period begins.
+    pub fn on_plan(
+        &self,
+        of: &Subscription,
+        (plan, on): (PlanVersionId, NaiveDate),
+    ) -> Result<Subscription> {
+        let terms = self.plans.get(&plan);
+        let terms = terms.ok_or_else(|| Error::fault("a subscription has no plan"))?;
+        of.on_plan(&Recount {
+            plan,
+            interval_months: terms.interval_months,
+            term_months: terms.term_months,
+            on,
+        })
+    }
+    /// A subscription as it is until its plan changes to one that is billed at another interval,
+    /// and as it is from then on.
+    pub fn courses(&self, of: &Subscription) -> Result<(Subscription, Option<Subscription>)> {
+        let then = match of.next_plan_on {
+            Some(on) => self.in_period(of, on)?,
+            None => return Ok((of.clone(), None)),
+        };
+        if then.interval_months == of.interval_months || of.ends_on.is_some() {
+            return Ok((of.clone(), None));
+        }
+        let until = Subscription {
+            ends_on: then.anchor_on,
+            next_plan_version_id: None,
+            next_plan_on: None,
+            ..of.clone()
+        };
+        Ok((until, Some(then)))
     }
     /// What each price of a subscription charges in advance for a stretch, in the plan's order.
     pub fn ahead(&self, of: &Subscription, stretch: Stretch) -> Result<Vec<Ahead>> {
@@ -115,7 +157,7 @@ impl Terms {
         Ok(bill::ahead(
             prices,
             of.units()?,
-            self.discounts(of),
+            &self.discounts(of),
             stretch,
         )?)
     }
@@ -126,7 +168,7 @@ impl Terms {
         let prices = plan.prices.iter().map(|line| &line.price);
         let interval = plan.interval()?;
         let (discounts, stretch) = (self.discounts(of), of.stretch(index)?);
-        let monthly = bill::monthly(prices, of.units()?, discounts, (stretch, interval))?;
+        let monthly = bill::monthly(prices, of.units()?, &discounts, (stretch, interval))?;
         Ok(at_least(monthly, plan.minimum_minor, interval)?)
     }
     /// What a whole period charges in advance for what partners earn on, in minor units: discounts
@@ -134,7 +176,7 @@ impl Terms {
     pub fn standing(&self, of: &Subscription, index: u32) -> Result<i64> {
         let plan = self.plan(of)?;
         let prices = plan.prices.iter().map(|line| &line.price);
-        let each = bill::standing(prices, of.units()?, self.discounts(of), of.stretch(index)?)?;
+        let each = bill::standing(prices, of.units()?, &self.discounts(of), of.stretch(index)?)?;
         let earning = plan.prices.iter().zip(each);
         let earning = earning.filter(|(line, _)| line.commissionable);
         let mut nets = earning.map(|(_, charged)| charged.net_minor());

@@ -85,7 +85,7 @@ impl Line<'_> {
             from: line.service_from,
             to: line.service_to,
         };
-        let index = then.anchor()?.index_of(service.from);
+        let index = then.index_of(service.from)?;
         let charged = index.map(|index| then.stretch(index)).transpose()?;
         let (charged, whole) = charged.map_or((service, service), |one| (one.service, one.whole));
         let case = Case {

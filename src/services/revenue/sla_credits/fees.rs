@@ -101,8 +101,10 @@ impl Fees {
         let later: Vec<&&Segment> = own
             .iter()
             .filter(|one| one.price_id == segment.price_id)
-            .filter(|one| one.period_index == segment.period_index)
-            .filter(|one| one.change_no > segment.change_no)
+            .filter(|one| {
+                let place = |of: &Segment| (of.period_index, of.change_no);
+                place(one) > place(segment)
+            })
             .collect();
         let is_newest =
             |day: NaiveDate| !later.iter().any(|one| one.charge().service.contains(day));

@@ -94,7 +94,8 @@ pub fn end_discount(
         .find(|one| one.id == id)
         .ok_or(Error::NotFound)?;
     let ran = of.next_index().saturating_sub(given.discount.from_period);
-    if given.discount.periods.is_some_and(|many| many <= ran) {
+    let is_over = !given.discount.outlasts(of.first_index());
+    if is_over || given.discount.periods.is_some_and(|many| many <= ran) {
         return Err(Error::conflict("This discount has run out already."));
     }
     discounts::end(tx, id, i32::try_from(ran).map_err(Error::fault)?)?;

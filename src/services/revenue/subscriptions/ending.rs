@@ -21,7 +21,7 @@ use crate::{
         Tx, VendorScope,
         revenue::{
             segments, sla_credits,
-            subscriptions::{self, ChangeKind, Subscription},
+            subscriptions::{self, Advance, ChangeKind, Subscription},
         },
     },
 };
@@ -99,6 +99,9 @@ fn end_now(
     now.next_bill_on = last_bill(tx, &now, on)?;
     now.mrr_minor = 0;
     subscriptions::change(tx, &now)?;
+    if before.status == SubscriptionStatus::Paused {
+        pass_over(tx, &now, on)?;
+    }
     let noted = Noted {
         kind: ChangeKind::CancelNow,
         on,
@@ -112,6 +115,23 @@ fn end_now(
     claw_back(tx, books, std::slice::from_ref(&now))?;
     let summary = format!("Canceled from {}", day(on));
     record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
+}
+
+/// Periods that began in a pause are not billed after it either, where a last bill is to come.
+fn pass_over(tx: &mut Tx<'_, VendorScope>, now: &Subscription, end: NaiveDate) -> Result<()> {
+    let last = match end.pred_opt().filter(|_| now.next_bill_on.is_some()) {
+        Some(last) => now.index_of(last)?,
+        None => None,
+    };
+    let begun = last.map_or(0, |index| index.saturating_add(1));
+    let begun = i32::try_from(begun).map_err(Error::fault)?;
+    let advance = Advance {
+        billed_periods: begun.max(now.billed_periods),
+        next_bill_on: now.next_bill_on,
+        status: now.status,
+        mrr_minor: None,
+    };
+    subscriptions::advance(tx, &[now.id], advance)
 }
 
 /// Credits what was charged for days from this one on.

@@ -1,4 +1,5 @@
 //! A subscription's life: it starts, its quantity changes, it ends.
+pub mod announcing;
 mod discounts;
 mod ending;
 mod parties;

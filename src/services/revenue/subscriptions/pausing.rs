@@ -72,13 +72,11 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
         return Err(Error::conflict("This subscription is not paused."));
     }
     check_effective(tx, &books, &now, pausing.on)?;
-    let current = now.anchor()?.index_of(pausing.on);
+    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
+    take_missed(tx, &terms, (&mut now, pausing))?;
+    let current = now.index_of(pausing.on)?;
     let current = current.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
     let was_billed = current < now.next_index();
-    if !was_billed {
-        take_missed(tx, &mut now, (current, pausing))?;
-    }
-    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
     now.status = SubscriptionStatus::Active;
     now.mrr_minor = terms.monthly(&now, current)?;
     let next = current.max(now.next_index().saturating_sub(1)) + 1;
@@ -96,27 +94,43 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
 /// Moves a subscription to the plan that was set for a period which began while it was paused.
 fn take_missed(
     tx: &mut Tx<'_, VendorScope>,
-    now: &mut Subscription,
-    (index, pausing): (u32, &Pausing),
+    terms: &Terms,
+    (now, pausing): (&mut Subscription, &Pausing),
 ) -> Result<()> {
-    let starts = now.stretch(index)?.service.from;
-    let plan = now.in_period(starts).plan_version_id;
-    if plan == now.plan_version_id {
+    let Some(from) = missed(terms, now, pausing.on)? else {
         return Ok(());
-    }
+    };
     let was = now.plan_version_id;
-    (now.next_plan_version_id, now.next_plan_on) = (None, None);
-    now.plan_version_id = plan;
+    *now = terms.in_period(now, from)?;
+    subscriptions::recount(tx, now)?;
     let noted = Noted {
         kind: ChangeKind::Plan,
         on: pausing.on,
         before: now.quantity,
         after: now.quantity,
         reason: "As it was set",
-        plans: Some((was, plan)),
+        plans: Some((was, now.plan_version_id)),
     };
     let change = noted.of(&*tx, now);
     subscriptions::record_changes(tx, vec![change])
+}
+
+/// From when the plan that was set for a subscription is its plan, where that has come by a day and
+/// was not taken.
+fn missed(terms: &Terms, of: &Subscription, by: NaiveDate) -> Result<Option<NaiveDate>> {
+    let (_, then) = terms.courses(of)?;
+    if let Some(then) = then {
+        // Its next period begins then, and is counted anew.
+        return Ok(then.anchor_on.filter(|on| *on <= by));
+    }
+    let current = of.index_of(by)?.filter(|index| *index >= of.next_index());
+    let Some(current) = current else {
+        return Ok(None);
+    };
+    let starts = of.stretch(current)?.service.from;
+    let is_set =
+        of.next_plan_version_id.is_some() && of.next_plan_on.is_some_and(|on| on <= starts);
+    Ok(Some(starts).filter(|_| is_set))
 }
 
 /// What is left of a period from a day on.

@@ -62,41 +62,85 @@ pub fn change_plan(tx: &mut Tx<'_, VendorScope>, change: &PlanChange) -> Result<
     if before.status == SubscriptionStatus::Paused {
         return Err(Error::conflict("It is paused: resume it first."));
     }
-    let name = check_plan(tx, &before, change.plan_version)?;
+    let new = check_plan(tx, &before, change.plan_version)?;
+    let name = format!("{}, {}", new.offering, new.plan);
     match change.when {
-        PlanWhen::Now(on) => change_now(tx, &books, (&before, &name, on), change),
+        PlanWhen::Now(on) if new.interval_months == before.interval_months => {
+            change_now(tx, &books, (&before, &name, on), change)
+        }
+        PlanWhen::Now(on) => change_anew(tx, &books, (&before, &name, on), change),
         PlanWhen::NextPeriod => change_later(tx, &books, (&before, &name), change),
     }
 }
 
-/// Whether a subscription can be moved to a plan version; gives what that is called.
+/// Whether a subscription can be moved to a plan version; gives its terms.
 fn check_plan(
     tx: &mut Tx<'_, VendorScope>,
     before: &Subscription,
     to: PlanVersionId,
-) -> Result<String> {
+) -> Result<PlanTerms> {
     let refuse = |why: String| Err(Error::on("plan", why));
     if before.plan_version_id == to {
         return refuse("This is its plan already.".to_owned());
     }
-    let plans = terms::plans_of(tx, &[before.plan_version_id, to])?;
+    let mut plans = terms::plans_of(tx, &[before.plan_version_id, to])?;
     let new = plans.get(&to).filter(|plan| plan.is_published);
     let Some(new) = new else {
         return refuse("This plan is not on sale.".to_owned());
     };
     if new.currency != before.currency {
         let (it, has) = (new.currency, before.currency);
-        return refuse(format!("This plan is in {it}, the subscription in {has}."));
+        return refuse(format!(
+            "This plan is in {it}, the subscription in {has}, which it keeps. Cancel it and start a \
+             new one in {it}."
+        ));
     }
-    if new.interval_months != before.interval_months {
-        return refuse("This plan is billed at other intervals.".to_owned());
+    if let Some(end) = before
+        .ends_on
+        .filter(|_| new.interval_months != before.interval_months)
+    {
+        return refuse(format!(
+            "This plan is billed {} and the subscription is set to end on {}: undo that first.",
+            new.interval()?.name(),
+            day(end)
+        ));
     }
     if plans.values().any(PlanTerms::bills_in_arrears) {
         let why = "A period that is over is billed by the plan it was served under: plans that \
                    count usage or have a minimum cannot be changed. Cancel it and start a new one.";
         return refuse(why.to_owned());
     }
-    Ok(format!("{}, {}", new.offering, new.plan))
+    plans.remove(&to).ok_or(Error::NotFound)
+}
+
+/// Changes to a plan that is billed at another interval: what is unused is given back, and a whole
+/// period of the new plan is billed from the day on.
+fn change_anew(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (before, name, on): (&Subscription, &str, NaiveDate),
+    change: &PlanChange,
+) -> Result<()> {
+    check_effective(tx, books, before, on)?;
+    bill_before(tx, books, before, on)?;
+    let was = subscriptions::one(tx, before.id)?;
+    let from = on.max(was.charged_from());
+    let coming = Subscription {
+        next_plan_version_id: Some(change.plan_version),
+        ..was.clone()
+    };
+    let terms = Terms::of(tx, std::slice::from_ref(&coming))?;
+    let mut now = terms.on_plan(&was, (change.plan_version, from))?;
+    now.next_bill_on = Some(from);
+    now.mrr_minor = standing_mrr(&terms, &now)?;
+    subscriptions::change(tx, &now)?;
+    subscriptions::recount(tx, &now)?;
+    let of = (was.plan_version_id, change.reason.as_str());
+    noted(tx, &now, (ChangeKind::Plan, on), of)?;
+    give_back(tx, books, (&now, on), &change.reason)?;
+    bill_one(tx, books, now.id, books.today)?;
+    let now = subscriptions::one(tx, now.id)?;
+    record_plan(tx, (&now, format!("Plan changed from {}", day(on))), name)
 }
 
 fn change_now(
@@ -201,11 +245,10 @@ fn take(
     one: &Subscription,
     (version, from): (PlanVersionId, NaiveDate),
 ) -> Result<Subscription> {
-    let mut now = one.clone();
-    (now.next_plan_version_id, now.next_plan_on) = (None, None);
-    now.plan_version_id = version;
+    let mut now = terms.on_plan(one, (version, from))?;
     now.mrr_minor = terms.monthly(&now, now.next_index())?;
     subscriptions::change(tx, &now)?;
+    subscriptions::recount(tx, &now)?;
     now.version += 1;
     let reason = "As it was set";
     noted(

@@ -80,7 +80,7 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
         &terms,
         (&now, &all),
         change.effective_on,
-        |price, period| price.counts_seats() || shares_fixed(terms.discounts(&now), period),
+        |price, period| price.counts_seats() || shares_fixed(&terms.discounts(&now), period),
     )?;
     turns.retain(|one| one.price.price.counts_seats() || one.net_minor() != 0);
     // Each price goes its own way: netted against each other, a charge could not be credited later.
@@ -145,7 +145,7 @@ impl Turn<'_> {
 pub(super) fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
     match (now.status, now.next_index()) {
         (SubscriptionStatus::Trialing | SubscriptionStatus::Paused, _) => Ok(0),
-        (_, next) => terms.monthly(now, next.saturating_sub(1)),
+        (_, next) => terms.monthly(now, next.saturating_sub(1).max(now.first_index())),
     }
 }
 
@@ -159,7 +159,9 @@ fn turns<'a>(
 ) -> Result<Vec<Turn<'a>>> {
     let plan = terms.plan(now)?;
     let mut turns = Vec::new();
-    for old in newest(all).filter(|old| old.service_to > on) {
+    // Before periods were counted anew, all that is left was given back.
+    let open = newest(all).filter(|old| old.period_index >= now.anchor_index);
+    for old in open.filter(|old| old.service_to > on) {
         let mut prices = plan.prices.iter().enumerate();
         let Some((at, price)) = prices.find(|(_, price)| price.id == old.price_id) else {
             continue;

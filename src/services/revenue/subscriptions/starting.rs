@@ -226,6 +226,9 @@ impl Sales {
             ends_by_vendor: false,
             next_plan_version_id: None,
             next_plan_on: None,
+            anchor_index: 0,
+            terms_before: 0,
+            renewals_from: None,
         };
         // A trial brings nothing until it is over.
         if opening.charged_from == new.starts_on {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::Noted;
+use super::{Noted, announcing::announce};
 use crate::{
     Error, Result,
     domain::{
@@ -82,7 +82,7 @@ pub fn impact(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<Impact>
     })
 }
 
-fn at(one: &Subscription, version: PlanVersionId) -> Subscription {
+pub(super) fn at(one: &Subscription, version: PlanVersionId) -> Subscription {
     Subscription {
         plan_version_id: version,
         ..one.clone()
@@ -98,7 +98,8 @@ pub fn coming(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<usize> 
 }
 
 /// Brings the earlier sales of a plan to the version that is sold now: each with its first period
-/// that `reach` lets it. Until then one of them can still be kept on its version. Says how many.
+/// that `reach` lets it. Until then one of them can still be kept on its version. Each partner
+/// concerned gets a letter, once this is written. Says how many.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version, one that is
@@ -108,6 +109,7 @@ pub fn bring(
     tx: &mut Tx<'_, VendorScope>,
     (id, version): (PlanVersionId, i32),
     reach: Reach,
+    mail_domain: &str,
 ) -> Result<usize> {
     tx.allow(Permission::ManageCatalogue)?;
     tx.allow(Permission::ManageSubscriptions)?;
@@ -122,8 +124,12 @@ pub fn bring(
     }
     let today = vendor::today(tx)?;
     let found = movable(tx, &new)?;
-    check(&reach, (today, found.len()))?;
+    check(&reach, today)?;
+    if found.is_empty() {
+        return Err(Error::on("existing_from", why_none(tx, &new)?));
+    }
     set(tx, (&new, &found), (reach, today))?;
+    announce(tx, (&new, &found), mail_domain)?;
     if !plans::reach(tx, (id, version), Some(reach))? {
         return Err(stale("plan"));
     }
@@ -131,7 +137,31 @@ pub fn bring(
     Ok(found.len())
 }
 
-fn check(reach: &Reach, (today, found): (NaiveDate, usize)) -> Result<()> {
+/// Why no earlier sale can come to a version.
+///
+/// # Errors
+/// Faults of the database.
+pub fn why_none(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<String> {
+    let mut earlier = plans::versions_of(tx, new.plan)?.into_iter();
+    let other = earlier
+        .find(|old| old.version_no < new.version_no && old.terms.currency != new.terms.currency);
+    Ok(match other {
+        Some(old) => {
+            let (has, is) = (old.terms.currency, new.terms.currency);
+            format!(
+                "Earlier sales are in {has} and this version in {is}. A subscription keeps its \
+                 currency: cancel it and start a new one in {is}."
+            )
+        }
+        None => {
+            "No earlier sale can come to it: none runs, or those that do are billed at another \
+                 interval, count usage or have a minimum, or are set to end or to change."
+                .to_owned()
+        }
+    })
+}
+
+fn check(reach: &Reach, today: NaiveDate) -> Result<()> {
     if reach.from <= today {
         let why = "Give a day to come: what was billed stays as it was.";
         return Err(Error::on("existing_from", why));
@@ -139,13 +169,7 @@ fn check(reach: &Reach, (today, found): (NaiveDate, usize)) -> Result<()> {
     if reach.held_months > LONGEST_HELD_MONTHS {
         return Err(Error::on("held_months", "Give at most 120 months."));
     }
-    match found {
-        0 => Err(Error::on(
-            "existing_from",
-            "No earlier sale can come to it.",
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// The first day of the first period of a subscription at a version.

@@ -6,13 +6,16 @@ use chrono::NaiveDateTime;
 use super::{NewUsage, report};
 use crate::{
     Result,
-    domain::{ExternalId, Measure, Zone},
-    id::PlanVersionId,
+    domain::{ExternalId, Measure, Zone, commitment::Pause, date_words},
+    id::{PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
         account::vendor,
         catalogue::plans,
-        revenue::usage::{UsageEvent, events_named},
+        revenue::{
+            commitments::pauses,
+            usage::{UsageEvent, events_named},
+        },
         sell::subscriptions::{self, Subscription},
     },
 };
@@ -58,6 +61,7 @@ pub enum Verdict {
 pub struct Intake {
     subscriptions: HashMap<String, Subscription>,
     meters: BTreeMap<PlanVersionId, BTreeSet<String>>,
+    pauses: HashMap<SubscriptionId, Vec<Pause>>,
     on_record: HashMap<(String, String), UsageEvent>,
     heard: HashMap<(String, String), usize>,
     new: Vec<NewUsage>,
@@ -85,10 +89,13 @@ impl Intake {
             let of = version.prices.iter().filter_map(|line| line.price.meter());
             meters.insert(id, of.map(|meter| meter.code.to_string()).collect());
         }
+        let ids: Vec<SubscriptionId> = subscriptions.values().map(|one| one.id).collect();
+        let pauses = pauses(tx, &ids)?;
         let on_record = events_named(tx, &spelled(events))?.into_iter();
         Ok(Self {
             subscriptions,
             meters,
+            pauses,
             on_record: on_record
                 .map(|event| ((event.meter.clone(), event.event_id.clone()), event))
                 .collect(),
@@ -111,6 +118,9 @@ impl Intake {
             (Some(heard), _) => *heard == event,
             (None, Some(is)) => event.says(is),
             (None, None) => {
+                if let Some(wrong) = self.paused(&event) {
+                    return Verdict::Wrong(vec![wrong]);
+                }
                 self.heard.insert(named, self.new.len());
                 self.new.push(event);
                 return Verdict::New;
@@ -172,6 +182,17 @@ impl Intake {
         })
     }
 
+    /// That nothing was served on the day of an event.
+    fn paused(&self, event: &NewUsage) -> Option<Wrong> {
+        let day = self.zone.local_date(event.occurred_at);
+        let pauses = self.pauses.get(&event.subscription)?;
+        let during = pauses.iter().find(|pause| pause.contains(day))?;
+        Some(Wrong {
+            field: "occurred_at",
+            reason: words_of(during),
+        })
+    }
+
     fn counted(&self, meter: &str, under: Option<&Subscription>) -> Result<String, &'static str> {
         let counts = |of: &Subscription| {
             let meters = self.meters.get(&of.plan_version);
@@ -197,6 +218,21 @@ impl Intake {
             true if under.is_none_or(is_served) => Ok(at),
             true => Err("The subscription was not served at this instant."),
         }
+    }
+}
+
+/// Why what was used in a pause is not taken.
+pub(super) fn words_of(pause: &Pause) -> String {
+    let from = date_words(pause.from);
+    let until = pause.until.and_then(|until| until.pred_opt());
+    match until {
+        Some(last) => format!(
+            "The subscription was paused from {from} to {}: nothing is billed for these days.",
+            date_words(last)
+        ),
+        None => format!(
+            "The subscription is paused from {from} on: nothing is billed until it is resumed."
+        ),
     }
 }
 

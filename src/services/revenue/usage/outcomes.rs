@@ -1,16 +1,20 @@
 //! Outcomes: one side reports what was reached, the other verifies it, and then it is billed.
 use chrono::NaiveDate;
 
+use super::intake::words_of;
 use crate::{
     Error, Result,
-    domain::{Action, ExternalId, Measure, Permission, Price, Zone},
+    domain::{Action, ExternalId, Measure, Permission, Price, SubscriptionStatus, Zone},
     id::{PartnerId, SubscriptionId, UsageEventId},
     store::{
         PartnerScope, Platform, Scope, Tx,
         account::vendor,
         platform::Event,
         registers::usage as register,
-        revenue::usage::{self, Outcomes, UsageEvent},
+        revenue::{
+            commitments::pauses,
+            usage::{self, Outcomes, UsageEvent},
+        },
         sell::subscriptions::{self, Subscription},
     },
 };
@@ -52,9 +56,13 @@ pub fn record(tx: &mut Tx<'_, PartnerScope>, new: &NewOutcome) -> Result<()> {
         return Err(Error::on("meter", "Choose what was reached."));
     }
     let of = &found.subscription;
-    still_billed(of.next_bill_on)?;
+    still_billed(of.next_bill_on.is_some() || of.status == SubscriptionStatus::Paused)?;
     let zone = vendor::settings(tx)?.zone;
     check_day(tx, (of, zone), new.on)?;
+    let paused = pauses(tx, &[of.id])?.remove(&of.id).unwrap_or_default();
+    if let Some(during) = paused.iter().find(|pause| pause.contains(new.on)) {
+        return Err(Error::on("on", words_of(during)));
+    }
     let id: UsageEventId = tx.fresh_id();
     usage::add_outcome(
         tx,
@@ -99,10 +107,10 @@ fn check_day(
     }
 }
 
-fn still_billed(next: Option<NaiveDate>) -> Result<()> {
-    match next {
-        Some(_) => Ok(()),
-        None => Err(Error::conflict(
+fn still_billed(is_billed: bool) -> Result<()> {
+    match is_billed {
+        true => Ok(()),
+        false => Err(Error::conflict(
             "Nothing more is billed for this subscription.",
         )),
     }
@@ -135,7 +143,7 @@ pub fn verify<S: Outcomes>(
     if !register::outcome_meters(tx, subscription)?.contains(&event.meter) {
         return Err(Error::conflict("This is no outcome: it needs no proof."));
     }
-    still_billed(register::next_bill(tx, subscription)?)?;
+    still_billed(register::is_billed(tx, subscription)?)?;
     let who = tx.scope().actor().name.clone();
     S::verify(tx, id, &who)?;
     let value = Measure::from_micro(event.value_micro);

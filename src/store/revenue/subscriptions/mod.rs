@@ -1,12 +1,14 @@
 //! Subscriptions as billing reads and moves them.
+mod calendar;
 mod changes;
 mod moving;
 
+pub use calendar::Recount;
 pub use changes::{
     ChangeKind, SubscriptionChange, all_changes, began_with, changes, plans_left, record_changes,
     service_days,
 };
-pub use moving::{Advance, add, advance, begin_trials, change, set_plan};
+pub use moving::{Advance, add, advance, begin_trials, change, recount, set_plan};
 
 use std::collections::HashMap;
 
@@ -15,8 +17,8 @@ use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
-    Error, Result,
-    domain::{Anchor, BillingInterval, Currency, Quantity, SubscriptionStatus, bill::Stretch},
+    Result,
+    domain::{Currency, SubscriptionStatus},
     id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
@@ -81,59 +83,14 @@ pub struct Subscription {
     pub next_plan_version_id: Option<PlanVersionId>,
     /// From its first period that starts on or after this day.
     pub next_plan_on: Option<NaiveDate>,
-}
-
-impl Subscription {
-    /// Where its periods are counted from.
-    ///
-    /// # Errors
-    /// An interval that is none of those known.
-    pub fn anchor(&self) -> Result<Anchor> {
-        let months = u32::try_from(self.interval_months).unwrap_or_default();
-        let interval = BillingInterval::from_months(months);
-        let interval = interval.ok_or_else(|| Error::fault("a subscription has no interval"))?;
-        Ok(Anchor {
-            on: self.anchor_on.unwrap_or(self.starts_on),
-            interval,
-        })
-    }
-    /// The first day charged: the end of its trial.
-    pub fn charged_from(&self) -> NaiveDate {
-        self.charged_from.unwrap_or(self.starts_on)
-    }
-    /// A period as it is charged, from 0: the first may be the rest of one.
-    ///
-    /// # Errors
-    /// A period beyond the calendar.
-    pub fn stretch(&self, index: u32) -> Result<Stretch> {
-        Stretch::of(self.anchor()?, index, self.charged_from())
-            .ok_or_else(|| Error::fault("a period lies beyond the calendar"))
-    }
-    /// As it is in a period that starts on a day: of the plan that is set for it, where one is.
-    pub fn in_period(&self, starts: NaiveDate) -> Self {
-        let is_set = self.next_plan_on.is_some_and(|on| on <= starts);
-        let set = self.next_plan_version_id.filter(|_| is_set);
-        Self {
-            plan_version_id: set.unwrap_or(self.plan_version_id),
-            ..self.clone()
-        }
-    }
-    /// Months of the first term.
-    pub fn term(&self) -> u32 {
-        u32::try_from(self.term_months).unwrap_or_default()
-    }
-    /// The index of the next period to bill.
-    pub fn next_index(&self) -> u32 {
-        u32::try_from(self.billed_periods).unwrap_or_default()
-    }
-    /// Its units.
-    ///
-    /// # Errors
-    /// A stored number out of range.
-    pub fn units(&self) -> Result<Quantity> {
-        let units = u32::try_from(self.quantity).unwrap_or_default();
-        Quantity::new(units).map_err(Error::fault)
-    }
+    /// The index of the period that begins at the anchor: its periods are numbered on where they are
+    /// counted anew.
+    pub anchor_index: i32,
+    /// Renewed terms that had begun before the anchor.
+    pub terms_before: i32,
+    /// From which day periods are renewals to commission, if not from the end of the anchor's first
+    /// term.
+    pub renewals_from: Option<NaiveDate>,
 }
 
 /// Subscriptions with a period to bill that starts on or before a day, in the order they fall due.

@@ -101,6 +101,26 @@ pub fn begin_trials(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<us
     tx.update(rows, to(subscriptions::status, "trialing"))
 }
 
+/// Writes how the periods and terms of a subscription are counted from now on.
+///
+/// # Errors
+/// Faults of the database.
+pub fn recount(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
+    let row = tx
+        .rows_of(subscriptions::table)
+        .filter(subscriptions::id.eq(now.id));
+    let counted = (
+        to(subscriptions::anchor_on, now.anchor_on),
+        to(subscriptions::anchor_index, now.anchor_index),
+        to(subscriptions::interval_months, now.interval_months),
+        to(subscriptions::term_months, now.term_months),
+        to(subscriptions::terms_before, now.terms_before),
+        to(subscriptions::renewals_from, now.renewals_from),
+    );
+    tx.update(row, counted)?;
+    Ok(())
+}
+
 /// Writes what a person or the calendar changed, if the version is still the one that was read.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use crate::{
         },
     },
     web::{
-        Answer, Shell,
+        Answer, Shell, Site,
         admission::Staff,
         form::{Typed, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
@@ -93,6 +93,7 @@ struct EarlierPage {
     reach: Option<String>,
     coming: usize,
     impact: Impact,
+    why_none: String,
     now: String,
     then: String,
     whens: Vec<(String, String)>,
@@ -107,6 +108,7 @@ struct Found {
     offering: (OfferingId, String),
     coming: usize,
     impact: Impact,
+    why_none: String,
 }
 
 fn find(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<Found> {
@@ -116,6 +118,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<Found> {
     let offering = offerings::offering(tx, plan.offering)?;
     Ok(Found {
         impact: versions::impact(tx, id)?,
+        why_none: versions::why_none(tx, &version)?,
         coming: versions::coming(tx, id)?,
         plan: plan.name,
         offering: (plan.offering, offering.name),
@@ -162,6 +165,10 @@ async fn page(
         cancel_href: back,
         reach: version.reach.map(|reach| reach.words()),
         coming: found.coming,
+        why_none: match version.status {
+            VersionStatus::Published => found.why_none,
+            _ => "No earlier sale can come to it.".to_owned(),
+        },
         impact: match version.status {
             VersionStatus::Published => impact,
             // Nothing can be brought to it any more.
@@ -188,7 +195,7 @@ fn offering_of(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<Offeri
 
 async fn bring(
     staff: Staff,
-    (store, session): (Data<Store>, Session),
+    (store, session, site): (Data<Store>, Session, Data<Site>),
     parts: Parts,
     Typed(typed): Typed<EarlierForm>,
 ) -> Answer {
@@ -197,10 +204,10 @@ async fn bring(
     let done = match typed.read() {
         Ok(reach) => {
             let (version, form_id) = (typed.version(), typed.form_id.clone());
-            let base = staff.base.clone();
+            let (base, domain) = (staff.base.clone(), site.mail_domain.clone());
             let work = move |tx: &mut Tx<'_, VendorScope>| {
                 once(tx, &form_id, |tx| {
-                    versions::bring(tx, (id, version), reach)?;
+                    versions::bring(tx, (id, version), reach, &domain)?;
                     Ok(format!("{base}/offerings/{}", offering_of(tx, id)?))
                 })
             };
@@ -208,7 +215,7 @@ async fn bring(
         }
         Err(problems) => Err(Error::Invalid(problems)),
     };
-    let said = "Earlier sales are set to come to this version.";
+    let said = "Earlier sales are set to come to this version. Their partners are told by mail.";
     answered((&staff, &store, &session), (id, typed), (done, said)).await
 }
 

@@ -6,6 +6,7 @@ use crate::{
     store::{
         Tx, VendorScope,
         registers::{self, ledger},
+        revenue::discounts::{self, Given},
         sell::{
             accounts::{self, Billed, Credited},
             subscriptions,
@@ -22,6 +23,8 @@ pub(super) struct Outcome {
     credited: Vec<Credited>,
     /// Why what is taken back from the partner.
     clawed_back: Vec<String>,
+    /// Its discounts.
+    given: Vec<Given>,
 }
 
 impl Outcome {
@@ -45,6 +48,7 @@ impl Outcome {
         Ok(Self {
             after: subscriptions::record(tx, id)?,
             before,
+            given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
             billed: new_billed,
             credited: new_credited,
             clawed_back: back.into_iter().map(|entry| entry.note).collect(),
@@ -78,12 +82,52 @@ impl Outcome {
                 "From {on} on it is {name}, billed with that period."
             ));
         }
+        said.extend(self.counted_anew());
         if let Some(end) = is.ends_on {
             let last = end.pred_opt().filter(|last| *last >= is.starts_on);
             said.push(match last {
                 Some(last) => format!("The last day served is {}.", date_words(last)),
                 None => "It is never served.".to_owned(),
             });
+        }
+        said
+    }
+}
+
+impl Outcome {
+    /// What a plan that is billed at another interval brings with it.
+    fn counted_anew(&self) -> Vec<String> {
+        let (was, is) = (&self.before.subscription, &self.after.subscription);
+        let set = self
+            .after
+            .next
+            .as_ref()
+            .filter(|_| was.next_plan != is.next_plan);
+        let billed = u32::try_from(is.billed_periods).unwrap_or_default();
+        let (on, first, terms) = match set {
+            Some(next) => (next.on, billed, next.version.terms),
+            None => (is.anchor_on, is.anchor_index, self.after.version.terms),
+        };
+        if terms.interval == was.interval {
+            return Vec::new();
+        }
+        let term = words::count(terms.term_months.into(), "month", "months");
+        let mut said = vec![format!(
+            "It is billed {} from {} on: periods are counted from that day, and a new term of {term} \
+             begins. Commission goes on as counted from the first day charged.",
+            terms.interval.name(),
+            date_words(on)
+        )];
+        let ends = self
+            .given
+            .iter()
+            .filter(|one| one.discount.runs_in(first) && !one.discount.outlasts(first));
+        let ends: Vec<&str> = ends.map(|one| one.label.as_str()).collect();
+        if !ends.is_empty() {
+            said.push(format!(
+                "Discounts for some periods, or of an amount a period, end with it: {}.",
+                ends.join(", ")
+            ));
         }
         said
     }

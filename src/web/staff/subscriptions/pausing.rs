@@ -122,6 +122,7 @@ struct PausePage {
     is_pause: bool,
     next: Option<NaiveDate>,
     every: &'static str,
+    counts_usage: bool,
     outcome: Vec<String>,
     typed: PauseForm,
     problems: Problems,
@@ -173,6 +174,11 @@ async fn page(
         heading: turn.heading(),
         is_pause: turn == Turn::Pause,
         next: it.next_bill_on,
+        counts_usage: record
+            .version
+            .prices
+            .iter()
+            .any(|line| line.price.meter().is_some()),
         every: sold::every(it.interval),
         customer: record.customer.clone(),
         outcome: again.outcome,

@@ -120,7 +120,8 @@ struct PlanPage {
     is_stale: bool,
 }
 
-/// The plans that a subscription could change to: in its currency, billed as often.
+/// The plans that a subscription could change to: in its currency, and billed as often where it is
+/// set to end.
 fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
     let it = &record.subscription;
     if record.version.bills_in_arrears() {
@@ -130,7 +131,7 @@ fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
         let terms = &choice.version.terms;
         choice.version.id != it.plan_version
             && terms.currency == it.mrr.currency()
-            && terms.interval == it.interval
+            && (terms.interval == it.interval || it.ends_on.is_none())
             && !choice.version.bills_in_arrears()
     };
     let offer = |choice: &Choice| {
@@ -185,7 +186,7 @@ async fn page(
         ],
         no_plan: match record.version.bills_in_arrears() {
             true => "It is billed by use or has a minimum; such a plan is not changed.",
-            false => "No other plan is sold in its currency and at its billing interval.",
+            false => "No other plan is sold in its currency.",
         },
         plans: offers(&choices, &record),
         kept_because: String::new(),
@@ -210,7 +211,8 @@ fn whens(status: SubscriptionStatus) -> Vec<(String, String)> {
     let later = ("next_period", "With the next period; nothing is given back");
     let now = (
         "now",
-        "On a day; what is unused is given back, and the rest billed by the new plan",
+        "On a day; what is unused is given back, and the rest, or a first period of another length, \
+         billed by the new plan",
     );
     let offered = match status {
         SubscriptionStatus::PendingCancel => vec![now],

@@ -299,11 +299,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         parties_href: format!("{base}/subscriptions/{id}/parties"),
         discounts_href: format!("{base}/subscriptions/{id}/discounts"),
-        discounts: sold::discounts(
-            &found.basis.given,
-            u32::try_from(it.billed_periods).unwrap_or_default(),
-            it.mrr.currency(),
-        ),
+        discounts: sold::discounts(&found.basis.given, it),
         changes: sold::changes(record),
         credits: credit_rows(&found.credits),
         stretches: stretch_rows(&found),
