@@ -289,7 +289,8 @@ on_both! {
         scene.app.now_is("2026-12-15T09:00:00Z");
         let owner = scene.owner().await;
         let form = owner.get(&format!("{at}/quantity")).await.expect(200).form("main form[method=post]");
-        owner.submit(&form.with("quantity", "15").with("effective_on", "2026-12-15").with("reason", "Grows")).await.expect(303);
+        let told = owner.submit(&form.with("quantity", "15").with("effective_on", "2026-12-15").with("reason", "Grows")).await.expect(200);
+        owner.submit(&told.form("main form[method=post]")).await.expect(303);
         // 96.00 x 17 / 31 = 52.65 back, 144.00 x 17 / 31 = 78.97 anew; the lists 65.81 and 98.71.
         assert_eq!(billed(&scene, "T-1")[1..], [
             "northwind proration_credit -5265 -1316 -6252", "northwind proration_charge 7897 1974 9377",
