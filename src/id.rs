@@ -315,6 +315,8 @@ named! {
     FxRate = "fxr", FxRateId;
     /// The currency a partner is paid in from a day on.
     PayoutCurrency = "pcy", PayoutCurrencyId;
+    /// What a partner buys at when it resells.
+    ResaleTerms = "rst", ResaleTermsId;
     /// What an entry comes to in the currency of its payout.
     Conversion = "cnv", ConversionId;
     /// What somebody gets of what a line earns.

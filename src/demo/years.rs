@@ -2,6 +2,7 @@
 //! each month.
 mod credits;
 mod moves;
+mod reselling;
 mod sale;
 mod stories;
 

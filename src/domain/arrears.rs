@@ -6,7 +6,9 @@ use super::{
     measure::Measure,
     meter::{Span, UsageEvent, used},
     price::Price,
+    rate::Rate,
     ratio::{Overflow, Ratio},
+    resale::bought,
 };
 
 /// A period of which usage is billed.
@@ -40,6 +42,8 @@ pub struct Arrear {
     pub used: Measure,
     /// What of an allowance is carried on.
     pub carries: Measure,
+    /// What the list asks for it in all, in minor units.
+    pub list_minor: i64,
     /// What it costs in all, in minor units.
     pub amount_minor: i64,
     /// What of that was not billed yet; below zero after a correction.
@@ -58,6 +62,19 @@ pub fn arrears(
     events: &[UsageEvent],
     past: &[PastUsage],
 ) -> Result<Vec<Arrear>, Overflow> {
+    arrears_off(price, Rate::default(), (periods, events), past)
+}
+
+/// As [`arrears`], at a discount off the list.
+///
+/// # Errors
+/// As [`arrears`].
+pub fn arrears_off(
+    price: &Price,
+    discount: Rate,
+    (periods, events): (&[UsagePeriod], &[UsageEvent]),
+    past: &[PastUsage],
+) -> Result<Vec<Arrear>, Overflow> {
     let Some(meter) = price.meter() else {
         return Ok(Vec::new());
     };
@@ -69,12 +86,14 @@ pub fn arrears(
     for period in periods {
         let quantity = used(meter.aggregation, period.span, events)?;
         let settled = price.for_usage(quantity, carried)?;
-        let amount_minor = settled.overage.round()?;
+        let list_minor = settled.overage.round()?;
+        let amount_minor = bought(list_minor, discount);
         let billed = known(period.index).map_or(0, |past| past.billed_minor);
         found.push(Arrear {
             period: *period,
             used: Measure::nearest(quantity)?,
             carries: Measure::nearest(settled.carries)?,
+            list_minor,
             amount_minor,
             open_minor: amount_minor.checked_sub(billed).ok_or(Overflow)?,
         });

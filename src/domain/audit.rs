@@ -15,6 +15,7 @@ coded! {
         PartnerBankSet = "partner.bank_set", "Partner's bank details set";
         PartnerBankConfirmed = "partner.bank_confirmed", "Partner's bank details confirmed";
         PartnerPayoutCurrencySet = "partner.payout_currency_set", "Partner's payout currency set";
+        PartnerResaleSet = "partner.resale_set", "Partner's resale terms set";
         PartnerEnrolled = "partner.enrolled", "Partner enrolled in a commission plan";
         CustomerAdded = "customer.added", "Customer added";
         CustomerChanged = "customer.changed", "Customer changed";

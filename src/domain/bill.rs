@@ -51,6 +51,8 @@ pub struct Ahead {
     pub list_minor: i64,
     /// What discounts take off it.
     pub off_minor: i64,
+    /// Of that, the resale discount.
+    pub resale_minor: i64,
 }
 
 impl Ahead {
@@ -80,13 +82,19 @@ pub fn ahead<'a>(
     let total = lists
         .iter()
         .try_fold(0i64, |sum, list| sum.checked_add(*list));
+    let total = total.ok_or(Overflow)?;
     let running = discounts.iter().filter(|one| one.runs_in(stretch.index));
-    let off = taken_off(total.ok_or(Overflow)?, running.copied(), stretch.share()?)?;
+    let resale = running.clone().filter(|one| one.is_resale());
+    let off = taken_off(total, running.copied(), stretch.share()?)?;
     let offs = spread(off, &lists)?;
-    let ahead = |(list_minor, off_minor)| Ahead {
+    let first = taken_off(total, resale.copied(), stretch.share()?)?;
+    let firsts = spread(first, &lists)?;
+    let ahead = |(list_minor, (off_minor, first)): (i64, (i64, i64))| Ahead {
         list_minor,
         off_minor,
+        resale_minor: first.min(off_minor),
     };
+    let offs = offs.into_iter().zip(firsts);
     Ok(lists.into_iter().zip(offs).map(ahead).collect())
 }
 
@@ -185,7 +193,8 @@ mod tests {
             rest[2],
             Ahead {
                 list_minor: 6_250,
-                off_minor: 625
+                off_minor: 625,
+                resale_minor: 0,
             }
         );
     }

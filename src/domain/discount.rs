@@ -26,6 +26,19 @@ pub enum Off {
     Fixed(i64),
 }
 
+/// The turn of what is taken off the list for a partner that resells: before every other.
+pub const RESALE: i32 = i32::MIN;
+
+/// What is taken off the list for a partner that resells: of everything, usage and what is charged
+/// once too.
+pub fn resale(discounts: &[Discount]) -> Rate {
+    let found = discounts.iter().find(|one| one.is_resale());
+    match found.map(|one| one.off) {
+        Some(Off::Percent(rate)) => rate,
+        _ => Rate::default(),
+    }
+}
+
 /// A discount of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discount {
@@ -44,6 +57,11 @@ impl Discount {
     pub fn runs_in(&self, period: u32) -> bool {
         let since = period.checked_sub(self.from_period);
         since.is_some_and(|since| self.periods.is_none_or(|many| since < many))
+    }
+
+    /// Whether it is the resale discount: a priority that no other has.
+    pub fn is_resale(&self) -> bool {
+        self.priority == RESALE
     }
 
     /// Whether it lowers what a subscription brings in a month: a discount for

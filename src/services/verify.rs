@@ -6,6 +6,7 @@ mod deals;
 mod payout_runs;
 mod plans;
 mod recurring;
+mod resale;
 mod revenue;
 mod service_levels;
 mod statements;
@@ -198,6 +199,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     let ledger = Ledger::read(tx)?;
     let mut found = Findings::default();
     revenue::check(&ledger, &mut found);
+    resale::check(&ledger, &mut found);
     plans::check(&ledger, &mut found);
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;

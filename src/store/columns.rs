@@ -8,8 +8,8 @@ use diesel::{
 };
 
 use crate::domain::{
-    AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, DealStatus, Period,
-    PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
+    AdjustmentReason, AdjustmentStatus, BillingModel, CommissionRule, CreditReason, Currency,
+    DealStatus, Period, PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
     bank::PayoutRunStatus,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
@@ -75,6 +75,7 @@ coded_columns!(
     ClawbackMode,
     AdjustmentReason,
     AdjustmentStatus,
+    BillingModel,
     CommissionRule,
     CreditReason,
     Currency,

@@ -519,6 +519,12 @@ diesel::table! {
         anchor_index -> Integer,
         terms_before -> Integer,
         renewals_from -> Nullable<Date>,
+        billing_model -> Text,
+        payer_id -> Nullable<BigInt>,
+        reseller_bps -> Integer,
+        distributor_bps -> Integer,
+        street_minor -> Nullable<BigInt>,
+        street_list_minor -> Nullable<BigInt>,
     }
 }
 
@@ -631,6 +637,11 @@ diesel::table! {
         tax_name -> Text,
         tax_note -> Text,
         protected_moved_minor -> BigInt,
+        payer_id -> Nullable<BigInt>,
+        payer_name -> Text,
+        payer_country -> Text,
+        payer_vat_id -> Text,
+        resold_by -> Text,
     }
 }
 
@@ -662,6 +673,8 @@ diesel::table! {
         shared -> Bool,
         protected_net_minor -> BigInt,
         chosen -> Text,
+        resale_minor -> BigInt,
+        resold_minor -> Nullable<BigInt>,
     }
 }
 
@@ -699,6 +712,7 @@ diesel::table! {
         amount_minor -> BigInt,
         refunded_minor -> BigInt,
         created_at -> Timestamp,
+        payer_id -> Nullable<BigInt>,
     }
 }
 
@@ -766,6 +780,7 @@ diesel::table! {
         amount_minor -> BigInt,
         remaining_minor -> BigInt,
         arisen_on -> Date,
+        payer_id -> Nullable<BigInt>,
     }
 }
 
@@ -861,6 +876,21 @@ diesel::table! {
         id -> BigInt,
         partner_id -> BigInt,
         currency -> Text,
+        effective_from -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    resale_terms (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> BigInt,
+        partner_id -> BigInt,
+        reseller_bps -> Integer,
+        distributor_bps -> Nullable<Integer>,
+        tax_category -> Text,
+        tax_bps -> Integer,
+        vat_id -> Text,
         effective_from -> Date,
         created_at -> Timestamp,
     }
@@ -1274,6 +1304,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tax_terms,
     fx_rates,
     payout_currencies,
+    resale_terms,
     conversions,
     earning_parts,
     forecasts,

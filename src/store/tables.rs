@@ -203,6 +203,7 @@ scoped! {
     tax_terms: by partner_id;
     fx_rates: private;
     payout_currencies: by partner_id;
+    resale_terms: by partner_id;
     conversions: by partner_id;
     earning_parts: private;
     forecasts: by partner_id;

@@ -23,6 +23,7 @@ pub mod nav;
 pub mod page;
 pub mod people;
 pub mod portal;
+pub mod resold;
 pub mod same_site;
 pub mod sessions;
 pub mod sold;

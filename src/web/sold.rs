@@ -4,8 +4,8 @@ use chrono::{Months, NaiveDate};
 use super::words;
 use crate::{
     domain::{
-        BillingInterval, Money, Price, Quantity, SubscriptionStatus, VersionStatus, date_words,
-        discount::Off,
+        BillingInterval, BillingModel, Currency, Money, Price, Quantity, SubscriptionStatus,
+        VersionStatus, date_words, discount::Off,
     },
     id::PlanVersionId,
     store::{
@@ -89,7 +89,11 @@ pub fn row(base: &str, line: &Line, today: NaiveDate) -> Sold {
         customer_href: format!("{base}/customers/{}", it.customer),
         plan: line.plan.clone(),
         quantity: it.quantity.to_string(),
-        mrr: words::money(it.mrr),
+        mrr: match (it.mrr.is_zero(), it.billing.model) {
+            // What a distributor buys at is not its reseller's to see.
+            (true, BillingModel::TwoTier) => String::new(),
+            _ => words::money(it.mrr),
+        },
         until,
         until_note,
         next_bill: it.next_bill_on,

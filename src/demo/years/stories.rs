@@ -57,6 +57,7 @@ impl World {
                 }
                 (Story::Rises, 12, 5) => self.share(store, &first)?,
                 (Story::PartialRefund, 11, 5) => self.sell_through(store, joined.id, day)?,
+                (Story::PartialRefund, 14, 10) => self.resell(store, index, day)?,
                 (Story::Rises, 14, 19) => self.make_up(store, &first)?,
                 (Story::Late, 16, 20) => self.make_good(store, joined, day)?,
                 (Story::Leaves, 11, 12) => self.leave(store, &first, day)?,

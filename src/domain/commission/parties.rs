@@ -1,8 +1,8 @@
 //! Who else has a part in a sale: partners who split a commission, and those who keep a margin
 //! instead.
+pub use super::super::resale::{Margins, Resale};
 
 use super::super::{
-    rate::Rate,
     ratio::{Overflow, Ratio},
     shares::{ShareError, allocate, apportion_to},
 };
@@ -36,58 +36,12 @@ pub fn split(exact_lines: &[Ratio], weights: &[u64]) -> Result<Vec<Vec<i64>>, Sp
     parts.into_iter().zip(weights).map(spread).collect()
 }
 
-/// A resale in two steps: everybody keeps the difference between what they pay and what they
-/// get, and no commission is earned on the same money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resale {
-    /// The vendor's list price, in minor units.
-    pub list_minor: i64,
-    /// Off the list for the distributor.
-    pub distributor_discount: Rate,
-    /// Off the list for the reseller.
-    pub reseller_discount: Rate,
-    /// What the customer pays, in minor units.
-    pub street_minor: i64,
-}
-
-/// Who pays and keeps what in a [`Resale`], in minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Margins {
-    /// What the distributor pays the vendor: all the vendor takes in.
-    pub distributor_buys: i64,
-    /// What the reseller pays the distributor.
-    pub reseller_buys: i64,
-    /// What the distributor keeps.
-    pub distributor_margin: i64,
-    /// What the reseller keeps; below zero when it sells below what it pays.
-    pub reseller_margin: i64,
-}
-
-impl Resale {
-    /// What each buys for and keeps. Both discounts are off the list.
-    ///
-    /// # Errors
-    /// [`Overflow`] when it does not fit.
-    pub fn margins(&self) -> Result<Margins, Overflow> {
-        let off = |discount: Rate| self.list_minor.checked_sub(discount.of(self.list_minor));
-        let distributor_buys = off(self.distributor_discount).ok_or(Overflow)?;
-        let reseller_buys = off(self.reseller_discount).ok_or(Overflow)?;
-        let distributor_margin = reseller_buys.checked_sub(distributor_buys);
-        let reseller_margin = self.street_minor.checked_sub(reseller_buys);
-        Ok(Margins {
-            distributor_buys,
-            reseller_buys,
-            distributor_margin: distributor_margin.ok_or(Overflow)?,
-            reseller_margin: reseller_margin.ok_or(Overflow)?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::rate::Rate;
 
     #[test]
     fn half_a_refund_takes_half_from_each() {

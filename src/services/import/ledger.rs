@@ -5,7 +5,7 @@ use crate::{
     services::revenue::{
         Books,
         payments::{self, AtPlace, NewPayment},
-        subscriptions::{self, NewSubscription},
+        subscriptions::{self, BillingAsked, NewSubscription},
     },
     store::{Tx, VendorScope},
 };
@@ -43,7 +43,8 @@ impl Effects for Ledger {
                 quantity: row.quantity,
             })
             .collect();
-        subscriptions::start_all(tx, &self.books, &new).map(drop)
+        let how: Vec<BillingAsked> = rows.iter().map(|row| row.billing).collect();
+        subscriptions::start_all_billed(tx, &self.books, (&new, &how)).map(drop)
     }
 
     fn receive_payments(

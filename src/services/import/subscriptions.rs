@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{ExternalId, Quantity, read_date},
+    domain::{BillingModel, ExternalId, Quantity, read_date},
     id::{CustomerId, PlanId, PlanVersionId},
-    services::revenue::payments::not_too_old,
+    services::revenue::{payments::not_too_old, subscriptions::BillingAsked},
     store::{
         Tx, VendorScope,
         account::vendor,
@@ -36,6 +36,8 @@ pub struct SubscriptionRow {
     pub quantity: Quantity,
     /// The first day served, in the vendor's zone.
     pub starts_on: NaiveDate,
+    /// How it is billed.
+    pub billing: BillingAsked,
 }
 
 /// What a file of subscriptions does: each with the line it stands on.
@@ -77,6 +79,7 @@ struct Said {
     plan: PlanByCode,
     quantity: Quantity,
     starts_on: NaiveDate,
+    billing: BillingModel,
 }
 
 fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<Said> {
@@ -101,12 +104,20 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<Said> {
         not_too_old(day, known.today).map_err(str::to_owned)?;
         Ok::<_, String>(day)
     });
+    let billing = match row.text("billing") {
+        "" => Some(BillingModel::Agency),
+        _ => row.cell_by("billing", report, |code| {
+            let why = "Give agency, resale or two_tier.";
+            code.parse::<BillingModel>().map_err(|_| why)
+        }),
+    };
     Some(Said {
         external_id: external_id?,
         customer: customer?,
         plan: plan?,
         quantity: quantity?,
         starts_on: starts_on?,
+        billing: billing?,
     })
 }
 
@@ -137,6 +148,10 @@ pub(super) fn plan(
                         plan_version,
                         quantity: said.quantity,
                         starts_on: said.starts_on,
+                        billing: BillingAsked {
+                            model: said.billing,
+                            street_minor: None,
+                        },
                     };
                     plan.new.push((row.line, started));
                 }
@@ -160,6 +175,7 @@ fn difference(said: &Said, on_record: &Imported, known: &Known) -> Option<(&'sta
         () if said.customer != is.customer => "customer",
         () if Some(&said.plan.plan) != plan => "plan",
         () if said.starts_on != is.starts_on => "starts_on",
+        () if said.billing != is.billing.model => "billing",
         () if !is_units => "quantity",
         () => return None,
     };

@@ -112,6 +112,11 @@ const SUBSCRIPTIONS: &[Column] = &[
         "2026-10-01",
         "The first day served, as year-month-day.",
     ),
+    optional(
+        "billing",
+        "agency",
+        "agency, resale or two_tier: who invoices the customer. Left empty: agency, where you do.",
+    ),
 ];
 
 const PAYMENTS: &[Column] = &[

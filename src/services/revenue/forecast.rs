@@ -277,10 +277,11 @@ impl Outlook {
     }
 }
 
-/// Of the partner of record, in the month in which a period starts.
+/// Of the partner of record, or the one that is billed in the customer's place, in the month in which
+/// a period starts.
 fn key(one: &Subscription, from: NaiveDate) -> Key {
     Key {
-        who: one.partner_id.number(),
+        who: one.billed_partner().number(),
         currency: one.currency,
         month: Period::of(from),
     }

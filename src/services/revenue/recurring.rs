@@ -105,7 +105,7 @@ fn row(
 ) -> MrrChange {
     MrrChange {
         id: tx.fresh_id(),
-        partner_id: subscription.partner_id,
+        partner_id: subscription.billed_partner(),
         customer_id: subscription.customer_id,
         subscription_id: subscription.id,
         offering_id,

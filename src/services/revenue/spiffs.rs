@@ -108,6 +108,8 @@ impl Desk {
     ) -> Result<Self> {
         open.reverse();
         let mut sold = subscriptions::of_ids(tx, ids)?;
+        // The margin is all that is paid for what is resold.
+        sold.retain(|one| one.payer_id.is_none());
         sold.retain(|one| open.iter().any(|spiff| spiff.terms().covers(one.starts_on)));
         // A SPIFF is for what was sold, whatever it was changed to since.
         let ids: Vec<SubscriptionId> = sold.iter().map(|one| one.id).collect();

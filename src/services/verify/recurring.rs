@@ -55,7 +55,7 @@ fn one(
     let same_owner = |change: &&&MrrChange| {
         (change.partner_id, change.customer_id, change.currency)
             == (
-                subscription.partner_id,
+                subscription.billed_partner(),
                 subscription.customer_id,
                 subscription.currency,
             )

@@ -288,7 +288,7 @@ fn owners(ledger: &Ledger, found: &mut Findings) {
     let invoices: HashMap<_, _> = ledger.invoices.iter().map(|one| (one.id, one)).collect();
     for invoice in &ledger.invoices {
         let fits = sold.get(&invoice.subscription_id).is_some_and(|one| {
-            (one.partner_id, one.customer_id, one.currency)
+            (one.billed_partner(), one.customer_id, one.currency)
                 == (invoice.partner_id, invoice.customer_id, invoice.currency)
         });
         found.unless(fits, || {

@@ -9,9 +9,9 @@ use crate::{
     Result,
     domain::{Money, PartnerFacts, SubscriptionStatus},
     error::Error,
-    id::OfferingId,
+    id::{OfferingId, PartnerId},
     store::{
-        PartnerScope, Tx,
+        PartnerScope, Scope, Tx,
         names::stored,
         schema::{
             commission_enrollments, customers, deal_registrations, invoice_lines, invoices,
@@ -69,10 +69,21 @@ fn sales(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> 
         .filter(
             subscriptions::status.eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
         )
-        .select((subscriptions::currency, subscriptions::mrr_minor));
+        .select((
+            subscriptions::currency,
+            subscriptions::mrr_minor,
+            subscriptions::payer_id,
+        ));
+    let seen_by = tx.scope().partner_id();
     let mut mrr = Vec::new();
-    for (currency, minor) in tx.load::<(String, i64), _>(rows)? {
+    for (currency, minor, payer) in tx.load::<(String, i64, Option<PartnerId>), _>(rows)? {
         facts.live_subscriptions += 1;
+        // What a distributor buys at is nobody's below it.
+        let minor = if payer.is_some() && payer != seen_by {
+            0
+        } else {
+            minor
+        };
         mrr.push(Money::new(minor, stored(&currency)?));
     }
     facts.mrr = Money::totals(mrr).map_err(Error::fault)?;

@@ -196,6 +196,7 @@ type Live = (
     i32,
     Option<NaiveDate>,
     (i32, Option<NaiveDate>),
+    Option<PartnerId>,
 );
 
 /// The partner's live subscriptions whose first term is over, or that end, within 60 days; soonest
@@ -222,7 +223,9 @@ pub fn looming(
             subscriptions::term_months,
             subscriptions::ends_on,
             (subscriptions::anchor_index, subscriptions::anchor_on),
+            subscriptions::payer_id,
         ));
+    let seen_by = tx.scope().partner_id();
     let rows: Vec<Live> = tx.load(rows)?;
     let until = today.checked_add_days(Days::new(60)).unwrap_or(today);
     let mut near: Vec<(NaiveDate, bool, Live)> = rows
@@ -240,7 +243,15 @@ pub fn looming(
             Ok(Looming {
                 id: row.0,
                 customer_name: named(&names, &row.1),
-                mrr: money(row.3, &row.2)?,
+                // What a distributor buys at is nobody's below it.
+                mrr: money(
+                    if row.8.is_some() && row.8 != seen_by {
+                        0
+                    } else {
+                        row.3
+                    },
+                    &row.2,
+                )?,
                 on,
                 ends,
             })

@@ -1,6 +1,8 @@
 //! Invoices to customers.
+mod margins;
 mod record;
 
+pub use margins::{Resold, resold};
 pub use record::{AllocationRow, CreditNoteRow, InvoiceDetail, InvoiceLineRow, invoice};
 
 use std::collections::{BTreeSet, HashMap};
@@ -81,6 +83,33 @@ pub struct InvoiceRow {
     pub due: Money,
     /// The day it was written off, and why.
     pub written_off: Option<(NaiveDate, String)>,
+    /// Who is billed in the customer's place.
+    pub payer: Option<BilledTo>,
+    /// Whether the customer is another partner's, who sells on: it has no page here.
+    pub is_sold_on: bool,
+}
+
+/// A partner that is billed in a customer's place, as on the day of issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BilledTo {
+    /// Which.
+    pub partner: PartnerId,
+    /// Its name on documents.
+    pub name: String,
+    /// Where it is: two letters.
+    pub country: String,
+    /// Its VAT id; empty for none.
+    pub vat_id: String,
+    /// Who buys from it, where it is a distributor; empty otherwise.
+    pub resold_by: String,
+}
+
+impl InvoiceRow {
+    /// Who is to pay: the partner that is billed, or the customer.
+    pub fn owed_by(&self) -> &str {
+        let payer = self.payer.as_ref();
+        payer.map_or(&self.customer_name, |payer| &payer.name)
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -107,6 +136,11 @@ struct Row {
     write_off_reason: String,
     tax_name: String,
     tax_note: String,
+    payer_id: Option<PartnerId>,
+    payer_name: String,
+    payer_country: String,
+    payer_vat_id: String,
+    resold_by: String,
 }
 
 fn asked<S: Sees>(
@@ -198,7 +232,11 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<InvoiceRow
             let amount = |minor| money(minor, &row.currency);
             Ok(InvoiceRow {
                 partner_name: named(&partners, &row.partner_id),
-                customer_name: named(&customers, &row.customer_id),
+                customer_name: match customers.get(&row.customer_id) {
+                    Some(name) => name.clone(),
+                    None => format!("A customer of {}", row.resold_by),
+                },
+                is_sold_on: !customers.contains_key(&row.customer_id),
                 net: amount(row.net_minor)?,
                 tax: amount(row.tax_minor)?,
                 total: amount(row.total_minor)?,
@@ -210,6 +248,13 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<InvoiceRow
                 tax_name: row.tax_name,
                 tax_note: row.tax_note,
                 written_off: row.written_off_on.map(|on| (on, row.write_off_reason)),
+                payer: row.payer_id.map(|partner| BilledTo {
+                    partner,
+                    name: row.payer_name,
+                    country: row.payer_country,
+                    vat_id: row.payer_vat_id,
+                    resold_by: row.resold_by,
+                }),
                 id: row.id,
                 number: row.number,
                 partner: row.partner_id,

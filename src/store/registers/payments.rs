@@ -58,6 +58,16 @@ pub struct PaymentRow {
     pub amount: Money,
     /// Of that, given back.
     pub refunded: Money,
+    /// The partner whose money it is, where that is not the customer; and its name.
+    pub payer: Option<(PartnerId, String)>,
+}
+
+impl PaymentRow {
+    /// Whose money it is.
+    pub fn paid_by(&self) -> &str {
+        let payer = self.payer.as_ref();
+        payer.map_or(&self.customer_name, |(_, name)| name)
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -72,6 +82,7 @@ struct Row {
     currency: String,
     amount_minor: i64,
     refunded_minor: i64,
+    payer_id: Option<PartnerId>,
 }
 
 fn asked(tx: &Tx<'_, VendorScope>, filter: &PaymentFilter) -> Rows<VendorScope, payments::table> {
@@ -145,6 +156,9 @@ fn dressed(tx: &mut Tx<'_, VendorScope>, rows: Vec<Row>) -> Result<Vec<PaymentRo
             Ok(PaymentRow {
                 partner_name: named(&partners, &row.partner_id),
                 customer_name: named(&customers, &row.customer_id),
+                payer: row
+                    .payer_id
+                    .map(|payer| (payer, named(&partners, &row.partner_id))),
                 amount: money(row.amount_minor, &row.currency)?,
                 refunded: money(row.refunded_minor, &row.currency)?,
                 id: row.id,

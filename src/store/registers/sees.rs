@@ -1,4 +1,6 @@
 //! Which rows the questions of either side begin at.
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use diesel::{expression::SqlLiteral, prelude::*, sql_types::BigInt};
 
@@ -6,7 +8,7 @@ use super::{Rows, Where, money, totals};
 use crate::{
     Result,
     domain::{Money, SubscriptionStatus},
-    id::{CommissionEntryId, CustomerId, PlanVersionId},
+    id::{CommissionEntryId, CustomerId, PartnerId, PlanVersionId},
     store::{
         PartnerScope, Scope, Tx, VendorScope,
         catalogue::sla::{self, Policy},
@@ -367,22 +369,32 @@ macro_rules! sees {
                 tx.load(rows)
             }
             fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {
+                let seen_by = tx.scope().partner_id();
                 let rows = tx
                     .rows_of(subscriptions::table)
                     .filter(
                         subscriptions::status
                             .eq_any(SubscriptionStatus::LIVE.map(SubscriptionStatus::code)),
                     )
-                    .group_by(subscriptions::currency)
+                    .group_by((subscriptions::currency, subscriptions::payer_id))
                     .select((
                         subscriptions::currency,
+                        subscriptions::payer_id,
                         sum_of("CAST(SUM(subscriptions.mrr_minor) AS BIGINT)"),
                         sum_of("COUNT(*)"),
                     ));
-                let rows: Vec<(String, i64, i64)> = tx.load(rows)?;
-                let mut rows = rows
+                let rows: Vec<(String, Option<PartnerId>, i64, i64)> = tx.load(rows)?;
+                let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+                for (code, payer, minor, count) in rows {
+                    // What a distributor buys at is nobody's below it.
+                    let is_hidden = seen_by.is_some() && payer.is_some() && payer != seen_by;
+                    let (sum, all) = sums.entry(code).or_default();
+                    *sum += if is_hidden { 0 } else { minor };
+                    *all += count;
+                }
+                let mut rows = sums
                     .into_iter()
-                    .map(|(code, minor, count)| Ok((money(minor, &code)?, count)))
+                    .map(|(code, (minor, count))| Ok((money(minor, &code)?, count)))
                     .collect::<Result<Vec<_>>>()?;
                 rows.sort_by_key(|(mrr, _)| mrr.currency().code());
                 Ok(rows)

@@ -181,7 +181,11 @@ fn whose<S: Sees>(tx: &mut Tx<'_, S>, credits: Vec<SlaCredit>) -> Result<Vec<Cre
     let row = |credit: SlaCredit| {
         let customer = sold.get(&credit.subscription_id);
         CreditRow {
-            customer: customer.map_or(String::new(), |id| named(&customers, id)),
+            // What is resold through a distributor is credited to that; whose it is, is its reseller's.
+            customer: match customer {
+                Some(id) => named(&customers, id),
+                None => "A reseller’s customer".to_owned(),
+            },
             partner: named(&partners, &credit.partner_id),
             service: named(&services, &credit.offering_id),
             credit,

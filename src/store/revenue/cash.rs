@@ -48,6 +48,8 @@ pub struct Payment {
     /// When it was written down, UTC.
     #[diesel(serialize_as = Instant, deserialize_as = Instant)]
     pub created_at: NaiveDateTime,
+    /// The partner whose money it is, where that is not the customer.
+    pub payer_id: Option<PartnerId>,
 }
 
 /// Money given back to a customer, in minor units.
@@ -118,6 +120,8 @@ pub struct CustomerCredit {
     pub remaining_minor: i64,
     /// Since when.
     pub arisen_on: NaiveDate,
+    /// The partner whose money it is, where that is not the customer.
+    pub payer_id: Option<PartnerId>,
 }
 
 /// The payments with these external ids, by those.

@@ -8,7 +8,7 @@ use crate::{
     Result,
     domain::{Money, SubscriptionStatus},
     error::Error,
-    id::{CustomerId, InvoiceId, SubscriptionId},
+    id::{CustomerId, InvoiceId, PartnerId, SubscriptionId},
     store::{
         Scope, Tx, Visible,
         names::stored,
@@ -32,6 +32,8 @@ fn totals(amounts: Vec<Money>) -> Result<Vec<Money>> {
     Money::totals(amounts).map_err(Error::fault)
 }
 
+type RecurringRow = (CustomerId, String, i64, Option<PartnerId>);
+
 /// What recurs at each of some customers; those without a live subscription are left out.
 ///
 /// # Errors
@@ -53,9 +55,14 @@ where
             subscriptions::customer_id,
             subscriptions::currency,
             subscriptions::mrr_minor,
+            subscriptions::payer_id,
         ));
+    let seen_by = tx.scope().partner_id();
     let mut amounts: BTreeMap<CustomerId, Vec<Money>> = BTreeMap::new();
-    for (customer, currency, minor) in tx.load::<(CustomerId, String, i64), _>(rows)? {
+    for (customer, currency, minor, payer) in tx.load::<RecurringRow, _>(rows)? {
+        // What a distributor buys at is nobody's below it.
+        let is_hidden = seen_by.is_some() && payer.is_some() && payer != seen_by;
+        let minor = if is_hidden { 0 } else { minor };
         let mrr = Money::new(minor, stored(&currency)?);
         amounts.entry(customer).or_default().push(mrr);
     }
@@ -85,7 +92,8 @@ pub struct Balance {
 
 type OpenRow = (String, NaiveDate, i64, i64, i64);
 
-/// What stands between a customer and the vendor on a day.
+/// What stands between a customer and the vendor on a day. What a partner is billed in its place is
+/// not the customer's.
 ///
 /// # Errors
 /// Faults of the database.
@@ -101,6 +109,7 @@ where
     let open = tx
         .rows(invoices::table)
         .filter(invoices::customer_id.eq(customer))
+        .filter(invoices::payer_id.is_null())
         .filter(invoices::status.eq_any(["open", "partially_paid"]))
         .select((
             invoices::currency,
@@ -118,6 +127,7 @@ where
     let credit = tx
         .rows(customer_credits::table)
         .filter(customer_credits::customer_id.eq(customer))
+        .filter(customer_credits::payer_id.is_null())
         .filter(customer_credits::remaining_minor.gt(0))
         .select((
             customer_credits::currency,

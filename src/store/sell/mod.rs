@@ -2,5 +2,6 @@
 pub mod accounts;
 pub mod customers;
 pub mod deals;
+pub mod resale;
 pub mod subscriptions;
 pub mod taxes;

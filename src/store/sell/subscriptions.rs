@@ -10,7 +10,8 @@ use diesel::{
 use crate::{
     Result,
     domain::{
-        Anchor, BillingInterval, Currency, Money, Quantity, SubscriptionStatus, bill::Stretch,
+        Anchor, Billing, BillingInterval, Currency, Money, Quantity, Rate, SubscriptionStatus,
+        bill::Stretch, resale::Street,
     },
     error::Error,
     id::{
@@ -76,6 +77,10 @@ pub struct Subscription {
     /// The index of the period that begins at the anchor: above 0 where its plan changed to one that
     /// is billed at another interval.
     pub anchor_index: u32,
+    /// How it is billed, fixed at its sale.
+    pub billing: Billing,
+    /// The partner that is billed in the customer's place.
+    pub payer: Option<PartnerId>,
 }
 
 impl Subscription {
@@ -131,6 +136,12 @@ struct Row {
     next_plan_version_id: Option<PlanVersionId>,
     next_plan_on: Option<NaiveDate>,
     anchor_index: i32,
+    billing_model: String,
+    payer_id: Option<PartnerId>,
+    reseller_bps: i32,
+    distributor_bps: i32,
+    street_minor: Option<i64>,
+    street_list_minor: Option<i64>,
 }
 
 fn units(number: i32) -> Result<Quantity> {
@@ -139,8 +150,29 @@ fn units(number: i32) -> Result<Quantity> {
 }
 
 impl Row {
-    fn read(self) -> Result<Subscription> {
+    fn billing(&self) -> Result<Billing> {
+        let street = self.street_minor.zip(self.street_list_minor);
+        Ok(Billing {
+            model: stored(&self.billing_model)?,
+            distributor: Rate::from_bps(self.distributor_bps).map_err(Error::fault)?,
+            reseller: Rate::from_bps(self.reseller_bps).map_err(Error::fault)?,
+            street: street.map(|(asked_minor, list_minor)| Street {
+                asked_minor,
+                list_minor,
+            }),
+        })
+    }
+
+    /// As a scope may see it. What a distributor buys at is nobody's below it: its reseller sees
+    /// the subscription without, as if it bought from the vendor.
+    fn read(mut self, seen_by: Option<PartnerId>) -> Result<Subscription> {
+        if seen_by.is_some() && self.payer_id.is_some() && seen_by != self.payer_id {
+            self.mrr_minor = 0;
+            self.distributor_bps = self.reseller_bps;
+        }
         Ok(Subscription {
+            billing: self.billing()?,
+            payer: self.payer_id,
             id: self.id,
             partner: self.partner_id,
             customer: self.customer_id,
@@ -255,11 +287,12 @@ where
         .collect();
     let versions: Vec<PlanVersionId> = page.rows.iter().map(|row| row.plan_version_id).collect();
     let plans = plan_names(tx, versions, false)?;
+    let seen_by = tx.scope().partner_id();
     page.try_map(|row| {
         Ok(Line {
             customer: customers.get(&row.customer_id).cloned().unwrap_or_default(),
             plan: plans.get(&row.plan_version_id).cloned().unwrap_or_default(),
-            subscription: row.read()?,
+            subscription: row.read(seen_by)?,
         })
     })
 }
@@ -432,7 +465,8 @@ where
         .rows(subscriptions::table)
         .filter(subscriptions::id.eq(id))
         .select(Row::as_select());
-    let subscription = tx.one::<Row, _>(row)?.read()?;
+    let seen_by = tx.scope().partner_id();
+    let subscription = tx.one::<Row, _>(row)?.read(seen_by)?;
     let changes = tx
         .rows(subscription_changes::table)
         .filter(subscription_changes::subscription_id.eq(id))
@@ -523,7 +557,7 @@ pub fn by_external_ids(tx: &mut Tx<'_, VendorScope>, ids: &[String]) -> Result<V
                     .get(&row.id)
                     .and_then(|left| left.first())
                     .map_or(row.plan_version_id, |(_, plan)| *plan),
-                subscription: row.read()?,
+                subscription: row.read(None)?,
             });
         }
     }

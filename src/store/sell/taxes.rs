@@ -7,10 +7,14 @@ use crate::{
     domain::{Rate, TaxRate, TaxTerms},
     error::Error,
     id::TaxRateId,
-    store::{Scope, Tx, VendorScope, Visible, schema::tax_rates, tx::to},
+    store::{
+        Scope, Tx, VendorScope, Visible,
+        schema::{partners, resale_terms, tax_rates},
+        tx::to,
+    },
 };
 
-use super::customers::Customer;
+use super::{customers::Customer, resale, subscriptions::Subscription};
 
 /// A rate on record.
 #[derive(Debug, Clone)]
@@ -80,6 +84,31 @@ where
         vat_id: customer.vat_id.clone(),
         rates: rates.into_iter().map(|one| one.rate).collect(),
     })
+}
+
+/// What the tax on the next invoice of a subscription rests on: of its customer, or of the partner
+/// that is billed in the customer's place.
+///
+/// # Errors
+/// Faults of the database.
+pub fn terms_for<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    of: &Subscription,
+    customer: &Customer,
+) -> Result<TaxTerms>
+where
+    tax_rates::table: Visible<S>,
+    resale_terms::table: Visible<S>,
+    partners::table: Visible<S>,
+{
+    let payer = match of.payer {
+        Some(payer) => resale::payers(tx, &[payer])?.remove(&payer),
+        None => None,
+    };
+    match payer {
+        Some(payer) => payer.tax_on(of.next_bill_on.unwrap_or(of.starts_on), &all(tx)?),
+        None => terms_of(tx, customer),
+    }
 }
 
 /// Writes a rate down.

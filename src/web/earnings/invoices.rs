@@ -22,6 +22,7 @@ use crate::{
         Answer, Shell, filters,
         list::{Address, Pager, count_words},
         page::ok,
+        resold,
         words::{self, invoice_pill},
     },
 };
@@ -130,7 +131,7 @@ pub async fn index<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answe
     })
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "Invoice",
     "Customer",
     "Partner",
@@ -148,6 +149,7 @@ const COLUMNS: [&str; 17] = [
     "Tax name",
     "Tax %",
     "Tax note",
+    "Billed to",
 ];
 
 /// The register as a file.
@@ -189,6 +191,7 @@ fn cells(row: &InvoiceRow) -> Vec<Cell> {
         Cell::text(&row.tax_name),
         Cell::minor(i64::from(row.tax_rate.bps()), 2),
         Cell::text(&row.tax_note),
+        Cell::text(row.owed_by()),
     ]);
     cells
 }
@@ -198,6 +201,8 @@ struct LineView {
     line: InvoiceLineRow,
     period: String,
     price: String,
+    /// What explains the net of what is resold; empty otherwise.
+    resale: Vec<String>,
     terms: String,
     entries: Vec<EntryRow>,
     /// What the entries come to.
@@ -256,7 +261,7 @@ pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, invoice: &str) -> Answe
         lines: invoice
             .lines
             .iter()
-            .map(|line| view(line, &entries, desk.is_staff))
+            .map(|line| view(line, &entries, (desk.is_staff, row.payer.is_some())))
             .collect::<Result<_>>()?,
         is_staff: desk.is_staff,
         shell: desk.shell,
@@ -284,19 +289,23 @@ fn answer(row: &InvoiceRow) -> String {
     match row.due.is_positive() {
         true if row.written_off.is_some() => format!(
             "{total} to {}, of which {} was written off.",
-            row.customer_name,
+            row.owed_by(),
             words::money(row.due)
         ),
         true => format!(
             "{total} to {}, of which {} is still due.",
-            row.customer_name,
+            row.owed_by(),
             words::money(row.due)
         ),
-        false => format!("{total} to {}. Nothing is due.", row.customer_name),
+        false => format!("{total} to {}. Nothing is due.", row.owed_by()),
     }
 }
 
-fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_staff: bool) -> Result<LineView> {
+fn view(
+    line: &InvoiceLineRow,
+    entries: &[EntryRow],
+    (is_staff, is_resold): (bool, bool),
+) -> Result<LineView> {
     let price = line.unit_price.figure(line.net.currency());
     let entries = entries.iter();
     let entries = entries.filter(|entry| entry.invoice_line == Some(line.id));
@@ -309,7 +318,11 @@ fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_staff: bool) -> Result<L
         earned: earned.map_err(Error::fault)?,
         period: words::service(line.service_from, line.service_to),
         price,
-        terms: terms(line, is_staff),
+        resale: resold::line_words(line)?,
+        terms: match is_resold {
+            true => resold::WHY.to_owned(),
+            false => terms(line, is_staff),
+        },
         entries,
         line: line.clone(),
     })

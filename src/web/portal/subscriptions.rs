@@ -1,7 +1,7 @@
 //! A partner's subscriptions, and what each earns.
 use actix_web::web::{Data, Path, Query, ServiceConfig, get, resource};
 use askama::Template;
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use serde::Deserialize;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         paging::{Count, Cursor, Page},
         registers::{
             deals,
+            invoices::{self, Resold},
             ledger::{self, EarnedWith},
             sla_credits,
         },
@@ -44,6 +45,7 @@ use crate::{
         list::{Address, Pager, count_words, every},
         page::{download, ok},
         portal::terms::own_shares,
+        resold::{self, MarginMonth, ResoldView, Viewer},
         sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
@@ -99,9 +101,12 @@ struct IndexPage {
     count: String,
     rows: Vec<Sold>,
     pager: Pager,
+    /// What was bought to be sold on, for those who see earnings.
+    margins: Vec<MarginMonth>,
 }
 
 struct Found {
+    resold: Vec<Resold>,
     page: Page<Line>,
     count: Count,
     of: Option<String>,
@@ -115,10 +120,17 @@ fn find(tx: &mut Tx<'_, PartnerScope>, asked: &Asked) -> Result<Found> {
         Some(id) => name(tx, id)?,
         None => None,
     };
+    let today = vendor::today(tx)?;
+    let year = Period::of(today).first_day();
+    let year = year.checked_sub_months(Months::new(11)).unwrap_or(year);
     Ok(Found {
+        resold: match tx.allow(Permission::PartnerViewEarnings) {
+            Ok(()) => invoices::resold(tx, year)?,
+            Err(_) => Vec::new(),
+        },
         page: subscriptions::page(tx, &filter, at.as_ref())?,
         count: subscriptions::count(tx, &filter)?,
-        today: vendor::today(tx)?,
+        today,
         of,
     })
 }
@@ -153,12 +165,13 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
         count,
         pager: address.pager(&found.page),
         rows: sold::rows(&visitor.base, &found.page.rows, found.today),
+        margins: resold::months(&found.resold)?,
         address,
         asked,
     })
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "Subscription",
     "External id",
     "Customer",
@@ -170,6 +183,7 @@ const COLUMNS: [&str; 11] = [
     "Starts on",
     "Ends on",
     "Next bill on",
+    "Billing",
 ];
 
 fn cells(line: &Line) -> Vec<Cell> {
@@ -184,10 +198,14 @@ fn cells(line: &Line) -> Vec<Cell> {
         Cell::text(it.status.label()),
         Cell::number(it.quantity.get()),
         Cell::text(it.mrr.currency().code()),
-        Cell::number(it.mrr.plain()),
+        match resold::shows_revenue(it, Viewer::Seller) {
+            true => Cell::number(it.mrr.plain()),
+            false => Cell::text(""),
+        },
         Cell::text(it.starts_on.to_string()),
         day(it.ends_on),
         day(it.next_bill_on),
+        Cell::text(it.billing.model.label()),
     ]
 }
 
@@ -223,6 +241,8 @@ struct ShowPage {
     notice: String,
     registered: Option<DealRegistration>,
     may_earn: bool,
+    resold: Option<ResoldView>,
+    shows_revenue: bool,
     is_pinned: bool,
     earned: String,
     terms: Vec<String>,
@@ -259,7 +279,7 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
     let customer = customers::customer(tx, record.subscription.customer)?;
     let basis = Basis {
         given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
-        tax: taxes::terms_of(tx, &customer)?,
+        tax: taxes::terms_for(tx, &record.subscription, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
         commitment: commitments::book(tx, id, record.version.terms.minimum_minor)?,
@@ -287,6 +307,9 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
 
 fn answer(record: &Record, line: &Sold) -> String {
     let until = line.until.map(date_words).unwrap_or_default();
+    if !resold::shows_revenue(&record.subscription, Viewer::Seller) {
+        return "Bought from your distributor.".to_owned();
+    }
     match record.subscription.status {
         SubscriptionStatus::Canceled => "Has ended.".to_owned(),
         SubscriptionStatus::PendingCancel => format!("{} a month until {until}.", line.mrr),
@@ -337,13 +360,15 @@ async fn show(
         notice: words::count(i64::from(record.version.terms.notice_days), "day", "days"),
         registered: seen.registered.clone(),
         may_earn: visitor.may(Permission::PartnerViewEarnings),
+        resold: resold::view(record, ("", ""), Viewer::Seller)?,
+        shows_revenue: resold::shows_revenue(it, Viewer::Seller),
         is_pinned: it.commission_plan_version.is_some(),
         earned: sold::earned(&seen.earned),
         terms: [sold::terms(it, &seen.enrolments), seen.shares.clone()].concat(),
         prices: sold::prices(&record.version, it.quantity),
         usage,
         missed: Missed::of(&seen.misses, Period::of(seen.today), &base),
-        preview: next,
+        preview: next.filter(|_| resold::shows_revenue(it, Viewer::Seller)),
         charged: Some(it.charged_from).filter(|day| *day != it.starts_on),
         discounts: sold::discounts(&seen.basis.given, it),
         changes: sold::changes(record),

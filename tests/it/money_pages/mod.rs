@@ -18,6 +18,7 @@ mod parties;
 mod payout_runs;
 mod plan_changes;
 mod plans;
+mod resale;
 mod scene;
 mod service_levels;
 mod sla_credits;

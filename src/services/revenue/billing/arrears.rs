@@ -7,12 +7,13 @@ use super::terms::Terms;
 use crate::{
     Result,
     domain::{
-        Anchor, Overflow, Zone,
-        arrears::{Arrear, PastUsage, UsagePeriod, arrears},
+        Anchor, Overflow, Rate, Zone,
+        arrears::{Arrear, PastUsage, UsagePeriod, arrears_off},
         bill::Stretch,
         commitment::Pause,
         meter::{Aggregation, Span, UsageEvent},
         price::Price,
+        resale::list_of,
     },
     id::{SubscriptionId, UsageEventId},
     services::revenue::books::Books,
@@ -65,6 +66,8 @@ pub(super) struct Served {
     pub next: u32,
     /// The period that begins at the anchor: earlier ones were counted otherwise.
     pub first: u32,
+    /// What is taken off the list for a partner that resells.
+    pub discount: Rate,
 }
 
 impl Served {
@@ -78,6 +81,7 @@ impl Served {
             zone,
             next: of.next_index(),
             first: of.first_index(),
+            discount: of.billing()?.discount(),
         })
     }
 
@@ -151,6 +155,15 @@ pub(super) struct UsageItem<'a> {
 }
 
 impl UsageItem<'_> {
+    /// What the resale discount takes off what is billed: of a difference to what was billed
+    /// before, as much as its share of the list.
+    pub fn resale_minor(&self, discount: Rate) -> Result<i64> {
+        match self.net_minor == self.arrear.amount_minor {
+            true => Ok(self.arrear.list_minor - self.net_minor),
+            false => Ok(list_of(self.net_minor, discount)? - self.net_minor),
+        }
+    }
+
     /// How much, and of what: "534.5 api-calls", of a period billed before "600 api-calls in
     /// all, after late reports".
     pub fn words(&self) -> String {
@@ -313,10 +326,10 @@ impl<'b, 'p> Counted<'b, 'p> {
             let period = served.period(index)?;
             periods.extend(period.filter(|period| !self.is_idle(period)));
         }
-        Ok(arrears(
+        Ok(arrears_off(
             &self.price.price,
-            &periods,
-            &self.events,
+            served.discount,
+            (&periods, &self.events),
             &self.past,
         )?)
     }

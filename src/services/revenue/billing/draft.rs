@@ -11,8 +11,11 @@ use super::{
 use crate::{
     Result,
     domain::{
-        Overflow, Price, ServicePeriod, SubscriptionStatus, UnitPrice, bill::Stretch,
-        commitment::TrueUp, proration::tax_on,
+        Billing, Overflow, Price, ServicePeriod, SubscriptionStatus, UnitPrice,
+        bill::Stretch,
+        commitment::TrueUp,
+        proration::tax_on,
+        resale::{bought, list_of},
     },
     id::{Id, PriceId},
     services::revenue::books::Books,
@@ -29,7 +32,8 @@ use crate::{
     },
 };
 
-/// An invoice to a subscription's customer over these net amounts, without number or status.
+/// An invoice to a subscription's customer, or to the partner that is billed in its place, over these
+/// net amounts, without number or status.
 pub(in crate::services::revenue) fn blank_invoice(
     tx: &Tx<'_, VendorScope>,
     books: &Books,
@@ -39,10 +43,11 @@ pub(in crate::services::revenue) fn blank_invoice(
 ) -> Result<Invoice> {
     let tax = terms.tax(subscription, issued_on)?;
     let tax_minor = tax_on(net_minor, tax.rate);
+    let payer = terms.payer(subscription, issued_on)?;
     let days = Days::new(u64::from(books.vendor.payment_days));
     Ok(Invoice {
         id: tx.fresh_id(),
-        partner_id: subscription.partner_id,
+        partner_id: subscription.billed_partner(),
         customer_id: subscription.customer_id,
         subscription_id: subscription.id,
         number: String::new(),
@@ -66,6 +71,11 @@ pub(in crate::services::revenue) fn blank_invoice(
         written_off_on: None,
         write_off_reason: String::new(),
         protected_moved_minor: 0,
+        payer_id: subscription.payer_id,
+        payer_name: payer.name,
+        payer_country: payer.country,
+        payer_vat_id: payer.vat_id,
+        resold_by: payer.resold_by,
     })
 }
 
@@ -129,7 +139,7 @@ impl Biller<'_, '_> {
         Ok(Some(mrr).filter(|mrr| *mrr != subscription.mrr_minor))
     }
 
-    fn line(&self, period: &Charged<'_>, (place, item): (i32, &Item<'_>)) -> InvoiceLine {
+    fn line(&self, period: &Charged<'_>, (place, item): (i32, &Item<'_>)) -> Result<InvoiceLine> {
         let (of, price) = (period.subscription, item.price);
         let earns = match price.commissionable {
             true => period.earns,
@@ -139,7 +149,7 @@ impl Biller<'_, '_> {
         let plan = period.plan;
         let mut line = InvoiceLine {
             id: self.tx.fresh_id(),
-            partner_id: of.partner_id,
+            partner_id: of.billed_partner(),
             // Set below, once the net is known.
             invoice_id: Id::of(0),
             subscription_id: of.id,
@@ -154,7 +164,8 @@ impl Biller<'_, '_> {
                 _ => price.price.unit().micro(),
             },
             net_minor: item.net_minor,
-            discount_minor: item.off_minor,
+            // Of what is taken back, the resale discount alone says what was off it.
+            discount_minor: item.off_minor.max(0),
             credited_net_minor: 0,
             protected_net_minor: 0,
             commission_minor: 0,
@@ -167,16 +178,18 @@ impl Biller<'_, '_> {
             share_of: 1,
             shared: false,
             chosen: earns.chosen.map_or(String::new(), |why| why.to_string()),
+            resale_minor: item.resale_minor,
+            resold_minor: period.billing.sold_on(item.net_minor + item.resale_minor)?,
         };
         line.fix(&earns.at_place(place, period.plan));
-        line
+        Ok(line)
     }
 
     /// What a line charged ahead for, as its period begins.
     fn segment(&self, of: &Subscription, price_id: PriceId, line: &InvoiceLine) -> Segment {
         Segment {
             id: self.tx.fresh_id(),
-            partner_id: of.partner_id,
+            partner_id: of.billed_partner(),
             subscription_id: of.id,
             price_id,
             period_index: of.billed_periods,
@@ -199,6 +212,7 @@ impl Biller<'_, '_> {
             plan: self.terms.plan(of)?,
             stretch,
             earns: self.earns(of, (stretch.index, stretch.service))?,
+            billing: of.billing()?,
         })
     }
 
@@ -224,7 +238,7 @@ impl Biller<'_, '_> {
             is_first: subscription.billed_periods == 0,
         };
         for (place, item) in (1..).zip(items(&facts)?) {
-            let line = self.line(&period, (place, &item));
+            let line = self.line(&period, (place, &item))?;
             if item.kind == InvoiceLineKind::Recurring {
                 segments.push(self.segment(subscription, item.price.id, &line));
             }
@@ -258,7 +272,7 @@ impl Biller<'_, '_> {
                 lines.push(self.usage_line(period, item)?);
             }
         }
-        let minimum = period.plan.minimum_minor;
+        let minimum = bought(period.plan.minimum_minor, served.discount);
         let so_far = (&found.items[..], sum(&lines)?);
         for missing in self.commitments.items(served, minimum, so_far)? {
             lines.push(self.true_up_line(period, &missing)?);
@@ -287,6 +301,8 @@ impl Biller<'_, '_> {
             earns: self.earns(of, (index, missing.service))?,
             ..*period
         };
+        let list_minor = list_of(missing.open_minor, period.billing.discount())?;
+        let resale_minor = list_minor - missing.open_minor;
         let price = PriceLine {
             id: Id::of(0),
             label: commitments::words(missing, of.currency),
@@ -297,9 +313,10 @@ impl Biller<'_, '_> {
             price: &price,
             kind: InvoiceLineKind::TrueUp,
             net_minor: missing.open_minor,
-            off_minor: 0,
+            off_minor: resale_minor,
+            resale_minor,
         };
-        let line = self.line(&charged, (0, &item));
+        let line = self.line(&charged, (0, &item))?;
         Ok(InvoiceLine {
             service_from: missing.service.from,
             service_to: missing.service.to,
@@ -316,7 +333,7 @@ impl Biller<'_, '_> {
         let period = item.arrear.period;
         used.new.push(UsageCharge {
             id: self.tx.fresh_id(),
-            partner_id: of.partner_id,
+            partner_id: of.billed_partner(),
             subscription_id: of.id,
             price_id: item.price.id,
             period_index: i32::try_from(period.index).unwrap_or(i32::MAX),
@@ -332,6 +349,7 @@ impl Biller<'_, '_> {
     fn usage_line(&self, period: &Charged<'_>, used: &UsageItem<'_>) -> Result<InvoiceLine> {
         let of = period.subscription;
         let days = used.arrear.period.service;
+        let resale_minor = used.resale_minor(period.billing.discount())?;
         let charged = Charged {
             earns: self.earns(of, (used.arrear.period.index, days))?,
             ..*period
@@ -340,9 +358,10 @@ impl Biller<'_, '_> {
             price: used.price,
             kind: InvoiceLineKind::Usage,
             net_minor: used.net_minor,
-            off_minor: 0,
+            off_minor: resale_minor,
+            resale_minor,
         };
-        let line = self.line(&charged, (0, &item));
+        let line = self.line(&charged, (0, &item))?;
         Ok(InvoiceLine {
             description: format!("{}, {}", line.description, used.words()),
             service_from: days.from,
@@ -359,4 +378,5 @@ struct Charged<'a> {
     plan: &'a PlanTerms,
     stretch: Stretch,
     earns: Earns,
+    billing: Billing,
 }

@@ -55,7 +55,7 @@ pub(in crate::services::revenue) fn expected(
         }
     }
     // What it is committed to comes in any case.
-    let least = part_of(plan.minimum_minor, stretch.whole, stretch.service);
+    let least = part_of(terms.minimum(of)?, stretch.whole, stretch.service);
     let missing = (least - found.net_minor).max(0);
     let terms = earns.at_place(0, plan);
     if let Some(clause) = earns.clause

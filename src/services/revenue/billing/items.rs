@@ -4,6 +4,8 @@ use crate::{
     domain::{
         Discount, Quantity,
         bill::{self, Stretch},
+        discount,
+        resale::bought,
     },
     store::{catalogue::plans::PriceLine, revenue::invoices::InvoiceLineKind},
 };
@@ -25,6 +27,8 @@ pub(super) struct Item<'a> {
     pub kind: InvoiceLineKind,
     pub net_minor: i64,
     pub off_minor: i64,
+    /// Of that, the resale discount.
+    pub resale_minor: i64,
 }
 
 /// What each price charges in advance, and with the first period what is charged once.
@@ -39,6 +43,7 @@ pub(super) fn items<'a>(facts: &Facts<'a>) -> Result<Vec<Item<'a>>> {
                 kind: InvoiceLineKind::Recurring,
                 net_minor: ahead.net_minor(),
                 off_minor: ahead.off_minor,
+                resale_minor: ahead.resale_minor,
             });
         }
     }
@@ -48,11 +53,14 @@ pub(super) fn items<'a>(facts: &Facts<'a>) -> Result<Vec<Item<'a>>> {
         .iter()
         .filter(|line| !line.price.is_recurring());
     for price in once.filter(|_| facts.is_first) {
+        let list_minor = price.price.once()?;
+        let net_minor = bought(list_minor, discount::resale(facts.discounts));
         items.push(Item {
             price,
             kind: InvoiceLineKind::OneOff,
-            net_minor: price.price.once()?,
-            off_minor: 0,
+            net_minor,
+            off_minor: list_minor - net_minor,
+            resale_minor: list_minor - net_minor,
         });
     }
     Ok(items)

@@ -9,8 +9,11 @@ use super::{
 use crate::{
     Result,
     domain::{
-        Currency, Discount, Measure, Money, Overflow, Tax, TaxTerms, Zone, bill::Stretch,
-        commitment::TrueUp, proration::tax_on,
+        Currency, Discount, Measure, Money, Overflow, Rate, Tax, TaxTerms, Zone,
+        bill::Stretch,
+        commitment::TrueUp,
+        proration::tax_on,
+        resale::{bought, list_of},
     },
     id::PriceId,
     store::{
@@ -34,6 +37,8 @@ pub struct PreviewLine {
     pub to: NaiveDate,
     /// What discounts take off.
     pub off: Money,
+    /// Of that, the resale discount.
+    pub resale: Money,
     /// What is charged, before tax.
     pub net: Money,
 }
@@ -96,6 +101,7 @@ fn served(of: &Sold, zone: Zone) -> Served {
         zone,
         next: u32::try_from(of.billed_periods).unwrap_or_default(),
         first: of.anchor_index,
+        discount: of.billing.discount(),
     }
 }
 
@@ -120,7 +126,7 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let stretch = of.stretch(billed)?;
     let running = basis.given.iter().map(|one| one.discount);
     let running = running.filter(|one| one.outlasts(of.anchor_index));
-    let discounts: Vec<Discount> = running.collect();
+    let discounts: Vec<Discount> = of.billing.first().into_iter().chain(running).collect();
     let prices = &record.version_on(stretch.service.from).prices;
     let facts = Facts {
         prices,
@@ -143,8 +149,11 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
     let usage = Usage::known(of.id, basis.usage.clone());
     let found = usage.items(served(of, basis.zone), prices, net)?.items;
-    lines.extend(found.iter().map(|item| usage_line(item, currency)));
-    let minimum = record.version.terms.minimum_minor;
+    let off = of.billing.discount();
+    for item in &found {
+        lines.push(usage_line(item, (currency, off))?);
+    }
+    let minimum = bought(record.version.terms.minimum_minor, off);
     let others = lines.iter().map(|line| line.net.minor());
     let others = others.fold(0i64, i64::saturating_add);
     let missing = Commitments::known(of.id, basis.commitment.clone()).items(
@@ -152,7 +161,9 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
         minimum,
         (&found, others),
     )?;
-    lines.extend(missing.iter().map(|one| true_up_line(one, currency)));
+    for one in &missing {
+        lines.push(true_up_line(one, (currency, off))?);
+    }
     let open = found.iter().filter(|item| !item.is_again);
     let on = of.next_bill_on.filter(|_| ends);
     let on = on.unwrap_or(stretch.service.from);
@@ -194,31 +205,36 @@ fn line_ahead(item: &Item<'_>, stretch: Stretch, currency: Currency) -> PreviewL
         from: stretch.service.from,
         to: stretch.service.to,
         off: Money::new(item.off_minor, currency),
+        resale: Money::new(item.resale_minor, currency),
         net: Money::new(item.net_minor, currency),
     }
 }
 
 /// "Calls, 1,234.5 api-calls so far".
-fn usage_line(item: &UsageItem<'_>, currency: Currency) -> PreviewLine {
+fn usage_line(item: &UsageItem<'_>, (currency, off): (Currency, Rate)) -> Result<PreviewLine> {
     let days = item.arrear.period.service;
     let until = if item.is_again { "" } else { " so far" };
-    PreviewLine {
+    let resale = Money::new(item.resale_minor(off)?, currency);
+    Ok(PreviewLine {
         label: format!("{}, {}{until}", item.price.label, item.words()),
         from: days.from,
         to: days.to,
-        off: Money::new(0, currency),
+        off: resale,
+        resale,
         net: Money::new(item.net_minor, currency),
-    }
+    })
 }
 
-fn true_up_line(one: &TrueUp, currency: Currency) -> PreviewLine {
-    PreviewLine {
+fn true_up_line(one: &TrueUp, (currency, off): (Currency, Rate)) -> Result<PreviewLine> {
+    let resale = Money::new(list_of(one.open_minor, off)? - one.open_minor, currency);
+    Ok(PreviewLine {
         label: commitments::words(one, currency),
         from: one.service.from,
         to: one.service.to,
-        off: Money::new(0, currency),
+        off: resale,
+        resale,
         net: Money::new(one.open_minor, currency),
-    }
+    })
 }
 
 fn so_far(item: &UsageItem<'_>, currency: Currency) -> UsedSoFar {

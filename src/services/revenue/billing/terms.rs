@@ -13,6 +13,8 @@ use crate::{
             choice::{Choice, chosen},
         },
         commitment::at_least,
+        discount,
+        resale::bought,
     },
     id::{
         CommissionClauseId, CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId,
@@ -27,6 +29,7 @@ use crate::{
         },
         sell::{
             deals,
+            resale::{self, Payer},
             taxes::{self, CountryRate},
         },
     },
@@ -43,6 +46,18 @@ pub(in crate::services::revenue) struct Terms {
     rates: Vec<CountryRate>,
     /// Those that were registered before they were sold; none where no clause asks.
     registered: HashSet<SubscriptionId>,
+    /// The partners that are billed in customers' place, and those that buy from them.
+    payers: HashMap<PartnerId, Payer>,
+}
+
+/// Who is billed in a customer's place, as documents say; empty where the customer is billed.
+#[derive(Default)]
+pub(super) struct BilledTo {
+    pub name: String,
+    pub country: String,
+    pub vat_id: String,
+    /// Who buys from it, in two tiers.
+    pub resold_by: String,
 }
 
 impl Terms {
@@ -52,10 +67,26 @@ impl Terms {
         let partners: Vec<PartnerId> = distinct(due.iter().map(|one| one.partner_id));
         let customers: Vec<CustomerId> = distinct(due.iter().map(|one| one.customer_id));
         let sold: Vec<SubscriptionId> = due.iter().map(|one| one.id).collect();
-        let discounts = discounts::of(tx, &sold)?.into_iter();
+        let mut discounts: HashMap<SubscriptionId, Vec<Discount>> = discounts::of(tx, &sold)?
+            .into_iter()
+            .map(|(id, given)| (id, given.iter().map(|one| one.discount).collect()))
+            .collect();
+        for one in due {
+            if let Some(first) = one.billing()?.first() {
+                let all = discounts.entry(one.id).or_default();
+                // One that is to change is here as it is, and as it will be.
+                if discount::resale(all).bps() == 0 {
+                    all.push(first);
+                }
+            }
+        }
         let customers = terms::customers_of(tx, &customers)?;
+        let resold = due.iter().filter(|one| one.payer_id.is_some());
+        let named = resold.flat_map(|one| [one.billed_partner(), one.partner_id]);
+        let payers = resale::payers(tx, &distinct(named))?;
         let mut categories = customers.values().map(|one| one.tax_category);
-        let rates = match categories.any(|one| one == TaxCategory::Standard) {
+        let by_country = categories.any(|one| one == TaxCategory::Standard);
+        let rates = match by_country || !payers.is_empty() {
             true => taxes::all(tx)?,
             false => Vec::new(),
         };
@@ -72,9 +103,8 @@ impl Terms {
             commissions,
             tiers: terms::tiers_given(tx, &partners)?,
             customers,
-            discounts: discounts
-                .map(|(id, given)| (id, given.iter().map(|one| one.discount).collect()))
-                .collect(),
+            discounts,
+            payers,
         })
     }
     pub fn plan(&self, subscription: &Subscription) -> Result<&PlanTerms> {
@@ -89,6 +119,10 @@ impl Terms {
     }
     /// The tax on a subscription's invoice of a day.
     pub fn tax(&self, subscription: &Subscription, on: NaiveDate) -> Result<Tax> {
+        if let Some(payer) = subscription.payer_id {
+            let terms = self.billed(payer)?.tax_on(on, &self.rates)?;
+            return Ok(terms.on(on));
+        }
         let customer = self.customer(subscription)?;
         let rates = self.rates.iter();
         let rates = rates.filter(|rate| rate.country == customer.country);
@@ -99,6 +133,31 @@ impl Terms {
             rates: rates.map(|one| one.rate.clone()).collect(),
         };
         Ok(terms.on(on))
+    }
+    fn billed(&self, id: PartnerId) -> Result<&Payer> {
+        let payer = self.payers.get(&id);
+        payer.ok_or_else(|| Error::fault("a subscription's payer is not on record"))
+    }
+    /// Who is billed for a subscription in the customer's place, as on a day.
+    pub(super) fn payer(&self, of: &Subscription, on: NaiveDate) -> Result<BilledTo> {
+        let Some(id) = of.payer_id else {
+            return Ok(BilledTo::default());
+        };
+        let payer = self.billed(id)?;
+        Ok(BilledTo {
+            name: payer.name.clone(),
+            country: payer.country.clone(),
+            vat_id: payer.vat_id_on(on)?.to_owned(),
+            resold_by: match id == of.partner_id {
+                true => String::new(),
+                false => self.billed(of.partner_id)?.name.clone(),
+            },
+        })
+    }
+    /// What a whole period of a subscription comes to at least, in minor units before tax.
+    pub fn minimum(&self, of: &Subscription) -> Result<i64> {
+        let discount = of.billing()?.discount();
+        Ok(bought(self.plan(of)?.minimum_minor, discount))
     }
     /// Whether a subscription was registered before it was sold.
     pub fn is_registered(&self, id: SubscriptionId) -> bool {
@@ -169,7 +228,7 @@ impl Terms {
         let interval = plan.interval()?;
         let (discounts, stretch) = (self.discounts(of), of.stretch(index)?);
         let monthly = bill::monthly(prices, of.units()?, &discounts, (stretch, interval))?;
-        Ok(at_least(monthly, plan.minimum_minor, interval)?)
+        Ok(at_least(monthly, self.minimum(of)?, interval)?)
     }
     /// What a whole period charges in advance for what partners earn on, in minor units: discounts
     /// for a single period left out.

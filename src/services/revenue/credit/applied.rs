@@ -64,7 +64,10 @@ impl Used {
         invoice: &mut Invoice,
         credit: &mut CustomerCredit,
     ) {
-        let fits = credit.customer_id == invoice.customer_id && credit.currency == invoice.currency;
+        // Money of who is billed in a customer's place pays for no other, nor theirs for it.
+        let whose = (credit.customer_id, credit.payer_id);
+        let fits =
+            whose == (invoice.customer_id, invoice.payer_id) && credit.currency == invoice.currency;
         let part = invoice.due_minor().min(credit.remaining_minor);
         if !fits || part <= 0 {
             return;

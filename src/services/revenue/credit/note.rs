@@ -26,15 +26,18 @@ pub struct Whose {
     customer: CustomerId,
     subscription: SubscriptionId,
     currency: Currency,
+    /// The partner that was billed in the customer's place.
+    payer: Option<PartnerId>,
 }
 
 impl Whose {
     pub fn of(subscription: &Subscription) -> Self {
         Self {
-            partner: subscription.partner_id,
+            partner: subscription.billed_partner(),
             customer: subscription.customer_id,
             subscription: subscription.id,
             currency: subscription.currency,
+            payer: subscription.payer_id,
         }
     }
 
@@ -44,6 +47,7 @@ impl Whose {
             customer: invoice.customer_id,
             subscription: invoice.subscription_id,
             currency: invoice.currency,
+            payer: invoice.payer_id,
         }
     }
 }
@@ -71,7 +75,7 @@ pub fn write(
     let touched = payers.dispose(&mut note, said.disposition)?;
     let lines = payers.note_lines(tx, &note);
     credit_notes::add(tx, note.clone(), lines)?;
-    keep(tx, &note)?;
+    keep(tx, &note, whose.payer)?;
     let credited: Vec<InvoiceLine> = payers.touched_lines(said.rule);
     invoices::settle_lines(tx, &credited)?;
     for invoice in touched {
@@ -113,7 +117,11 @@ fn blank(
     })
 }
 
-fn keep(tx: &mut Tx<'_, VendorScope>, note: &CreditNote) -> Result<()> {
+fn keep(
+    tx: &mut Tx<'_, VendorScope>,
+    note: &CreditNote,
+    payer_id: Option<PartnerId>,
+) -> Result<()> {
     if note.customer_credit_minor == 0 {
         return Ok(());
     }
@@ -127,6 +135,7 @@ fn keep(tx: &mut Tx<'_, VendorScope>, note: &CreditNote) -> Result<()> {
         amount_minor: note.customer_credit_minor,
         remaining_minor: note.customer_credit_minor,
         arisen_on: note.issued_on,
+        payer_id,
     };
     cash::add_credits(tx, vec![credit])
 }

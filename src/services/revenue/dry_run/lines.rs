@@ -44,6 +44,10 @@ pub(super) fn lines_under(
         let Some(then) = book.on(line.subscription_id, line.service_from) else {
             continue;
         };
+        // The margin is all that is paid for what is resold.
+        if then.payer_id.is_some() {
+            continue;
+        }
         let plan = book.plan(&then)?;
         let one = Line {
             line,

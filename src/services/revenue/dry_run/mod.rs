@@ -147,7 +147,9 @@ impl Trial {
             on.entry(line.invoice_id).or_default().push(line);
         }
         for (id, lines) in on {
-            if let Some(invoice) = book.invoice(id) {
+            // Nobody earns on what is resold, under whatever plan.
+            let invoice = book.invoice(id).filter(|one| one.payer_id.is_none());
+            if let Some(invoice) = invoice {
                 self.add(invoice, &lines, &book)?;
                 self.renew(invoice, &lines, &book)?;
             }

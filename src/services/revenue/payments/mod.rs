@@ -68,7 +68,9 @@ impl<T> Recorded<T> {
 }
 
 /// Records a payment and applies it: to the invoice it names, then to the customer's oldest open
-/// invoices in its currency; the rest becomes the customer's credit.
+/// invoices in its currency; the rest becomes the customer's credit. Where the invoice it names is
+/// billed to a partner in the customer's place, the money is that partner's: it goes to invoices
+/// that are billed to it for the same customer, and no other money goes there.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Invalid`] on `external_id`, `received_on`, `amount`,

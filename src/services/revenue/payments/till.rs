@@ -104,6 +104,8 @@ impl<'b> Till<'b> {
         }
         let named = self.named_invoice(new)?;
         let (customer_id, partner_id) = self.payer(new, named)?;
+        let on = named.and_then(|id| self.invoices.get(&id));
+        let payer_id = on.and_then(|invoice| invoice.payer_id);
         let payment = Payment {
             id: tx.fresh_id(),
             partner_id,
@@ -115,6 +117,7 @@ impl<'b> Till<'b> {
             amount_minor: new.amount.minor(),
             refunded_minor: 0,
             created_at: tx.now(),
+            payer_id,
         };
         self.apply(tx, &payment, named)?;
         let id = payment.id;
@@ -172,6 +175,8 @@ impl<'b> Till<'b> {
             .chain(others.filter(|id| Some(*id) != named))
             .filter_map(|id| self.invoices.get(&id))
             .filter(|invoice| invoice.currency == payment.currency)
+            // What a partner pays in a customer's place is no other's, nor the other way round.
+            .filter(|invoice| invoice.payer_id == payment.payer_id)
             .map(|invoice| (invoice.id, invoice.due_minor()))
             .collect();
         let (parts, left) = rules::apply(payment.amount_minor, &open);
@@ -189,6 +194,7 @@ impl<'b> Till<'b> {
                 amount_minor: left,
                 remaining_minor: left,
                 arisen_on: payment.received_on,
+                payer_id: payment.payer_id,
             });
         }
         Ok(())

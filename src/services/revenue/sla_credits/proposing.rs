@@ -231,7 +231,7 @@ impl Desk {
         let claims = claim_days.filter(|_| claimed_by.is_empty());
         SlaCredit {
             id: old.map_or_else(|| tx.fresh_id(), |old| old.id),
-            partner_id: miss.sold.partner_id,
+            partner_id: miss.sold.billed_partner(),
             subscription_id: miss.sold.id,
             offering_id: self.offering,
             month: self.month,

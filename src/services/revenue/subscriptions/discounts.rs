@@ -2,7 +2,11 @@
 use super::{live, record};
 use crate::{
     Error, Result,
-    domain::{Action, Discount, Name, Permission, audit::diff, discount::Off},
+    domain::{
+        Action, Discount, Name, Permission,
+        audit::diff,
+        discount::{Off, RESALE},
+    },
     id::{DiscountId, SubscriptionId},
     store::{
         Tx, VendorScope,
@@ -37,10 +41,13 @@ pub struct NewDiscount {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or an ended
-/// subscription; [`Error::Invalid`] on `off` or `periods`; faults of the database.
+/// subscription; [`Error::Invalid`] on `off`, `priority` or `periods`; faults of the database.
 pub fn give_discount(tx: &mut Tx<'_, VendorScope>, new: &NewDiscount) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
     let to = live(tx, new.subscription, new.version)?;
+    if new.priority == RESALE {
+        return Err(Error::on("priority", "Give a higher number."));
+    }
     let is_nothing = match new.off {
         Off::Percent(rate) => rate.bps() == 0,
         Off::Fixed(minor) => minor <= 0,
@@ -59,7 +66,7 @@ pub fn give_discount(tx: &mut Tx<'_, VendorScope>, new: &NewDiscount) -> Result<
     }
     let given = Given {
         id: tx.fresh_id(),
-        partner_id: to.partner_id,
+        partner_id: to.billed_partner(),
         subscription_id: to.id,
         label: new.label.to_string(),
         discount: Discount {

@@ -6,6 +6,7 @@ mod parties;
 mod pausing;
 mod plan;
 mod quantity;
+mod resale;
 mod starting;
 pub mod versions;
 
@@ -15,7 +16,10 @@ pub use parties::{Sharing, share_out};
 pub use pausing::{Pausing, pause, resume};
 pub use plan::{PlanChange, PlanWhen, change_plan, keep_plan};
 pub use quantity::{QuantityChange, change_quantity};
-pub use starting::{NewSubscription, start, start_all, start_registered};
+pub use resale::BillingAsked;
+pub use starting::{
+    NewSubscription, start, start_all, start_all_billed, start_billed, start_registered,
+};
 
 pub(super) use plan::take_set_plans;
 
@@ -124,7 +128,7 @@ fn record_note(
         &Event {
             action: Action::CreditNoteIssued,
             subject: note.id.number(),
-            partner: Some(subscription.partner_id),
+            partner: Some(subscription.billed_partner()),
             summary: format!("Credit note {}, {total}", note.number),
             changes: &[],
         },

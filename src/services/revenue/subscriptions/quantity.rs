@@ -7,8 +7,9 @@ use super::{Noted, bill_before, check_effective, live, newest, note, record, rec
 use crate::{
     Error, Result,
     domain::{
-        Action, Discount, Overflow, Permission, Price, Quantity, ServicePeriod, SubscriptionStatus,
-        audit::diff, bill::Stretch, discount::Off, proration::credit_from,
+        Action, Billing, DayShare, Discount, Overflow, Permission, Price, Quantity, ServicePeriod,
+        SubscriptionStatus, audit::diff, bill::Stretch, discount::Off, proration::credit_from,
+        resale::list_of,
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
@@ -111,6 +112,8 @@ struct Turn<'a> {
     credit_minor: i64,
     charge_minor: i64,
     off_minor: i64,
+    /// Of that, the resale discount.
+    resale_minor: i64,
 }
 
 impl Turn<'_> {
@@ -185,6 +188,7 @@ fn turns<'a>(
             credit_minor: -credit_from(&old.charge(), rest.from)?,
             charge_minor: ahead.net_minor(),
             off_minor: ahead.off_minor,
+            resale_minor: ahead.resale_minor,
         });
     }
     Ok(turns)
@@ -246,6 +250,47 @@ pub(super) fn charge_rest(
     }
 }
 
+/// What the lines of a turn are made like.
+struct Model<'a> {
+    /// The line that the terms of the period stand on.
+    like: &'a InvoiceLine,
+    days: ServicePeriod,
+    share: DayShare,
+    billing: Billing,
+}
+
+impl Model<'_> {
+    /// A line over a net amount, what discounts took off it, and of that the resale discount. Its
+    /// invoice and place are set once the net of all is known.
+    fn line(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        (kind, quantity, description): (InvoiceLineKind, i32, String),
+        (net_minor, discount_minor, resale_minor): (i64, i64, i64),
+    ) -> Result<InvoiceLine> {
+        Ok(InvoiceLine {
+            id: tx.fresh_id(),
+            invoice_id: Id::of(0),
+            line_no: 0,
+            kind,
+            description,
+            service_from: self.days.from,
+            service_to: self.days.to,
+            quantity,
+            net_minor,
+            discount_minor,
+            resale_minor,
+            resold_minor: self.billing.sold_on(net_minor + resale_minor)?,
+            credited_net_minor: 0,
+            protected_net_minor: 0,
+            commission_minor: 0,
+            share_days: self.share.days,
+            share_of: self.share.of,
+            ..self.like.clone()
+        })
+    }
+}
+
 fn charge_more(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
@@ -256,6 +301,7 @@ fn charge_more(
     let ids: Vec<InvoiceLineId> = all.iter().filter_map(|one| one.invoice_line_id).collect();
     let known = invoices::lines_of_ids(tx, &ids)?;
     let plan = terms.plan(now)?;
+    let billing = now.billing()?;
     let (mut lines, mut charged) = (Vec::new(), Vec::new());
     for turn in turns {
         let like = origin(all, &known, turn.old)?;
@@ -263,39 +309,26 @@ fn charge_more(
             .terms()?
             .prorated(service_of(like), turn.rest, turn.whole);
         let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
-        let line = |kind, (net_minor, discount_minor), quantity, description| InvoiceLine {
-            id: tx.fresh_id(),
-            // Set below, once the net is known.
-            invoice_id: Id::of(0),
-            line_no: 0,
-            kind,
-            description,
-            service_from: turn.rest.from,
-            service_to: turn.rest.to,
-            quantity,
-            net_minor,
-            discount_minor,
-            credited_net_minor: 0,
-            protected_net_minor: 0,
-            commission_minor: 0,
-            share_days: share.days,
-            share_of: share.of,
-            ..like.clone()
+        let model = Model {
+            like,
+            days: turn.rest,
+            share,
+            billing,
         };
         let old = turn.old.quantity;
         let more = format!("{name}, {} from {}", now.quantity, day(turn.rest.from));
         // What was paused has been given back already.
         if turn.credit_minor != 0 {
             let back = format!("{name}, credit for {old}");
-            let net = (-turn.credit_minor, 0);
-            lines.push(line(InvoiceLineKind::ProrationCredit, net, old, back));
+            let net = -turn.credit_minor;
+            let resale = list_of(net, billing.discount())? - net;
+            let amounts = (net, 0, resale);
+            let kind = InvoiceLineKind::ProrationCredit;
+            lines.push(model.line(tx, (kind, old, back), amounts)?);
         }
-        let charge = line(
-            InvoiceLineKind::ProrationCharge,
-            (turn.charge_minor, turn.off_minor),
-            now.quantity,
-            more,
-        );
+        let kind = InvoiceLineKind::ProrationCharge;
+        let amounts = (turn.charge_minor, turn.off_minor, turn.resale_minor);
+        let charge = model.line(tx, (kind, now.quantity, more), amounts)?;
         charged.push(turn.segment(tx, now.quantity, (turn.credit_minor, Some(charge.id))));
         lines.push(charge);
     }

@@ -3,12 +3,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use super::{Noted, units};
+use super::{
+    Noted,
+    resale::{self, BillingAsked, Resale},
+    units,
+};
 use crate::{
     Error, Result,
     domain::{
-        Action, Permission, Quantity, SubscriptionStatus, bill,
+        Action, BillingModel, Discount, Permission, Quantity, SubscriptionStatus, bill,
         commitment::at_least,
+        resale::bought,
         sale::{Opening, opening},
     },
     id::{
@@ -76,15 +81,56 @@ pub fn start_registered(
     new: &NewSubscription,
     deal: DealRegistrationId,
 ) -> Result<Recorded<SubscriptionId>> {
-    let deal = match registered::one(tx, deal) {
-        Err(Error::NotFound) => return Err(Error::on("deal", "Choose one of the registrations.")),
-        other => other?,
-    };
+    let deal = registration(tx, deal)?;
+    sell_one(tx, (new, &BillingAsked::default()), Some(deal))
+}
+
+/// As [`start`], or [`start_registered`] where a deal is named, billed as is asked for. What a
+/// partner buys at is that of the first day served, and is written down with the sale.
+///
+/// # Errors
+/// As those, and [`Error::Invalid`] on `billing` or `street`.
+pub fn start_billed(
+    tx: &mut Tx<'_, VendorScope>,
+    (new, asked): (&NewSubscription, &BillingAsked),
+    deal: Option<DealRegistrationId>,
+) -> Result<Recorded<SubscriptionId>> {
+    let deal = deal.map(|deal| registration(tx, deal)).transpose()?;
+    sell_one(tx, (new, asked), deal)
+}
+
+fn registration(
+    tx: &mut Tx<'_, VendorScope>,
+    deal: DealRegistrationId,
+) -> Result<DealRegistration> {
+    match registered::one(tx, deal) {
+        Err(Error::NotFound) => Err(Error::on("deal", "Choose one of the registrations.")),
+        other => other,
+    }
+}
+
+fn sell_one(
+    tx: &mut Tx<'_, VendorScope>,
+    (new, asked): (&NewSubscription, &BillingAsked),
+    deal: Option<DealRegistration>,
+) -> Result<Recorded<SubscriptionId>> {
     let books = Books::open(tx)?;
-    let new = std::slice::from_ref(new);
-    let started = sell(tx, &books, new, Some(deal)).map_err(|at| at.error)?;
+    let sale = (std::slice::from_ref(new), std::slice::from_ref(asked));
+    let started = sell(tx, &books, sale, deal).map_err(|at| at.error)?;
     let one = started.into_iter().next();
     one.ok_or_else(|| Error::fault("a sale was not recorded"))
+}
+
+/// As [`start_all`], each billed as is asked for in its place.
+///
+/// # Errors
+/// As [`start_all`], and [`Error::Invalid`] on `billing` or `street`.
+pub fn start_all_billed(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (new, how): (&[NewSubscription], &[BillingAsked]),
+) -> Result<Vec<Recorded<SubscriptionId>>, AtPlace> {
+    sell(tx, books, (new, how), None)
 }
 
 /// As [`start`], of many in one transaction: what they need is read together and what they come
@@ -97,21 +143,23 @@ pub fn start_all(
     books: &Books,
     new: &[NewSubscription],
 ) -> Result<Vec<Recorded<SubscriptionId>>, AtPlace> {
-    sell(tx, books, new, None)
+    sell(tx, books, (new, &[]), None)
 }
 
 fn sell(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
-    new: &[NewSubscription],
+    (new, how): (&[NewSubscription], &[BillingAsked]),
     deal: Option<DealRegistration>,
 ) -> Result<Vec<Recorded<SubscriptionId>>, AtPlace> {
     tx.allow(Permission::ManageSubscriptions)?;
-    let mut sales = Sales::of(tx, new)?;
+    let mut sales = Sales::of(tx, new, how)?;
     let (mut recorded, mut rows, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for (place, one) in new.iter().enumerate() {
         let at = |error| AtPlace { place, error };
-        if let Some(known) = sales.known.get(&one.external_id) {
+        let asked = how.get(place).copied().unwrap_or_default();
+        let one = (one, &asked);
+        if let Some(known) = sales.known.get(&one.0.external_id) {
             recorded.push(sales.unchanged(known, one).map_err(at)?);
             continue;
         }
@@ -142,10 +190,15 @@ struct Sales {
     customers: HashMap<CustomerId, BilledCustomer>,
     plans: HashMap<PlanVersionId, PlanTerms>,
     enrolled: HashMap<PartnerId, Vec<(NaiveDate, CommissionPlanVersionId)>>,
+    resale: Resale,
 }
 
 impl Sales {
-    fn of(tx: &mut Tx<'_, VendorScope>, new: &[NewSubscription]) -> Result<Self> {
+    fn of(
+        tx: &mut Tx<'_, VendorScope>,
+        new: &[NewSubscription],
+        how: &[BillingAsked],
+    ) -> Result<Self> {
         let names: Vec<String> = new.iter().map(|one| one.external_id.clone()).collect();
         let known = subscriptions::named(tx, &names)?;
         let repeated: Vec<SubscriptionId> = known.values().map(|one| one.id).collect();
@@ -153,7 +206,12 @@ impl Sales {
         let customers = terms::customers_of(tx, &customers.into_iter().collect::<Vec<_>>())?;
         let plans: BTreeSet<PlanVersionId> = new.iter().map(|one| one.plan_version).collect();
         let partners: BTreeSet<PartnerId> = customers.values().map(|one| one.partner_id).collect();
+        let resold = how.iter().any(|one| one.model != BillingModel::Agency);
         Ok(Self {
+            resale: match resold {
+                true => Resale::of(tx, &Vec::from_iter(partners.iter().copied()))?,
+                false => Resale::default(),
+            },
             began: subscriptions::began_with(tx, &repeated)?,
             left: subscriptions::plans_left(tx, &repeated)?,
             known,
@@ -166,7 +224,7 @@ impl Sales {
     fn unchanged(
         &self,
         known: &Subscription,
-        new: &NewSubscription,
+        (new, asked): (&NewSubscription, &BillingAsked),
     ) -> Result<Recorded<SubscriptionId>> {
         let began = self.began.get(&known.id).copied();
         let left = self.left.get(&known.id).and_then(|left| left.first());
@@ -174,6 +232,10 @@ impl Sales {
         let same = known.customer_id == new.customer
             && plan == new.plan_version
             && known.starts_on == new.starts_on
+            && known.billing_model == asked.model
+            && asked
+                .street_minor
+                .is_none_or(|street| known.street_minor == Some(street))
             && began.unwrap_or(known.quantity) == units(new.quantity);
         if !same {
             let why = "A subscription with this id is there already, with other details.";
@@ -187,7 +249,7 @@ impl Sales {
         &self,
         tx: &Tx<'_, VendorScope>,
         books: &Books,
-        new: &NewSubscription,
+        (new, asked): (&NewSubscription, &BillingAsked),
     ) -> Result<(Subscription, String)> {
         let customer = self.customers.get(&new.customer).ok_or(Error::NotFound)?;
         let plan = self.plans.get(&new.plan_version);
@@ -216,11 +278,7 @@ impl Sales {
             billed_periods: 0,
             next_bill_on: Some(opening.charged_from),
             ends_on: None,
-            status: match new.starts_on <= books.today {
-                false => SubscriptionStatus::Pending,
-                true if opening.charged_from > books.today => SubscriptionStatus::Trialing,
-                true => SubscriptionStatus::Active,
-            },
+            status: status_on(books.today, new.starts_on, &opening),
             created_at: tx.now(),
             version: 1,
             ends_by_vendor: false,
@@ -229,7 +287,20 @@ impl Sales {
             anchor_index: 0,
             terms_before: 0,
             renewals_from: None,
+            billing_model: BillingModel::Agency,
+            payer_id: None,
+            reseller_bps: 0,
+            distributor_bps: 0,
+            street_minor: None,
+            street_list_minor: None,
         };
+        let sale = resale::Sale {
+            partner: customer.partner_id,
+            on: new.starts_on,
+            plan,
+            quantity: new.quantity,
+        };
+        self.resale.billed(&sale, asked)?.write(&mut row);
         // A trial brings nothing until it is over.
         if opening.charged_from == new.starts_on {
             row.mrr_minor = first_mrr(plan, &row)?;
@@ -242,6 +313,15 @@ impl Sales {
         let given = self.enrolled.get(&partner)?;
         let held = given.iter().rev().find(|(since, _)| *since <= on);
         held.map(|(_, version)| *version)
+    }
+}
+
+/// Where a sale stands on a day.
+fn status_on(today: NaiveDate, starts_on: NaiveDate, opening: &Opening) -> SubscriptionStatus {
+    match starts_on <= today {
+        false => SubscriptionStatus::Pending,
+        true if opening.charged_from > today => SubscriptionStatus::Trialing,
+        true => SubscriptionStatus::Active,
     }
 }
 
@@ -258,8 +338,11 @@ fn first_mrr(plan: &PlanTerms, row: &Subscription) -> Result<i64> {
     let prices = plan.prices.iter().map(|line| &line.price);
     let interval = plan.interval()?;
     let over = (row.stretch(0)?, interval);
-    let monthly = bill::monthly(prices, row.units()?, &[], over)?;
-    Ok(at_least(monthly, plan.minimum_minor, interval)?)
+    let billing = row.billing()?;
+    let first: Vec<Discount> = billing.first().into_iter().collect();
+    let monthly = bill::monthly(prices, row.units()?, &first, over)?;
+    let least = bought(plan.minimum_minor, billing.discount());
+    Ok(at_least(monthly, least, interval)?)
 }
 
 fn note(tx: &mut Tx<'_, VendorScope>, rows: &[Subscription], names: &[String]) -> Result<()> {

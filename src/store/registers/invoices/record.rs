@@ -58,6 +58,10 @@ pub struct InvoiceLineRow {
     pub net: Money,
     /// What discounts took off it.
     pub discount: Money,
+    /// Of that, the resale discount.
+    pub resale: Money,
+    /// What whoever is billed sells it on for, where that is known.
+    pub resold: Option<Money>,
     /// Taken off it by credit notes.
     pub credited: Money,
     /// What the partner has earned on it so far.
@@ -114,10 +118,14 @@ pub struct CreditNoteRow {
 
 impl CreditNoteRow {
     /// Where its money went: amounts that are not nothing, and what they did.
-    pub fn parts(&self) -> impl Iterator<Item = (Money, &'static str)> {
+    pub fn parts(&self, is_resold: bool) -> impl Iterator<Item = (Money, &'static str)> {
+        let becomes = match is_resold {
+            true => "becomes credit of who was billed",
+            false => "becomes the customer’s credit",
+        };
         let parts = [
             (self.reduced_due, "comes off what is due"),
-            (self.credit, "becomes the customer’s credit"),
+            (self.credit, becomes),
             (self.refunded, "is paid back"),
         ];
         parts.into_iter().filter(|(amount, _)| !amount.is_zero())
@@ -148,6 +156,8 @@ struct LineRow {
     rate_bps: i32,
     phase: String,
     tier_id: Option<TierId>,
+    resale_minor: i64,
+    resold_minor: Option<i64>,
 }
 
 /// One invoice with everything about it.
@@ -164,7 +174,8 @@ pub fn invoice<S: Sees>(tx: &mut Tx<'_, S>, id: InvoiceId) -> Result<InvoiceDeta
         .filter(subscriptions::id.eq(row.subscription_id))
         .select(subscriptions::external_id);
     Ok(InvoiceDetail {
-        subscription_name: tx.one(subscription)?,
+        // Of another partner's, where a distributor is billed for it.
+        subscription_name: tx.first(subscription)?.unwrap_or_default(),
         lines: lines(tx, id, currency)?,
         allocations: allocations(tx, id, currency)?,
         credit_notes: notes(tx, id, currency)?,
@@ -198,6 +209,8 @@ fn lines<S: Sees>(
                 unit_price: UnitPrice::from_micro(row.unit_price_micro).map_err(Error::fault)?,
                 net: Money::new(row.net_minor, currency),
                 discount: Money::new(row.discount_minor, currency),
+                resale: Money::new(row.resale_minor, currency),
+                resold: row.resold_minor.map(|minor| Money::new(minor, currency)),
                 credited: Money::new(row.credited_net_minor, currency),
                 commission: Money::new(row.commission_minor, currency),
                 rate: rate.transpose().map_err(Error::fault)?,

@@ -97,6 +97,10 @@ pub struct InvoiceLine {
     /// Why that clause was chosen, as [`crate::domain::commission::choice::Choice`] is written;
     /// empty where none was, and on lines from before it was noted.
     pub chosen: String,
+    /// Of what discounts took off it, the resale discount.
+    pub resale_minor: i64,
+    /// What whoever is billed sells it on for, where that is known.
+    pub resold_minor: Option<i64>,
 }
 
 impl InvoiceLine {

@@ -100,6 +100,16 @@ pub struct Invoice {
     /// What credit notes that leave the partner's commission as it was moved from here into the
     /// customer's credit.
     pub protected_moved_minor: i64,
+    /// The partner that is billed in the customer's place.
+    pub payer_id: Option<PartnerId>,
+    /// Its name on documents, as on the day of issue; empty where the customer is billed.
+    pub payer_name: String,
+    /// Its country then: two letters.
+    pub payer_country: String,
+    /// Its VAT id then; empty for none.
+    pub payer_vat_id: String,
+    /// Who buys from a distributor that is billed; empty where none is.
+    pub resold_by: String,
 }
 
 impl Invoice {

@@ -17,8 +17,8 @@ use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
-    Result,
-    domain::{Currency, SubscriptionStatus},
+    Error, Result,
+    domain::{Billing, BillingModel, Currency, Rate, SubscriptionStatus, resale::Street},
     id::{CommissionPlanVersionId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
@@ -91,6 +91,42 @@ pub struct Subscription {
     /// From which day periods are renewals to commission, if not from the end of the anchor's first
     /// term.
     pub renewals_from: Option<NaiveDate>,
+    /// Who invoices the customer, fixed at its sale.
+    #[diesel(serialize_as = Coded<BillingModel>, deserialize_as = Coded<BillingModel>)]
+    pub billing_model: BillingModel,
+    /// The partner that is invoiced in the customer's place.
+    pub payer_id: Option<PartnerId>,
+    /// Off the list for the reseller, in basis points; zero in agency.
+    pub reseller_bps: i32,
+    /// Off the list for the distributor, in basis points; zero where none is in between.
+    pub distributor_bps: i32,
+    /// What the seller asks of its customer a period, in minor units, where that is known.
+    pub street_minor: Option<i64>,
+    /// What the list asked for the same.
+    pub street_list_minor: Option<i64>,
+}
+
+impl Subscription {
+    /// How it is billed, fixed at its sale.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn billing(&self) -> Result<Billing> {
+        let street = self.street_minor.zip(self.street_list_minor);
+        Ok(Billing {
+            model: self.billing_model,
+            distributor: Rate::from_bps(self.distributor_bps).map_err(Error::fault)?,
+            reseller: Rate::from_bps(self.reseller_bps).map_err(Error::fault)?,
+            street: street.map(|(asked_minor, list_minor)| Street {
+                asked_minor,
+                list_minor,
+            }),
+        })
+    }
+    /// Whose its documents are: the partner that is invoiced, or the customer's.
+    pub fn billed_partner(&self) -> PartnerId {
+        self.payer_id.unwrap_or(self.partner_id)
+    }
 }
 
 /// Subscriptions with a period to bill that starts on or before a day, in the order they fall due.

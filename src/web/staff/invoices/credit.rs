@@ -300,10 +300,12 @@ fn rehearsed(tx: &mut Tx<'_, VendorScope>, new: &NewCreditNote) -> Result<Vec<St
     let detail = invoices::invoice(tx, new.invoice)?;
     let mut said = Vec::new();
     let known = detail.credit_notes.iter().find(|one| one.id == note);
-    said.extend(known.map(note_words));
+    let is_resold = detail.row.payer.is_some();
+    said.extend(known.map(|note| note_words(note, is_resold)));
     let moved = entries.iter().map(|entry| entry.amount);
     let moved = Money::total(detail.row.total.currency(), moved).map_err(Error::fault)?;
     said.push(match moved.is_zero() {
+        true if is_resold => "Nobody earned commission on it: it is resold.".to_owned(),
         true => format!(
             "The commission of {} stays as it is.",
             detail.row.partner_name
@@ -324,9 +326,9 @@ fn rehearsed(tx: &mut Tx<'_, VendorScope>, new: &NewCreditNote) -> Result<Vec<St
     Ok(said)
 }
 
-fn note_words(note: &CreditNoteRow) -> String {
+fn note_words(note: &CreditNoteRow, is_resold: bool) -> String {
     let parts: Vec<String> = note
-        .parts()
+        .parts(is_resold)
         .map(|(amount, what)| format!("{} {what}", words::money(amount)))
         .collect();
     format!(

@@ -7,6 +7,7 @@ mod payout_currency;
 mod people;
 mod record;
 mod register;
+mod resale;
 mod tax;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
@@ -45,6 +46,11 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/partners/{partner}/payout-currency")
                 .route(get().to(payout_currency::form))
                 .route(post().to(payout_currency::place)),
+        )
+        .service(
+            resource("/partners/{partner}/resale")
+                .route(get().to(resale::form))
+                .route(post().to(resale::place)),
         )
         .service(
             resource("/partners/{partner}/tax")

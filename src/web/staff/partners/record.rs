@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Parts, bank, distributor, partner, payout_currency, tax};
+use super::{Parts, bank, distributor, partner, payout_currency, resale, tax};
 use crate::{
     Error, Result,
     domain::{
@@ -106,6 +106,7 @@ struct ShowPage {
     tax: String,
     bank: String,
     payout_currency: String,
+    resale: String,
     entries: Entries,
     history: Vec<HistoryRow>,
 }
@@ -122,6 +123,7 @@ struct Found {
     tax: String,
     bank: String,
     payout_currency: String,
+    resale: String,
     history: Vec<History>,
 }
 
@@ -147,6 +149,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<Found> {
         tax: tax::standing(tx, id)?,
         bank: bank::standing(tx, id)?,
         payout_currency: payout_currency::standing(tx, id)?,
+        resale: resale::standing(tx, id)?,
         history: VendorScope::history(tx, id.number())?,
     })
 }
@@ -291,6 +294,7 @@ async fn page(
         tax: found.tax,
         bank: found.bank,
         payout_currency: found.payout_currency,
+        resale: found.resale,
         record: found.record,
         entries,
         base,

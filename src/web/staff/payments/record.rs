@@ -119,7 +119,7 @@ fn answer(payment: &PaymentDetail) -> String {
     format!(
         "{} from {}, received {}.",
         words::money(row.amount),
-        row.customer_name,
+        row.paid_by(),
         crate::domain::date_words(row.received_on)
     )
 }

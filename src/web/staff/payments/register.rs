@@ -101,7 +101,7 @@ pub(super) async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>)
     })
 }
 
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "Payment",
     "Received on",
     "Customer",
@@ -110,6 +110,7 @@ const COLUMNS: [&str; 8] = [
     "Currency",
     "Amount",
     "Refunded",
+    "Paid by",
 ];
 
 /// The register as a file.
@@ -134,5 +135,6 @@ fn cells(row: &PaymentRow) -> Vec<Cell> {
         Cell::text(row.amount.currency().code()),
         Cell::number(row.amount.plain()),
         Cell::number(row.refunded.plain()),
+        Cell::text(row.paid_by()),
     ]
 }

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     domain::{
-        ExternalId, Money, Permission, Problems, Quantity, VatId, date_words, deal::CustomerMark,
-        read_date,
+        BillingModel, ExternalId, Money, Permission, Problems, Quantity, VatId, date_words,
+        deal::CustomerMark, read_date,
     },
     id::{CustomerId, DealRegistrationId, OfferingId, SubscriptionId},
-    services::revenue::subscriptions::{self as service, NewSubscription},
+    services::revenue::subscriptions::{self as service, BillingAsked, NewSubscription},
     store::{
         Store, Tx, VendorScope,
         account::vendor,
@@ -46,6 +46,8 @@ pub(super) struct SaleForm {
     starts_on: String,
     external_id: String,
     deal: String,
+    billing: String,
+    street: String,
     confirmed: String,
     form_id: String,
 }
@@ -59,6 +61,9 @@ struct Read {
     starts_on: NaiveDate,
     external_id: Option<ExternalId>,
     deal: Option<DealRegistrationId>,
+    billing: BillingModel,
+    /// As typed: it is in the plan's currency.
+    street: String,
 }
 
 impl SaleForm {
@@ -78,10 +83,16 @@ impl SaleForm {
         let deal = deal.map(str::parse::<DealRegistrationId>).transpose();
         let deal = deal.map_err(|_| "Choose one of the registrations.");
         let deal = problems.check("deal", deal);
-        match (customer, quantity, starts_on, external_id.zip(deal)) {
-            (Some(customer), Some(quantity), Some(starts_on), Some((external_id, deal)))
+        let billing = match self.billing.as_str() {
+            "" => Some(BillingModel::Agency),
+            code => problems.check("billing", code.parse::<BillingModel>()),
+        };
+        let told = external_id.zip(deal).zip(billing);
+        match (customer, quantity, starts_on, told) {
+            (Some(customer), Some(quantity), Some(starts_on), Some(told))
                 if problems.is_empty() =>
             {
+                let ((external_id, deal), billing) = told;
                 let plan = self.plan.trim().to_owned();
                 Ok(Read {
                     customer,
@@ -90,6 +101,8 @@ impl SaleForm {
                     starts_on,
                     external_id,
                     deal,
+                    billing,
+                    street: self.street.trim().to_owned(),
                 })
             }
             _ => Err(problems),
@@ -118,6 +131,8 @@ struct NewPage {
     offers: Vec<Offer>,
     /// The partner's registrations that still protect, after none of them.
     deals: Vec<(String, String)>,
+    /// Who may invoice the customer.
+    models: Vec<(String, String)>,
     /// What a sale that begins far back comes to, to be confirmed.
     outcome: Vec<String>,
     /// What is sold and from when: "Backup Pro, Monthly from 1 Nov 2026".
@@ -271,6 +286,10 @@ async fn page(
         has_more: found.has_more,
         offers: found.offers.iter().map(offer).collect(),
         deals: found.deals,
+        models: BillingModel::ALL
+            .iter()
+            .map(|one| (one.code().to_owned(), one.label().to_owned()))
+            .collect(),
         outcome: Vec::new(),
         sale: String::new(),
         typed: SaleForm {
@@ -315,11 +334,18 @@ fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
         starts_on: read.starts_on,
         quantity: read.quantity,
     };
-    let started = match read.deal {
-        None => service::start(tx, &new),
-        Some(deal) => service::start_registered(tx, &new, deal),
+    let street = match read.street.as_str() {
+        "" => None,
+        typed => {
+            let street = Money::parse(typed, plan.version.terms.currency);
+            Some(street.map_err(|why| Error::on("street", why.to_string()))?)
+        }
     };
-    match started {
+    let asked = BillingAsked {
+        model: read.billing,
+        street_minor: street.map(Money::minor),
+    };
+    match service::start_billed(tx, (&new, &asked), read.deal) {
         Ok(started) => Ok(started.id()),
         Err(Error::NotFound) => Err(Error::on("customer", "Choose a customer.")),
         Err(other) => Err(other),
@@ -332,8 +358,9 @@ async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<Stri
     let (billed, earns) = store
         .rehearse(visitor.scope.clone(), move |tx| {
             let id = start(tx, &read)?;
-            let plan = record_of(tx, id)?.commission_plan_version_id;
-            Ok((accounts::billed(tx, id)?, plan.is_some()))
+            let sold = record_of(tx, id)?;
+            let earns = sold.commission_plan_version_id.is_some() || sold.payer_id.is_some();
+            Ok((accounts::billed(tx, id)?, earns))
         })
         .await?;
     let mut said = match billed.len() {

@@ -47,6 +47,7 @@ use crate::{
         filters,
         history::{self, HistoryRow},
         page::ok,
+        resold::{self, ResoldView, Viewer},
         sold::{self, BilledRow, ChangeRow, DiscountRow, PriceRow, Sold},
         words,
     },
@@ -91,6 +92,8 @@ struct ShowPage {
     starts: NaiveDate,
     earned: String,
     commission_plan: String,
+    resold: Option<ResoldView>,
+    why: &'static str,
     terms: Vec<String>,
     earning: Earning,
     prices: Vec<PriceRow>,
@@ -111,6 +114,8 @@ struct ShowPage {
 struct Found {
     record: Record,
     partner: String,
+    /// Who is billed in the customer's place; empty in agency.
+    payer: String,
     commission_plan: String,
     enrolments: Vec<Enrollment>,
     earning: Earning,
@@ -134,7 +139,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
     let customer = customers::customer(tx, record.subscription.customer)?;
     let basis = Basis {
         given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
-        tax: taxes::terms_of(tx, &customer)?,
+        tax: taxes::terms_for(tx, &record.subscription, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
         commitment: commitments::book(tx, id, record.version.terms.minimum_minor)?,
@@ -154,6 +159,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
     };
     Ok(Found {
         partner: partners::partner(tx, partner)?.name,
+        payer: match record.subscription.payer {
+            Some(payer) => partners::partner(tx, payer)?.name,
+            None => String::new(),
+        },
         commission_plan,
         enrolments: enrollments::of_partner(tx, partner)?,
         earning: parties::earning(tx, &record)?,
@@ -305,6 +314,8 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
         stretches: stretch_rows(&found),
         history: history::rows(found.history.clone(), visitor.zone()),
         commission_plan: found.commission_plan.clone(),
+        resold: resold::view(record, (&found.partner, &found.payer), Viewer::Vendor)?,
+        why: resold::WHY,
         partner: found.partner.clone(),
         registered: found.registered,
         title,

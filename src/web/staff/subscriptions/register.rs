@@ -237,7 +237,7 @@ pub(super) async fn index(
     })
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "Subscription",
     "External id",
     "Customer",
@@ -251,6 +251,8 @@ const COLUMNS: [&str; 13] = [
     "Term months",
     "Ends on",
     "Next bill on",
+    "Billing",
+    "Resale discount %",
 ];
 
 fn cells(line: &Line, partners: &BTreeMap<PartnerId, String>) -> Vec<Cell> {
@@ -271,6 +273,11 @@ fn cells(line: &Line, partners: &BTreeMap<PartnerId, String>) -> Vec<Cell> {
         Cell::number(it.term_months),
         day(it.ends_on),
         day(it.next_bill_on),
+        Cell::text(it.billing.model.label()),
+        match it.billing.is_resold() {
+            true => Cell::minor(i64::from(it.billing.discount().bps()), 2),
+            false => Cell::text(""),
+        },
     ]
 }
 

@@ -1,0 +1,16 @@
+ALTER TABLE customer_credits DROP COLUMN payer_id;
+ALTER TABLE payments DROP COLUMN payer_id;
+ALTER TABLE invoice_lines DROP COLUMN resold_minor;
+ALTER TABLE invoice_lines DROP COLUMN resale_minor;
+ALTER TABLE invoices DROP COLUMN resold_by;
+ALTER TABLE invoices DROP COLUMN payer_vat_id;
+ALTER TABLE invoices DROP COLUMN payer_country;
+ALTER TABLE invoices DROP COLUMN payer_name;
+ALTER TABLE invoices DROP COLUMN payer_id;
+ALTER TABLE subscriptions DROP COLUMN street_list_minor;
+ALTER TABLE subscriptions DROP COLUMN street_minor;
+ALTER TABLE subscriptions DROP COLUMN distributor_bps;
+ALTER TABLE subscriptions DROP COLUMN reseller_bps;
+ALTER TABLE subscriptions DROP COLUMN payer_id;
+ALTER TABLE subscriptions DROP COLUMN billing_model;
+DROP TABLE resale_terms;
