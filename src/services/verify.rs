@@ -7,6 +7,7 @@ mod payout_runs;
 mod plans;
 mod recurring;
 mod revenue;
+mod seconds;
 mod service_levels;
 mod statements;
 
@@ -58,6 +59,7 @@ struct Ledger {
     segments: Vec<Segment>,
     prices: HashMap<PriceId, PlanVersionId>,
     minimums: BTreeMap<PlanVersionId, i64>,
+    by_second: HashSet<PlanVersionId>,
     mrr: Vec<MrrChange>,
     changes: Vec<SubscriptionChange>,
     payments: Vec<Payment>,
@@ -113,6 +115,7 @@ impl Ledger {
             segments: segments::all(tx)?,
             prices: prices_of_versions(tx)?,
             minimums: catalogue::minimums(tx)?,
+            by_second: catalogue::by_second(tx)?,
             mrr: mrr::all(tx)?,
             changes: subscriptions::all_changes(tx)?,
             payments: cash::all_payments(tx)?,
@@ -184,6 +187,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     let mut found = Findings::default();
     revenue::check(&ledger, &mut found);
     plans::check(&ledger, &mut found);
+    seconds::check(&ledger, &mut found);
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     deals::check(&ledger, &mut found);

@@ -9,7 +9,7 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, CommissionRule, CreditReason, Currency, DealStatus, Period,
-    PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
+    PeriodStatus, Phase, Proration, SubscriptionStatus, TaxCategory, TaxTreatment,
     bank::PayoutRunStatus,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
@@ -86,6 +86,7 @@ coded_columns!(
     TaxCategory,
     Phase,
     PeriodStatus,
+    Proration,
     TaxTreatment,
     PayoutRunStatus,
     LineBlock

@@ -15,7 +15,7 @@ use crate::{
         subscription::phase_of,
     },
     id::{Id, PartnerId, SubscriptionId},
-    store::{Tx, VendorScope, revenue::subscriptions},
+    store::{Tx, VendorScope, registers::calendar, revenue::subscriptions},
 };
 
 /// What the next service period of a subscription earns everybody once its invoice is paid, in the
@@ -43,7 +43,8 @@ pub fn next_earnings(
     };
     let then = sold.in_period(service.from);
     let terms = Terms::of(tx, std::slice::from_ref(&sold))?;
-    let found = expected(&terms, &then, &period)?;
+    let zone = calendar(tx)?.zone;
+    let found = expected((&terms, zone), &then, &period)?;
     let of = std::iter::once((sold.id, sold.partner_id));
     let who = Arranged::of(tx, of)?.on_line(&sold, service.from)?;
     let claims: Vec<Claim> = who

@@ -2,6 +2,7 @@
 mod commitments;
 mod drafts;
 mod programs;
+mod seconds;
 mod shop;
 mod versions;
 mod weekly;

@@ -12,6 +12,7 @@ mod extras;
 mod plan_changes;
 mod random;
 mod rewards;
+mod seconds;
 mod settled;
 mod sla_credits;
 mod together;

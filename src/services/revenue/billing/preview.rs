@@ -118,7 +118,9 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let billed = u32::try_from(of.billed_periods).unwrap_or_default();
     let stretch = of.stretch(billed)?;
     let discounts: Vec<Discount> = given.iter().map(|one| one.discount).collect();
-    let prices = &record.version_on(stretch.service.from).prices;
+    let version = record.version_on(stretch.service.from);
+    let stretch = stretch.measured(version.terms.proration, basis.zone);
+    let prices = &version.prices;
     let facts = Facts {
         prices,
         quantity: of.quantity,
