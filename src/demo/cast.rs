@@ -81,7 +81,8 @@ pub struct PlanPart {
     pub trial_days: u32,
     /// What a period comes to at least; empty for no commitment.
     pub minimum: &'static str,
-    /// Prices of (label, kind, amount or tiers); `by` and a meter for what is counted from usage.
+    /// Prices of (label, kind, amount or tiers); `by` and a meter for what is counted from usage,
+    /// `with` and more for what a retainer or the fee of an outcome covers.
     pub prices: &'static [(&'static str, &'static str, &'static str)],
 }
 

@@ -1,11 +1,12 @@
 //! What goes on without a story: customers take more seats, give some back, leave, and come back.
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveTime};
 
 use super::{
     Scope,
     cast::Story,
     chance::Chance,
     metering,
+    setting::BY_SECOND,
     years::{Joined, Won},
 };
 use crate::{
@@ -109,7 +110,10 @@ fn change(tx: &mut Tx<'_, Scope>, customer: &Won, (turn, day): (&Turn, NaiveDate
             effective_on: day,
             reason: reason.to_owned(),
         };
-        subscriptions::change_quantity(tx, &change)?;
+        // Early in the morning, where the plan counts seconds.
+        let counts = BY_SECOND.contains(&customer.plan);
+        let time = NaiveTime::from_hms_opt(8, seats * 7 % 60, 0).filter(|_| counts);
+        subscriptions::change_quantity_at(tx, &change, time)?;
     }
     Ok(false)
 }

@@ -1,6 +1,7 @@
 //! The demo's content: invented companies, real rules. Eighteen months are lived through day by
 //! day with a held clock: sold, billed, paid, refunded, closed, paid out. The same calendar month
 //! gives the same content; only password salts and one-time secrets differ.
+mod advising;
 mod by_hand;
 mod cast;
 mod chance;

@@ -12,7 +12,10 @@ use crate::{
     Error, Result,
     domain::{Quantity, deal::usual_last_day},
     id::{DealRegistrationId, PartnerId, PlanVersionId},
-    services::sell::deals::{self, Approval, Draft},
+    services::{
+        revenue::usage::{self, NewOutcome},
+        sell::deals::{self, Approval, Draft},
+    },
     store::{
         PartnerScope, Store,
         account::people,
@@ -82,6 +85,11 @@ impl Seller {
             (customer, note),
             on,
         )
+    }
+
+    /// Reports what was reached under a subscription.
+    pub fn report(&self, store: &Store, new: &NewOutcome) -> Result<()> {
+        store.write_now(self.scope.clone(), |tx| usage::record(tx, new))
     }
 
     fn claim(

@@ -12,7 +12,8 @@ use crate::{
     Error, Result,
     domain::{
         Aggregation, Band, BillingInterval, Currency, DeliveryParty, LongText, Meter, Money, Name,
-        Period, Price, PriceKind, PriceParts, Rate, Role, SlaCalendar, SlaMetric, UnitPrice,
+        Period, Price, PriceKind, PriceParts, Proration, Rate, Role, SlaCalendar, SlaMetric,
+        UnitPrice,
         commission::{
             clawback::{ClawbackMode, ClawbackTerms},
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
@@ -195,6 +196,9 @@ fn add_offering(
     offerings::publish(tx, offering, version)
 }
 
+/// Plans whose parts of a month are charged by the second.
+pub(super) const BY_SECOND: &[&str] = &["VOI-M"];
+
 fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
     let currency: Currency = read(part.currency)?;
     let mut prices = Vec::new();
@@ -216,6 +220,10 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
             notice_days: 30,
             trial_days: part.trial_days,
             anchor_day: None,
+            proration: match BY_SECOND.contains(&part.code) {
+                true => Proration::Second,
+                false => Proration::Day,
+            },
             minimum_minor: match part.minimum {
                 "" => 0,
                 least => Money::parse(least, currency).map_err(Error::fault)?.minor(),
@@ -226,12 +234,13 @@ fn plan_draft(part: &PlanPart) -> Result<plans::Draft> {
 }
 
 /// A price by its amount, or by its tiers: `5 at 7.00, 20 at 6.50, then 6.00`; with `by calls` of
-/// the calls that were reported.
+/// the calls that were reported, `with 12, keeping 4, then 135.00` of a retainer.
 fn price(kind: PriceKind, amount: &str, currency: Currency) -> Result<Price> {
     let (amount, meter) = match amount.split_once(" by ") {
         Some((amount, code)) => (amount, Some(read(code)?)),
         None => (amount, None),
     };
+    let (amount, covers) = amount.split_once(" with ").unwrap_or((amount, ""));
     let unit = |typed: &str| UnitPrice::parse(typed, currency).map_err(Error::fault);
     let mut parts = match kind {
         PriceKind::Graduated | PriceKind::Volume => PriceParts::plain(kind, UnitPrice::default()),
@@ -254,7 +263,27 @@ fn price(kind: PriceKind, amount: &str, currency: Currency) -> Result<Price> {
         code,
         aggregation: Aggregation::Sum,
     });
+    cover(&mut parts, covers, currency)?;
     parts.price().map_err(Error::fault)
+}
+
+/// What the fee of a retainer or an outcome covers: `12, keeping 4, then 135.00`.
+fn cover(parts: &mut PriceParts, covers: &str, currency: Currency) -> Result<()> {
+    for said in covers.split(", ").filter(|said| !said.is_empty()) {
+        match said.split_once(' ') {
+            Some(("keeping", most)) => parts.rollover = read(most)?,
+            Some(("then", each)) => {
+                parts.over = UnitPrice::parse(each, currency).map_err(Error::fault)?;
+            }
+            Some((_, most)) => {
+                let most = most.trim_start_matches("most ");
+                let most = Money::parse(most, currency).map_err(Error::fault)?;
+                parts.cap_minor = Some(most.minor());
+            }
+            None => parts.included = read(said)?,
+        }
+    }
+    Ok(())
 }
 
 fn add_commission(

@@ -10,6 +10,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{
     MONTHS, Scope,
+    advising::{self, Beside},
     by_hand::{self, Finance},
     cast::{PartnerPart, Story, VendorPart},
     chance::Chance,
@@ -47,6 +48,8 @@ pub struct World {
     partners: Vec<Joined>,
     /// Sales that were registered and are not made yet.
     registered: Vec<Registered>,
+    /// What some customers took beside their first plan.
+    beside: Vec<Beside>,
     named: usize,
     paid: usize,
 }
@@ -103,6 +106,7 @@ impl World {
             first,
             partners: Vec::new(),
             registered: Vec::new(),
+            beside: Vec::new(),
             named: 0,
             paid: 0,
         }
@@ -154,6 +158,8 @@ impl World {
             helpdesk::live(store, &self.scope, joined, day)?;
         }
         self.stories(store, month, day)?;
+        let whose = (&self.scope, self.vendor);
+        advising::live(store, whose, &self.beside, (month, MONTHS - 1, day))?;
         if (month, day.day()) == (MONTHS, 1) {
             for joined in &self.partners {
                 let whose = (joined.id, joined.part);

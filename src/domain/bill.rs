@@ -6,10 +6,12 @@ use chrono::NaiveDate;
 use super::{
     billing_calendar::{Anchor, BillingInterval, ServicePeriod},
     discount::{Discount, spread, taken_off},
+    meter::Span,
     price::Price,
-    proration::part_of,
+    proration::{Proration, part_of, part_of_span},
     rate::Quantity,
     ratio::{Overflow, Ratio},
+    text::Zone,
 };
 
 /// A period, or the rest of one, to be charged for.
@@ -21,6 +23,17 @@ pub struct Stretch {
     pub whole: ServicePeriod,
     /// What of it is charged for.
     pub service: ServicePeriod,
+    /// Both as instants, where parts are measured by the second.
+    pub spans: Option<Spans>,
+}
+
+/// The instants of a period, and of what of it is charged for.
+#[derive(Debug, Clone, Copy)]
+pub struct Spans {
+    /// All of it.
+    pub whole: Span,
+    /// What is charged for.
+    pub service: Span,
 }
 
 impl Stretch {
@@ -32,14 +45,40 @@ impl Stretch {
             index,
             whole,
             service: whole.rest_from(charged_from),
+            spans: None,
         })
+    }
+
+    /// The same, measured as a plan says, from the start of one local day to
+    /// that of another.
+    pub fn measured(self, by: Proration, zone: Zone) -> Self {
+        let spans = Spans {
+            whole: Span::of_days(self.whole, zone),
+            service: Span::of_days(self.service, zone),
+        };
+        Self {
+            spans: (by == Proration::Second).then_some(spans),
+            ..self
+        }
+    }
+
+    /// What of an amount for the whole falls on what is charged for, rounded.
+    fn part(&self, amount_minor: i64) -> i64 {
+        match self.spans {
+            None => part_of(amount_minor, self.whole, self.service),
+            Some(spans) => part_of_span(amount_minor, spans.whole, spans.service),
+        }
     }
 
     /// The part of the whole that is charged for.
     fn share(&self) -> Result<Ratio, Overflow> {
-        match self.whole.days() {
+        let (part, whole) = match self.spans {
+            None => (self.service.days(), self.whole.days()),
+            Some(spans) => (spans.service.seconds(), spans.whole.seconds()),
+        };
+        match whole {
             0 => Ok(Ratio::ZERO),
-            days => Ratio::new(i128::from(self.service.days()), i128::from(days)),
+            whole => Ratio::new(i128::from(part.min(whole)), i128::from(whole)),
         }
     }
 }
@@ -76,7 +115,7 @@ pub fn ahead<'a>(
 ) -> Result<Vec<Ahead>, Overflow> {
     let part = |price: &Price| {
         let whole = price.for_period(quantity)?;
-        Ok(part_of(whole, stretch.whole, stretch.service))
+        Ok(stretch.part(whole))
     };
     let lists: Vec<i64> = prices.into_iter().map(part).collect::<Result<_, _>>()?;
     let total = lists
@@ -117,6 +156,7 @@ pub fn standing<'a>(
         .collect();
     let whole = Stretch {
         service: stretch.whole,
+        spans: None,
         ..stretch
     };
     ahead(prices, quantity, &recurring, whole)
@@ -141,10 +181,14 @@ pub fn monthly<'a>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::{
         discount::Off,
+        moment::Moment,
         period::read_date,
+        proration::{ChargeSegment, credit_at},
         rate::{Rate, UnitPrice},
     };
 
@@ -161,6 +205,7 @@ mod tests {
             index,
             whole,
             service: whole.rest_from(read_date(from).unwrap()),
+            spans: None,
         }
     }
 
@@ -197,6 +242,101 @@ mod tests {
                 resale_minor: 0,
             }
         );
+    }
+
+    fn berlin() -> Zone {
+        "Europe/Berlin".parse().unwrap()
+    }
+
+    /// What is left of a period of Berlin's from a local time on, measured by the second.
+    fn left(whole: ServicePeriod, from: Moment) -> Stretch {
+        let all = Span::of_days(whole, berlin());
+        Stretch {
+            index: 0,
+            whole,
+            service: whole.rest_from(from.on),
+            spans: Some(Spans {
+                whole: all,
+                service: all.rest_from(from.at),
+            }),
+        }
+    }
+
+    fn month(from: &str, to: &str) -> ServicePeriod {
+        ServicePeriod {
+            from: read_date(from).unwrap(),
+            to: read_date(to).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_month_with_a_change_of_clocks_is_an_hour_shorter_or_longer() {
+        let march = month("2027-03-01", "2027-04-01");
+        let at = |local: &str| Moment::at(berlin(), local.parse().unwrap());
+        let whole = left(march, at("2027-03-01T00:00:00"));
+        assert_eq!(whole.spans.unwrap().whole.seconds(), 2_674_800);
+        // As many cents as seconds: what is left is what is charged.
+        let part = |whole, from| left(whole, at(from)).part(2_674_800);
+        assert_eq!(part(march, "2027-03-28T02:30:00"), 334_800);
+        assert_eq!(part(march, "2027-03-28T03:00:00"), 334_800);
+        assert_eq!(part(march, "2027-03-28T01:00:00"), 334_800 + 3_600);
+        let october = month("2027-10-01", "2027-11-01");
+        let doubled = left(october, at("2027-10-31T02:30:00"));
+        assert_eq!(doubled.spans.unwrap().whole.seconds(), 2_682_000);
+        assert_eq!(doubled.spans.unwrap().service.seconds(), 81_000);
+        let measured = june(0, "2027-06-16").measured(Proration::Second, berlin());
+        assert_eq!(measured.share(), Ratio::new(1, 2));
+        assert_eq!(measured.part(10_000), 5_000);
+        let by_day = june(0, "2027-06-16").measured(Proration::Day, berlin());
+        assert!(by_day.spans.is_none());
+    }
+
+    proptest! {
+        // Whatever prices follow one another at whatever instants of a month with a change of
+        // clocks, each is charged and given back for its seconds, rounded once, and no credit
+        // exceeds what was charged.
+        #[test]
+        fn prices_by_the_second_come_to_each_ones_time(
+            first in 0i64..10_000_000,
+            spring in any::<bool>(),
+            mut changes in proptest::collection::vec((0i64..31 * 86_400, 0i64..10_000_000), 1..9),
+        ) {
+            let whole = match spring {
+                true => month("2027-03-01", "2027-04-01"),
+                false => month("2027-10-01", "2027-11-01"),
+            };
+            let all = Span::of_days(whole, berlin());
+            let rounded = |amount: i64, part: i64, of: i64| {
+                let (num, of) = (i128::from(amount) * i128::from(part), i128::from(of));
+                i64::try_from((2 * num + of) / (2 * of)).unwrap()
+            };
+            changes.sort_unstable();
+            let mut open = ChargeSegment { service: whole, span: Some(all), amount_minor: first, credited_minor: 0 };
+            let (mut price, mut net, mut exact) = (first, first, Ratio::ZERO);
+            for (second, next) in changes {
+                let local = whole.from.and_time(chrono::NaiveTime::MIN) + chrono::TimeDelta::seconds(second);
+                let from = Moment::at(berlin(), local);
+                let was = open.span.unwrap();
+                let rest = left(whole, from);
+                let seconds = rest.spans.unwrap().service.seconds();
+                let credit = credit_at(&open, from).unwrap();
+                prop_assert_eq!(-credit, rounded(open.amount_minor, seconds, was.seconds()));
+                prop_assert!(-credit <= open.amount_minor);
+                let charge = rest.part(next);
+                prop_assert_eq!(charge, rounded(next, seconds, all.seconds()));
+                let served = i128::from(was.seconds() - seconds) * i128::from(price);
+                exact = exact.plus(Ratio::new(served, i128::from(all.seconds())).unwrap()).unwrap();
+                net += credit + charge;
+                price = next;
+                open = ChargeSegment { service: rest.service, span: Some(rest.spans.unwrap().service), amount_minor: charge, credited_minor: 0 };
+                // Given back at the same instant, it is as if nothing had been.
+                prop_assert_eq!(credit_at(&open, from).unwrap(), -charge);
+            }
+            let left = i128::from(open.span.unwrap().seconds()) * i128::from(price);
+            exact = exact.plus(Ratio::new(left, i128::from(all.seconds())).unwrap()).unwrap();
+            // Half a unit for each line that was rounded: at most two a change.
+            prop_assert!((net - exact.round().unwrap()).abs() <= 9);
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use chrono::NaiveDateTime;
 
 use super::{
+    billing_calendar::ServicePeriod,
     coded::coded,
     measure::Measure,
     ratio::{Overflow, Ratio},
-    text::ExternalId,
+    text::{ExternalId, Zone},
 };
 
 coded! {
@@ -55,6 +56,14 @@ pub struct Span {
 }
 
 impl Span {
+    /// The instants of some local days.
+    pub fn of_days(days: ServicePeriod, zone: Zone) -> Self {
+        Self {
+            from: zone.start_of(days.from),
+            to: zone.start_of(days.to),
+        }
+    }
+
     /// Whether an instant lies in it.
     pub fn contains(self, at: NaiveDateTime) -> bool {
         self.from <= at && at < self.to

@@ -6,16 +6,29 @@ use chrono::NaiveDate;
 
 use super::{
     billing_calendar::ServicePeriod,
+    coded::coded,
     meter::Span,
+    moment::Moment,
     rate::Rate,
     ratio::{Overflow, Ratio},
 };
+
+coded! {
+    /// How parts of a period are measured: by local days, or by elapsed seconds,
+    /// so that a month with a change of clocks is an hour longer or shorter.
+    Proration {
+        Day = "day", "By the day";
+        Second = "second", "By the second";
+    }
+}
 
 /// A charge as it was made, and what of it has been credited since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChargeSegment {
     /// The days it was for.
     pub service: ServicePeriod,
+    /// Its instants where it is measured by the second.
+    pub span: Option<Span>,
     /// What was charged, in minor units, before tax; zero or more.
     pub amount_minor: i64,
     /// What has been credited so far, in minor units, as a magnitude.
@@ -30,9 +43,40 @@ pub struct ChargeSegment {
 /// [`Overflow`] when it does not fit.
 pub fn credit_from(segment: &ChargeSegment, on: NaiveDate) -> Result<i64, Overflow> {
     let unused = segment.service.rest_from(on);
-    let owed = part_of(segment.amount_minor, segment.service, unused);
-    let open = owed.checked_sub(segment.credited_minor).ok_or(Overflow)?;
-    Ok(-open.max(0))
+    open(
+        segment,
+        part_of(segment.amount_minor, segment.service, unused),
+    )
+}
+
+/// The credit for what is unused of a charge from a moment on, measured as it
+/// was charged: by the second, or by days of which the moment's is not served.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit.
+pub fn credit_at(segment: &ChargeSegment, from: Moment) -> Result<i64, Overflow> {
+    match segment.span {
+        None => credit_from(segment, from.on),
+        Some(span) => open(
+            segment,
+            part_of_span(segment.amount_minor, span, span.rest_from(from.at)),
+        ),
+    }
+}
+
+/// What is still to be credited of what is owed back.
+fn open(segment: &ChargeSegment, owed_minor: i64) -> Result<i64, Overflow> {
+    let open = owed_minor.checked_sub(segment.credited_minor);
+    Ok(-open.ok_or(Overflow)?.max(0))
+}
+
+/// The share of an amount that was charged for one stretch, that falls on a
+/// later one inside it.
+pub fn carried(amount_minor: i64, whole: &ChargeSegment, part: &ChargeSegment) -> i64 {
+    match (whole.span, part.span) {
+        (Some(whole), Some(part)) => part_of_span(amount_minor, whole, part),
+        _ => part_of(amount_minor, whole.service, part.service),
+    }
 }
 
 /// The charge for what is left of a period from a day on, in minor units: the
@@ -115,6 +159,7 @@ mod tests {
     fn charged(service: ServicePeriod, amount_minor: i64) -> ChargeSegment {
         ChargeSegment {
             service,
+            span: None,
             amount_minor,
             credited_minor: 0,
         }

@@ -62,6 +62,7 @@ pub fn catalogue(store: &Store, scope: &VendorScope) -> Result<CommissionPlanVer
             trial_days: 0,
             anchor_day: None,
             minimum_minor: 0,
+            proration: crate::domain::Proration::Day,
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats")?,
@@ -122,6 +123,7 @@ pub fn metered(store: &Store, scope: &VendorScope) -> Result<()> {
             trial_days: 0,
             anchor_day: None,
             minimum_minor: 0,
+            proration: crate::domain::Proration::Day,
         },
         prices: vec![plans::PriceDraft {
             label: read("Calls")?,

@@ -8,6 +8,7 @@ mod plans;
 mod recurring;
 mod resale;
 mod revenue;
+mod seconds;
 mod service_levels;
 mod statements;
 
@@ -60,6 +61,7 @@ struct Ledger {
     segments: Vec<Segment>,
     prices: HashMap<PriceId, PlanVersionId>,
     minimums: BTreeMap<PlanVersionId, i64>,
+    by_second: HashSet<PlanVersionId>,
     mrr: Vec<MrrChange>,
     changes: Vec<SubscriptionChange>,
     payments: Vec<Payment>,
@@ -117,6 +119,7 @@ impl Ledger {
             segments: segments::all(tx)?,
             prices: prices_of_versions(tx)?,
             minimums: catalogue::minimums(tx)?,
+            by_second: catalogue::by_second(tx)?,
             mrr: mrr::all(tx)?,
             changes: subscriptions::all_changes(tx)?,
             payments: cash::all_payments(tx)?,
@@ -201,6 +204,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     revenue::check(&ledger, &mut found);
     resale::check(&ledger, &mut found);
     plans::check(&ledger, &mut found);
+    seconds::check(&ledger, &mut found);
     recurring::check(&ledger, &mut found);
     commission::check(&ledger, &mut found)?;
     deals::check(&ledger, &mut found);

@@ -9,7 +9,8 @@ use diesel::{
 
 use crate::domain::{
     AdjustmentReason, AdjustmentStatus, BillingModel, CommissionRule, CreditReason, Currency,
-    DealStatus, Period, PeriodStatus, Phase, SubscriptionStatus, TaxCategory, TaxTreatment,
+    DealStatus, Period, PeriodStatus, Phase, Proration, SubscriptionStatus, TaxCategory,
+    TaxTreatment,
     bank::PayoutRunStatus,
     commission::{EntryKind, Part, clawback::ClawbackMode},
     ratio::Ratio,
@@ -87,6 +88,7 @@ coded_columns!(
     TaxCategory,
     Phase,
     PeriodStatus,
+    Proration,
     TaxTreatment,
     PayoutRunStatus,
     LineBlock

@@ -351,6 +351,7 @@ diesel::table! {
         existing_at -> Text,
         existing_months -> Integer,
         interval_months -> Integer,
+        proration -> Text,
     }
 }
 
@@ -542,6 +543,7 @@ diesel::table! {
         recorded_at -> Timestamp,
         plan_before_id -> Nullable<BigInt>,
         plan_after_id -> Nullable<BigInt>,
+        effective_second -> Integer,
     }
 }
 
@@ -696,6 +698,8 @@ diesel::table! {
         replaces_id -> Nullable<BigInt>,
         invoice_line_id -> Nullable<BigInt>,
         lowered_minor -> BigInt,
+        from_at -> Nullable<Timestamp>,
+        to_at -> Nullable<Timestamp>,
     }
 }
 

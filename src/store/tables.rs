@@ -260,7 +260,7 @@ changeable! {
     sla_tickets: offering_id, title, severity, opened_at, answered_at, resolved_at, version;
     offerings: name, name_key, category, summary, delivery_party, sla_policy_id, status, published_at, version;
     plans: name;
-    plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, minimum_minor, existing_from, existing_at, existing_months, published_at, version;
+    plan_versions: status, currency, interval_months, term_months, notice_days, trial_days, anchor_day, minimum_minor, proration, existing_from, existing_at, existing_months, published_at, version;
     discounts: runs_periods;
     access_tokens: revoked_at;
     usage_events: verified_by, settled;

@@ -4,8 +4,8 @@ use chrono::{Months, NaiveDate};
 use super::words;
 use crate::{
     domain::{
-        BillingInterval, BillingModel, Currency, Money, Price, Quantity, SubscriptionStatus,
-        VersionStatus, date_words, discount::Off,
+        BillingInterval, BillingModel, Currency, Money, Price, Proration, Quantity,
+        SubscriptionStatus, VersionStatus, date_words, discount::Off, moment_words,
     },
     id::PlanVersionId,
     store::{
@@ -70,8 +70,8 @@ fn until(subscription: &Subscription, today: NaiveDate) -> (Option<NaiveDate>, &
     let last = subscription.ends_on.and_then(|end| end.pred_opt());
     let term = term_end(subscription);
     match subscription.ends_on {
-        // It never began to be served.
-        Some(end) if end <= subscription.starts_on => (None, "never served"),
+        // Served for less than a day, or not at all.
+        Some(end) if end <= subscription.starts_on => (None, "ended as it began"),
         Some(end) if end <= today => (last, "ended"),
         Some(_) => (last, "ends"),
         None if term.is_some_and(|term| term < today) => (term, "first term, renewed since"),
@@ -123,8 +123,9 @@ pub fn every(interval: BillingInterval) -> &'static str {
     interval.unit()
 }
 
-/// How billing begins, where that is not the day of the sale, and what it comes to at least:
-/// ", after 14 days free, at least EUR 500.00 a month".
+/// How billing begins, where that is not the day of the sale, how parts of a period are charged
+/// where that is not by the day, and what it comes to at least: ", after 14 days free, at least EUR
+/// 500.00 a month".
 pub fn begins(terms: &Terms) -> String {
     let free = match terms.trial_days {
         0 => String::new(),
@@ -139,7 +140,11 @@ pub fn begins(terms: &Terms) -> String {
     let least = least.map_or_else(String::new, |least| {
         format!(", at least {least} a {}", every(terms.interval))
     });
-    format!("{free}{on}{least}")
+    let by = match terms.proration {
+        Proration::Day => String::new(),
+        Proration::Second => format!(", parts of a {} by the second", every(terms.interval)),
+    };
+    format!("{free}{on}{by}{least}")
 }
 
 /// A discount as a record shows it.
@@ -231,8 +236,8 @@ pub fn prices(version: &PlanVersion, quantity: Quantity) -> Vec<PriceRow> {
 /// A change as a record shows it.
 #[derive(Debug, Clone)]
 pub struct ChangeRow {
-    /// From which day.
-    pub on: NaiveDate,
+    /// From when: a day, or a time of it.
+    pub from: String,
     /// What.
     pub what: String,
     /// Why; empty where nobody said.
@@ -288,7 +293,10 @@ pub fn changes(record: &Record) -> Vec<ChangeRow> {
         name.map_or("another plan", String::as_str)
     };
     let row = |change: &Change| ChangeRow {
-        on: change.effective_on,
+        from: moment_words(
+            change.effective_on,
+            u32::try_from(change.effective_second).unwrap_or_default(),
+        ),
         what: match change.kind.as_str() {
             "started" => format!("Started with {}", change.quantity_after),
             "quantity" => format!(
@@ -305,6 +313,7 @@ pub fn changes(record: &Record) -> Vec<ChangeRow> {
                 "Plan kept: it does not change to {}",
                 name(change.plan_before_id)
             ),
+            "cancel_now" if change.effective_second > 0 => "Canceled from that time".to_owned(),
             "cancel_now" => "Canceled from that day".to_owned(),
             "paused" => "Paused from that day".to_owned(),
             "resumed" => "Resumed from that day".to_owned(),

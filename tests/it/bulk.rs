@@ -196,6 +196,7 @@ pub fn terms(store: &Store, scope: &VendorScope, hold_days: i32) -> CommissionPl
             trial_days: 0,
             anchor_day: None,
             minimum_minor: 0,
+            proration: perennial::domain::Proration::Day,
         },
         prices: vec![plans::PriceDraft {
             label: read("Seats"),

@@ -135,7 +135,7 @@ on_both! {
         assert!(demo.count("invoices WHERE status = 'uncollectible'") >= 1);
         assert!(demo.count("commission_entries WHERE kind = 'accelerator'") >= 3, "no month reached a step");
         assert!(demo.count("sla_tickets") >= 100);
-        for status in ["approved", "declined"] {
+        for status in ["approved", "declined", "proposed"] {
             assert!(demo.count(&format!("sla_credits WHERE status = '{status}'")) >= 1, "no credit is {status}");
         }
         for status in ["submitted", "approved", "rejected", "won", "expired"] {
@@ -146,6 +146,14 @@ on_both! {
         assert!(demo.count("payouts WHERE currency = 'JPY' AND status = 'paid'") >= 1, "nobody was paid in yen");
         assert!(demo.count("payouts WHERE currency = 'CHF' AND status = 'paid'") >= 1, "nobody was paid in francs");
         assert_eq!(demo.count("conversions WHERE earned_currency <> 'EUR' OR currency <> 'CHF'"), 0);
+        // Hours that were carried over, and hours beyond; results that were verified, and one that waits.
+        let hours = "usage_charges c JOIN prices p ON p.id = c.price_id AND p.kind = 'retainer'";
+        assert!(demo.count(&format!("{hours} AND c.carries_micro > 0")) >= 3, "no hours were carried over");
+        assert!(demo.count(&format!("{hours} AND c.billed_minor > 0")) >= 2, "no hours were beyond");
+        assert!(demo.count("usage_charges c JOIN prices p ON p.id = c.price_id AND p.kind = 'outcome' AND c.billed_minor > 0") >= 5);
+        assert_eq!(demo.count("usage_events WHERE by_partner AND verified_by = ''"), 1, "no result waits");
+        let timed = "subscription_changes WHERE kind = 'quantity' AND effective_second > 0";
+        assert!(demo.count(timed) >= 3, "nothing changed by the second");
         // The October payouts are due on the fifteenth; every earlier one was made.
         let open = "payouts JOIN statements ON statements.id = payouts.statement_id WHERE payouts.status <> 'paid' AND statements.month <> 202610";
         assert_eq!(demo.count(open), 0);

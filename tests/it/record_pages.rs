@@ -117,6 +117,7 @@ fn catalogue(app: &TestApp) {
             trial_days: 0,
             anchor_day: None,
             minimum_minor: 0,
+            proration: perennial::domain::Proration::Day,
         },
         prices: vec![PriceDraft {
             label: read("Seat"),

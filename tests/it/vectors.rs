@@ -210,6 +210,7 @@ fn quantity(units: i64) -> Quantity {
 fn charged(service: ServicePeriod, amount_minor: i64) -> ChargeSegment {
     ChargeSegment {
         service,
+        span: None,
         amount_minor,
         credited_minor: 0,
     }

@@ -78,6 +78,27 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                 ],
             }],
         },
+        OfferingPart {
+            name: "Output Guarantee",
+            category: "Connected machines",
+            summary: "Paid for by the stops that did not happen, as the line's log shows them.",
+            delivery: "shared",
+            policy: "Line care",
+            plans: &[PlanPart {
+                code: "OUT-M",
+                name: "By stops avoided",
+                currency: "EUR",
+                interval_months: 1,
+                term_months: 12,
+                trial_days: 0,
+                minimum: "",
+                prices: &[(
+                    "Stops avoided",
+                    "outcome",
+                    "290.00 with 1, then 340.00, at most 1200.00 by stops-avoided",
+                )],
+            }],
+        },
     ],
     outcome: "Machines run without unplanned stops for the whole service term.",
     commission: (

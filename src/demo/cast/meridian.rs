@@ -149,6 +149,27 @@ pub(super) const VENDOR: VendorPart = VendorPart {
                 ],
             }],
         },
+        OfferingPart {
+            name: "Security Desk",
+            category: "Advice",
+            summary: "A security officer by the hour, with hours that wait until they are needed.",
+            delivery: "vendor",
+            policy: "Standard",
+            plans: &[PlanPart {
+                code: "SEC-R",
+                name: "Twelve hours a month",
+                currency: "EUR",
+                interval_months: 1,
+                term_months: 12,
+                trial_days: 0,
+                minimum: "",
+                prices: &[(
+                    "Security officer",
+                    "retainer",
+                    "1380.00 with 12, keeping 4, then 135.00 by hours",
+                )],
+            }],
+        },
     ],
     outcome: "Customers can restore every file within a day, and renew because of it.",
     commission: (

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use super::{Won, World};
 use crate::{
     Error, Result,
+    demo::advising,
     domain::{BillingInterval, Quantity, SubscriptionStatus},
     id::PlanVersionId,
     services::revenue::subscriptions::{NewSubscription, PlanChange, PlanWhen, change_plan, start},
@@ -91,6 +92,23 @@ impl World {
             };
             start(tx, &new).map(drop)
         })
+    }
+}
+
+impl World {
+    /// A customer takes what the vendor sells of hours or results beside its first plan.
+    pub(super) fn beside(&mut self, store: &Store, customer: &Won, day: NaiveDate) -> Result<()> {
+        let sold = |plan| Some((plan, self.plans.versions.get(plan)?.0));
+        let Some(what) = sold(advising::HOURS.0).or_else(|| sold(advising::RESULTS.0)) else {
+            return Ok(());
+        };
+        let mut with = self.partners.iter();
+        let partner = with.find(|one| one.customers.iter().any(|won| won.id == customer.id));
+        let partner = partner.ok_or(Error::NotFound)?.id;
+        let whose = (partner, customer);
+        let sold = advising::sell(store, &self.scope, whose, what, day)?;
+        self.beside.push(sold);
+        Ok(())
     }
 }
 

@@ -51,6 +51,9 @@ impl World {
                         self.end_later(store, third)?;
                     }
                 }
+                (Story::Quantity, 5, 4) | (Story::PartialRefund, 8, 6) => {
+                    self.beside(store, &first, day)?;
+                }
                 (Story::Yearly, 15, 6) => self.by_the_week(store, &first, day)?,
                 (Story::Rises, 13, 16) => {
                     self.move_plan(store, &joined.customers, Some(day))?;

@@ -99,9 +99,18 @@ pub fn borne(credit_minor: i64, liable: Liable) -> Borne {
 /// # Errors
 /// [`Overflow`] when it does not fit.
 pub fn charge_on(amount_minor: i64, service: ServicePeriod, days: i64) -> Result<Ratio, Overflow> {
-    let of = service.days().max(1);
+    charge_in(amount_minor, days, service.days())
+}
+
+/// What of a charge for some days or seconds (minor units) falls on so many of them, before
+/// rounding.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit.
+pub fn charge_in(amount_minor: i64, part: i64, whole: i64) -> Result<Ratio, Overflow> {
+    let of = whole.max(1);
     let amount = i128::from(amount_minor.max(0));
-    Ratio::new(amount * i128::from(days.clamp(0, of)), i128::from(of))
+    Ratio::new(amount * i128::from(part.clamp(0, of)), i128::from(of))
 }
 
 /// What is given back of the charges that make up a month's fee: magnitudes in minor units that

@@ -11,7 +11,9 @@ mod terms;
 mod tickets;
 
 pub use availability::{Availability, Maintenance, MonthOfService, availability};
-pub use breach::{Borne, Liability, SlaCreditStatus, borne, charge_on, credit_in, too_many};
+pub use breach::{
+    Borne, Liability, SlaCreditStatus, borne, charge_in, charge_on, credit_in, too_many,
+};
 pub use clock::{BusinessHours, counted_seconds};
 pub use credit::{
     Band, CommissionEffect, Liable, credit_minor, effect_on_commission, missed_band, total_credit,

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     domain::{
         Action, Bands, BillingInterval, ExternalId, Name, OfferingStatus, Permission, Price,
-        Problems, VersionStatus,
+        Problems, Proration, VersionStatus,
         audit::{Change, diff},
     },
     id::{OfferingId, PlanId, PlanVersionId},
@@ -162,11 +162,21 @@ pub fn problems_of(draft: &Draft) -> Problems {
         }
         _ => {}
     }
+    proration_problem(draft, &mut problems);
     if !(1..=MOST_PRICES).contains(&draft.prices.len()) {
         problems.add("prices", "Give one to six prices.");
     }
     price_problems(&draft.prices, &mut problems);
     problems
+}
+
+fn proration_problem(draft: &Draft, problems: &mut Problems) {
+    let in_arrears = |one: &PriceDraft| one.price.meter().is_some();
+    let has_arrears = draft.terms.minimum_minor > 0 || draft.prices.iter().any(in_arrears);
+    if draft.terms.proration == Proration::Second && has_arrears {
+        let why = "Usage, outcomes and a minimum are counted by whole days: choose by the day.";
+        problems.add("proration", why);
+    }
 }
 
 fn price_problems(prices: &[PriceDraft], problems: &mut Problems) {
@@ -334,6 +344,9 @@ fn differences(old: &PlanVersion, new: &PlanVersion) -> Vec<(&'static str, Strin
         field("billing day", |version| {
             let day = version.terms.anchor_day;
             day.map_or_else(String::new, |day| day.to_string())
+        }),
+        field("parts of a period", |version| {
+            version.terms.proration.label().to_lowercase()
         }),
         field("minimum", |version| {
             let minimum = version.terms.minimum();

@@ -14,7 +14,7 @@ use crate::{
         forecast::Coming,
     },
     id::{Id, PartnerId, SubscriptionId},
-    store::{Tx, VendorScope, revenue::subscriptions},
+    store::{Tx, VendorScope, registers::calendar, revenue::subscriptions},
 };
 
 /// What the next service period of a subscription earns everybody once its invoice is paid, in the
@@ -43,7 +43,8 @@ pub fn next_earnings(
         phase: then.phase(index)?,
         is_committed: true,
     };
-    let found = expected(&terms, &then, &period)?;
+    let zone = calendar(tx)?.zone;
+    let found = expected((&terms, zone), &then, &period)?;
     let of = std::iter::once((sold.id, sold.partner_id));
     let who = Arranged::of(tx, of)?.on_line(&sold, service.from)?;
     let claims: Vec<Claim> = who

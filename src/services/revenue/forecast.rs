@@ -169,7 +169,7 @@ impl Outlook {
         };
         for period in coming.coming(self.first, MONTHS) {
             let from = period.service.from;
-            let found = expected(&basis.terms, one, &period)?;
+            let found = expected((&basis.terms, basis.books.vendor.zone), one, &period)?;
             self.take(one, (&period, &found), basis)?;
             if period.phase == Phase::First {
                 self.begun.push((from, one.clone()));

@@ -5,7 +5,7 @@ use super::{Findings, Ledger, sums, words};
 use crate::{
     domain::{
         CommissionRule,
-        proration::{TaxedCharge, credit_from, credit_tax, tax_on},
+        proration::{TaxedCharge, credit_at, credit_tax, tax_on},
         rate::Rate,
     },
     id::{CreditNoteId, InvoiceId, InvoiceLineId, SubscriptionId},
@@ -354,7 +354,7 @@ fn segments(ledger: &Ledger, found: &mut Findings) {
             let [old, new] = pair else { continue };
             // After another plan, its price begins anew: all of the rest was given back.
             let is_anew =
-                new.replaces_id.is_none() && credit_from(&old.charge(), new.service_from) == Ok(0);
+                new.replaces_id.is_none() && credit_at(&old.charge(), new.begins()) == Ok(0);
             let follows = (new.replaces_id == Some(old.id) || is_anew)
                 && (old.service_from..old.service_to).contains(&new.service_from)
                 && new.service_to == old.service_to;

@@ -1,14 +1,14 @@
 //! Plans of an offering, their versions and prices.
 mod writing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::{
     Result,
-    domain::{BillingInterval, Currency, Money, Price, Reach, VersionStatus},
+    domain::{BillingInterval, Currency, Money, Price, Proration, Reach, VersionStatus},
     error::Error,
     id::{OfferingId, PlanId, PlanVersionId, PriceId},
     store::{
@@ -57,6 +57,8 @@ pub struct Terms {
     /// What a whole billing period comes to at least, recurring prices and usage together, in minor
     /// units before tax; 0 for no commitment.
     pub minimum_minor: i64,
+    /// How parts of a period are measured.
+    pub proration: Proration,
 }
 
 impl Terms {
@@ -131,6 +133,7 @@ struct Row {
     existing_from: Option<NaiveDate>,
     existing_at: String,
     existing_months: i32,
+    proration: String,
 }
 
 /// Months or days, which the database keeps signed.
@@ -173,6 +176,7 @@ impl Row {
                 trial_days: unsigned(self.trial_days)?,
                 anchor_day: self.anchor_day.map(unsigned).transpose()?,
                 minimum_minor: self.minimum_minor,
+                proration: stored(&self.proration)?,
             },
             published_at: self.published_at,
             version: self.version,
@@ -224,6 +228,19 @@ pub fn minimums(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<PlanVersionId, 
         .filter(plan_versions::minimum_minor.gt(0))
         .select((plan_versions::id, plan_versions::minimum_minor));
     let rows: Vec<(PlanVersionId, i64)> = tx.load(rows)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The plan versions whose parts of a period are measured by the second.
+///
+/// # Errors
+/// Faults of the database.
+pub fn by_second(tx: &mut Tx<'_, VendorScope>) -> Result<HashSet<PlanVersionId>> {
+    let rows = tx
+        .rows(plan_versions::table)
+        .filter(plan_versions::proration.eq(Proration::Second.code()))
+        .select(plan_versions::id);
+    let rows: Vec<PlanVersionId> = tx.load(rows)?;
     Ok(rows.into_iter().collect())
 }
 

@@ -1,11 +1,11 @@
 //! What was charged for each stretch of service: the only source of a proration credit.
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::prelude::*;
 
 use super::ASKED_AT_ONCE;
 use crate::{
     Result,
-    domain::{ChargeSegment, ServicePeriod},
+    domain::{ChargeSegment, Moment, ServicePeriod, meter::Span},
     id::{ChargeSegmentId, InvoiceLineId, PartnerId, PriceId, SubscriptionId},
     store::{Tx, VendorScope, days::Day, schema::charge_segments, tx::to},
 };
@@ -46,6 +46,10 @@ pub struct Segment {
     pub invoice_line_id: Option<InvoiceLineId>,
     /// What its price was lowered by since, as another one was agreed or a mistake put right.
     pub lowered_minor: i64,
+    /// Its first instant, UTC, where it is measured by the second.
+    pub from_at: Option<NaiveDateTime>,
+    /// The first instant after it.
+    pub to_at: Option<NaiveDateTime>,
 }
 
 impl Segment {
@@ -56,8 +60,23 @@ impl Segment {
                 from: self.service_from,
                 to: self.service_to,
             },
+            span: self.span(),
             amount_minor: self.amount_minor - self.lowered_minor,
             credited_minor: self.credited_minor,
+        }
+    }
+    /// Its instants, where it is measured by the second.
+    pub fn span(&self) -> Option<Span> {
+        let ends = self.from_at.zip(self.to_at);
+        ends.map(|(from, to)| Span { from, to })
+    }
+    /// The moment it begins at, as its own credit is reckoned from.
+    pub fn begins(&self) -> Moment {
+        let on = self.service_from;
+        Moment {
+            on,
+            second: 0,
+            at: self.from_at.unwrap_or(on.and_time(NaiveTime::MIN)),
         }
     }
     /// What its own line charged for it.

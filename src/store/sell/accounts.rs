@@ -1,7 +1,7 @@
 //! What customers and subscriptions come to: what recurs, what is open, what was billed and earned.
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::{
@@ -320,9 +320,19 @@ pub struct Stretch {
     pub amount_minor: i64,
     /// Of that, what was given back.
     pub credited_minor: i64,
+    /// Its first instant, UTC, where it is measured by the second.
+    pub from_at: Option<NaiveDateTime>,
 }
 
-type StretchRow = (crate::id::PriceId, NaiveDate, NaiveDate, i32, i64, i64);
+type StretchRow = (
+    crate::id::PriceId,
+    NaiveDate,
+    NaiveDate,
+    i32,
+    i64,
+    i64,
+    Option<NaiveDateTime>,
+);
 
 /// What was really charged for a subscription, stretch by stretch, newest first.
 ///
@@ -348,6 +358,7 @@ where
             charge_segments::quantity,
             charge_segments::amount_minor,
             charge_segments::credited_minor,
+            charge_segments::from_at,
         ));
     let rows: Vec<StretchRow> = tx.load(rows)?;
     let mut ids: Vec<_> = rows.iter().map(|row| row.0).collect();
@@ -358,13 +369,14 @@ where
         .filter(prices::id.eq_any(ids))
         .select((prices::id, prices::label));
     let labels: BTreeMap<crate::id::PriceId, String> = tx.load(labels)?.into_iter().collect();
-    let stretch = |(price, from, to, quantity, amount_minor, credited_minor)| Stretch {
+    let stretch = |(price, from, to, quantity, amount_minor, credited_minor, from_at)| Stretch {
         label: labels.get(&price).cloned().unwrap_or_default(),
         from,
         to,
         quantity,
         amount_minor,
         credited_minor,
+        from_at,
     };
     Ok(rows.into_iter().map(stretch).collect())
 }

@@ -383,6 +383,8 @@ pub struct Change {
     pub plan_before_id: Option<PlanVersionId>,
     /// And after.
     pub plan_after_id: Option<PlanVersionId>,
+    /// From which second of its day on, as the vendor's clocks show it; 0 for its start.
+    pub effective_second: i32,
 }
 
 /// A plan that a subscription is set to change to.

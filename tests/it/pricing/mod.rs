@@ -3,6 +3,7 @@ mod commitments;
 mod drafts;
 mod pauses;
 mod programs;
+mod seconds;
 mod shop;
 mod versions;
 mod weekly;

@@ -100,6 +100,7 @@ fn asked(charged: &Charged<'_>) -> Asked {
             index: charged.index,
             whole: service(charged.whole),
             service: service(charged.served),
+            spans: None,
         },
     }
 }
@@ -190,6 +191,7 @@ impl Rules for Pure {
     fn unused((span, amount_minor): (Span, i64), credited_minor: i64, on: NaiveDate) -> i64 {
         let segment = ChargeSegment {
             service: service(span),
+            span: None,
             amount_minor,
             credited_minor,
         };

@@ -196,6 +196,7 @@ pub fn plan_draft(interval: BillingInterval, term_months: u32, micro: &[i64]) ->
             trial_days: 0,
             anchor_day: None,
             minimum_minor: 0,
+            proration: perennial::domain::Proration::Day,
         },
         prices: micro.iter().enumerate().map(price).collect(),
     }

@@ -13,6 +13,7 @@ mod intervals;
 mod plan_changes;
 mod random;
 mod rewards;
+mod seconds;
 mod settled;
 mod sla_credits;
 mod spans;

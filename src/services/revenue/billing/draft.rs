@@ -11,9 +11,10 @@ use super::{
 use crate::{
     Result,
     domain::{
-        Billing, Overflow, Price, ServicePeriod, SubscriptionStatus, UnitPrice,
+        Billing, Overflow, Price, Proration, ServicePeriod, SubscriptionStatus, UnitPrice,
         bill::Stretch,
         commitment::TrueUp,
+        meter::Span,
         proration::tax_on,
         resale::{bought, list_of},
     },
@@ -186,7 +187,15 @@ impl Biller<'_, '_> {
     }
 
     /// What a line charged ahead for, as its period begins.
-    fn segment(&self, of: &Subscription, price_id: PriceId, line: &InvoiceLine) -> Segment {
+    fn segment(&self, period: &Charged<'_>, price_id: PriceId, line: &InvoiceLine) -> Segment {
+        let of = period.subscription;
+        let span = match period.plan.proration {
+            Proration::Day => None,
+            Proration::Second => Some(Span::of_days(
+                period.stretch.service,
+                self.books.vendor.zone,
+            )),
+        };
         Segment {
             id: self.tx.fresh_id(),
             partner_id: of.billed_partner(),
@@ -203,6 +212,8 @@ impl Biller<'_, '_> {
             replaces_id: None,
             invoice_line_id: Some(line.id),
             lowered_minor: 0,
+            from_at: span.map(|span| span.from),
+            to_at: span.map(|span| span.to),
         }
     }
 
@@ -228,6 +239,8 @@ impl Biller<'_, '_> {
 
     /// A period as it is charged, or what is left of one.
     pub fn period(&self, subscription: &Subscription, stretch: Stretch) -> Result<Draft> {
+        let by = self.terms.plan(subscription)?.proration;
+        let stretch = stretch.measured(by, self.books.vendor.zone);
         let period = self.charged(subscription, stretch)?;
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         let facts = Facts {
@@ -240,7 +253,7 @@ impl Biller<'_, '_> {
         for (place, item) in (1..).zip(items(&facts)?) {
             let line = self.line(&period, (place, &item))?;
             if item.kind == InvoiceLineKind::Recurring {
-                segments.push(self.segment(subscription, item.price.id, &line));
+                segments.push(self.segment(&period, item.price.id, &line));
             }
             lines.push(line);
         }

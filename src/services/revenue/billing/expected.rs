@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{Overflow, commission::EarningLine, forecast::Coming, proration::part_of},
+    domain::{Overflow, Zone, commission::EarningLine, forecast::Coming, proration::part_of},
     store::revenue::subscriptions::Subscription,
 };
 
@@ -17,9 +17,9 @@ pub(in crate::services::revenue) struct Expected {
     pub lines: Vec<EarningLine>,
 }
 
-/// What a period to come charges, and what of it earns.
+/// What a period to come charges, and what of it earns. Days are those of the zone.
 pub(in crate::services::revenue) fn expected(
-    terms: &Terms,
+    (terms, zone): (&Terms, Zone),
     of: &Subscription,
     period: &Coming,
 ) -> Result<Expected> {
@@ -27,6 +27,7 @@ pub(in crate::services::revenue) fn expected(
     let plan = terms.plan(of)?;
     let index = of.index_of(period.service.from)?;
     let stretch = of.stretch(index.unwrap_or_default())?;
+    let stretch = stretch.measured(plan.proration, zone);
     let facts = Facts {
         prices: &plan.prices,
         quantity: of.units()?,

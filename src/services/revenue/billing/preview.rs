@@ -127,7 +127,9 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     let running = basis.given.iter().map(|one| one.discount);
     let running = running.filter(|one| one.outlasts(of.anchor_index));
     let discounts: Vec<Discount> = of.billing.first().into_iter().chain(running).collect();
-    let prices = &record.version_on(stretch.service.from).prices;
+    let version = record.version_on(stretch.service.from);
+    let stretch = stretch.measured(version.terms.proration, basis.zone);
+    let prices = &version.prices;
     let facts = Facts {
         prices,
         quantity: of.quantity,

@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     domain::{
         Action, CommissionRule, CreditReason, Disposition, Money, Permission, ServicePeriod,
-        proration::part_of,
+        proration::carried,
     },
     id::{CreditNoteId, InvoiceId, InvoiceLineId},
     services::revenue::{books::Books, payments::pay_back},
@@ -116,7 +116,7 @@ pub fn creditable(
 }
 
 /// Lowers the price of what a line charged for, and of what was carried into the segments that
-/// took its place, by the days of each.
+/// took its place, by the days or the seconds of each.
 fn lower(tx: &mut Tx<'_, VendorScope>, charged: &[Segment], part: &LineCredit) -> Result<()> {
     let own = |one: &&Segment| one.invoice_line_id == Some(part.line);
     let (mut at, mut off) = (charged.iter().find(own), part.net_minor);
@@ -127,7 +127,7 @@ fn lower(tx: &mut Tx<'_, VendorScope>, charged: &[Segment], part: &LineCredit) -
             .iter()
             .find(|one| one.replaces_id == Some(segment.id));
         if let Some(next) = at {
-            let carried = part_of(off, segment.charge().service, next.charge().service);
+            let carried = carried(off, &segment.charge(), &next.charge());
             off = carried.min(next.carried_minor);
         }
     }

@@ -7,14 +7,16 @@ use chrono::NaiveDate;
 use crate::{
     Result,
     domain::{
-        Period, Rate, Ratio, ServicePeriod,
+        Period, Rate, Ratio, ServicePeriod, Zone,
+        meter::Span,
         service_days::ServiceDays,
-        sla::{charge_on, credit_in},
+        sla::{charge_in, charge_on, credit_in},
     },
     id::{InvoiceId, InvoiceLineId, PlanVersionId, PriceId, SubscriptionId},
     services::revenue::credit::{Payers, Unused},
     store::{
         Tx, VendorScope,
+        registers::calendar,
         revenue::segments::{self, Segment},
     },
 };
@@ -22,6 +24,7 @@ use crate::{
 /// What was charged for the days of a month under a service's plans.
 pub(super) struct Fees {
     month: Period,
+    zone: Zone,
     prices: HashMap<PriceId, PlanVersionId>,
     segments: Vec<Segment>,
     payers: Payers,
@@ -45,6 +48,7 @@ impl Fees {
         let segments = segments::in_days(tx, sold, (month.first_day(), month.end()))?;
         Ok(Self {
             month,
+            zone: calendar(tx)?.zone,
             prices,
             payers: Payers::of_segments(tx, &segments)?,
             segments,
@@ -65,9 +69,17 @@ impl Fees {
             .collect();
         let mut charges = Vec::new();
         for segment in &own {
-            let service = segment.charge().service;
-            let counted = self.days(segment, &own, days);
-            charges.push(charge_on(segment.charge().amount_minor, service, counted)?);
+            let charge = segment.charge();
+            charges.push(match charge.span {
+                None => {
+                    let counted = self.days(segment, &own, days);
+                    charge_on(charge.amount_minor, charge.service, counted)?
+                }
+                Some(span) => {
+                    let counted = self.seconds((segment, span), &own, days);
+                    charge_in(charge.amount_minor, counted, span.seconds())?
+                }
+            });
         }
         let given = credit_in(&charges, share)?;
         let mut lines = BTreeMap::new();
@@ -98,14 +110,7 @@ impl Fees {
     /// later charge of its price took its place.
     fn days(&self, segment: &Segment, own: &[&Segment], days: &ServiceDays<PlanVersionId>) -> i64 {
         let plan = self.prices.get(&segment.price_id).copied();
-        let later: Vec<&&Segment> = own
-            .iter()
-            .filter(|one| one.price_id == segment.price_id)
-            .filter(|one| {
-                let place = |of: &Segment| (of.period_index, of.change_no);
-                place(one) > place(segment)
-            })
-            .collect();
+        let later = later(segment, own);
         let is_newest =
             |day: NaiveDate| !later.iter().any(|one| one.charge().service.contains(day));
         let counts = |day: &NaiveDate| plan.is_some() && days.on(*day) == plan && is_newest(*day);
@@ -113,4 +118,41 @@ impl Fees {
         let each = within.from.iter_days().take_while(|day| *day < within.to);
         i64::try_from(each.filter(counts).count()).unwrap_or_default()
     }
+
+    /// The seconds of the month, likewise, of a segment that is measured by them: on the day that a
+    /// later charge took its place, those before. A day in which it ended is not counted.
+    fn seconds(
+        &self,
+        (segment, span): (&Segment, Span),
+        own: &[&Segment],
+        days: &ServiceDays<PlanVersionId>,
+    ) -> i64 {
+        let plan = self.prices.get(&segment.price_id).copied();
+        let later = later(segment, own).into_iter();
+        let ends = later.filter_map(|one| one.from_at).min();
+        let ends = ends.unwrap_or(span.to).min(span.to);
+        let within = self.days_of_month(segment);
+        let each = within.from.iter_days().take_while(|day| *day < within.to);
+        let served = each.filter(|day| plan.is_some() && days.on(*day) == plan);
+        let seconds = served.map(|day| {
+            let part = Span {
+                from: self.zone.start_of(day).max(span.from),
+                to: self.zone.end_of(day).min(ends),
+            };
+            part.seconds()
+        });
+        seconds.sum()
+    }
+}
+
+/// The later charges of a segment's price in its period.
+fn later<'a>(segment: &Segment, own: &[&'a Segment]) -> Vec<&'a Segment> {
+    own.iter()
+        .copied()
+        .filter(|one| one.price_id == segment.price_id)
+        .filter(|one| {
+            let place = |of: &Segment| (of.period_index, of.change_no);
+            place(one) > place(segment)
+        })
+        .collect()
 }

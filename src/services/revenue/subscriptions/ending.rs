@@ -1,13 +1,14 @@
 //! How a subscription ends: at once with a credit, or with its billed period without one.
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{
-    Noted, bill_before, check_effective, live, newest, note, record, record_note, versions,
+    Noted, bill_until, check_moment, live, moment, newest, note, note_at, record, record_note,
+    versions,
 };
 use crate::{
     Error, Result,
     domain::{
-        Action, Change, Period, Permission, SubscriptionStatus, proration::credit_from,
+        Action, Change, Moment, Period, Permission, SubscriptionStatus, proration::credit_at,
         sla::too_many,
     },
     id::SubscriptionId,
@@ -31,6 +32,9 @@ use crate::{
 pub enum CancelWhen {
     /// On this day, the first no longer served; what is unused is credited.
     Now(NaiveDate),
+    /// From this local time on, where the plan counts seconds; what is unused is credited. Days
+    /// count it as ended with the start of its day.
+    At(NaiveDateTime),
     /// With the last billed period; nothing is credited.
     PeriodEnd,
 }
@@ -65,32 +69,33 @@ pub fn cancel(tx: &mut Tx<'_, VendorScope>, cancellation: &Cancellation) -> Resu
         .is_some_and(|months| !too_many(months, Period::of(books.today)).is_empty());
     before.ends_by_vendor = cancellation.is_vendor_fault || has_right;
     let has_begun = before.status != SubscriptionStatus::Pending;
-    match cancellation.when {
+    let given = match cancellation.when {
         CancelWhen::PeriodEnd if before.status == SubscriptionStatus::Paused => {
             let why = "It is paused, so that no period is paid for: cancel it from a day.";
-            Err(Error::on("when", why))
+            return Err(Error::on("when", why));
         }
-        CancelWhen::Now(on) if has_begun => {
-            check_effective(tx, &books, &before, on)?;
-            end_now(tx, &books, (&before, on), &cancellation.reason)
+        CancelWhen::PeriodEnd if has_begun => {
+            return end_later(tx, &books, &before, &cancellation.reason);
         }
-        CancelWhen::PeriodEnd if has_begun => end_later(tx, &books, &before, &cancellation.reason),
-        _ => end_now(
-            tx,
-            &books,
-            (&before, before.starts_on),
-            &cancellation.reason,
-        ),
+        CancelWhen::Now(on) if has_begun => (on, None),
+        CancelWhen::At(local) if has_begun => (local.date(), Some(local.time())),
+        _ => (before.starts_on, None),
+    };
+    let from = moment(tx, &books, &before, given)?;
+    if has_begun {
+        check_moment(tx, &books, &before, from)?;
     }
+    end_now(tx, &books, (&before, from), &cancellation.reason)
 }
 
 fn end_now(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
-    (before, on): (&Subscription, NaiveDate),
+    (before, from): (&Subscription, Moment),
     reason: &str,
 ) -> Result<()> {
-    bill_before(tx, books, before, on)?;
+    let on = from.on;
+    bill_until(tx, books, before, from)?;
     let mut now = subscriptions::one(tx, before.id)?;
     now.status = SubscriptionStatus::Canceled;
     now.ends_on = Some(on);
@@ -110,10 +115,10 @@ fn end_now(
         reason,
         plans: None,
     };
-    note(tx, &now, noted)?;
-    give_back(tx, books, (&now, on), reason)?;
+    note_at(tx, &now, (noted, from.second))?;
+    give_back_from(tx, books, (&now, from), reason)?;
     claw_back(tx, books, std::slice::from_ref(&now))?;
-    let summary = format!("Canceled from {}", day(on));
+    let summary = format!("Canceled from {}", from.words());
     record(tx, Action::SubscriptionCanceled, (&now, summary), &[])
 }
 
@@ -141,13 +146,24 @@ pub(super) fn give_back(
     (now, on): (&Subscription, NaiveDate),
     reason: &str,
 ) -> Result<()> {
+    let from = Moment::start_of(books.vendor.zone, on);
+    give_back_from(tx, books, (now, from), reason)
+}
+
+/// Credits what was charged for the time from a moment on.
+fn give_back_from(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (now, from): (&Subscription, Moment),
+    reason: &str,
+) -> Result<()> {
     let all = segments::of_subscription(tx, now.id)?;
     let mut unused = Vec::new();
     for segment in newest(&all) {
-        let net_minor = -credit_from(&segment.charge(), on)?;
+        let net_minor = -credit_at(&segment.charge(), from)?;
         if net_minor > 0 {
             segments::credit(tx, segment.id, segment.credited_minor + net_minor)?;
-            let service = segment.charge().service.rest_from(on);
+            let service = segment.charge().service.rest_from(from.on);
             unused.push(Unused {
                 segment,
                 service,

@@ -15,7 +15,7 @@ pub use ending::{CancelWhen, Cancellation, Undoing, cancel, end_due, undo};
 pub use parties::{Sharing, share_out};
 pub use pausing::{Pausing, pause, resume};
 pub use plan::{PlanChange, PlanWhen, change_plan, keep_plan};
-pub use quantity::{QuantityChange, change_quantity};
+pub use quantity::{QuantityChange, change_quantity, change_quantity_at};
 pub use resale::BillingAsked;
 pub use starting::{
     NewSubscription, start, start_all, start_all_billed, start_billed, start_registered,
@@ -23,7 +23,7 @@ pub use starting::{
 
 pub(super) use plan::take_set_plans;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 
 use super::{
     billing::bill_one,
@@ -32,10 +32,13 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{Action, Change, Money, Quantity, SubscriptionStatus},
+    domain::{
+        Action, Change, Moment, Money, Proration, Quantity, SubscriptionStatus, moment_words,
+    },
     id::{PlanVersionId, SubscriptionId},
     store::{
         Platform, Tx, VendorScope,
+        catalogue::plans,
         platform::Event,
         revenue::{
             credit_notes::CreditNote,
@@ -70,12 +73,44 @@ fn check_effective(
     subscription: &Subscription,
     on: NaiveDate,
 ) -> Result<()> {
+    let from = Moment::start_of(books.vendor.zone, on);
+    check_moment(tx, books, subscription, from)
+}
+
+/// The moment that a change is to take effect at: the start of its day, or a time of it where the
+/// plan counts seconds.
+fn moment(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    subscription: &Subscription,
+    (on, time): (NaiveDate, Option<NaiveTime>),
+) -> Result<Moment> {
+    if time.is_some() {
+        let version = plans::version(tx, subscription.plan_version_id)?;
+        if version.terms.proration == Proration::Day {
+            let why = "This plan is charged by whole days: give a date as 2026-10-31.";
+            return Err(Error::on("effective_on", why));
+        }
+    }
+    Ok(Moment::of(books.vendor.zone, on, time))
+}
+
+fn check_moment(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    subscription: &Subscription,
+    from: Moment,
+) -> Result<()> {
     let refuse = |why: String| Err(Error::on("effective_on", why));
+    let on = from.on;
     if on < subscription.starts_on {
         return refuse(format!("It starts on {}.", day(subscription.starts_on)));
     }
     if on > books.today {
         return refuse("This day is still to come.".to_owned());
+    }
+    if from.at > tx.now() {
+        return refuse("This time is still to come.".to_owned());
     }
     if let Some(end) = subscription.ends_on.filter(|end| on >= *end) {
         return refuse(format!("It ends on {}.", day(end)));
@@ -84,8 +119,15 @@ fn check_effective(
     // What is set for a period to come changes nothing before it.
     let set = [ChangeKind::PlanSet, ChangeKind::PlanKept];
     let taken = changes.iter().filter(|change| !set.contains(&change.kind));
-    match taken.map(|change| change.effective_on).max() {
-        Some(last) if on < last => refuse(format!("It was last changed from {} on.", day(last))),
+    let moments = taken.map(|change| {
+        let second = u32::try_from(change.effective_second).unwrap_or_default();
+        (change.effective_on, second)
+    });
+    match moments.max() {
+        Some(last) if (on, from.second) < last => {
+            let last = moment_words(last.0, last.1);
+            refuse(format!("It was last changed from {last} on."))
+        }
         _ => Ok(()),
     }
 }
@@ -101,6 +143,20 @@ fn bill_before(
         bill_one(tx, books, subscription.id, through)?;
     }
     Ok(())
+}
+
+/// Periods that begin before the moment are billed as they were: that of its day too, unless it is
+/// the start of the day.
+fn bill_until(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    subscription: &Subscription,
+    from: Moment,
+) -> Result<()> {
+    match from.is_start() {
+        true => bill_before(tx, books, subscription, from.on),
+        false => bill_one(tx, books, subscription.id, from.on).map(drop),
+    }
 }
 
 /// The newest segment of each price and period: those that are still being served or will be.
@@ -159,12 +215,25 @@ impl Noted<'_> {
             recorded_at: tx.now(),
             plan_before_id: self.plans.map(|(before, _)| before),
             plan_after_id: self.plans.map(|(_, after)| after),
+            effective_second: 0,
         }
     }
 }
 
 fn note(tx: &mut Tx<'_, VendorScope>, subscription: &Subscription, noted: Noted<'_>) -> Result<()> {
-    let change = noted.of(&*tx, subscription);
+    note_at(tx, subscription, (noted, 0))
+}
+
+/// Writes a change down with the second of its day. What it brings a month changes with the day.
+fn note_at(
+    tx: &mut Tx<'_, VendorScope>,
+    subscription: &Subscription,
+    (noted, second): (Noted<'_>, u32),
+) -> Result<()> {
+    let change = SubscriptionChange {
+        effective_second: i32::try_from(second).map_err(Error::fault)?,
+        ..noted.of(&*tx, subscription)
+    };
     subscriptions::record_changes(tx, vec![change])?;
     restate(tx, subscription, noted.on)
 }

@@ -1,14 +1,22 @@
-//! A change of quantity, prorated by the day from what was charged.
+//! A change of quantity, prorated from what was charged: by the day, or by the second where the
+//! plan says so.
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::{Noted, bill_before, check_effective, live, newest, note, record, record_note, units};
+use super::{
+    Noted, bill_until, check_moment, live, moment, newest, note_at, record, record_note, units,
+};
 use crate::{
     Error, Result,
     domain::{
-        Action, Billing, DayShare, Discount, Overflow, Permission, Price, Quantity, ServicePeriod,
-        SubscriptionStatus, audit::diff, bill::Stretch, discount::Off, proration::credit_from,
+        Action, Billing, DayShare, Discount, Moment, Overflow, Permission, Price, Quantity,
+        ServicePeriod, SubscriptionStatus,
+        audit::diff,
+        bill::{Spans, Stretch},
+        discount::Off,
+        meter::Span,
+        proration::credit_at,
         resale::list_of,
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
@@ -51,6 +59,20 @@ pub struct QuantityChange {
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or an ended
 /// subscription; [`Error::Invalid`] on `quantity` or `effective_on`; faults of the database.
 pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) -> Result<()> {
+    change_quantity_at(tx, change, None)
+}
+
+/// As [`change_quantity`], from a time of its day on, in the vendor's zone, where the plan counts
+/// seconds: credit and charge are then those of the time that is left.
+///
+/// # Errors
+/// As [`change_quantity`]; [`Error::Invalid`] on `effective_on` for a time of a plan that counts
+/// days.
+pub fn change_quantity_at(
+    tx: &mut Tx<'_, VendorScope>,
+    change: &QuantityChange,
+    time: Option<NaiveTime>,
+) -> Result<()> {
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
     let before = live(tx, change.subscription, change.version)?;
@@ -60,8 +82,9 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     if before.quantity == units(change.quantity) {
         return Err(Error::on("quantity", "This is its quantity already."));
     }
-    check_effective(tx, &books, &before, change.effective_on)?;
-    bill_before(tx, &books, &before, change.effective_on)?;
+    let from = moment(tx, &books, &before, (change.effective_on, time))?;
+    check_moment(tx, &books, &before, from)?;
+    bill_until(tx, &books, &before, from)?;
     let terms = Terms::of(tx, std::slice::from_ref(&before))?;
     let mut now = subscriptions::one(tx, before.id)?;
     now.quantity = units(change.quantity);
@@ -69,38 +92,42 @@ pub fn change_quantity(tx: &mut Tx<'_, VendorScope>, change: &QuantityChange) ->
     subscriptions::change(tx, &now)?;
     let noted = Noted {
         kind: ChangeKind::Quantity,
-        on: change.effective_on,
+        on: from.on,
         before: before.quantity,
         after: now.quantity,
         reason: &change.reason,
         plans: None,
     };
-    note(tx, &now, noted)?;
-    let all = segments::of_subscription(tx, now.id)?;
-    let mut turns = turns(
-        &terms,
-        (&now, &all),
-        change.effective_on,
-        |price, period| price.counts_seats() || shares_fixed(&terms.discounts(&now), period),
-    )?;
-    turns.retain(|one| one.price.price.counts_seats() || one.net_minor() != 0);
-    // Each price goes its own way: netted against each other, a charge could not be credited later.
-    let (more, less): (Vec<_>, Vec<_>) = turns.into_iter().partition(|one| one.net_minor() > 0);
-    charge_less(tx, &books, (&now, &all), &less, &change.reason)?;
-    if !more.is_empty() {
-        charge_more(tx, &books, &terms, (&now, &all), &more)?;
-    }
+    note_at(tx, &now, (noted, from.second))?;
+    rebill(tx, &books, (&terms, &now), (from, &change.reason))?;
     let changes = diff(&[(
         "quantity",
         before.quantity.to_string(),
         now.quantity.to_string(),
     )]);
-    let summary = format!(
-        "Quantity {} from {}",
-        now.quantity,
-        day(change.effective_on)
-    );
+    let summary = format!("Quantity {} from {}", now.quantity, from.words());
     record(tx, Action::SubscriptionChanged, (&now, summary), &changes)
+}
+
+/// Credits and charges what a new quantity makes of what was billed.
+fn rebill(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (terms, now): (&Terms, &Subscription),
+    (from, reason): (Moment, &str),
+) -> Result<()> {
+    let all = segments::of_subscription(tx, now.id)?;
+    let mut turns = turns((terms, books), (now, &all), from, |price, period| {
+        price.counts_seats() || shares_fixed(&terms.discounts(now), period)
+    })?;
+    turns.retain(|one| one.price.price.counts_seats() || one.net_minor() != 0);
+    // Each price goes its own way: netted against each other, a charge could not be credited later.
+    let (more, less): (Vec<_>, Vec<_>) = turns.into_iter().partition(|one| one.net_minor() > 0);
+    charge_less(tx, books, (now, &all), &less, reason)?;
+    match more.is_empty() {
+        true => Ok(()),
+        false => charge_more(tx, books, terms, (now, &all), &more),
+    }
 }
 
 /// What a change makes of one segment: the rest of it taken back, and charged anew.
@@ -108,6 +135,10 @@ struct Turn<'a> {
     old: &'a Segment,
     price: &'a PriceLine,
     rest: ServicePeriod,
+    /// The first instant of the rest, where it is measured by the second.
+    from_at: Option<NaiveDateTime>,
+    /// That, or the first day of the rest, in words.
+    begins: String,
     whole: ServicePeriod,
     credit_minor: i64,
     charge_minor: i64,
@@ -138,6 +169,7 @@ impl Turn<'_> {
             replaces_id: Some(self.old.id),
             invoice_line_id: line,
             lowered_minor: 0,
+            from_at: self.from_at,
             ..self.old.clone()
         }
     }
@@ -152,19 +184,19 @@ pub(super) fn standing_mrr(terms: &Terms, now: &Subscription) -> Result<i64> {
     }
 }
 
-/// What every segment that reaches beyond a day turns into, at the prices of the plan for the new
+/// What every segment that reaches beyond a moment turns into, at the prices of the plan for the new
 /// quantity and with the discounts of its period.
 fn turns<'a>(
-    terms: &'a Terms,
+    (terms, books): (&'a Terms, &Books),
     (now, all): (&Subscription, &'a [Segment]),
-    on: NaiveDate,
+    from: Moment,
     which: impl Fn(&Price, u32) -> bool,
 ) -> Result<Vec<Turn<'a>>> {
     let plan = terms.plan(now)?;
     let mut turns = Vec::new();
     // Before periods were counted anew, all that is left was given back.
     let open = newest(all).filter(|old| old.period_index >= now.anchor_index);
-    for old in open.filter(|old| old.service_to > on) {
+    for old in open.filter(|old| old.service_to > from.on) {
         let mut prices = plan.prices.iter().enumerate();
         let Some((at, price)) = prices.find(|(_, price)| price.id == old.price_id) else {
             continue;
@@ -173,19 +205,31 @@ fn turns<'a>(
         if !which(&price.price, index) {
             continue;
         }
-        let rest = old.charge().service.rest_from(on);
+        let rest = old.charge().service.rest_from(from.on);
+        let period = now.stretch(index)?;
+        let spans = old.span().map(|span| Spans {
+            whole: Span::of_days(period.whole, books.vendor.zone),
+            service: span.rest_from(from.at),
+        });
         let stretch = Stretch {
             service: rest,
-            ..now.stretch(index)?
+            spans,
+            ..period
         };
+        let from_at = spans.map(|spans| spans.service.from);
         let ahead = terms.ahead(now, stretch)?;
         let ahead = ahead.get(at).copied().ok_or(Overflow)?;
         turns.push(Turn {
             old,
             price,
             rest,
+            from_at,
+            begins: match from_at == Some(from.at) {
+                true => from.words(),
+                false => day(rest.from),
+            },
             whole: stretch.whole,
-            credit_minor: -credit_from(&old.charge(), rest.from)?,
+            credit_minor: -credit_at(&old.charge(), from)?,
             charge_minor: ahead.net_minor(),
             off_minor: ahead.off_minor,
             resale_minor: ahead.resale_minor,
@@ -243,7 +287,8 @@ pub(super) fn charge_rest(
     on: NaiveDate,
 ) -> Result<()> {
     let all = segments::of_subscription(tx, now.id)?;
-    let turns = turns(terms, (now, &all), on, |_, _| true)?;
+    let from = Moment::start_of(books.vendor.zone, on);
+    let turns = turns((terms, books), (now, &all), from, |_, _| true)?;
     match turns.is_empty() {
         true => Ok(()),
         false => charge_more(tx, books, terms, (now, &all), &turns),
@@ -316,10 +361,14 @@ fn charge_more(
             billing,
         };
         let old = turn.old.quantity;
-        let more = format!("{name}, {} from {}", now.quantity, day(turn.rest.from));
+        let more = format!("{name}, {} from {}", now.quantity, turn.begins);
         // What was paused has been given back already.
         if turn.credit_minor != 0 {
-            let back = format!("{name}, credit for {old}");
+            let since = match turn.from_at {
+                Some(_) => format!(" from {}", turn.begins),
+                None => String::new(),
+            };
+            let back = format!("{name}, credit for {old}{since}");
             let net = -turn.credit_minor;
             let resale = list_of(net, billing.discount())? - net;
             let amounts = (net, 0, resale);

@@ -65,6 +65,7 @@ pub fn insert_version(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result
             plan_versions::trial_days.eq(signed(new.terms.trial_days)?),
             plan_versions::anchor_day.eq(new.terms.anchor_day.map(signed).transpose()?),
             plan_versions::minimum_minor.eq(new.terms.minimum_minor),
+            plan_versions::proration.eq(new.terms.proration.code()),
             plan_versions::published_at.eq(new.published_at),
             plan_versions::version.eq(new.version),
         ),
@@ -99,6 +100,7 @@ pub fn update_draft(tx: &mut Tx<'_, VendorScope>, new: &PlanVersion) -> Result<b
                 new.terms.anchor_day.map(signed).transpose()?,
             ),
             to(plan_versions::minimum_minor, new.terms.minimum_minor),
+            to(plan_versions::proration, new.terms.proration.code()),
             to(plan_versions::version, new.version + 1),
         ),
     )?;

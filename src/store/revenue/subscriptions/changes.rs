@@ -69,6 +69,8 @@ pub struct SubscriptionChange {
     pub plan_before_id: Option<PlanVersionId>,
     /// And after.
     pub plan_after_id: Option<PlanVersionId>,
+    /// From which second of its day on, as the vendor's clocks show it; 0 for its start.
+    pub effective_second: i32,
 }
 
 /// Writes changes down.

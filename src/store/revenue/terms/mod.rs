@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use super::ASKED_AT_ONCE;
 use crate::{
     Error, Result,
-    domain::{BillingInterval, Currency, Period, TaxCategory, Zone},
+    domain::{BillingInterval, Currency, Period, Proration, TaxCategory, Zone},
     id::{CustomerId, OfferingId, PartnerId, PlanVersionId, VendorId},
     store::{
         Tx, VendorScope,
@@ -144,6 +144,8 @@ pub struct PlanTerms {
     pub anchor_day: Option<i32>,
     /// What a whole period comes to at least, in minor units before tax; 0 for no commitment.
     pub minimum_minor: i64,
+    /// How parts of a period are measured.
+    pub proration: Proration,
     /// In order.
     pub prices: Vec<PriceLine>,
 }
@@ -199,7 +201,7 @@ type PlanRow = (
     i32,
     String,
     OfferingId,
-    (i32, Option<i32>, i64),
+    (i32, Option<i32>, i64, Coded<Proration>),
 );
 
 /// The plan versions with these ids.
@@ -229,6 +231,7 @@ pub fn plans_of(
                     trial_days: begins.0,
                     anchor_day: begins.1,
                     minimum_minor: begins.2,
+                    proration: begins.3.value(),
                     prices: Vec::new(),
                 };
                 (id, terms)
@@ -261,6 +264,7 @@ fn plan_rows(tx: Vendors<'_, '_>, ids: &[PlanVersionId]) -> Found<Vec<PlanRow>> 
                     plan_versions::trial_days,
                     plan_versions::anchor_day,
                     plan_versions::minimum_minor,
+                    plan_versions::proration,
                 ),
             ));
         found.extend(tx.load(rows)?);

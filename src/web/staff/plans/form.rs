@@ -2,8 +2,8 @@
 use crate::{
     domain::{
         Aggregation, Band, BillingInterval, Currency, Measure, Meter, Money, Name, Price,
-        PriceKind, PriceParts, Problems, UnitPrice, money::UnknownCurrency, price_parts::BadPrice,
-        scale::BadBands,
+        PriceKind, PriceParts, Problems, Proration, UnitPrice, money::UnknownCurrency,
+        price_parts::BadPrice, scale::BadBands,
     },
     services::catalogue::plans::{self as service, Draft, PriceDraft},
     store::catalogue::plans::{PlanVersion, PriceLine, Terms},
@@ -71,6 +71,7 @@ pub fn known(name: &str) -> bool {
         "trial_days",
         "anchor_day",
         "minimum",
+        "proration",
         "currency",
         "version",
         "form_id",
@@ -179,6 +180,12 @@ pub fn intervals() -> Vec<(String, String)> {
     BillingInterval::ALL.iter().map(option).collect()
 }
 
+/// How parts of a period are measured.
+pub fn prorations() -> Vec<(String, String)> {
+    let option = |by: &Proration| (by.code().to_owned(), by.label().to_owned());
+    Proration::ALL.iter().map(option).collect()
+}
+
 /// How a meter's events become a quantity.
 pub fn aggregations() -> Vec<(String, String)> {
     let option = |how: &Aggregation| (how.code().to_owned(), how.label().to_owned());
@@ -258,7 +265,12 @@ fn read_terms(typed: &Fields, problems: &mut Problems) -> Option<Terms> {
         }
         _ => Some(0),
     };
+    let proration = match typed.get("proration") {
+        "" => Some(Proration::Day),
+        typed => problems.check("proration", typed.parse::<Proration>()),
+    };
     Some(Terms {
+        proration: proration?,
         currency: currency?,
         interval: interval?,
         term_months: term_months?,
@@ -476,6 +488,10 @@ fn said_of<'a>(terms: &Terms, prices: impl Iterator<Item = (&'a str, &'a Price, 
         ("Notice in days", terms.notice_days.to_string()),
         ("Days free at the start", terms.trial_days.to_string()),
         ("Billed on this day of the month", day),
+        (
+            "Parts of a period are charged",
+            terms.proration.label().to_lowercase(),
+        ),
         ("Currency", terms.currency.code().to_owned()),
     ]
     .map(|(label, value)| (label.to_owned(), value))
@@ -497,6 +513,7 @@ pub fn typed_of(version: PlanVersion) -> Fields {
         ("notice_days".to_owned(), terms.notice_days.to_string()),
         ("trial_days".to_owned(), terms.trial_days.to_string()),
         ("currency".to_owned(), terms.currency.code().to_owned()),
+        ("proration".to_owned(), terms.proration.code().to_owned()),
         ("version".to_owned(), version.version.to_string()),
     ];
     if let Some(day) = terms.anchor_day {

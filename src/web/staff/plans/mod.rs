@@ -9,8 +9,8 @@ use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use askama::Template;
 
 use self::form::{
-    OFFERED, PriceRow, aggregations, at_zero, earnings, intervals, known, read, rows, said,
-    said_of_draft, typed_of,
+    OFFERED, PriceRow, aggregations, at_zero, earnings, intervals, known, prorations, read, rows,
+    said, said_of_draft, typed_of,
 };
 use super::offerings::{Pressed, choices, id_of};
 use crate::{
@@ -56,6 +56,7 @@ struct PlanFields {
     trial_days: String,
     anchor_day: String,
     minimum: String,
+    proration: String,
     currency: String,
     version: String,
 }
@@ -71,6 +72,7 @@ struct EditPage {
     cancel_href: String,
     is_new: bool,
     intervals: Vec<(String, String)>,
+    prorations: Vec<(String, String)>,
     kinds: Vec<(String, String)>,
     earnings: Vec<(String, String)>,
     aggregations: Vec<(String, String)>,
@@ -126,6 +128,7 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
         cancel_href: back,
         is_new: form.is_new,
         intervals: intervals(),
+        prorations: prorations(),
         kinds: choices("", OFFERED, PriceKind::code, PriceKind::label),
         earnings: earnings(),
         aggregations: aggregations(),
@@ -140,6 +143,7 @@ fn edit_page(staff: &Staff, form: Form) -> Result<EditPage> {
             trial_days: or("trial_days", "0"),
             anchor_day: typed.text("anchor_day"),
             minimum: typed.text("minimum"),
+            proration: typed.text("proration"),
             currency: or("currency", "EUR"),
             version: typed.text("version"),
         },

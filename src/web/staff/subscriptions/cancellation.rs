@@ -5,18 +5,18 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    Parts, not_ended, reason,
+    Parts, as_of_now, day_and_time, not_ended, reason,
     step::{Again, Sent, Step, step},
     subscription, version,
 };
 use crate::{
     Result,
-    domain::{Permission, Problems, SubscriptionStatus, read_date},
+    domain::{Permission, Problems, Proration, SubscriptionStatus},
     id::SubscriptionId,
     services::revenue::subscriptions::{CancelWhen, Cancellation, cancel as cancel_it},
     store::{
         Store, Tx, VendorScope,
-        account::vendor,
+        registers::calendar,
         sell::subscriptions::{self, Record},
     },
     web::{
@@ -44,9 +44,10 @@ impl CancelForm {
     fn read(&self, id: SubscriptionId) -> Result<Cancellation, Problems> {
         let mut problems = Problems::default();
         let when = match self.when.as_str() {
-            "now" => problems
-                .check("effective_on", read_date(&self.effective_on))
-                .map(CancelWhen::Now),
+            "now" => day_and_time(&mut problems, &self.effective_on).map(|(on, time)| match time {
+                None => CancelWhen::Now(on),
+                Some(time) => CancelWhen::At(on.and_time(time)),
+            }),
             "period_end" => Some(CancelWhen::PeriodEnd),
             _ => {
                 problems.add("when", "Choose when it ends.");
@@ -88,14 +89,21 @@ struct CancelPage {
     cancel: String,
     choices: Vec<(String, String)>,
     is_pending: bool,
+    by_second: bool,
     outcome: Vec<String>,
     typed: CancelForm,
     problems: Problems,
     is_stale: bool,
 }
 
-fn choices(status: SubscriptionStatus) -> Vec<(String, String)> {
-    let now = ("now", "On a day; what is unused is given back");
+fn choices(status: SubscriptionStatus, by: Proration) -> Vec<(String, String)> {
+    let now = match by {
+        Proration::Day => ("now", "On a day; what is unused is given back"),
+        Proration::Second => (
+            "now",
+            "At a time; what is unused is given back by the second",
+        ),
+    };
     let later = (
         "period_end",
         "With the period that is paid for; nothing is given back",
@@ -115,9 +123,10 @@ async fn page(
     (typed, again): (CancelForm, Again),
 ) -> Result<CancelPage> {
     let scope = visitor.scope.clone();
-    let (record, today): (Record, _) = store
+    let (record, zone, now): (Record, _, _) = store
         .read(scope, move |tx| {
-            Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
+            let zone = calendar(tx)?.zone;
+            Ok((subscriptions::record(tx, id)?, zone, tx.now()))
         })
         .await?;
     not_ended(&record)?;
@@ -125,7 +134,8 @@ async fn page(
     let register = format!("{}/subscriptions", visitor.base);
     let href = format!("{register}/{id}");
     let title = format!("{}, {}", record.offering, record.plan.name);
-    let choices = choices(it.status);
+    let by = record.version.terms.proration;
+    let choices = choices(it.status, by);
     let form_id = fresh_form_id()?;
     let typed = match typed.version.is_empty() {
         true => CancelForm {
@@ -133,7 +143,10 @@ async fn page(
                 .first()
                 .map(|(code, _)| code.clone())
                 .unwrap_or_default(),
-            effective_on: today.max(it.starts_on).to_string(),
+            effective_on: match zone.local_date(now) < it.starts_on {
+                true => it.starts_on.to_string(),
+                false => as_of_now(by, zone, now),
+            },
             version: it.version.to_string(),
             form_id,
             ..typed
@@ -151,6 +164,7 @@ async fn page(
             (format!("{title} of {}", record.customer), href.clone()),
         ],
         is_pending: it.status == SubscriptionStatus::Pending,
+        by_second: by == Proration::Second,
         title,
         customer: record.customer,
         action: format!("{href}/cancellation"),

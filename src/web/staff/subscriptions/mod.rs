@@ -13,11 +13,13 @@ mod step;
 mod undoing;
 mod usage;
 
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
 use crate::{
     Error, Result,
-    domain::{LongText, Problems, SubscriptionStatus},
+    domain::{LongText, Problems, Proration, SubscriptionStatus, Zone, read_date},
     id::SubscriptionId,
     store::sell::subscriptions::Record,
 };
@@ -109,6 +111,35 @@ fn reason_beside(problems: &mut Problems, field: &'static str, typed: &str) -> O
         return None;
     }
     Some(reason.to_string())
+}
+
+/// From when a change holds, as typed: a day, "2026-10-31", or a time of it, "2026-10-31T09:30".
+fn day_and_time(problems: &mut Problems, typed: &str) -> Option<(NaiveDate, Option<NaiveTime>)> {
+    let typed = typed.trim();
+    let (day, time) = match typed.split_once('T') {
+        None => (typed, None),
+        Some((day, time)) => (day, Some(time)),
+    };
+    let on = problems.check("effective_on", read_date(day))?;
+    let Some(time) = time else {
+        return Some((on, None));
+    };
+    let read = NaiveTime::parse_from_str(time, "%H:%M")
+        .or_else(|_| NaiveTime::parse_from_str(time, "%H:%M:%S"));
+    // A leap second is none that clocks here show.
+    let read = read.ok().filter(|time| time.nanosecond() == 0);
+    let read = read.ok_or("Give a day and a time, such as 2026-10-31T09:30.");
+    let time = problems.check("effective_on", read)?;
+    Some((on, Some(time)))
+}
+
+/// Now, as a form of a plan asks for it: the day, or the minute where it counts seconds.
+fn as_of_now(by: Proration, zone: Zone, now: NaiveDateTime) -> String {
+    let local = zone.local(now);
+    match by {
+        Proration::Day => local.date().to_string(),
+        Proration::Second => local.format("%Y-%m-%dT%H:%M").to_string(),
+    }
 }
 
 /// The version that a form was opened with; told beside a field that people see.

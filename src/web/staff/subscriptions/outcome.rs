@@ -1,7 +1,7 @@
 //! What a change of a subscription would come to, found by rehearsing it.
 use crate::{
     Result,
-    domain::{Money, date_words},
+    domain::{Money, date_words, moment_words},
     id::SubscriptionId,
     store::{
         Tx, VendorScope,
@@ -83,7 +83,13 @@ impl Outcome {
             ));
         }
         said.extend(self.counted_anew());
-        if let Some(end) = is.ends_on {
+        let mut left = self.after.changes.iter();
+        let left = left.find(|one| one.kind == "cancel_now" && one.effective_second > 0);
+        if let Some(change) = left {
+            let second = u32::try_from(change.effective_second).unwrap_or_default();
+            let until = moment_words(change.effective_on, second);
+            said.push(format!("It is served until {until}."));
+        } else if let Some(end) = is.ends_on {
             let last = end.pred_opt().filter(|last| *last >= is.starts_on);
             said.push(match last {
                 Some(last) => format!("The last day served is {}.", date_words(last)),

@@ -2,21 +2,22 @@
 use actix_session::Session;
 use actix_web::web::Data;
 use askama::Template;
+use chrono::NaiveTime;
 use serde::Deserialize;
 
 use super::{
-    Parts, not_ended,
+    Parts, as_of_now, day_and_time, not_ended,
     step::{Again, Sent, Step, step},
     subscription, version,
 };
 use crate::{
     Result,
-    domain::{LongText, Permission, Problems, Quantity, read_date},
+    domain::{LongText, Permission, Problems, Proration, Quantity},
     id::SubscriptionId,
-    services::revenue::subscriptions::{QuantityChange, change_quantity},
+    services::revenue::subscriptions::{QuantityChange, change_quantity_at},
     store::{
         Store, Tx, VendorScope,
-        account::vendor,
+        registers::calendar,
         sell::subscriptions::{self, Record},
     },
     web::{
@@ -41,21 +42,22 @@ pub(super) struct QuantityForm {
 }
 
 impl QuantityForm {
-    fn read(&self, id: SubscriptionId) -> Result<QuantityChange, Problems> {
+    fn read(&self, id: SubscriptionId) -> Result<(QuantityChange, Option<NaiveTime>), Problems> {
         let mut problems = Problems::default();
         let quantity = problems.check("quantity", self.quantity.parse::<Quantity>());
-        let effective_on = problems.check("effective_on", read_date(&self.effective_on));
+        let effective = day_and_time(&mut problems, &self.effective_on);
         let reason = problems.check("reason", self.reason.parse::<LongText>());
         let version = version(&mut problems, "quantity", &self.version);
-        match (quantity, effective_on, reason, version) {
-            (Some(quantity), Some(effective_on), Some(reason), Some(version)) => {
-                Ok(QuantityChange {
+        match (quantity, effective, reason, version) {
+            (Some(quantity), Some((effective_on, time)), Some(reason), Some(version)) => {
+                let change = QuantityChange {
                     subscription: id,
                     version,
                     quantity,
                     effective_on,
                     reason: reason.to_string(),
-                })
+                };
+                Ok((change, time))
             }
             _ => Err(problems),
         }
@@ -80,6 +82,7 @@ struct QuantityPage {
     heading: String,
     customer: String,
     current: String,
+    by_second: bool,
     action: String,
     cancel: String,
     outcome: Vec<String>,
@@ -95,9 +98,10 @@ async fn page(
     (typed, again): (QuantityForm, Again),
 ) -> Result<QuantityPage> {
     let scope = visitor.scope.clone();
-    let (record, today): (Record, _) = store
+    let (record, zone, now): (Record, _, _) = store
         .read(scope, move |tx| {
-            Ok((subscriptions::record(tx, id)?, vendor::today(tx)?))
+            let zone = calendar(tx)?.zone;
+            Ok((subscriptions::record(tx, id)?, zone, tx.now()))
         })
         .await?;
     not_ended(&record)?;
@@ -106,13 +110,14 @@ async fn page(
     let href = format!("{register}/{id}");
     let title = format!("{}, {}", record.offering, record.plan.name);
     let theirs = it.quantity.to_string();
+    let by = record.version.terms.proration;
     let both = again
         .is_stale
         .then(|| differing(&[("Quantity", &theirs, &typed.quantity)]));
     let typed = match typed.version.is_empty() {
         true => QuantityForm {
             quantity: it.quantity.to_string(),
-            effective_on: today.to_string(),
+            effective_on: as_of_now(by, zone, now),
             version: it.version.to_string(),
             form_id: fresh_form_id()?,
             ..typed
@@ -136,6 +141,7 @@ async fn page(
             typed.quantity.trim()
         ),
         current: it.quantity.to_string(),
+        by_second: by == Proration::Second,
         customer: record.customer,
         action: format!("{href}/quantity"),
         cancel: href,
@@ -163,8 +169,8 @@ pub(super) async fn change(
     visitor.needs(Permission::ManageSubscriptions)?;
     let id = subscription(&parts)?;
     let stepped = match typed.read(id) {
-        Ok(change) => {
-            let work = move |tx: &mut Tx<'_, VendorScope>| change_quantity(tx, &change);
+        Ok((change, time)) => {
+            let work = move |tx: &mut Tx<'_, VendorScope>| change_quantity_at(tx, &change, time);
             step((&visitor, &store), typed.sent(id), work).await?
         }
         Err(problems) => Step::wrong(problems),

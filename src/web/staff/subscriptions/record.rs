@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{Period, Permission, SubscriptionStatus},
+    domain::{Moment, Period, Permission, SubscriptionStatus, Zone},
     id::SubscriptionId,
     services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
@@ -190,12 +190,24 @@ fn credit_rows(credits: &[Credited]) -> Vec<CreditRow> {
     credits.iter().map(row).collect()
 }
 
+/// The days of a stretch; from a time of the first one on, where it begins inside that.
+fn service(stretch: &Stretch, zone: Zone) -> String {
+    let from = stretch.from_at.map(|at| Moment::at(zone, zone.local(at)));
+    match from.filter(|from| !from.is_start()) {
+        None => words::service(stretch.from, stretch.to),
+        Some(from) => {
+            let last = stretch.to.pred_opt().unwrap_or(stretch.to);
+            format!("{} – {}", from.words(), crate::domain::date_words(last))
+        }
+    }
+}
+
 fn stretch_rows(found: &Found) -> Vec<StretchRow> {
     let currency = found.record.subscription.mrr.currency();
     let money = |minor| words::money(crate::domain::Money::new(minor, currency));
     let row = |stretch: &Stretch| StretchRow {
         label: stretch.label.clone(),
-        days: words::service(stretch.from, stretch.to),
+        days: service(stretch, found.basis.zone),
         quantity: stretch.quantity,
         amount: money(stretch.amount_minor),
         credited: match stretch.credited_minor {
