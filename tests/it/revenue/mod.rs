@@ -1,6 +1,7 @@
 //! Billing, cash, commission, the month's close and its statements, through the services, on both
 //! databases.
 mod ahead;
+mod boundaries;
 mod caps;
 mod cases;
 mod checks;
