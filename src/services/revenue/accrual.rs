@@ -27,7 +27,7 @@ use crate::{
         revenue::{
             credit_notes,
             invoices::{self, Invoice, InvoiceLine},
-            parts::{self, EarningPart},
+            parts,
         },
     },
 };
@@ -260,9 +260,6 @@ impl Ledger {
         known
             .flat_map(|(line, clause, currency)| {
                 let parts = self.of.parts.get(&line.id).into_iter().flatten();
-                let carves = |part: &EarningPart| matches!(part.part, Part::CarvedOut { .. });
-                let distributor = parts.clone().find(|part| carves(part));
-                let distributor = distributor.map(|part| part.partner_id);
                 let others = parts.filter(|part| !part.part.is_override());
                 let all = others.map(|part| part.partner_id).chain([line.partner_id]);
                 let month = Period::of(line.service_from);
@@ -271,7 +268,6 @@ impl Ledger {
                     who,
                     currency,
                     month,
-                    distributor: distributor.filter(|_| who == line.partner_id),
                 })
             })
             .collect()

@@ -15,20 +15,22 @@ use crate::{
     id::{CommissionClauseId, CommissionEntryId, PartnerId},
     store::{
         Tx, VendorScope,
-        incentivize::entries::{self, Entry},
+        incentivize::{
+            distributors,
+            entries::{self, Entry},
+        },
     },
 };
 
 /// What a cap is for: a clause, a partner, a month of service, a currency.
 type Group = (CommissionClauseId, PartnerId, Period, &'static str);
 
-/// Somebody who earns under a clause for a month, and the distributor that gets a part out of that.
+/// Somebody who earns under a clause for a month.
 pub(super) struct Capped {
     pub clause: CommissionClauseId,
     pub who: PartnerId,
     pub currency: Currency,
     pub month: Period,
-    pub distributor: Option<PartnerId>,
 }
 
 /// What has been earned under clauses that have a cap, before a distributor takes its part out of
@@ -42,14 +44,12 @@ impl Caps {
     /// Reads it for those who earn under these clauses; asks nothing where none is capped.
     pub fn of(tx: &mut Tx<'_, VendorScope>, books: &Books, earners: &[Capped]) -> Result<Self> {
         let (mut clauses, mut partners) = (BTreeSet::new(), BTreeSet::new());
-        let (mut months, mut above) = (BTreeSet::new(), BTreeMap::new());
+        let mut months = BTreeSet::new();
         for one in earners {
             if books.cap(one.clause, one.currency).is_some() {
                 clauses.insert(one.clause);
                 partners.insert(one.who);
                 months.insert(one.month);
-                let above: &mut BTreeSet<PartnerId> = above.entry(one.who).or_default();
-                above.extend(one.distributor);
             }
         }
         if clauses.is_empty() {
@@ -57,8 +57,13 @@ impl Caps {
         }
         let (clauses, months) = (Vec::from_iter(clauses), Vec::from_iter(months));
         let under = (clauses.as_slice(), months.as_slice());
-        let mut sums = entries::sums_under(tx, &Vec::from_iter(partners), under)?;
-        for (seller, above) in above {
+        let partners = Vec::from_iter(partners);
+        let mut sums = entries::sums_under(tx, &partners, under)?;
+        // Whoever was above a seller, before another took its place too.
+        for (seller, links) in distributors::of(tx, &partners)? {
+            let carves = links.iter().filter(|link| link.carved_out);
+            let above: BTreeSet<PartnerId> =
+                carves.filter_map(|link| link.distributor_id).collect();
             if !above.is_empty() {
                 let above = Vec::from_iter(above);
                 sums.extend(entries::carved_under(tx, (seller, &above), under)?);

@@ -182,7 +182,6 @@ fn earners(ends: &[End<'_>], posted: &[Entry]) -> Vec<Capped> {
             },
             currency: entry.currency,
             month: entry.earned_period,
-            distributor: is_carved.then_some(entry.partner_id),
         })
     });
     under.collect()

@@ -4,13 +4,21 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use perennial::{
     Error,
-    domain::{self, Name, Period, Quantity, Rate},
-    id::{CustomerId, PaymentId, SubscriptionId},
-    services::revenue::{
-        billing,
-        payments::{self, NewPayment, NewRefund},
-        subscriptions::{
-            self, CancelWhen, Cancellation, NewDiscount, NewSubscription, QuantityChange, Undoing,
+    domain::{
+        self, CommissionRule, CreditReason, Disposition, Name, Period, Quantity, Rate,
+        commission::EntryKind,
+    },
+    id::{CustomerId, PartnerId, PaymentId, SubscriptionId},
+    services::{
+        incentivize::distributors,
+        revenue::{
+            billing,
+            credit::{self, LineCredit, NewCreditNote},
+            payments::{self, NewPayment, NewRefund},
+            subscriptions::{
+                self, CancelWhen, Cancellation, NewDiscount, NewSubscription, Pausing, PlanChange,
+                PlanWhen, QuantityChange, Sharing, Undoing,
+            },
         },
     },
     store::{
@@ -22,9 +30,11 @@ use perennial::{
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{
-    facts::{CUSTOMERS, Fact, Kind as Grows, Off, PARTNERS, Plan, Price, Terms, Tier},
+    facts::{
+        Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
+    },
     histories::stories,
-    rules::{Month, month_of},
+    rules::{Does, Month, month_of},
     slow::Slow,
     teller::Teller,
 };
@@ -38,7 +48,10 @@ use crate::{
 struct Seen {
     invoices: Vec<Invoice>,
     entries: Vec<Entry>,
-    credits: Vec<i64>,
+    /// Whose, and what is left of it.
+    credits: Vec<(usize, i64, i64)>,
+    /// What went back of each payment.
+    refunded: Vec<i64>,
     statements: Vec<Statement>,
     /// What each subscription brings a month now.
     revenue: Vec<i64>,
@@ -57,12 +70,15 @@ struct Invoice {
     lines: Vec<[i64; 4]>,
 }
 
-/// Invoice, line, amount, base, whether it takes back, paid on, matures on, posted, earned.
+/// Invoice, line, partner, amount, base, whether it takes back, whether it caps, paid on, matures
+/// on, posted, earned.
 type Entry = (
     usize,
     usize,
+    usize,
     i64,
     i64,
+    bool,
     bool,
     NaiveDate,
     NaiveDate,
@@ -79,13 +95,21 @@ struct Application<'a> {
     today: NaiveDate,
     next: Period,
     count: usize,
-    high: [bool; PARTNERS],
+    high: [bool; SELLERS],
     subs: Vec<SubscriptionId>,
     payments: Vec<PaymentId>,
 }
 
 fn customer(number: usize) -> CustomerId {
     id([501, 502, 504, 505][number])
+}
+
+fn partner(number: usize) -> PartnerId {
+    id(201 + i64::try_from(number).unwrap())
+}
+
+fn partner_number(id: PartnerId) -> usize {
+    usize::try_from(id.number() - 201).unwrap()
 }
 
 fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
@@ -158,13 +182,20 @@ impl<'a> Application<'a> {
                    VALUES ({tenant}, 424, 411, 4, NULL, 103, {high});"
             ));
         }
+        for (clause, cap) in (421..).zip(terms.caps) {
+            if let Some(cap) = cap {
+                world.database.sql(&format!(
+                    "UPDATE commission_clauses SET cap_minor = {cap}, currency = 'EUR' WHERE id = {clause};"
+                ));
+            }
+        }
         Self {
             world,
             terms,
             today: terms.today,
             next,
             count: 0,
-            high: [false; PARTNERS],
+            high: [false; SELLERS],
             subs: Vec::new(),
             payments: Vec::new(),
         }
@@ -299,6 +330,44 @@ impl<'a> Application<'a> {
                 self.promote(partner);
                 Ok(())
             }
+            Fact::Credit {
+                which,
+                line,
+                part,
+                how,
+            } => self.credit_by_hand(which, line, (part, how)),
+            Fact::Pause { which, ago } => {
+                let pausing = self.pausing(which, ago)?;
+                self.world.write(|tx| subscriptions::pause(tx, &pausing))
+            }
+            Fact::Resume { which, ago } => {
+                let pausing = self.pausing(which, ago)?;
+                self.world.write(|tx| subscriptions::resume(tx, &pausing))
+            }
+            Fact::Move { which, ago } => {
+                let (subscription, version) = self.sub(which)?;
+                let of = self.world.read(|tx| rows::one(tx, subscription));
+                let change = PlanChange {
+                    subscription,
+                    version,
+                    // The other of 390 and 391.
+                    plan_version: id(781 - of.plan_version_id.number()),
+                    when: match ago {
+                        Some(ago) => PlanWhen::Now(self.ago(ago)),
+                        None => PlanWhen::NextPeriod,
+                    },
+                    reason,
+                };
+                self.world
+                    .write(|tx| subscriptions::change_plan(tx, &change))
+            }
+            Fact::Keep { which } => {
+                let of = self.sub(which)?;
+                self.world
+                    .write(|tx| subscriptions::keep_plan(tx, of, &reason))
+            }
+            Fact::Share { which, bps } => self.share_out(which, bps),
+            Fact::Link { seller, above } => self.link(seller, above),
             Fact::Pass { days } => self.pass(days),
             Fact::Close => self.close(),
         }
@@ -315,6 +384,81 @@ impl<'a> Application<'a> {
         };
         self.world
             .write(|tx| subscriptions::cancel(tx, &cancellation))
+    }
+
+    fn pausing(&self, which: usize, ago: u32) -> Result<Pausing, Error> {
+        let (subscription, version) = self.sub(which)?;
+        Ok(Pausing {
+            subscription,
+            version,
+            on: self.ago(ago),
+            reason: "Asked for it".into(),
+        })
+    }
+
+    fn share_out(&self, which: usize, bps: i32) -> Result<(), Error> {
+        let (subscription, version) = self.sub(which)?;
+        let of = self.world.read(|tx| rows::one(tx, subscription));
+        let other = partner(1 - partner_number(of.partner_id));
+        let share = Rate::from_bps(bps).unwrap();
+        let others = match bps {
+            0 => Vec::new(),
+            _ => vec![(1, other, share)],
+        };
+        let sharing = Sharing {
+            subscription,
+            version,
+            others,
+        };
+        self.world
+            .write(|tx| subscriptions::share_out(tx, &sharing))
+    }
+
+    fn link(&self, seller: usize, above: Option<Above>) -> Result<(), Error> {
+        let below = above.map(|one| distributors::Share {
+            distributor: partner(one.who),
+            is_carved: one.is_carved,
+            rate: Rate::from_bps(one.bps).unwrap(),
+        });
+        let today = self.today;
+        self.world
+            .write(|tx| distributors::place(tx, partner(seller), below, today))
+    }
+
+    fn credit_by_hand(
+        &self,
+        which: usize,
+        line: usize,
+        (part, how): (i64, How),
+    ) -> Result<(), Error> {
+        let made = self.world.invoices();
+        let at = which.checked_rem(made.len()).ok_or(Error::NotFound)?;
+        let invoice = made[at].id;
+        let lines = self.world.read(|tx| invoices::lines(tx, &[invoice]));
+        let line = &lines[line % lines.len()];
+        let new = NewCreditNote {
+            invoice,
+            lines: vec![LineCredit {
+                line: line.id,
+                net_minor: line.net_minor / part,
+                days: None,
+            }],
+            reason: match how.lowers {
+                true => CreditReason::PriceAgreed,
+                false => CreditReason::Goodwill,
+            },
+            note: "As agreed".into(),
+            disposition: match how.goes {
+                Goes::DueThenCredit => Disposition::DueThenCredit,
+                Goes::DueThenBack => Disposition::DueThenRefund,
+                Goes::Credit => Disposition::Credit,
+            },
+            commission: match how.protects {
+                true => CommissionRule::ProtectPartner,
+                false => CommissionRule::ReduceBase,
+            },
+        };
+        self.world.write(|tx| credit::issue(tx, &new)).map(drop)
     }
 
     fn pay(&mut self, new: NewPayment) -> Result<(), Error> {
@@ -405,9 +549,11 @@ impl<'a> Application<'a> {
                 (
                     invoice,
                     line,
+                    partner_number(one.partner_id),
                     one.amount_minor,
                     one.base_minor,
                     one.reverses_id.is_some(),
+                    one.kind == EntryKind::Cap,
                     one.paid_on,
                     one.matures_on,
                     month(one.posting_period),
@@ -417,17 +563,20 @@ impl<'a> Application<'a> {
             .collect();
         entries.sort_unstable();
         let all = self.world.read(cash::all_credits);
-        let left = |of| {
-            let its = all.iter().filter(|one| one.customer_id == customer(of));
-            its.map(|one| one.remaining_minor).sum()
+        let left = |one: &cash::CustomerCredit| {
+            let of = customers[&one.customer_id];
+            (of, one.amount_minor, one.remaining_minor)
         };
+        let mut credits: Vec<(usize, i64, i64)> = all.iter().map(left).collect();
+        credits.sort_unstable();
+        let refunded = |id: &PaymentId| self.world.read(|tx| cash::payment(tx, *id)).refunded_minor;
         let mut statements: Vec<Statement> = self
             .world
             .statements()
             .iter()
             .map(|one| {
                 (
-                    usize::try_from(one.partner_id.number() - 201).unwrap(),
+                    partner_number(one.partner_id),
                     month(one.month),
                     one.opening_minor,
                     one.lines_minor,
@@ -441,7 +590,8 @@ impl<'a> Application<'a> {
         Seen {
             invoices,
             entries,
-            credits: (0..CUSTOMERS).map(left).collect(),
+            credits,
+            refunded: self.payments.iter().map(refunded).collect(),
             statements,
             revenue: self.revenue(),
         }
@@ -474,26 +624,25 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
             .collect(),
     };
     let entry = |one: &super::teller::Entry| {
-        let takes_back = one.reverses.is_some();
-        let days = (one.paid_on, one.matures_on);
         (
             one.invoice,
             one.line,
+            one.who,
             one.amount,
             one.base,
-            takes_back,
-            days.0,
-            days.1,
+            one.reverses.is_some(),
+            one.does == Does::Caps,
+            one.paid_on,
+            one.matures_on,
             one.posted,
             one.earned,
         )
     };
     let mut entries: Vec<Entry> = books.entries.iter().map(entry).collect();
     entries.sort_unstable();
-    let left = |of| {
-        let its = books.credits.iter().filter(|one| one.customer == of);
-        its.map(|one| one.left).sum()
-    };
+    let left = |one: &super::teller::Credit| (one.customer, one.amount, one.left);
+    let mut credits: Vec<(usize, i64, i64)> = books.credits.iter().map(left).collect();
+    credits.sort_unstable();
     let statement = |one: &super::teller::Statement| {
         let lines = one.blocks.iter().sum();
         (
@@ -512,7 +661,8 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
     Seen {
         invoices: books.invoices.iter().map(invoice).collect(),
         entries,
-        credits: (0..CUSTOMERS).map(left).collect(),
+        credits,
+        refunded: books.payments.iter().map(|one| one.refunded).collect(),
         statements,
         revenue: subs.map(|sub| teller.revenue(sub, teller.today)).collect(),
     }
@@ -521,7 +671,8 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
 fn tell(kind: Kind, terms: &Terms, facts: &[Fact]) {
     let mut model = Teller::<Slow>::new(terms);
     let mut application = Application::new(kind, terms);
-    for fact in facts {
+    // What is to be billed by now is billed in the end.
+    for fact in facts.iter().chain([&Fact::Pass { days: 1 }]) {
         let is_possible = model.happens(fact).is_ok();
         assert_eq!(application.happens(fact), is_possible, "{fact:?}");
     }
@@ -577,6 +728,7 @@ fn prices_that_part_are_charged_and_credited_apart() {
         tax_bps: 1_900,
         hold_days: 0,
         rates: [2_000, 2_000, 2_000, 0],
+        caps: [None; 4],
         minimum: 0,
         plans: vec![plan],
     };
@@ -619,6 +771,7 @@ fn a_fixed_discount_is_given_once_whatever_changes() {
         tax_bps: 0,
         hold_days: 0,
         rates: [2_000, 2_000, 2_000, 0],
+        caps: [None; 4],
         minimum: 0,
         plans: vec![Plan {
             months: 1,
@@ -669,6 +822,7 @@ fn what_is_added_earns_as_the_period_it_is_added_to() {
         tax_bps: 0,
         hold_days: 0,
         rates: [3_000, 1_000, 500, 2_000],
+        caps: [None; 4],
         minimum: 0,
         plans: vec![Plan {
             months: 1,
@@ -714,6 +868,7 @@ fn a_discount_leaves_what_is_charged_once_alone() {
         tax_bps: 0,
         hold_days: 0,
         rates: [2_000, 2_000, 2_000, 0],
+        caps: [None; 4],
         minimum: 0,
         plans: vec![Plan {
             months: 1,
@@ -745,4 +900,244 @@ fn a_discount_leaves_what_is_charged_once_alone() {
     }
     let model = Teller::<Slow>::tell(&terms, &history);
     assert_eq!(model.books.invoices[0].net, 5_000 + 5_000);
+}
+
+/// One plan of these prices by the month, a fifth of everything as commission, no tax and no hold.
+fn plain(kinds: Vec<Grows>) -> Terms {
+    let price = |kind| Price { kind, earns: true };
+    Terms {
+        today: super::facts::first_day(),
+        tax_bps: 0,
+        hold_days: 0,
+        rates: [2_000, 2_000, 2_000, 0],
+        caps: [None; 4],
+        minimum: 0,
+        plans: vec![Plan {
+            months: 1,
+            trial_days: 0,
+            anchor_day: None,
+            prices: kinds.into_iter().map(price).collect(),
+        }],
+    }
+}
+
+fn sold() -> Fact {
+    Fact::Sell {
+        customer: 0,
+        plan: 0,
+        seats: 1,
+        ago: 0,
+    }
+}
+
+fn credited(part: i64, goes: Goes) -> Fact {
+    Fact::Credit {
+        which: 0,
+        line: 0,
+        part,
+        how: How {
+            goes,
+            lowers: false,
+            protects: false,
+        },
+    }
+}
+
+fn told<'a>(terms: &'a Terms, history: &[Fact]) -> Teller<'a, Slow> {
+    for kind in Databases::each() {
+        tell(kind, terms, history);
+    }
+    Teller::<Slow>::tell(terms, history)
+}
+
+/// R07: 90.00 for 30 days, paused from the 11th and resumed from the 26th: 60.00 goes back, and
+/// 15.00 is charged for the five days that are left.
+#[test]
+fn a_pause_begins_on_its_day_and_ends_with_the_day_before_it_is_resumed() {
+    let terms = plain(vec![Grows::Flat(9_000_000_000)]);
+    let history = [
+        sold(),
+        Fact::Pass { days: 10 },
+        Fact::Pause { which: 0, ago: 0 },
+        Fact::Pass { days: 15 },
+        Fact::Resume { which: 0, ago: 0 },
+    ];
+    let books = told(&terms, &history).books;
+    let nets: Vec<i64> = books.invoices.iter().map(|one| one.net).collect();
+    assert_eq!((nets, books.notes[0].net), (vec![9_000, 1_500], 6_000));
+}
+
+/// A trial is not paused, and not afterwards either.
+#[test]
+fn a_pause_does_not_begin_before_the_first_charge() {
+    let mut terms = plain(vec![Grows::Flat(9_000_000_000)]);
+    terms.plans[0].trial_days = 14;
+    let sold = Fact::Sell {
+        customer: 0,
+        plan: 0,
+        seats: 1,
+        ago: 20,
+    };
+    let pause = |ago| Fact::Pause { which: 0, ago };
+    told(&terms, &[sold.clone(), pause(7), pause(6)]);
+    let mut model = Teller::<Slow>::tell(&terms, &[sold]);
+    assert!(model.happens(&pause(7)).is_err());
+    assert!(model.happens(&pause(6)).is_ok());
+}
+
+/// A cap counts what distributors took out of the month, those too that are above no longer.
+#[test]
+fn a_cap_counts_what_an_earlier_distributor_got() {
+    let mut terms = plain(vec![Grows::Seat(10_000_000_000)]);
+    terms.caps = [Some(1_000); 4];
+    let link = |above| Fact::Link { seller: 0, above };
+    let above = Above {
+        who: 2,
+        is_carved: true,
+        bps: 5_000,
+    };
+    let history = [
+        link(Some(above)),
+        sold(),
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::Pass { days: 1 },
+        link(None),
+        sold(),
+        Fact::PayInvoice { which: 1, part: 1 },
+    ];
+    let books = told(&terms, &history).books;
+    let amounts: Vec<i64> = books.entries.iter().map(|entry| entry.amount).collect();
+    assert_eq!(amounts, [1_000, 1_000, -500, -500, 2_000, -2_000]);
+}
+
+/// Credited by hand, a line is not credited by more than it charged when its days are given back,
+/// though its invoice charged for other things too.
+#[test]
+fn what_was_credited_by_hand_does_not_go_back_again() {
+    let seat = || Grows::Seat(10_000_000_000);
+    let terms = plain(vec![seat(), seat()]);
+    let history = [
+        sold(),
+        credited(2, Goes::DueThenCredit),
+        Fact::CancelNow { which: 0, ago: 0 },
+    ];
+    let books = told(&terms, &history).books;
+    let lines = books.invoices[0].lines.iter();
+    let credited: Vec<i64> = lines.map(|line| line.credited).collect();
+    assert_eq!(credited, [10_000, 10_000]);
+}
+
+/// As one line goes back and another earns more, the room that the first frees is no more than
+/// what it had of the cap.
+#[test]
+fn what_goes_back_frees_no_more_of_a_cap_than_it_took() {
+    let seat = || Grows::Seat(10_000_000_000);
+    let mut terms = plain(vec![seat(), seat()]);
+    terms.caps = [Some(500); 4];
+    let history = [
+        sold(),
+        Fact::PayInvoice { which: 0, part: 2 },
+        credited(1, Goes::DueThenCredit),
+    ];
+    let books = told(&terms, &history).books;
+    let amounts: Vec<i64> = books.entries.iter().map(|entry| entry.amount).collect();
+    assert_eq!(
+        amounts,
+        [1_000, -500, 1_000, -1_000, -1_000, 500, 1_000, -500]
+    );
+}
+
+/// What is added within a period earns for whoever earned on its first day.
+#[test]
+fn a_distributor_placed_within_a_period_earns_from_the_next() {
+    let terms = plain(vec![Grows::Seat(10_000_000_000)]);
+    let above = Above {
+        who: 2,
+        is_carved: true,
+        bps: 1_000,
+    };
+    let history = [
+        sold(),
+        Fact::Pass { days: 5 },
+        Fact::Link {
+            seller: 0,
+            above: Some(above),
+        },
+        Fact::Change {
+            which: 0,
+            seats: 2,
+            ago: 0,
+        },
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::PayInvoice { which: 1, part: 1 },
+        Fact::Pass { days: 25 },
+        Fact::PayInvoice { which: 2, part: 1 },
+    ];
+    let books = told(&terms, &history).books;
+    let of = |who| {
+        let its = books.entries.iter().filter(move |entry| entry.who == who);
+        its.map(|entry| entry.invoice).collect::<Vec<_>>()
+    };
+    assert_eq!(of(2), [2], "{:?}", books.entries);
+    assert_eq!(of(0).last(), Some(&2));
+}
+
+/// Paid back by credit note: out of the credit that the note leaves, not of another that the
+/// customer has; and refused where the payments behind the invoice went back before.
+#[test]
+fn what_is_paid_back_by_credit_note_is_that_notes_own() {
+    let terms = plain(vec![Grows::Flat(10_000_000_000)]);
+    let paid = Fact::Pay {
+        customer: 0,
+        minor: 13_000,
+        ago: 0,
+    };
+    let history = [
+        sold(),
+        paid,
+        credited(4, Goes::Credit),
+        credited(4, Goes::DueThenBack),
+    ];
+    let books = told(&terms, &history).books;
+    let left: Vec<i64> = books.credits.iter().map(|one| one.left).collect();
+    assert_eq!(
+        (left, books.payments[0].refunded),
+        (vec![3_000, 2_500, 0], 2_500)
+    );
+}
+
+/// The customer's bank took a payment back, which was met from credit that another payment had
+/// brought. What is left on the invoice cannot go back to the first payment again.
+#[test]
+fn what_the_bank_took_back_is_not_paid_back_again() {
+    let terms = plain(vec![Grows::Flat(10_000_000_000)]);
+    let pay = |minor| Fact::Pay {
+        customer: 0,
+        minor,
+        ago: 0,
+    };
+    let how = How {
+        goes: Goes::Credit,
+        lowers: false,
+        protects: false,
+    };
+    let history = [
+        sold(),
+        pay(12_000),
+        Fact::Pass { days: 30 },
+        pay(8_000),
+        Fact::Credit {
+            which: 1,
+            line: 0,
+            part: 2,
+            how,
+        },
+        Fact::Chargeback { which: 0 },
+    ];
+    let mut teller = told(&terms, &history);
+    assert_eq!(teller.books.invoices[0].kept(), 5_000);
+    let back = credited(2, Goes::DueThenBack);
+    assert!(teller.happens(&back).is_err());
+    let all: Vec<Fact> = history.into_iter().chain([back]).collect();
+    told(&terms, &all);
 }

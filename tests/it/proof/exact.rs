@@ -100,27 +100,42 @@ impl std::iter::Sum for Exact {
     }
 }
 
-/// Whole parts that add up to the rounded sum: each begins below its exact value, and one unit at
-/// a time goes to whoever lacks most. What is below zero as a whole is shared as its opposite is.
+/// Whole parts that add up to the rounded sum: see [`share_out_to`].
 pub fn share_out(exact: &[Exact]) -> Vec<i64> {
+    share_out_to(exact, exact.iter().copied().sum::<Exact>().nearest())
+}
+
+/// Whole parts that add up to a total: each begins below its exact value, and one unit at a time
+/// goes to whoever lacks most, or is taken from whoever lacks least and has one. What is below zero
+/// as a whole is shared as its opposite is.
+pub fn share_out_to(exact: &[Exact], total: i64) -> Vec<i64> {
     let sum: Exact = exact.iter().copied().sum();
     let first = exact.iter().find(|part| **part != Exact::NONE);
-    let turned =
-        sum.is_below_zero() || (sum == Exact::NONE && first.is_some_and(|one| one.is_below_zero()));
+    let turned = match (total, sum) {
+        (0, Exact::NONE) => first.is_some_and(|one| one.is_below_zero()),
+        (0, sum) => sum.is_below_zero(),
+        (total, _) => total < 0,
+    };
     if turned {
         let opposite: Vec<Exact> = exact.iter().map(|part| Exact::NONE - *part).collect();
-        return share_out(&opposite).into_iter().map(|part| -part).collect();
+        let parts = share_out_to(&opposite, -total).into_iter();
+        return parts.map(|part| -part).collect();
     }
     let mut given: Vec<i64> = exact.iter().map(|part| part.below()).collect();
-    while given.iter().sum::<i64>() < sum.nearest() {
+    let lacks = |at: usize, given: &[i64]| exact[at] - Exact::whole(given[at]);
+    while given.iter().sum::<i64>() < total {
         let mut neediest = 0;
         for at in 0..exact.len() {
-            let lacks = |at: usize| exact[at] - Exact::whole(given[at]);
-            if lacks(at) > lacks(neediest) {
+            if lacks(at, &given) > lacks(neediest, &given) {
                 neediest = at;
             }
         }
         given[neediest] += 1;
+    }
+    while given.iter().sum::<i64>() > total {
+        let has_one = (0..exact.len()).filter(|at| given[*at] > 0);
+        let richest = has_one.min_by_key(|at| (lacks(*at, &given), std::cmp::Reverse(*at)));
+        given[richest.expect("a total below all that is given")] -= 1;
     }
     given
 }

@@ -4,11 +4,13 @@ use proptest::prelude::*;
 
 /// The customers there are; the first half is the first partner's.
 pub const CUSTOMERS: usize = 4;
-/// The partners there are.
-pub const PARTNERS: usize = 2;
+/// The partners there are: two that sell, and one that only ever stands above them.
+pub const PARTNERS: usize = 3;
+/// Those that sell come first.
+pub const SELLERS: usize = 2;
 
 pub fn partner_of(customer: usize) -> usize {
-    usize::from(customer * PARTNERS >= CUSTOMERS)
+    usize::from(customer * SELLERS >= CUSTOMERS)
 }
 
 /// How a price grows, in millionths of a minor unit.
@@ -69,6 +71,8 @@ pub struct Terms {
     pub hold_days: u32,
     /// First, recurring, renewal, and for partners of the higher tier whatever the phase.
     pub rates: [i32; 4],
+    /// The most that each of them pays a partner for a month, in minor units.
+    pub caps: [Option<i64>; 4],
     /// The least that is paid out, in minor units.
     pub minimum: i64,
     pub plans: Vec<Plan>,
@@ -95,6 +99,33 @@ impl Discount {
             && period >= self.from_period
             && !self.periods.is_some_and(is_over)
     }
+}
+
+/// What a credit note by hand does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct How {
+    pub goes: Goes,
+    /// Another price was right from the beginning.
+    pub lowers: bool,
+    /// The partner earns as if nothing had been credited.
+    pub protects: bool,
+}
+
+/// Where the money of a credit note goes: off what is due first, and the rest into credit or back
+/// to where it came from; or all of it into credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goes {
+    DueThenCredit,
+    DueThenBack,
+    Credit,
+}
+
+/// A distributor: who, and how much of the seller's commission or of the revenue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Above {
+    pub who: usize,
+    pub is_carved: bool,
+    pub bps: i32,
 }
 
 /// Something that happens on a day. Numbers are cut to what there is.
@@ -147,6 +178,40 @@ pub enum Fact {
     /// The partner comes to the higher tier from today.
     Promote {
         partner: usize,
+    },
+    /// A credit note by hand: so much of a line as one of so many parts.
+    Credit {
+        which: usize,
+        line: usize,
+        part: i64,
+        how: How,
+    },
+    Pause {
+        which: usize,
+        ago: u32,
+    },
+    Resume {
+        which: usize,
+        ago: u32,
+    },
+    /// To the other plan: from a day on, or with the next period.
+    Move {
+        which: usize,
+        ago: Option<u32>,
+    },
+    /// The change that was set for the next period is not to come.
+    Keep {
+        which: usize,
+    },
+    /// The other seller gets a share of what the next periods earn; nothing ends it.
+    Share {
+        which: usize,
+        bps: i32,
+    },
+    /// A seller comes below a distributor from today, or below nobody.
+    Link {
+        seller: usize,
+        above: Option<Above>,
     },
     Pass {
         days: u32,
@@ -203,15 +268,19 @@ pub fn terms() -> impl Strategy<Value = Terms> {
         prop::array::uniform4(prop_oneof![Just(0i32), 1i32..=3_500, Just(2_000i32)]),
         prop::sample::select(vec![0i64, 100, 5_000]),
         prop::collection::vec(plans(), 2),
+        prop::array::uniform4(prop::option::weighted(0.5, 1i64..800)),
     )
-        .prop_map(|(day, tax_bps, hold_days, rates, minimum, plans)| Terms {
-            today: first_day() + chrono::Days::new(u64::from(day)),
-            tax_bps,
-            hold_days,
-            rates,
-            minimum,
-            plans,
-        })
+        .prop_map(
+            |(day, tax_bps, hold_days, rates, minimum, plans, caps)| Terms {
+                today: first_day() + chrono::Days::new(u64::from(day)),
+                tax_bps,
+                hold_days,
+                rates,
+                caps,
+                minimum,
+                plans,
+            },
+        )
 }
 
 /// Histories begin in the months before a leap day.
@@ -236,7 +305,31 @@ pub fn facts() -> impl Strategy<Value = Fact> {
         priority,
         periods,
     });
+    let goes = prop::sample::select(vec![Goes::DueThenCredit, Goes::DueThenBack, Goes::Credit]);
+    let how = (goes, prop::bool::weighted(0.4), prop::bool::weighted(0.3));
+    let how = how.prop_map(|(goes, lowers, protects)| How {
+        goes,
+        lowers,
+        protects,
+    });
+    let above = (0..PARTNERS, any::<bool>(), 1i32..=5_000);
+    let above = above.prop_map(|(who, is_carved, bps)| Above {
+        who,
+        is_carved,
+        bps,
+    });
     prop_oneof![
+        2 => (0usize..8, 0usize..4, 1i64..=4, how)
+            .prop_map(|(which, line, part, how)| Fact::Credit { which, line, part, how }),
+        2 => (0usize..4, prop::option::weighted(0.6, 0u32..40))
+            .prop_map(|(which, ago)| Fact::Move { which, ago }),
+        1 => (0usize..4).prop_map(|which| Fact::Keep { which }),
+        2 => (0usize..4, 0u32..40).prop_map(|(which, ago)| Fact::Pause { which, ago }),
+        2 => (0usize..4, 0u32..40).prop_map(|(which, ago)| Fact::Resume { which, ago }),
+        2 => (0usize..4, prop_oneof![Just(0), 1i32..=10_000])
+            .prop_map(|(which, bps)| Fact::Share { which, bps }),
+        2 => (0..SELLERS, prop::option::weighted(0.8, above))
+            .prop_map(|(seller, above)| Fact::Link { seller, above }),
         3 => (0..CUSTOMERS, 0usize..4, 1u32..15, 0u32..50)
             .prop_map(|(customer, plan, seats, ago)| Fact::Sell { customer, plan, seats, ago }),
         4 => (0usize..4, 1u32..15, 0u32..40).prop_map(|(which, seats, ago)| Fact::Change { which, seats, ago }),
@@ -245,11 +338,11 @@ pub fn facts() -> impl Strategy<Value = Fact> {
         1 => (0usize..4).prop_map(|which| Fact::Undo { which }),
         2 => discount,
         2 => (0..CUSTOMERS, 1i64..4_000, 0u32..40).prop_map(|(customer, minor, ago)| Fact::Pay { customer, minor, ago }),
-        5 => (0usize..8, 1i64..=4).prop_map(|(which, part)| Fact::PayInvoice { which, part }),
+        8 => (0usize..8, 1i64..=4).prop_map(|(which, part)| Fact::PayInvoice { which, part }),
         3 => (0usize..8, 1i64..2_500).prop_map(|(which, minor)| Fact::Refund { which, minor }),
         1 => (0usize..8).prop_map(|which| Fact::Chargeback { which }),
-        1 => (0..PARTNERS).prop_map(|partner| Fact::Promote { partner }),
-        6 => (1u32..40).prop_map(|days| Fact::Pass { days }),
-        4 => Just(Fact::Close),
+        1 => (0..SELLERS).prop_map(|partner| Fact::Promote { partner }),
+        9 => (1u32..40).prop_map(|days| Fact::Pass { days }),
+        7 => Just(Fact::Close),
     ]
 }

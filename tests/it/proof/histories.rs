@@ -7,9 +7,10 @@ use proptest::{
 };
 
 use super::{
-    facts::{Fact, Terms, facts, terms},
+    facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
+    rules::{Does, Part},
     slow::Slow,
     teller::{Books, Teller},
 };
@@ -18,7 +19,7 @@ use super::{
 const HISTORIES: u32 = 10_000;
 
 pub fn stories() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
-    (terms(), prop::collection::vec(facts(), 1..60))
+    (terms(), prop::collection::vec(facts(), 1..80))
 }
 
 fn differ(model: &Books, engine: &Books) -> Result<(), TestCaseError> {
@@ -55,7 +56,7 @@ fn the_engine_tells_every_history_as_the_model_does() {
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
     let strategy = stories();
-    let mut seen = [0usize; 10];
+    let mut seen = [0usize; 23];
     for _ in 0..500 {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
         let books = Teller::<Slow>::tell(&terms, &facts).books;
@@ -63,7 +64,45 @@ fn the_histories_are_about_something() {
         let discounted = books.invoices.iter().flat_map(|one| &one.lines);
         let discounted = discounted.filter(|line| line.off != 0);
         let reversed = books.entries.iter().filter(|one| one.reverses.is_some());
+        let does = |wanted| books.entries.iter().filter(move |one| one.does == wanted);
+        let part = |wanted: fn(&Part) -> bool| {
+            let all = books.entries.iter();
+            all.filter(move |one| wanted(&one.part)).count()
+        };
+        let by_hand = |wanted: fn(&How) -> bool| {
+            let all = books.notes.iter().filter_map(|one| one.by_hand);
+            all.filter(wanted).count()
+        };
+        let said = books.subs.iter().flat_map(|one| &one.history);
+        let plans = books.subs.iter().map(|one| one.history.windows(2));
+        let moved = plans.map(|all| all.filter(|one| one[0].2 != one[1].2).count());
+        let moved = moved.sum::<usize>();
         let counts = [
+            by_hand(|how| how.goes == Goes::DueThenCredit),
+            by_hand(|how| how.goes == Goes::DueThenBack),
+            by_hand(|how| how.goes == Goes::Credit),
+            by_hand(|how| how.protects),
+            books.segments.iter().filter(|one| one.lowered > 0).count(),
+            said.filter(|(_, seats, _)| *seats == 0).count(),
+            moved,
+            books
+                .invoices
+                .iter()
+                .filter(|one| one.at_own_cost > 0)
+                .count(),
+            part(|part| {
+                matches!(
+                    part,
+                    Part::Split {
+                        share: ..10_000,
+                        ..
+                    }
+                )
+            }),
+            part(|part| matches!(part, Part::CarvedOut { .. })),
+            part(|part| matches!(part, Part::OnRevenue(_))),
+            does(Does::Caps).count(),
+            does(Does::Frees).count(),
             books.invoices.len(),
             books.notes.len(),
             books.entries.len(),

@@ -1,17 +1,18 @@
 //! The engine's own rules, asked the same questions.
 use chrono::NaiveDate;
 use perennial::domain::{
-    Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Measure, Period, Phase,
-    Price as Priced, Quantity, Rate, Ratio, Scale, ServicePeriod, UnitPrice,
+    Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Disposition, Measure,
+    Period, Phase, Price as Priced, Quantity, Rate, Ratio, Scale, ServicePeriod, UnitPrice,
     bill::{self, Stretch},
     cash,
     commission::{
-        Case, EarningLine, EntryKind, InvoiceState, LineTerms, accrue, clause_for, matures_on,
+        Case, EarningLine, EntryKind, InvoiceState, LineTerms, bonus, clause_for, matures_on,
+        parts::{self as shared, accrue_claims},
         posting_period, reversal_matures_on, reverse_newest_first,
     },
     discount as discounts,
     metrics::{CustomerHistory, by_month},
-    proration::{TaxedCharge, credit_from, credit_tax, tax_on},
+    proration::{self, TaxedCharge, credit_from, credit_tax, tax_on},
     sale,
     shares::{ShareError, allocate},
     statement::{LineBlock, block_of, is_payable, settle},
@@ -19,8 +20,11 @@ use perennial::domain::{
 };
 
 use super::{
-    facts::{Discount, Kind, Off, Price, TERM, Tier},
-    rules::{Charged, Earning, Money, Month, Movements, Rules, Span, Taxed, first_of, month_of},
+    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Tier},
+    rules::{
+        BeforeCap, Charged, Does, Earning, Money, Month, Movements, Part, Rules, Span, Taxed,
+        first_of, month_of,
+    },
 };
 
 pub struct Pure;
@@ -101,6 +105,36 @@ fn asked(charged: &Charged<'_>) -> Asked {
             whole: service(charged.whole),
             service: service(charged.served),
             spans: None,
+        },
+    }
+}
+
+fn part(one: Part) -> shared::Part {
+    match one {
+        Part::Whole => shared::Part::Whole,
+        Part::Split { share, carved } => shared::Part::Split {
+            share: rate(share),
+            carved: rate(carved),
+        },
+        Part::OnRevenue(bps) => shared::Part::OnRevenue(rate(bps)),
+        Part::CarvedOut { bps, of } => shared::Part::CarvedOut {
+            rate: rate(bps),
+            of: rate(of),
+        },
+    }
+}
+
+fn part_as_told(one: shared::Part) -> Part {
+    match one {
+        shared::Part::Whole => Part::Whole,
+        shared::Part::Split { share, carved } => Part::Split {
+            share: share.bps(),
+            carved: carved.bps(),
+        },
+        shared::Part::OnRevenue(rate) => Part::OnRevenue(rate.bps()),
+        shared::Part::CarvedOut { rate, of } => Part::CarvedOut {
+            bps: rate.bps(),
+            of: of.bps(),
         },
     }
 }
@@ -217,32 +251,88 @@ impl Rules for Pure {
         Some((refund.from_credit_minor, refund.reversed))
     }
 
-    fn dispose(total: i64, due: i64) -> (i64, i64) {
-        cash::dispose(total, due)
+    fn dispose(goes: Goes, total: i64, due: i64, kept: i64) -> Option<(i64, i64)> {
+        let disposition = match goes {
+            Goes::DueThenCredit => Disposition::DueThenCredit,
+            Goes::DueThenBack => Disposition::DueThenRefund,
+            Goes::Credit => Disposition::Credit,
+        };
+        disposition.split(total, due, kept).ok()
     }
 
-    fn accrue(money: &Money, lines: &[Earning]) -> Vec<(i64, i64)> {
+    fn part_of(amount: i64, whole: Span, rest: Span) -> i64 {
+        proration::part_of(amount, service(whole), service(rest))
+    }
+
+    fn parts(
+        seller: usize,
+        beside: Option<(usize, i32)>,
+        above: Option<Above>,
+    ) -> Vec<(usize, Part)> {
+        let id = |who: usize| i64::try_from(who).unwrap();
+        let shares: Vec<(i64, Rate)> = beside.map_or(Vec::new(), |(who, bps)| {
+            vec![(id(seller), rate(10_000 - bps)), (id(who), rate(bps))]
+        });
+        let above = above.map(|one| shared::Above {
+            who: id(one.who),
+            is_carved: one.is_carved,
+            rate: rate(one.bps),
+        });
+        let parts = shared::parts(id(seller), &shares, above).into_iter();
+        parts
+            .map(|(who, part)| (usize::try_from(who).unwrap(), part_as_told(part)))
+            .collect()
+    }
+
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>> {
         let state = InvoiceState {
             total_minor: money.total,
             paid_minor: money.paid,
             refunded_minor: money.refunded,
             credited_minor: money.credited,
         };
-        let line = |line: &Earning| EarningLine {
-            net_minor: line.net,
-            credited_net_minor: line.credited,
-            protected_net_minor: 0,
-            credited_beside: Ratio::ZERO,
-            clause: line.clause,
-            terms: LineTerms::share_of(rate(line.rate_bps)),
-            posted_minor: line.posted,
-            posted_base_minor: line.posted_base,
+        let claim = |one: &super::rules::Claim| shared::Claim {
+            who: i64::try_from(one.who).unwrap(),
+            part: part(one.part),
+            posted_minor: one.posted,
+            posted_base_minor: one.posted_base,
         };
-        let lines: Vec<EarningLine> = lines.iter().map(line).collect();
-        let accruals = accrue(&state, &lines).unwrap().into_iter();
+        let line = |line: &Earning| {
+            let earning = EarningLine {
+                net_minor: line.net,
+                credited_net_minor: line.credited,
+                protected_net_minor: line.protected,
+                credited_beside: Ratio::ZERO,
+                clause: line.clause,
+                terms: LineTerms::share_of(rate(line.rate_bps)),
+                posted_minor: 0,
+                posted_base_minor: 0,
+            };
+            (earning, line.claims.iter().map(claim).collect())
+        };
+        let lines: Vec<(EarningLine, Vec<shared::Claim>)> = lines.iter().map(line).collect();
+        let accruals = accrue_claims(&state, &lines).unwrap().into_iter();
         accruals
-            .map(|one| (one.delta_minor, one.base_minor))
+            .map(|line| {
+                line.into_iter()
+                    .map(|one| (one.delta_minor, one.base_minor))
+                    .collect()
+            })
             .collect()
+    }
+
+    fn beyond(cap: i64, earned: i64, before: BeforeCap) -> (i64, i64) {
+        let before = bonus::BeforeCap {
+            own_minor: before.own,
+            carved_minor: before.carved,
+            carved: rate(before.carved_bps),
+        };
+        let beyond = before.beyond(cap, earned);
+        (beyond.own_minor, beyond.carved_minor)
+    }
+
+    fn freed(cap: i64, entry: i64, before: i64, now: i64) -> i64 {
+        bonus::uncapped(cap, entry, before, now).unwrap()
     }
 
     fn take_back(open: &[(usize, i64)], delta: i64) -> Vec<(usize, i64)> {
@@ -276,10 +366,11 @@ impl Rules for Pure {
         is_payable(matures_on, period(posted), period(month))
     }
 
-    fn block(is_reversal: bool, paid_in: Month, posted: Month) -> usize {
-        let kind = match is_reversal {
-            true => EntryKind::Reversal,
-            false => EntryKind::Earned,
+    fn block(does: Does, paid_in: Month, posted: Month) -> usize {
+        let kind = match does {
+            Does::Earns => EntryKind::Earned,
+            Does::Caps => EntryKind::Cap,
+            Does::Reverses | Does::Frees => EntryKind::Reversal,
         };
         match block_of(kind, period(paid_in), period(posted)) {
             LineBlock::Earned => 0,

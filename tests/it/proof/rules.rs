@@ -1,7 +1,7 @@
 //! The questions that a history asks of the rules: answered once by the model, once by the engine.
 use chrono::{Datelike, NaiveDate};
 
-use super::facts::{Discount, Price};
+use super::facts::{Above, Discount, Goes, Price};
 
 /// Days, the last one left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +52,67 @@ pub struct Money {
     pub credited: i64,
 }
 
-/// A line that earns.
+/// What somebody gets of what a line earns, in basis points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Whole,
+    /// A share of the commission, less what a distributor takes out of that.
+    Split {
+        share: i32,
+        carved: i32,
+    },
+    /// A distributor's, of the revenue.
+    OnRevenue(i32),
+    /// A distributor's, of what its seller gets of the commission.
+    CarvedOut {
+        bps: i32,
+        of: i32,
+    },
+}
+
+impl Part {
+    pub fn is_distributors(self) -> bool {
+        matches!(self, Self::OnRevenue(_) | Self::CarvedOut { .. })
+    }
+}
+
+/// What an entry does: earns, takes back, takes off what is beyond a cap, or gives some of that
+/// back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Does {
+    Earns,
+    Reverses,
+    Caps,
+    Frees,
+}
+
+/// Who gets what of a line, and what they have of it with its base.
 #[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    pub who: usize,
+    pub part: Part,
+    pub posted: i64,
+    pub posted_base: i64,
+}
+
+/// A line that earns.
+#[derive(Debug, Clone)]
 pub struct Earning {
     pub net: i64,
     pub credited: i64,
+    /// Of that, what leaves the commission as it was.
+    pub protected: i64,
     pub clause: i64,
     pub rate_bps: i32,
-    pub posted: i64,
-    pub posted_base: i64,
+    pub claims: Vec<Claim>,
+}
+
+/// What is about to be earned on a line under a cap, and the distributor's rate of both.
+#[derive(Debug, Clone, Copy)]
+pub struct BeforeCap {
+    pub own: i64,
+    pub carved: i64,
+    pub carved_bps: i32,
 }
 
 /// What an invoice or a line charged with its tax, and what was credited of both.
@@ -99,9 +151,24 @@ pub trait Rules {
     fn pay(amount: i64, open: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64);
     /// What comes from unused credit, and what from where it went; nothing if that is too little.
     fn refund(amount: i64, went: &[(usize, i64)], unused: i64) -> Option<(i64, Vec<(usize, i64)>)>;
-    fn dispose(total: i64, due: i64) -> (i64, i64);
-    /// How commission and base of each line change.
-    fn accrue(money: &Money, lines: &[Earning]) -> Vec<(i64, i64)>;
+    /// What a credit takes off what is due, and what it leaves over; nothing if that is more than
+    /// the cash that is here.
+    fn dispose(goes: Goes, total: i64, due: i64, kept: i64) -> Option<(i64, i64)>;
+    /// What of an amount falls on the last days of a span.
+    fn part_of(amount: i64, whole: Span, rest: Span) -> i64;
+    /// Who earns what on a line: the seller, whoever has a share beside it, and whoever is above.
+    fn parts(
+        seller: usize,
+        beside: Option<(usize, i32)>,
+        above: Option<Above>,
+    ) -> Vec<(usize, Part)>;
+    /// How commission and base of each claim on each line change.
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>>;
+    /// What is beyond a cap under which so much was earned: off the partner's own, and off the
+    /// distributor's part of it; zero or less.
+    fn beyond(cap: i64, earned: i64, before: BeforeCap) -> (i64, i64);
+    /// What comes back of what a cap took off an entry, when more of that is reversed.
+    fn freed(cap: i64, entry: i64, before: i64, now: i64) -> i64;
     fn take_back(open: &[(usize, i64)], delta: i64) -> Vec<(usize, i64)>;
     /// Shares a base out by weight.
     fn by_weight(total: i64, weights: &[i64]) -> Vec<i64>;
@@ -110,7 +177,7 @@ pub trait Rules {
     fn posting(paid_on: NaiveDate, first_open: Month) -> Month;
     fn is_due(matures_on: NaiveDate, posted: Month, month: Month) -> bool;
     /// Earned is 0, posted late 1, reversed 2.
-    fn block(is_reversal: bool, paid_in: Month, posted: Month) -> usize;
+    fn block(does: Does, paid_in: Month, posted: Month) -> usize;
     /// What is paid out, and what is carried on.
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64);
     /// Each customer's revenue at the end of each month, the first of them before the first month.

@@ -1,12 +1,13 @@
 //! The model: day by day, unit by unit, cent by cent. Slow, and nothing of the engine in it.
-use std::collections::BTreeMap;
-
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    exact::{Exact, share_out},
-    facts::{Discount, Kind, Off, Price, TERM, Tier},
-    rules::{Charged, Earning, Money, Month, Movements, Rules, Span, Taxed, first_of, month_of},
+    exact::{Exact, share_out, share_out_to},
+    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Tier},
+    rules::{
+        BeforeCap, Charged, Does, Earning, Money, Month, Movements, Part, Rules, Span, Taxed,
+        first_of, month_of,
+    },
 };
 
 pub struct Slow;
@@ -148,6 +149,67 @@ fn one_by_one(amount: i64, from: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64) {
     (parts.filter(|(_, part)| *part > 0).collect(), rest)
 }
 
+fn bps(rate: i32) -> Exact {
+    Exact::new(rate.into(), 10_000)
+}
+
+/// What a line's commission is reckoned on: its part of the cash that is here, and what was
+/// credited at the vendor's own cost as if it had not been.
+fn base(money: &Money, line: &Earning) -> Exact {
+    let owed = money.total - money.credited;
+    let here = (money.paid - money.refunded).max(0).min(owed.max(0));
+    let share = match owed {
+        // What asks for nothing waits for nothing.
+        _ if money.total == 0 => Exact::whole(1),
+        ..=0 => Exact::NONE,
+        _ => Exact::part(here, 1, owed),
+    };
+    let is_over = money.credited > 0 && owed <= 0;
+    let protected = Exact::whole(line.protected);
+    Exact::whole(line.net - line.credited) * share
+        + protected * if is_over { Exact::whole(1) } else { share }
+}
+
+/// What each part comes to on each line, given what the lines earn and on how much.
+fn shared(parts: &[(usize, Part)], earned: &[Exact], on: &[Exact]) -> Vec<Vec<i64>> {
+    let sum = earned.iter().copied().sum::<Exact>().nearest();
+    let share = |part: &Part| match part {
+        Part::Whole => 10_000,
+        Part::Split { share, .. } => i64::from(*share),
+        _ => 0,
+    };
+    let weights: Vec<i64> = parts.iter().map(|(_, part)| share(part)).collect();
+    let mut each = by_weight(sum, &weights);
+    // What a distributor takes comes out of what its seller gets.
+    let sold = parts
+        .iter()
+        .position(|(_, part)| matches!(part, Part::Split { carved, .. } if *carved > 0));
+    let carves = parts
+        .iter()
+        .position(|(_, part)| matches!(part, Part::CarvedOut { .. }));
+    if let (Some(sold), Some(carves), Some(Part::CarvedOut { bps: rate, .. })) =
+        (sold, carves, carves.map(|at| parts[at].1))
+    {
+        each[carves] = (Exact::whole(each[sold]) * bps(rate)).nearest();
+        each[sold] -= each[carves];
+    }
+    let mut all = Vec::new();
+    for ((_, part), total) in parts.iter().zip(each) {
+        let exact = |(earned, on): (&Exact, &Exact)| match *part {
+            Part::Whole => *earned,
+            Part::Split { share, carved } => *earned * bps(share) * bps(10_000 - carved),
+            Part::OnRevenue(rate) => *on * bps(rate),
+            Part::CarvedOut { bps: rate, of } => *earned * bps(of) * bps(rate),
+        };
+        let exact: Vec<Exact> = earned.iter().zip(on).map(exact).collect();
+        all.push(match part {
+            Part::OnRevenue(_) => share_out(&exact),
+            _ => share_out_to(&exact, total),
+        });
+    }
+    all
+}
+
 impl Rules for Slow {
     fn opening(
         starts_on: NaiveDate,
@@ -264,42 +326,123 @@ impl Rules for Slow {
         (missing == 0).then_some((credit, parts))
     }
 
-    fn dispose(total: i64, due: i64) -> (i64, i64) {
-        let mut reduces = 0;
-        while reduces < total && reduces < due {
-            reduces += 1;
+    fn dispose(goes: Goes, total: i64, due: i64, kept: i64) -> Option<(i64, i64)> {
+        let (mut reduces, mut rest) = (0, 0);
+        while reduces + rest < total {
+            if goes != Goes::Credit && reduces < due {
+                reduces += 1;
+            } else if rest < kept {
+                rest += 1;
+            } else {
+                return None;
+            }
         }
-        (reduces, total - reduces)
+        Some((reduces, rest))
     }
 
-    fn accrue(money: &Money, lines: &[Earning]) -> Vec<(i64, i64)> {
-        let owed = money.total - money.credited;
-        let here = (money.paid - money.refunded).max(0).min(owed.max(0));
-        let base = |line: &Earning| match owed {
-            // What asks for nothing waits for nothing.
-            _ if money.total == 0 => Exact::whole(line.net),
-            ..=0 => Exact::NONE,
-            _ => Exact::part(line.net - line.credited, here, owed),
-        };
-        let mut changes = vec![(0, 0); lines.len()];
-        let clauses: BTreeMap<i64, ()> = lines.iter().map(|line| (line.clause, ())).collect();
-        for clause in clauses.into_keys() {
-            let of: Vec<usize> = (0..lines.len())
-                .filter(|at| lines[*at].clause == clause)
-                .collect();
-            let exact = |at: &usize| {
-                base(&lines[*at]) * Exact::new(i128::from(lines[*at].rate_bps), 10_000)
+    fn part_of(amount: i64, whole: Span, rest: Span) -> i64 {
+        let (all, some) = (days(whole).len(), days(rest).len());
+        let (all, some) = (i64::try_from(all).unwrap(), i64::try_from(some).unwrap());
+        Exact::part(amount, some, all).nearest()
+    }
+
+    fn parts(
+        seller: usize,
+        beside: Option<(usize, i32)>,
+        above: Option<Above>,
+    ) -> Vec<(usize, Part)> {
+        let (other, given) = beside.unwrap_or((seller, 0));
+        let (kept, out_of) = (10_000 - given, above.filter(|one| one.is_carved));
+        let carved = out_of.map_or(0, |one| one.bps);
+        let mut all = Vec::new();
+        if kept > 0 {
+            let is_alone = kept == 10_000 && carved == 0;
+            let split = Part::Split {
+                share: kept,
+                carved,
             };
-            let targets = share_out(&of.iter().map(exact).collect::<Vec<_>>());
-            for (at, target) in of.into_iter().zip(targets) {
-                let line = &lines[at];
-                changes[at] = (
-                    target - line.posted,
-                    base(line).nearest() - line.posted_base,
-                );
+            all.push((seller, if is_alone { Part::Whole } else { split }));
+        }
+        if let Some(one) = out_of.filter(|_| kept > 0) {
+            let part = Part::CarvedOut {
+                bps: one.bps,
+                of: kept,
+            };
+            all.push((one.who, part));
+        }
+        if given > 0 {
+            let split = Part::Split {
+                share: given,
+                carved: 0,
+            };
+            let part = if given == 10_000 { Part::Whole } else { split };
+            all.push((other, part));
+        }
+        if let Some(one) = above.filter(|one| !one.is_carved) {
+            all.push((one.who, Part::OnRevenue(one.bps)));
+        }
+        all
+    }
+
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>> {
+        let bases: Vec<Exact> = lines.iter().map(|line| base(money, line)).collect();
+        let mut changes: Vec<Vec<(i64, i64)>> = Vec::new();
+        for (line, base) in lines.iter().zip(&bases) {
+            let of =
+                |claim: &super::rules::Claim| (-claim.posted, base.nearest() - claim.posted_base);
+            changes.push(line.claims.iter().map(of).collect());
+        }
+        // Lines of one clause on which the same earn the same are rounded together.
+        let mut done = vec![false; lines.len()];
+        for first in 0..lines.len() {
+            let who = |line: &Earning| -> Vec<(usize, Part)> {
+                line.claims.iter().map(|one| (one.who, one.part)).collect()
+            };
+            let same = |at: &usize| {
+                lines[*at].clause == lines[first].clause && who(&lines[*at]) == who(&lines[first])
+            };
+            let of: Vec<usize> = (first..lines.len())
+                .filter(|at| !done[*at] && same(at))
+                .collect();
+            let earned: Vec<Exact> = of
+                .iter()
+                .map(|at| bases[*at] * bps(lines[*at].rate_bps))
+                .collect();
+            let on: Vec<Exact> = of.iter().map(|at| bases[*at]).collect();
+            for (place, spread) in shared(&who(&lines[first]), &earned, &on)
+                .into_iter()
+                .enumerate()
+            {
+                for (at, target) in of.iter().zip(spread) {
+                    changes[*at][place].0 += target;
+                }
+            }
+            for at in of {
+                done[at] = true;
             }
         }
         changes
+    }
+
+    fn beyond(cap: i64, earned: i64, before: BeforeCap) -> (i64, i64) {
+        let (mut own, mut carved) = (before.own, before.carved);
+        let mut off = 0;
+        while own + carved - off > 0 && earned + own + carved - off > cap {
+            off += 1;
+        }
+        // The distributor bears its rate of that, as far as both have as much.
+        let share = (Exact::whole(off) * bps(before.carved_bps)).nearest();
+        let mut borne = 0;
+        while borne < off && (borne < share && carved > 0 || own < off - borne) {
+            (borne, carved) = (borne + 1, carved - 1);
+        }
+        own = off - borne;
+        (-own, -borne)
+    }
+
+    fn freed(cap: i64, entry: i64, before: i64, now: i64) -> i64 {
+        let gone = |reversed: i64| Exact::part(cap, reversed.abs(), entry.abs()).nearest();
+        gone(before) - gone(before + now)
     }
 
     fn take_back(open: &[(usize, i64)], delta: i64) -> Vec<(usize, i64)> {
@@ -331,11 +474,11 @@ impl Rules for Slow {
         matures_on < first_of(month + 1) && posted <= month
     }
 
-    fn block(is_reversal: bool, paid_in: Month, posted: Month) -> usize {
-        match (is_reversal, paid_in == posted) {
-            (true, _) => 2,
-            (false, true) => 0,
-            (false, false) => 1,
+    fn block(does: Does, paid_in: Month, posted: Month) -> usize {
+        match (does, paid_in == posted) {
+            (Does::Reverses | Does::Frees, _) => 2,
+            (Does::Earns | Does::Caps, true) => 0,
+            (Does::Earns | Does::Caps, false) => 1,
         }
     }
 

@@ -5,8 +5,11 @@ use std::marker::PhantomData;
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::{
-    facts::{CUSTOMERS, Discount, Fact, PARTNERS, Terms, partner_of},
-    rules::{Charged, Earning, Money, Month, Movements, Rules, Span, Taxed, first_of, month_of},
+    facts::{Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, SELLERS, Terms, partner_of},
+    rules::{
+        BeforeCap, Charged, Claim, Does, Earning, Money, Month, Movements, Part, Rules, Span,
+        Taxed, first_of, month_of,
+    },
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +27,20 @@ pub struct Sub {
     pub is_canceled: bool,
     pub changed_on: NaiveDate,
     pub discounts: Vec<Discount>,
-    /// Seats, each from a day on.
-    pub history: Vec<(NaiveDate, u32)>,
+    /// Seats and plan, each from a day on; no seats while it is paused.
+    pub history: Vec<(NaiveDate, u32, usize)>,
+    /// The plan that is set for the period that begins on a day.
+    pub next_plan: Option<(NaiveDate, usize)>,
+    pub is_paused: bool,
+    /// What the other seller gets of what is earned, from a day on.
+    pub shares: Vec<(NaiveDate, i32)>,
 }
 
 /// What was charged for days of one price, and what is left to be credited of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     pub sub: usize,
+    pub plan: usize,
     pub price: usize,
     pub index: u32,
     pub service: Span,
@@ -41,9 +50,23 @@ pub struct Segment {
     /// Of the amount, what the segment it replaces had paid for.
     pub carried: i64,
     pub replaces: Option<usize>,
+    /// By what its price was lowered later.
+    pub lowered: i64,
     /// Invoice and line that charged for it.
     pub line: Option<(usize, usize)>,
     pub is_newest: bool,
+}
+
+impl Segment {
+    /// What of it is not used from a day on and not credited yet.
+    fn unused<R: Rules>(&self, on: NaiveDate) -> i64 {
+        let charge = (self.service, self.amount - self.lowered);
+        R::unused(charge, self.credited, on)
+    }
+    /// What its own line charged for.
+    fn own(&self) -> i64 {
+        (self.amount - self.carried).max(0)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +75,15 @@ pub struct Line {
     pub net: i64,
     pub off: i64,
     pub credited: i64,
+    /// Of that, what leaves the commission as it was.
+    pub protected: i64,
+    /// What its seller earned on it, before caps.
     pub commission: i64,
     pub is_once: bool,
     /// The clause and its rate, where a partner earns on it.
     pub clause: Option<(i64, i32)>,
+    /// Who earns on it.
+    pub parties: Vec<(usize, Part)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +97,8 @@ pub struct Invoice {
     pub refunded: i64,
     pub credited: i64,
     pub reduced: i64,
+    /// What credit notes moved on that leave the commission as it was.
+    pub at_own_cost: i64,
     pub lines: Vec<Line>,
 }
 
@@ -86,9 +116,9 @@ impl Invoice {
     pub fn money(&self) -> Money {
         Money {
             total: self.total(),
-            paid: self.paid - (self.credited - self.reduced),
+            paid: self.paid - (self.credited - self.reduced) + self.at_own_cost,
             refunded: self.refunded,
-            credited: self.credited,
+            credited: self.credited - self.at_own_cost,
         }
     }
 }
@@ -128,13 +158,21 @@ pub struct Note {
     pub reduces: i64,
     pub credit: i64,
     pub invoices: Vec<usize>,
+    /// Where a person decided on it.
+    pub by_hand: Option<How>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub invoice: usize,
     pub line: usize,
+    pub who: usize,
+    pub part: Part,
+    pub does: Does,
+    /// What it takes back.
     pub reverses: Option<usize>,
+    /// What it caps.
+    pub caps: Option<usize>,
     pub amount: i64,
     pub base: i64,
     pub paid_on: NaiveDate,
@@ -168,7 +206,9 @@ pub struct Books {
     pub notes: Vec<Note>,
     pub entries: Vec<Entry>,
     pub statements: Vec<Statement>,
-    pub high_since: [Option<NaiveDate>; PARTNERS],
+    pub high_since: [Option<NaiveDate>; SELLERS],
+    /// Who is above each seller, from a day on.
+    pub above: [Vec<(NaiveDate, Option<Above>)>; SELLERS],
     pub movements: Vec<Movements>,
 }
 
@@ -178,6 +218,14 @@ pub struct Teller<'a, R> {
     pub first_open: Month,
     pub books: Books,
     rules: PhantomData<R>,
+}
+
+/// Something taken off a line.
+struct Taken {
+    invoice: usize,
+    line: usize,
+    net: i64,
+    tax: i64,
 }
 
 /// Refused: the history goes on without it.
@@ -268,6 +316,38 @@ impl<'a, R: Rules> Teller<'a, R> {
                 self.books.high_since[partner].get_or_insert(self.today);
                 Ok(())
             }
+            Fact::Credit {
+                which,
+                line,
+                part,
+                how,
+            } => self.credit_by_hand(self.invoice(which)?, line, (part, how)),
+            Fact::Pause { which, ago } => self.pause(self.sub(which)?, self.ago(ago)),
+            Fact::Resume { which, ago } => self.resume(self.sub(which)?, self.ago(ago)),
+            Fact::Move {
+                which,
+                ago: Some(ago),
+            } => self.change_plan(self.sub(which)?, self.ago(ago)),
+            Fact::Move { which, ago: None } => self.set_plan(self.sub(which)?),
+            Fact::Keep { which } => {
+                let at = self.sub(which)?;
+                self.live(at)?;
+                self.books.subs[at].next_plan.take().ok_or(Refused)?;
+                Ok(())
+            }
+            Fact::Share { which, bps } => {
+                let at = self.sub(which)?;
+                self.live(at)?;
+                let of = &self.books.subs[at];
+                of.next_on.ok_or(Refused)?;
+                let from = self.charged(at, of.next).from;
+                let shares = &mut self.books.subs[at].shares;
+                shares.retain(|(since, _)| *since != from);
+                shares.push((from, bps));
+                shares.sort_by_key(|(since, _)| *since);
+                Ok(())
+            }
+            Fact::Link { seller, above } => self.link(seller, above),
             Fact::Pass { days } => {
                 self.pass(days);
                 Ok(())
@@ -329,7 +409,10 @@ impl<'a, R: Rules> Teller<'a, R> {
             is_canceled: false,
             changed_on: starts_on,
             discounts: Vec::new(),
-            history: vec![(starts_on, seats)],
+            history: vec![(starts_on, seats, plan)],
+            next_plan: None,
+            is_paused: false,
+            shares: Vec::new(),
         });
         let sold = self.books.subs.len() - 1;
         self.bill(&[sold], self.today);
@@ -354,58 +437,34 @@ impl<'a, R: Rules> Teller<'a, R> {
     }
 
     fn bill_next(&mut self, sub: usize) -> Option<usize> {
-        let index = self.books.subs[sub].next;
-        let service = self.charged(sub, index);
+        let service = self.charged(sub, self.books.subs[sub].next);
         let ends = |from: NaiveDate, of: &Sub| of.ends_on.is_some_and(|end| end <= from);
         let of = &mut self.books.subs[sub];
         if ends(service.from, of) {
             of.next_on = None;
             return None;
         }
+        if let Some((_, plan)) = of.next_plan.take_if(|(on, _)| *on <= service.from) {
+            of.plan = plan;
+            of.changed_on = of.changed_on.max(service.from);
+            of.history.push((service.from, of.seats, plan));
+        }
+        let index = of.next;
         of.next += 1;
         of.next_on = Some(service.to).filter(|next| !ends(*next, of));
-        let amounts = self.ahead(sub, index, service);
-        let plan = &self.terms.plans[self.books.subs[sub].plan];
-        let clause = self.clause(sub, index, service);
-        let invoice = self.books.invoices.len();
+        self.charge(sub, index, service)
+    }
+
+    /// Charges a period, or the rest of one.
+    fn charge(&mut self, sub: usize, index: u32, service: Span) -> Option<usize> {
         let mut lines = Vec::new();
-        let blank = |net, off, earns| Line {
-            service,
-            net,
-            off,
-            credited: 0,
-            commission: 0,
-            is_once: false,
-            clause: Some(clause).filter(|_| earns),
-        };
-        for (at, (price, (list, off))) in plan.prices.iter().zip(amounts).enumerate() {
-            if price.is_once() {
-                continue;
-            }
-            let seats = self.books.subs[sub].seats;
-            self.books.segments.push(Segment {
-                sub,
-                price: at,
-                index,
-                service,
-                seats,
-                amount: list - off,
-                credited: 0,
-                carried: 0,
-                replaces: None,
-                line: Some((invoice, lines.len())),
-                is_newest: true,
-            });
-            lines.push(blank(list - off, off, price.earns));
-        }
-        for price in plan
-            .prices
-            .iter()
-            .filter(|price| price.is_once() && index == 0)
-        {
+        self.charge_ahead(sub, (index, service), &mut lines);
+        let plan = &self.terms.plans[self.books.subs[sub].plan];
+        let once = plan.prices.iter().filter(|price| price.is_once());
+        for price in once.filter(|_| index == 0) {
             lines.push(Line {
                 is_once: true,
-                ..blank(R::once(price), 0, price.earns)
+                ..self.line(sub, (index, service), (R::once(price), 0), price.earns)
             });
         }
         // Where only the first period charges anything, the later ones bring no invoice.
@@ -413,6 +472,63 @@ impl<'a, R: Rules> Teller<'a, R> {
             return None;
         }
         Some(self.issue(sub, service.from, lines))
+    }
+
+    fn line(
+        &self,
+        sub: usize,
+        (index, service): (u32, Span),
+        (net, off): (i64, i64),
+        earns: bool,
+    ) -> Line {
+        // Tier and clause are those of the first day of the period.
+        let clause = self.clause(sub, index, self.charged(sub, index));
+        Line {
+            service,
+            net,
+            off,
+            credited: 0,
+            protected: 0,
+            commission: 0,
+            is_once: false,
+            clause: Some(clause).filter(|_| earns),
+            parties: Vec::new(),
+        }
+    }
+
+    /// What the prices that come back charge for days of a period, as lines of the next invoice.
+    fn charge_ahead(&mut self, sub: usize, (index, service): (u32, Span), lines: &mut Vec<Line>) {
+        let amounts = self.ahead(sub, index, service);
+        let invoice = self.books.invoices.len();
+        let (plan, seats) = (self.books.subs[sub].plan, self.books.subs[sub].seats);
+        for (at, (price, (list, off))) in
+            (self.terms.plans[plan].prices.iter().zip(amounts)).enumerate()
+        {
+            if price.is_once() {
+                continue;
+            }
+            let is_same =
+                |one: &Segment| (one.sub, one.plan, one.price, one.index) == (sub, plan, at, index);
+            for before in self.books.segments.iter_mut().filter(|one| is_same(one)) {
+                before.is_newest = false;
+            }
+            self.books.segments.push(Segment {
+                sub,
+                plan,
+                price: at,
+                index,
+                service,
+                seats,
+                amount: list - off,
+                credited: 0,
+                carried: 0,
+                lowered: 0,
+                replaces: None,
+                line: Some((invoice, lines.len())),
+                is_newest: true,
+            });
+            lines.push(self.line(sub, (index, service), (list - off, off), price.earns));
+        }
     }
 
     fn ahead(&self, sub: usize, index: u32, served: Span) -> Vec<(i64, i64)> {
@@ -427,12 +543,12 @@ impl<'a, R: Rules> Teller<'a, R> {
         })
     }
 
-    /// What a whole period comes to for so many seats, after discounts.
-    pub fn worth(&self, sub: usize, index: u32, seats: u32) -> i64 {
+    /// What a whole period comes to for so many seats of a plan, after discounts.
+    pub fn worth(&self, sub: usize, index: u32, (seats, plan): (u32, usize)) -> i64 {
         let of = &self.books.subs[sub];
         let whole = self.whole(sub, index);
         let ahead = R::ahead(&Charged {
-            prices: &self.terms.plans[of.plan].prices,
+            prices: &self.terms.plans[plan].prices,
             seats,
             discounts: &of.discounts,
             index,
@@ -450,7 +566,42 @@ impl<'a, R: Rules> Teller<'a, R> {
         R::clause(self.terms.rates, is_high, index, from)
     }
 
-    fn issue(&mut self, sub: usize, issued_on: NaiveDate, lines: Vec<Line>) -> usize {
+    /// Who earns on a day: as arranged on the first day of the period it is in.
+    fn parties(&self, sub: usize, day: NaiveDate) -> Vec<(usize, Part)> {
+        let mut index = 0;
+        while self.whole(sub, index).to <= day {
+            index += 1;
+        }
+        let first = self.charged(sub, index).from.min(day);
+        let of = &self.books.subs[sub];
+        let seller = partner_of(of.customer);
+        let share = of.shares.iter().rfind(|(since, _)| *since <= first);
+        let beside = share.filter(|(_, bps)| *bps > 0);
+        let beside = beside.map(|(_, bps)| (1 - seller, *bps));
+        let links = &self.books.above[seller];
+        let above = links.iter().rfind(|(since, _)| *since <= first);
+        R::parts(seller, beside, above.and_then(|(_, above)| *above))
+    }
+
+    fn link(&mut self, seller: usize, above: Option<Above>) -> Told {
+        if let Some(above) = above {
+            let over = self.books.above.get(above.who).and_then(|all| all.last());
+            let is_below = over.is_some_and(|(_, over)| over.is_some_and(|one| one.who == seller));
+            if above.who == seller || is_below {
+                return Err(Refused);
+            }
+        }
+        let today = self.today;
+        let links = &mut self.books.above[seller];
+        links.retain(|(since, _)| *since != today);
+        links.push((today, above));
+        Ok(())
+    }
+
+    fn issue(&mut self, sub: usize, issued_on: NaiveDate, mut lines: Vec<Line>) -> usize {
+        for line in &mut lines {
+            line.parties = self.parties(sub, line.service.from);
+        }
         let net = lines.iter().map(|line| line.net).sum();
         self.books.invoices.push(Invoice {
             sub,
@@ -462,6 +613,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             refunded: 0,
             credited: 0,
             reduced: 0,
+            at_own_cost: 0,
             lines,
         });
         let made = self.books.invoices.len() - 1;
@@ -525,13 +677,16 @@ impl<'a, R: Rules> Teller<'a, R> {
         let mut found: Vec<usize> = (0..segments.len())
             .filter(|at| segments[*at].sub == sub && segments[*at].is_newest)
             .collect();
-        found.sort_by_key(|at| (segments[*at].price, segments[*at].index));
+        found.sort_by_key(|at| {
+            let one = &segments[*at];
+            (one.plan, one.price, one.index)
+        });
         found
     }
 
     fn change(&mut self, sub: usize, seats: u32, on: NaiveDate) -> Told {
         self.live(sub)?;
-        if self.books.subs[sub].seats == seats {
+        if self.books.subs[sub].is_paused || self.books.subs[sub].seats == seats {
             return Err(Refused);
         }
         self.check_day(sub, on)?;
@@ -539,11 +694,14 @@ impl<'a, R: Rules> Teller<'a, R> {
         let of = &mut self.books.subs[sub];
         of.seats = seats;
         of.changed_on = of.changed_on.max(on);
-        of.history.push((on, seats));
+        of.history.push((on, seats, of.plan));
         let mut turns = Vec::new();
         for at in self.standing(sub) {
             let old = self.books.segments[at].clone();
             let of = &self.books.subs[sub];
+            if old.plan != of.plan {
+                continue;
+            }
             let counts = self.terms.plans[of.plan].prices[old.price].counts_seats();
             // A fixed discount is spread over all prices: its parts shift with any of them.
             let is_shared = of.discounts.iter().any(|one| one.is_fixed_in(old.index));
@@ -551,7 +709,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 continue;
             }
             let rest = old.service.from(on);
-            let back = R::unused((old.service, old.amount), old.credited, rest.from);
+            let back = old.unused::<R>(rest.from);
             let (list, off) = self.ahead(sub, old.index, rest)[old.price];
             if !counts && back == list - off {
                 continue;
@@ -581,6 +739,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             seats,
             amount: amount.0,
             credited: 0,
+            lowered: 0,
             carried: amount.1,
             replaces: Some(old),
             line,
@@ -613,9 +772,11 @@ impl<'a, R: Rules> Teller<'a, R> {
                 net,
                 off,
                 credited: 0,
+                protected: 0,
                 commission: 0,
                 is_once: false,
                 clause: like,
+                parties: Vec::new(),
             };
             if back != 0 {
                 lines.push(line(-back, 0));
@@ -642,8 +803,7 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     /// Credits what was charged and not used to the lines that charged it, newest first.
     fn credit(&mut self, sub: usize, unused: &[(usize, i64)]) {
-        let mut touched: Vec<(usize, i64)> = Vec::new();
-        let (mut net, mut tax) = (0, 0);
+        let mut taken = Vec::new();
         for &(segment, wanted) in unused {
             let (mut at, mut wanted) = (Some(segment), wanted);
             while let Some(found) = at.map(|at| self.books.segments[at].clone()) {
@@ -651,42 +811,76 @@ impl<'a, R: Rules> Teller<'a, R> {
                 let Some((invoice, line)) = found.line else {
                     continue;
                 };
-                let own = (found.amount - found.carried).max(0);
-                let before = self.books.invoices[invoice].credited;
-                let part = self.creditable(invoice, line, own).min(wanted).max(0);
-                if part == 0 {
-                    continue;
-                }
-                let back = self.tax_back(invoice, part);
-                self.books.invoices[invoice].credited += part + back;
-                self.books.invoices[invoice].lines[line].credited += part;
-                (net, tax, wanted) = (net + part, tax + back, wanted - part);
-                if touched.iter().all(|(known, _)| *known != invoice) {
-                    touched.push((invoice, before));
+                let part = self.creditable(invoice, line, found.own()).min(wanted);
+                if part > 0 {
+                    wanted -= part;
+                    taken.push(self.take(invoice, line, part));
                 }
             }
         }
-        if touched.is_empty() {
-            return;
-        }
-        touched.sort_unstable();
-        let (mut reduces, mut rest) = (0, 0);
-        for &(invoice, before) in &touched {
-            let invoice = &mut self.books.invoices[invoice];
-            let (less, more) = R::dispose(invoice.credited - before, invoice.due());
-            invoice.reduced += less;
-            (reduces, rest) = (reduces + less, rest + more);
-        }
         let customer = self.books.subs[sub].customer;
-        self.books.notes.push(Note {
-            customer,
+        let noted = self.note(customer, &taken, None);
+        assert!(noted.is_ok(), "more is not used than was paid");
+    }
+
+    /// Takes something off a line, and the tax with it.
+    fn take(&mut self, invoice: usize, line: usize, net: i64) -> Taken {
+        let tax = self.tax_back(invoice, net);
+        let of = &mut self.books.invoices[invoice];
+        of.credited += net + tax;
+        of.lines[line].credited += net;
+        Taken {
+            invoice,
+            line,
             net,
             tax,
+        }
+    }
+
+    /// Writes a credit note about what was taken off lines, and what follows from it. The
+    /// customer's credit that it leaves, if any.
+    fn note(
+        &mut self,
+        customer: usize,
+        taken: &[Taken],
+        by_hand: Option<How>,
+    ) -> Result<Option<usize>, Refused> {
+        let goes = by_hand.map_or(Goes::DueThenCredit, |how| how.goes);
+        let protects = by_hand.is_some_and(|how| how.protects);
+        let mut invoices: Vec<usize> = taken.iter().map(|one| one.invoice).collect();
+        invoices.sort_unstable();
+        invoices.dedup();
+        if invoices.is_empty() {
+            return Ok(None);
+        }
+        let (mut reduces, mut rest) = (0, 0);
+        for &at in &invoices {
+            let here = taken.iter().filter(|one| one.invoice == at);
+            let total = here.map(|one| one.net + one.tax).sum();
+            let invoice = &mut self.books.invoices[at];
+            let kept = invoice.kept() + total;
+            let (less, more) = R::dispose(goes, total, invoice.due(), kept).ok_or(Refused)?;
+            invoice.reduced += less;
+            (reduces, rest) = (reduces + less, rest + more);
+            if protects {
+                invoice.at_own_cost += more;
+            }
+        }
+        if protects {
+            for one in taken {
+                self.books.invoices[one.invoice].lines[one.line].protected += one.net;
+            }
+        }
+        self.books.notes.push(Note {
+            customer,
+            net: taken.iter().map(|one| one.net).sum(),
+            tax: taken.iter().map(|one| one.tax).sum(),
             reduces,
             credit: rest,
-            invoices: touched.iter().map(|(invoice, _)| *invoice).collect(),
+            invoices: invoices.clone(),
+            by_hand,
         });
-        if rest > 0 {
+        let left = (rest > 0).then(|| {
             self.books.credits.push(Credit {
                 customer,
                 payment: None,
@@ -695,10 +889,108 @@ impl<'a, R: Rules> Teller<'a, R> {
                 left: rest,
                 arisen_on: self.today,
             });
-        }
-        for (invoice, _) in touched {
+            self.books.credits.len() - 1
+        });
+        for invoice in invoices {
             self.accrue(invoice, self.today);
         }
+        Ok(left)
+    }
+
+    fn credit_by_hand(&mut self, invoice: usize, line: usize, (part, how): (i64, How)) -> Told {
+        let of = &self.books.invoices[invoice];
+        let (customer, line) = (of.customer, line % of.lines.len());
+        let (net, own) = (of.lines[line].net / part, of.lines[line].net.max(0));
+        let charged = self
+            .books
+            .segments
+            .iter()
+            .position(|one| one.line == Some((invoice, line)));
+        let own = charged.map_or(own, |at| self.books.segments[at].own());
+        if net <= 0 || net > self.creditable(invoice, line, own) {
+            return Err(Refused);
+        }
+        let before = self.books.clone();
+        let taken = self.take(invoice, line, net);
+        let done = self.note(customer, &[taken], Some(how)).and_then(|left| {
+            if how.lowers {
+                self.lower(charged, net);
+            }
+            match left.filter(|_| how.goes == Goes::DueThenBack) {
+                Some(credit) => self.pay_back(invoice, credit),
+                None => Ok(()),
+            }
+        });
+        if done.is_err() {
+            self.books = before;
+        }
+        done
+    }
+
+    /// Another price was right: what replaced the days since carried some of it along.
+    fn lower(&mut self, charged: Option<usize>, net: i64) {
+        let (mut at, mut off) = (charged, net);
+        while let Some(here) = at {
+            let segment = &mut self.books.segments[here];
+            segment.lowered = (segment.lowered + off).min(segment.amount);
+            let service = segment.service;
+            let all = &self.books.segments;
+            at = all.iter().position(|one| one.replaces == Some(here));
+            if let Some(next) = at {
+                let carried = R::part_of(off, service, all[next].service);
+                off = carried.min(all[next].carried);
+            }
+        }
+    }
+
+    /// Pays a credit back to the payments whose money was on an invoice, the newest first: what
+    /// each has there alone, and only then what it has elsewhere too. Refused where they went back
+    /// before.
+    fn pay_back(&mut self, invoice: usize, credit: usize) -> Told {
+        let behind = self.behind(invoice);
+        for is_here in [true, false] {
+            for &payment in &behind {
+                let of = &self.books.payments[payment];
+                let mut most = of.amount - of.refunded;
+                if is_here {
+                    most = (most - self.elsewhere(payment, invoice)).max(0);
+                }
+                let part = most.min(self.books.credits[credit].left);
+                self.books.payments[payment].refunded += part;
+                self.books.credits[credit].left -= part;
+            }
+        }
+        match self.books.credits[credit].left {
+            0 => Ok(()),
+            _ => Err(Refused),
+        }
+    }
+
+    /// The payments whose money is on an invoice, by itself or through credit; the newest first.
+    fn behind(&self, invoice: usize) -> Vec<usize> {
+        let is_behind = |payment: &usize| {
+            let (paid, _) = self.reach(*payment);
+            paid.iter()
+                .any(|at| self.books.allocations[*at].invoice == invoice)
+        };
+        let all = 0..self.books.payments.len();
+        all.rev().filter(is_behind).collect()
+    }
+
+    /// What of a payment is on other invoices, by itself or through its own credit, or not used.
+    fn elsewhere(&self, payment: usize, invoice: usize) -> i64 {
+        let books = &self.books;
+        let credits: Vec<usize> = (0..books.credits.len())
+            .filter(|at| books.credits[*at].payment == Some(payment))
+            .collect();
+        let went = books.allocations.iter().filter(|one| {
+            let is_its = one.payment == Some(payment)
+                || one.credit.is_some_and(|credit| credits.contains(&credit));
+            is_its && one.invoice != invoice
+        });
+        let others: i64 = went.map(|one| one.amount - one.refunded).sum();
+        let unused = credits.iter().map(|at| books.credits[*at].left);
+        others + unused.sum::<i64>()
     }
 
     fn tax_back(&self, invoice: usize, net: i64) -> i64 {
@@ -740,29 +1032,148 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.bill(&[sub], on.pred_opt().unwrap());
         let of = &mut self.books.subs[sub];
         (of.is_canceled, of.ends_on, of.next_on) = (true, Some(on), None);
+        of.next_plan = None;
         of.changed_on = of.changed_on.max(on);
+        self.give_back(sub, on);
+        Ok(())
+    }
+
+    /// Credits what was charged for days from this one on.
+    fn give_back(&mut self, sub: usize, on: NaiveDate) {
         let mut unused = Vec::new();
         for at in self.standing(sub) {
             let segment = &mut self.books.segments[at];
-            let back = R::unused((segment.service, segment.amount), segment.credited, on);
+            let back = segment.unused::<R>(on);
             if back > 0 {
                 segment.credited += back;
                 unused.push((at, back));
             }
         }
         self.credit(sub, &unused);
+    }
+
+    /// The other plan, where that is billed as often and nothing stands in the way.
+    fn other_plan(&self, sub: usize) -> Result<usize, Refused> {
+        self.live(sub)?;
+        let of = &self.books.subs[sub];
+        let other = 1 - of.plan;
+        let is_alike = self.terms.plans[other].months == self.months(sub);
+        let can = is_alike && !of.is_paused;
+        can.then_some(other).ok_or(Refused)
+    }
+
+    /// What was charged for days from one on is credited, and charged anew at the other plan's
+    /// prices, on one invoice.
+    fn change_plan(&mut self, sub: usize, on: NaiveDate) -> Told {
+        let plan = self.other_plan(sub)?;
+        self.check_day(sub, on)?;
+        self.bill(&[sub], on.pred_opt().unwrap());
+        let of = &mut self.books.subs[sub];
+        (of.plan, of.next_plan) = (plan, None);
+        of.changed_on = of.changed_on.max(on);
+        of.history.push((on, of.seats, plan));
+        self.give_back(sub, on);
+        let mut lines = Vec::new();
+        for index in 0..self.books.subs[sub].next {
+            let rest = self.charged(sub, index).from(on);
+            if rest.from < rest.to {
+                self.charge_ahead(sub, (index, rest), &mut lines);
+            }
+        }
+        if !lines.is_empty() {
+            let invoice = self.issue(sub, self.today, lines);
+            self.use_credits(invoice);
+        }
+        Ok(())
+    }
+
+    fn set_plan(&mut self, sub: usize) -> Told {
+        let plan = self.other_plan(sub)?;
+        if self.books.subs[sub].ends_on.is_some() {
+            return Err(Refused);
+        }
+        self.bill(&[sub], self.today);
+        let from = self.charged(sub, self.books.subs[sub].next).from;
+        self.books.subs[sub].next_plan = Some((from, plan));
+        Ok(())
+    }
+
+    fn pause(&mut self, sub: usize, on: NaiveDate) -> Told {
+        self.live(sub)?;
+        let of = &self.books.subs[sub];
+        // What is on trial, or is to end, is not paused.
+        let is_trial = of.next == 0 || on < of.charged_from;
+        if of.is_paused || is_trial || of.ends_on.is_some() {
+            return Err(Refused);
+        }
+        self.check_day(sub, on)?;
+        self.bill(&[sub], on.pred_opt().unwrap());
+        let of = &mut self.books.subs[sub];
+        (of.is_paused, of.next_on) = (true, None);
+        of.changed_on = of.changed_on.max(on);
+        of.history.push((on, 0, of.plan));
+        self.give_back(sub, on);
+        Ok(())
+    }
+
+    /// The rest of the period is charged, and the next one on its usual day.
+    fn resume(&mut self, sub: usize, on: NaiveDate) -> Told {
+        self.live(sub)?;
+        if !self.books.subs[sub].is_paused {
+            return Err(Refused);
+        }
+        self.check_day(sub, on)?;
+        let mut current = 0;
+        while self.whole(sub, current).to <= on {
+            current += 1;
+        }
+        let next = self.books.subs[sub].next.max(current + 1);
+        let (starts, next_on) = (
+            self.charged(sub, current).from,
+            self.charged(sub, next).from,
+        );
+        let of = &mut self.books.subs[sub];
+        let was_billed = current < of.next;
+        // The plan that was set for a period which began meanwhile.
+        if let Some((_, plan)) = of.next_plan.take_if(|(on, _)| !was_billed && *on <= starts) {
+            of.plan = plan;
+        }
+        (of.is_paused, of.next, of.next_on) = (false, next, Some(next_on));
+        of.changed_on = of.changed_on.max(on);
+        of.history.push((on, of.seats, of.plan));
+        if was_billed {
+            let mut turns = Vec::new();
+            for at in self.standing(sub) {
+                let old = self.books.segments[at].clone();
+                if old.plan == self.books.subs[sub].plan && old.service.to > on {
+                    let rest = old.service.from(on);
+                    let (list, off) = self.ahead(sub, old.index, rest)[old.price];
+                    turns.push((at, rest, old.unused::<R>(rest.from), list - off, off));
+                }
+            }
+            if !turns.is_empty() {
+                self.charge_more(sub, &turns);
+            }
+        } else {
+            let rest = self.charged(sub, current).from(on);
+            if let Some(invoice) = self.charge(sub, current, rest) {
+                self.use_credits(invoice);
+            }
+        }
         Ok(())
     }
 
     fn cancel_later(&mut self, sub: usize) -> Told {
         self.live(sub)?;
-        if self.books.subs[sub].ends_on.is_some() {
+        // What is paused has no period that is paid for.
+        if self.books.subs[sub].ends_on.is_some() || self.books.subs[sub].is_paused {
             return Err(Refused);
         }
         self.bill(&[sub], self.today);
         let end = self.charged(sub, self.books.subs[sub].next).from;
         let of = &mut self.books.subs[sub];
         (of.ends_on, of.next_on) = (Some(end), None);
+        of.next_plan = None;
         of.changed_on = of.changed_on.max(self.today);
         Ok(())
     }
@@ -921,38 +1332,78 @@ impl<'a, R: Rules> Teller<'a, R> {
         let earning = |at: &usize| {
             let line = &of.lines[*at];
             let (clause, rate_bps) = line.clause.unwrap();
+            let claim = |(who, part): &(usize, Part)| {
+                let its = self.posted(invoice, *at, (*who, *part));
+                let its: Vec<&Entry> = its.map(|(_, entry)| entry).collect();
+                Claim {
+                    who: *who,
+                    part: *part,
+                    posted: its.iter().map(|entry| entry.amount).sum(),
+                    posted_base: its.iter().map(|entry| entry.base).sum(),
+                }
+            };
             Earning {
                 net: line.net,
                 credited: line.credited,
+                protected: line.protected,
                 clause,
                 rate_bps,
-                posted: line.commission,
-                posted_base: self.posted(invoice, *at).map(|(_, entry)| entry.base).sum(),
+                claims: line.parties.iter().map(claim).collect(),
             }
         };
         let earning: Vec<Earning> = lines.iter().map(earning).collect();
         let changes = R::accrue(&of.money(), &earning);
-        for (line, (amount, base)) in lines.into_iter().zip(changes) {
-            if amount != 0 {
-                self.post((invoice, line), (amount, base), on);
+        for (line, (earning, changes)) in lines.into_iter().zip(earning.iter().zip(changes)) {
+            let first = self.books.entries.len();
+            for (claim, (amount, base)) in earning.claims.iter().zip(changes) {
+                if amount != 0 {
+                    let claim = (claim.who, claim.part);
+                    self.post((invoice, line, claim), (amount, base), on);
+                }
             }
+            self.cap((invoice, line), first);
         }
     }
 
-    fn posted(&self, invoice: usize, line: usize) -> impl Iterator<Item = (usize, &Entry)> {
+    /// What somebody earned on a line in some role, caps left aside.
+    fn posted(
+        &self,
+        invoice: usize,
+        line: usize,
+        claim: (usize, Part),
+    ) -> impl Iterator<Item = (usize, &Entry)> {
         let entries = self.books.entries.iter().enumerate();
-        entries.filter(move |(_, entry)| (entry.invoice, entry.line) == (invoice, line))
+        entries.filter(move |(_, entry)| {
+            (entry.invoice, entry.line) == (invoice, line)
+                && (entry.who, entry.part) == claim
+                && matches!(entry.does, Does::Earns | Does::Reverses)
+        })
     }
 
-    fn post(&mut self, (invoice, line): (usize, usize), (amount, base): (i64, i64), on: NaiveDate) {
+    fn post(
+        &mut self,
+        (invoice, line, claim): (usize, usize, (usize, Part)),
+        (amount, base): (i64, i64),
+        on: NaiveDate,
+    ) {
+        let seller = partner_of(self.books.invoices[invoice].customer);
         let of = &mut self.books.invoices[invoice].lines[line];
-        of.commission += amount;
+        if claim.0 == seller && !claim.1.is_distributors() {
+            of.commission += amount;
+        }
         let (sign, earned) = (of.net.signum(), month_of(of.service.from));
         let posted = R::posting(on, self.first_open);
-        let entry = |amount, base, matures_on, reverses| Entry {
+        let entry = |amount, base, matures_on, reverses: Option<usize>| Entry {
             invoice,
             line,
+            who: claim.0,
+            part: claim.1,
+            does: match reverses {
+                Some(_) => Does::Reverses,
+                None => Does::Earns,
+            },
             reverses,
+            caps: None,
             amount,
             base,
             paid_on: on,
@@ -969,14 +1420,9 @@ impl<'a, R: Rules> Teller<'a, R> {
             return;
         }
         let mut open: Vec<(usize, i64)> = self
-            .posted(invoice, line)
+            .posted(invoice, line, claim)
             .filter(|(_, entry)| entry.reverses.is_none())
-            .map(|(at, entry)| {
-                let back = self.posted(invoice, line);
-                let back = back.filter(|(_, other)| other.reverses == Some(at));
-                let back: i64 = back.map(|(_, other)| other.amount).sum();
-                (at, (entry.amount + back) * sign)
-            })
+            .map(|(at, entry)| (at, (entry.amount + self.reversed(at)) * sign))
             .collect();
         open.reverse();
         let parts = R::take_back(&open, -amount.abs());
@@ -989,6 +1435,115 @@ impl<'a, R: Rules> Teller<'a, R> {
             self.books
                 .entries
                 .push(entry(part * sign, base, matures_on, Some(at)));
+        }
+    }
+
+    /// What was taken back of an entry.
+    fn reversed(&self, entry: usize) -> i64 {
+        let all = self.books.entries.iter();
+        let back = all.filter(|other| other.reverses == Some(entry));
+        back.map(|other| other.amount).sum()
+    }
+
+    /// Under whose cap an entry falls: what a distributor takes out of a commission counts as its
+    /// seller's; what it gets on top has none.
+    fn capped(&self, entry: &Entry) -> Option<usize> {
+        match entry.part {
+            Part::OnRevenue(_) => None,
+            Part::CarvedOut { .. } => Some(partner_of(self.books.invoices[entry.invoice].customer)),
+            _ => Some(entry.who),
+        }
+    }
+
+    fn clause_of(&self, entry: &Entry) -> i64 {
+        let line = &self.books.invoices[entry.invoice].lines[entry.line];
+        line.clause.unwrap().0
+    }
+
+    /// All that counts under the cap of one clause, partner and month.
+    pub fn under_cap(&self, clause: i64, who: usize, month: Month) -> impl Iterator<Item = &Entry> {
+        self.books.entries.iter().filter(move |entry| {
+            self.capped(entry) == Some(who)
+                && entry.earned == month
+                && self.clause_of(entry) == clause
+        })
+    }
+
+    /// Takes off what the newest entries of a line, from one on, earn beyond their clause's cap,
+    /// and gives back what was taken off those that they take back.
+    fn cap(&mut self, (invoice, line): (usize, usize), first: usize) {
+        let clause = self.books.invoices[invoice].lines[line].clause.unwrap().0;
+        let Some(cap) = self.terms.caps[usize::try_from(clause).unwrap()] else {
+            return;
+        };
+        let new: Vec<usize> = (first..self.books.entries.len())
+            .filter(|at| self.capped(&self.books.entries[*at]).is_some())
+            .collect();
+        for &at in &new {
+            let entry = self.books.entries[at].clone();
+            let Some(reversed) = entry.reverses else {
+                continue;
+            };
+            let caps = |one: &Entry| one.caps == Some(reversed);
+            let Some(its) = self.books.entries.iter().position(caps) else {
+                continue;
+            };
+            let of = (
+                self.books.entries[its].amount,
+                self.books.entries[reversed].amount,
+            );
+            let before = self.reversed(reversed) - entry.amount;
+            let freed = R::freed(of.0, of.1, before, entry.amount);
+            if freed != 0 {
+                self.books.entries.push(Entry {
+                    does: Does::Frees,
+                    reverses: Some(its),
+                    amount: freed,
+                    base: 0,
+                    ..entry
+                });
+            }
+        }
+        let earns = |at: &&usize| self.books.entries[**at].reverses.is_none();
+        let new: Vec<usize> = new.iter().filter(earns).copied().collect();
+        for who in 0..PARTNERS {
+            let its = |at: &&usize| self.capped(&self.books.entries[**at]) == Some(who);
+            let mut own = None;
+            let mut carved = None;
+            for &at in new.iter().filter(its) {
+                match self.books.entries[at].part {
+                    Part::CarvedOut { bps, .. } => carved = Some((at, bps)),
+                    _ => own = Some(at),
+                }
+            }
+            let Some(any) = own.or(carved.map(|(at, _)| at)) else {
+                continue;
+            };
+            let amount = |at: usize| self.books.entries[at].amount;
+            let before = BeforeCap {
+                own: own.map_or(0, amount),
+                carved: carved.map_or(0, |(at, _)| amount(at)),
+                carved_bps: carved.map_or(0, |(_, bps)| bps),
+            };
+            let month = self.books.entries[any].earned;
+            let all: i64 = self
+                .under_cap(clause, who, month)
+                .map(|entry| entry.amount)
+                .sum();
+            let earned = all - before.own - before.carved;
+            let (off, borne) = R::beyond(cap, earned, before);
+            for (at, minor) in [(own, off), (carved.map(|(at, _)| at), borne)] {
+                let Some(at) = at.filter(|_| minor != 0) else {
+                    continue;
+                };
+                self.books.entries.push(Entry {
+                    does: Does::Caps,
+                    caps: Some(at),
+                    amount: minor,
+                    base: 0,
+                    ..self.books.entries[at].clone()
+                });
+            }
         }
     }
 
@@ -1023,18 +1578,15 @@ impl<'a, R: Rules> Teller<'a, R> {
             .iter()
             .rfind(|one| one.partner == partner);
         let opening = last.map_or(0, |one| one.closing);
-        let invoices = &self.books.invoices;
         let (mut blocks, mut lines) = ([0; 3], 0);
         for entry in &mut self.books.entries {
-            let is_theirs = partner_of(invoices[entry.invoice].customer) == partner;
-            if !is_theirs
+            if entry.who != partner
                 || entry.stated.is_some()
                 || !R::is_due(entry.matures_on, entry.posted, month)
             {
                 continue;
             }
-            let is_reversal = entry.reverses.is_some();
-            blocks[R::block(is_reversal, month_of(entry.paid_on), entry.posted)] += entry.amount;
+            blocks[R::block(entry.does, month_of(entry.paid_on), entry.posted)] += entry.amount;
             entry.stated = Some(month);
             lines += 1;
         }
@@ -1067,11 +1619,15 @@ impl<'a, R: Rules> Teller<'a, R> {
             index += 1;
         }
         // The last that was said of a day holds.
-        let said = of.history.iter().rfind(|(since, _)| *since <= day);
+        let said = of.history.iter().rfind(|(since, ..)| *since <= day);
+        let (_, seats, plan) = *said.unwrap();
+        if seats == 0 {
+            return 0;
+        }
         let whole = self.whole(sub, index);
         let charged = Charged {
-            prices: &self.terms.plans[of.plan].prices,
-            seats: said.unwrap().1,
+            prices: &self.terms.plans[plan].prices,
+            seats,
             discounts: &of.discounts,
             index,
             whole,

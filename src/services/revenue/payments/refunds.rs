@@ -306,7 +306,8 @@ struct Behind {
 }
 
 /// What goes back of each payment: what each has on the invoice alone, newest first; only where
-/// credit brought the money, what has gone on to other invoices too.
+/// credit brought the money, what has gone on to other invoices too. Refused where what was paid
+/// went back before, while credit that others brought stayed here in its place.
 fn shared_out(amount_minor: i64, mut behind: Vec<Behind>) -> Result<Vec<(PaymentId, i64)>> {
     let here: Vec<_> = behind.iter().map(|one| (one.payment, one.here)).collect();
     let (mut parts, missing) = rules::apply(amount_minor, &here);
@@ -325,7 +326,11 @@ fn shared_out(amount_minor: i64, mut behind: Vec<Behind>) -> Result<Vec<(Payment
     }
     match missing {
         0 => Ok(parts),
-        _ => Err(Error::fault("a credit is more than was paid")),
+        _ => {
+            let why = "The payments behind this invoice have been paid back already. Make it the \
+                       customer’s credit instead.";
+            Err(Error::on("disposition", why))
+        }
     }
 }
 

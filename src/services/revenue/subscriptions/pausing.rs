@@ -46,6 +46,10 @@ pub fn pause(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     if !before.status.can_become(SubscriptionStatus::Paused) {
         return Err(Error::conflict("Only what is served can be paused."));
     }
+    if pausing.on < before.charged_from() {
+        let why = format!("It is on trial until {}.", day(before.charged_from()));
+        return Err(Error::on("effective_on", why));
+    }
     check_effective(tx, &books, &before, pausing.on)?;
     bill_before(tx, &books, &before, pausing.on)?;
     let mut now = subscriptions::one(tx, before.id)?;
