@@ -12,5 +12,4 @@ ALTER TABLE subscriptions DROP COLUMN street_minor;
 ALTER TABLE subscriptions DROP COLUMN distributor_bps;
 ALTER TABLE subscriptions DROP COLUMN reseller_bps;
 ALTER TABLE subscriptions DROP COLUMN payer_id;
-ALTER TABLE subscriptions DROP COLUMN billing_model;
 DROP TABLE resale_terms;

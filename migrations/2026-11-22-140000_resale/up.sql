@@ -20,7 +20,6 @@ CREATE TABLE resale_terms (
 );
 -- How a sale is billed, fixed with it. payer_id is the partner that is invoiced in the customer's
 -- place: in a resale the seller, in two tiers its distributor of the day.
-ALTER TABLE subscriptions ADD COLUMN billing_model TEXT NOT NULL DEFAULT 'agency' CHECK (billing_model IN ('agency', 'resale', 'two_tier'));
 ALTER TABLE subscriptions ADD COLUMN payer_id BIGINT;
 ALTER TABLE subscriptions ADD COLUMN reseller_bps INTEGER NOT NULL DEFAULT 0 CHECK (reseller_bps BETWEEN 0 AND 9999);
 ALTER TABLE subscriptions ADD COLUMN distributor_bps INTEGER NOT NULL DEFAULT 0 CHECK (distributor_bps BETWEEN 0 AND 9999);

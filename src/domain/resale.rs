@@ -18,6 +18,18 @@ coded! {
     }
 }
 
+impl BillingModel {
+    /// Who invoices the customer, told by who is invoiced in its place: nobody, the seller, or the
+    /// seller's distributor.
+    pub fn of<P: PartialEq>(payer: Option<P>, seller: P) -> Self {
+        match payer {
+            None => Self::Agency,
+            Some(payer) if payer == seller => Self::Resale,
+            Some(_) => Self::TwoTier,
+        }
+    }
+}
+
 /// A resale in two steps: everybody keeps the difference between what they pay and what they
 /// get, and no commission is earned on the same money. With one step both discounts are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

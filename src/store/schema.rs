@@ -520,7 +520,6 @@ diesel::table! {
         anchor_index -> Integer,
         terms_before -> Integer,
         renewals_from -> Nullable<Date>,
-        billing_model -> Text,
         payer_id -> Nullable<BigInt>,
         reseller_bps -> Integer,
         distributor_bps -> Integer,

@@ -4,8 +4,8 @@ use chrono::{Months, NaiveDate};
 use super::words;
 use crate::{
     domain::{
-        BillingInterval, BillingModel, Currency, Money, Price, Proration, Quantity,
-        SubscriptionStatus, VersionStatus, date_words, discount::Off, moment_words,
+        BillingInterval, BillingModel, Money, Price, Proration, Quantity, SubscriptionStatus,
+        VersionStatus, date_words, discount::Off, moment_words,
     },
     id::PlanVersionId,
     store::{

@@ -35,6 +35,7 @@ impl World {
                 continue;
             };
             let second = joined.customers.get(1).cloned();
+            let third = joined.customers.get(2).cloned();
             match (joined.part.story, month, day.day()) {
                 (Story::Quantity, 9, 14) => self.seats(store, &first, 4, day)?,
                 (Story::Quantity, 12, 11) => {
@@ -43,12 +44,8 @@ impl World {
                     }
                 }
                 (Story::Quantity, 17, 28) => {
-                    let third = self
-                        .partners
-                        .get(index)
-                        .and_then(|one| one.customers.get(2));
                     if let Some(third) = third {
-                        self.end_later(store, third)?;
+                        self.end_later(store, &third)?;
                     }
                 }
                 (Story::Quantity, 5, 4) | (Story::PartialRefund, 8, 6) => {

@@ -21,13 +21,10 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     for one in &ledger.subscriptions {
         let is_known = one.billing().is_ok_and(|billing| {
             let discounts = (billing.reseller.bps(), billing.distributor.bps());
-            match one.billing_model {
-                BillingModel::Agency => one.payer_id.is_none() && discounts == (0, 0),
-                BillingModel::Resale => one.payer_id == Some(one.partner_id) && discounts.1 == 0,
-                BillingModel::TwoTier => {
-                    one.payer_id.is_some_and(|payer| payer != one.partner_id)
-                        && discounts.1 >= discounts.0
-                }
+            match one.billing_model() {
+                BillingModel::Agency => discounts == (0, 0),
+                BillingModel::Resale => discounts.1 == 0,
+                BillingModel::TwoTier => discounts.1 >= discounts.0,
             }
         });
         let earns = one.payer_id.is_some() && one.commission_plan_version_id.is_some();

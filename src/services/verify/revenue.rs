@@ -366,7 +366,7 @@ fn segments(ledger: &Ledger, found: &mut Findings) {
             // Before periods were counted anew, the rest of what was charged was given back.
             let apart = before != (subscription, price)
                 || earlier.service_to <= first.service_from
-                || credit_from(&earlier.charge(), first.service_from) == Ok(0);
+                || credit_at(&earlier.charge(), first.begins()) == Ok(0);
             found.unless(apart, || {
                 format!("Segments {} and {} overlap", earlier.id, first.id)
             });

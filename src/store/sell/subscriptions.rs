@@ -10,8 +10,8 @@ use diesel::{
 use crate::{
     Result,
     domain::{
-        Anchor, Billing, BillingInterval, Currency, Money, Quantity, Rate, SubscriptionStatus,
-        bill::Stretch, resale::Street,
+        Anchor, Billing, BillingInterval, BillingModel, Currency, Money, Quantity, Rate,
+        SubscriptionStatus, bill::Stretch, resale::Street,
     },
     error::Error,
     id::{
@@ -136,7 +136,6 @@ struct Row {
     next_plan_version_id: Option<PlanVersionId>,
     next_plan_on: Option<NaiveDate>,
     anchor_index: i32,
-    billing_model: String,
     payer_id: Option<PartnerId>,
     reseller_bps: i32,
     distributor_bps: i32,
@@ -153,7 +152,7 @@ impl Row {
     fn billing(&self) -> Result<Billing> {
         let street = self.street_minor.zip(self.street_list_minor);
         Ok(Billing {
-            model: stored(&self.billing_model)?,
+            model: BillingModel::of(self.payer_id, self.partner_id),
             distributor: Rate::from_bps(self.distributor_bps).map_err(Error::fault)?,
             reseller: Rate::from_bps(self.reseller_bps).map_err(Error::fault)?,
             street: street.map(|(asked_minor, list_minor)| Street {

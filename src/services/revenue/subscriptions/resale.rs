@@ -58,7 +58,6 @@ impl Billed {
     /// commission plan holds for it.
     pub fn write(&self, sold: &mut Subscription) {
         let Billing { street, .. } = self.billing;
-        sold.billing_model = self.billing.model;
         sold.payer_id = self.payer;
         sold.reseller_bps = self.billing.reseller.bps();
         sold.distributor_bps = self.billing.distributor.bps();

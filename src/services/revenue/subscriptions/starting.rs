@@ -232,7 +232,7 @@ impl Sales {
         let same = known.customer_id == new.customer
             && plan == new.plan_version
             && known.starts_on == new.starts_on
-            && known.billing_model == asked.model
+            && known.billing_model() == asked.model
             && asked
                 .street_minor
                 .is_none_or(|street| known.street_minor == Some(street))
@@ -287,7 +287,6 @@ impl Sales {
             anchor_index: 0,
             terms_before: 0,
             renewals_from: None,
-            billing_model: BillingModel::Agency,
             payer_id: None,
             reseller_bps: 0,
             distributor_bps: 0,

@@ -91,10 +91,7 @@ pub struct Subscription {
     /// From which day periods are renewals to commission, if not from the end of the anchor's first
     /// term.
     pub renewals_from: Option<NaiveDate>,
-    /// Who invoices the customer, fixed at its sale.
-    #[diesel(serialize_as = Coded<BillingModel>, deserialize_as = Coded<BillingModel>)]
-    pub billing_model: BillingModel,
-    /// The partner that is invoiced in the customer's place.
+    /// The partner that is invoiced in the customer's place, fixed at its sale.
     pub payer_id: Option<PartnerId>,
     /// Off the list for the reseller, in basis points; zero in agency.
     pub reseller_bps: i32,
@@ -107,6 +104,10 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// Who invoices the customer.
+    pub fn billing_model(&self) -> BillingModel {
+        BillingModel::of(self.payer_id, self.partner_id)
+    }
     /// How it is billed, fixed at its sale.
     ///
     /// # Errors
@@ -114,7 +115,7 @@ impl Subscription {
     pub fn billing(&self) -> Result<Billing> {
         let street = self.street_minor.zip(self.street_list_minor);
         Ok(Billing {
-            model: self.billing_model,
+            model: self.billing_model(),
             distributor: Rate::from_bps(self.distributor_bps).map_err(Error::fault)?,
             reseller: Rate::from_bps(self.reseller_bps).map_err(Error::fault)?,
             street: street.map(|(asked_minor, list_minor)| Street {
