@@ -517,14 +517,14 @@ diesel::table! {
         ends_by_vendor -> Bool,
         next_plan_version_id -> Nullable<BigInt>,
         next_plan_on -> Nullable<Date>,
-        anchor_index -> Integer,
-        terms_before -> Integer,
-        renewals_from -> Nullable<Date>,
         payer_id -> Nullable<BigInt>,
         reseller_bps -> Integer,
         distributor_bps -> Integer,
         street_minor -> Nullable<BigInt>,
         street_list_minor -> Nullable<BigInt>,
+        anchor_index -> Integer,
+        terms_before -> Integer,
+        renewals_from -> Nullable<Date>,
     }
 }
 

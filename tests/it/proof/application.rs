@@ -346,6 +346,10 @@ impl<'a> Application<'a> {
             }
             Fact::Move { which, ago } => {
                 let (subscription, version) = self.sub(which)?;
+                let [one, other] = [0, 1].map(|plan| self.terms.plans[plan].months);
+                if one != other {
+                    return Err(Error::conflict("histories count no periods anew"));
+                }
                 let of = self.world.read(|tx| rows::one(tx, subscription));
                 let change = PlanChange {
                     subscription,
