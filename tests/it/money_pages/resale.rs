@@ -198,7 +198,7 @@ on_both! {
         let sold = subscription(&scene, "T-1");
         let record = owner.get(&format!("/meridian/subscriptions/{sold}")).await.expect(200);
         for said in [
-            "Two-tier resale: You invoice Contoso, Contoso invoices Northwind, and Northwind the customer.",
+            "Two-tier resale. You invoice Contoso, Contoso invoices Northwind, and Northwind the customer.",
             "List priceEUR 1,200.00", "Contoso buys at 30 % off the listEUR 840.00", "Contoso keepsEUR 120.00",
             "Northwind buys at 20 % off the listEUR 960.00", "Street priceEUR 1,140.00", "Northwind keepsEUR 180.00",
             "the margin is the partner’s pay", "EUR 840.00 a month",
@@ -237,7 +237,7 @@ on_both! {
         let northwind = scene.partner("northwind", Role::PartnerAdmin).await;
         let own = northwind.get(&format!("/meridian/p/northwind/subscriptions/{sold}")).await.expect(200);
         for said in [
-            "Two-tier resale: Your distributor invoices you", "You buy at 20 % off the listEUR 960.00",
+            "Two-tier resale. Your distributor invoices you", "You buy at 20 % off the listEUR 960.00",
             "Street priceEUR 1,140.00", "You keepEUR 180.00", "Bought from your distributor",
         ] {
             assert!(own.words().contains(said), "{said}: {}", own.words());
