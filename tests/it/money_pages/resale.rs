@@ -134,6 +134,7 @@ on_both! {
         for (fields, said) in [
             (&[("reseller", "20"), ("distributor", "19.99"), ("tax_category", "own")][..], "give 20 % or more"),
             (&[("reseller", "100"), ("tax_category", "own")], "less than 100 %"),
+            (&[("reseller", "0"), ("tax_category", "own")], "Leave this empty"),
             (&[("distributor", "30"), ("tax_category", "own")], "off the list for the partner itself"),
             (&[("reseller", "20"), ("tax_category", "reverse_charge")], "needs the partner's VAT id"),
             (&[("reseller", "nonsense"), ("tax_category", "own")], "percentage from 0 to 100"),

@@ -99,7 +99,9 @@ impl Found {
                 .map_or(TaxCategory::Standard, |one| one.tax_category)
                 .code()
                 .to_owned(),
-            tax: now.map_or_else(String::new, |one| rate(one.tax_bps)),
+            tax: now
+                .filter(|one| one.tax_bps > 0)
+                .map_or_else(String::new, |one| rate(one.tax_bps)),
             vat_id: now.map_or_else(String::new, |one| one.vat_id.clone()),
             from: self.today.to_string(),
             form_id: String::new(),
@@ -164,12 +166,18 @@ fn read(typed: &ResaleForm) -> Result<(NewTerms, NaiveDate), Problems> {
     }
     let mut problems = Problems::default();
     let reseller = problems.check("reseller", given(&typed.reseller));
+    if reseller.flatten() == Some(Rate::default()) {
+        problems.add("reseller", "Leave this empty where it does not resell.");
+    }
     let distributor = problems.check("distributor", given(&typed.distributor));
     let category = typed.tax_category.parse::<TaxCategory>();
     let category = problems.check("tax_category", category.map_err(|_| "Choose one of these."));
     let tax = problems.check("tax", given(&typed.tax));
     let vat_id = problems.check("vat_id", typed.vat_id.parse::<VatId>());
     let from = problems.check("from", read_date(&typed.from));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     match (reseller.zip(distributor), category.zip(tax), vat_id, from) {
         (Some((reseller, distributor)), Some((tax_category, tax)), Some(vat_id), Some(from)) => {
             let terms = NewTerms {
