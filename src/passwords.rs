@@ -25,9 +25,77 @@ pub enum BadPassword {
     /// More than [`LONGEST`] bytes.
     #[error("Use at most 256 characters.")]
     TooLong,
+    /// Hardly more than well-known words, repeats and rows of keys.
+    #[error("This is guessed too easily. A sentence of your own is good.")]
+    Guessable,
 }
 
-/// Judges a new password by its length alone, exactly as typed.
+/// What guessers try first, with any digits after it.
+const WELL_KNOWN: &[&str] = &[
+    "password",
+    "passwort",
+    "passw0rd",
+    "p@ssw0rd",
+    "welcome",
+    "perennial",
+    "letmein",
+    "iloveyou",
+    "administrator",
+    "admin",
+    "changeme",
+    "secret",
+    "partner",
+    "portal",
+    "login",
+    "dragon",
+    "monkey",
+    "football",
+    "baseball",
+    "sunshine",
+    "princess",
+    "superman",
+    "trustno1",
+    "starwars",
+    "spring",
+    "summer",
+    "autumn",
+    "winter",
+];
+
+/// Characters that follow each other on a keyboard or in the alphabet.
+const ROWS: &[&str] = &[
+    "12345678901",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiop",
+    "qwertzuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "yxcvbnm",
+];
+
+/// The fewest characters of one's own in a password.
+const OWN: usize = 6;
+
+/// Whether little is left of a password without well-known words, repeats and rows.
+fn is_guessable(password: &str) -> bool {
+    let lower = password.to_lowercase();
+    let rest = WELL_KNOWN
+        .iter()
+        .fold(lower, |rest, word| rest.replace(word, ""));
+    let typed: Vec<char> = rest.chars().collect();
+    let follows = |pair: &&[char]| {
+        let ahead: String = pair.iter().collect();
+        let back: String = pair.iter().rev().collect();
+        pair.first() == pair.last()
+            || ROWS
+                .iter()
+                .any(|row| row.contains(&ahead) || row.contains(&back))
+    };
+    let led = typed.windows(2).filter(follows).count();
+    typed.len().saturating_sub(led) < OWN
+}
+
+/// Judges a new password, exactly as typed.
 ///
 /// # Errors
 /// See [`BadPassword`].
@@ -36,6 +104,8 @@ pub fn judge(password: &str) -> Result<(), BadPassword> {
         Err(BadPassword::TooShort)
     } else if password.len() > LONGEST {
         Err(BadPassword::TooLong)
+    } else if is_guessable(password) {
+        Err(BadPassword::Guessable)
     } else {
         Ok(())
     }
@@ -100,5 +170,27 @@ mod tests {
         assert_eq!(judge("short"), Err(BadPassword::TooShort));
         assert_eq!(judge(&"x".repeat(257)), Err(BadPassword::TooLong));
         assert_eq!(judge("åäöåäöåäöåäö"), Ok(()));
+    }
+
+    #[test]
+    fn a_password_is_more_than_what_everybody_tries() {
+        for tried in [
+            "aaaaaaaaaaaa",
+            "123456789012",
+            "Qwertzuiop123",
+            "Password1234",
+            "Perennial2026",
+            "PasswordPassword!!",
+            "zyxwvutsrqpon",
+        ] {
+            assert_eq!(judge(tried), Err(BadPassword::Guessable), "{tried}");
+        }
+        for own in [
+            "correct horse battery",
+            "three cats, 2 dogs",
+            "k7#pW-q90!xZ",
+        ] {
+            assert_eq!(judge(own), Ok(()), "{own}");
+        }
     }
 }

@@ -199,8 +199,8 @@ type Live = (
     Option<PartnerId>,
 );
 
-/// The partner's live subscriptions whose first term is over, or that end, within 60 days; soonest
-/// first, at most `limit`.
+/// The partner's live subscriptions that renew, or end, within 60 days; soonest first, at most
+/// `limit`. Of a term shorter than half a year only the first counts: the others are no news.
 ///
 /// # Errors
 /// Faults of the database.
@@ -231,7 +231,7 @@ pub fn looming(
     let mut near: Vec<(NaiveDate, bool, Live)> = rows
         .into_iter()
         .filter_map(|row| {
-            let (on, ends) = turn(&row)?;
+            let (on, ends) = turn(&row, today)?;
             (today..=until).contains(&on).then_some((on, ends, row))
         })
         .collect();
@@ -259,17 +259,22 @@ pub fn looming(
         .collect()
 }
 
-/// The day something happens to a subscription by itself, and whether that is its end.
-fn turn(row: &Live) -> Option<(NaiveDate, bool)> {
+/// Months of a term from which on each renewal is told.
+const LONG_TERM: i32 = 6;
+
+/// The next day from today on that something happens to a subscription by itself, and whether that
+/// is its end.
+fn turn(row: &Live, today: NaiveDate) -> Option<(NaiveDate, bool)> {
     if let Some(end) = row.6 {
         return Some((end, true));
     }
-    let months = Months::new(u32::try_from(row.5).ok()?);
+    let months = u32::try_from(row.5).ok().filter(|months| *months > 0)?;
     let counted_anew = row.7.1.filter(|_| row.7.0 > 0);
-    Some((
-        counted_anew.unwrap_or(row.4).checked_add_months(months)?,
-        false,
-    ))
+    let first = counted_anew.unwrap_or(row.4);
+    let term = |number: u32| first.checked_add_months(Months::new(months.checked_mul(number)?));
+    let known = if row.5 < LONG_TERM { 1 } else { u32::MAX };
+    let next = (1..=known).map_while(term).find(|end| *end >= today)?;
+    Some((next, false))
 }
 
 /// The terms a partner is under, as they stood at its enrolment, and its tier of today.

@@ -202,6 +202,19 @@ fn measures(row: &TicketRow, promised: &[Promised], at: (Zone, NaiveDateTime)) -
         .collect()
 }
 
+/// How the ticket stands, in a sentence.
+fn answer(measures: &[Measure]) -> String {
+    let number = |word: &str| measures.iter().filter(|one| one.pill.1 == word).count();
+    let all = measures.len();
+    match (number("Late"), number("Still running")) {
+        _ if all == 0 => "Nothing is promised for such a ticket.".to_owned(),
+        (0, 0) => "What is promised for it was kept.".to_owned(),
+        (0, _) => "What is promised for it can still be kept.".to_owned(),
+        (late, _) if late == all => "What is promised for it was missed.".to_owned(),
+        (late, _) => format!("Of the {all} promises for it {late} was missed."),
+    }
+}
+
 /// A ticket in the list.
 struct ListRow {
     id: SlaTicketId,
@@ -398,6 +411,7 @@ struct ShowPage {
     is_staff: bool,
     may_edit: bool,
     waits: Vec<String>,
+    answer: String,
     measures: Vec<Measure>,
     severities: Vec<(String, String)>,
     typed: TicketForm,
@@ -492,6 +506,7 @@ pub async fn show<S: Sees + Platform>(
         is_staff: desk.is_staff,
         may_edit: desk.is_staff && desk.may(Permission::ManageSubscriptions),
         waits: row.ticket.waits.iter().map(wait).collect(),
+        answer: answer(&measures),
         measures,
         severities: severities(),
         zone: zone.as_str(),

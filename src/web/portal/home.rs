@@ -123,6 +123,12 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         })
         .await?;
     let position = stage_of(&facts);
+    let needs = needs(
+        &shell.vendor_name,
+        earnings.as_ref(),
+        (&claims, &ending, &looming),
+        &base,
+    );
     let (next, below, next_label) = lifecycle::next(&facts, &shell.vendor_name, sees_earnings);
     ok(&HomePage {
         next,
@@ -132,18 +138,14 @@ async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
         },
         next_label,
         greeting: greeting(hour, &person),
-        answer: earnings
-            .as_ref()
-            .map_or(String::new(), |money| sentence(&calendar, &money.latest)),
+        answer: match &earnings {
+            Some(money) => sentence(&calendar, &money.latest),
+            None => waiting(needs.len()),
+        },
         rows: earnings
             .as_ref()
             .map_or_else(Vec::new, |money| rows(&calendar, money, &base)),
-        needs: needs(
-            &shell.vendor_name,
-            earnings.as_ref(),
-            (&claims, &ending, &looming),
-            &base,
-        ),
+        needs,
         marks: stages::marks(&facts),
         stage_name: position.stage.label(),
         evidence: match position.stage {
@@ -168,6 +170,15 @@ fn greeting(hour: u32, person: &str) -> String {
     };
     let first = person.split_whitespace().next().unwrap_or(person);
     format!("Good {part}, {first}")
+}
+
+/// What those are told who see no earnings.
+fn waiting(needs: usize) -> String {
+    match needs {
+        0 => "Nothing of your customers waits for you.".to_owned(),
+        1 => "One thing of your customers waits for you.".to_owned(),
+        many => format!("{many} things of your customers wait for you."),
+    }
 }
 
 /// The latest statements in a sentence each.

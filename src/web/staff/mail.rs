@@ -5,7 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    domain::Permission,
+    domain::{Permission, Zone},
     id::{Id, JobId, MailId, StatementId},
     services::jobs as service,
     store::{
@@ -165,6 +165,7 @@ struct ShowPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     about_href: String,
+    answer: String,
     letter: Listed,
     text: String,
 }
@@ -184,10 +185,29 @@ async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) ->
             "statement" => format!("{}/statements/{about}", desk.base),
             _ => String::new(),
         },
+        answer: answer(&row, desk.shell.zone),
         text: without_secrets(&text),
         letter: listed(row),
         shell: desk.shell,
     })
+}
+
+/// Where the letter is, in a sentence.
+fn answer(row: &MailRow, zone: Zone) -> String {
+    let to = &row.recipient;
+    match row.sent_at {
+        Some(at) => format!(
+            "The mail server took it for {to} on {}.",
+            zone.instant_words(at)
+        ),
+        None => match row.status.as_str() {
+            "failed" => format!("It did not reach {to} and is not tried again by itself."),
+            "withdrawn" => format!("It was withdrawn before it went to {to}."),
+            "deferred" => format!("It did not reach {to} yet and is tried again by itself."),
+            "unknown" => format!("Whether it reached {to} is not known."),
+            _ => format!("It is on its way to {to}."),
+        },
+    }
 }
 
 /// The shortest a one-time token can be; ids and numbers of documents are shorter.

@@ -67,7 +67,7 @@ on_both! {
         let preview = typed(&owner, sold, &[("when", "now"), ("effective_on", "2026-11-16")]).await.expect(200);
         for said in [
             "An invoice of EUR 357.00 with tax is issued, for 16–30 Nov 2026.",
-            "A credit note of EUR 285.60 with tax is issued: EUR 285.60 becomes credit of the customer.",
+            "A credit note of EUR 285.60 with tax is issued: EUR 285.60 becomes credit for later invoices.",
             "goes from EUR 480.00 to EUR 600.00",
         ] {
             assert!(preview.words().contains(said), "{said}: {}", preview.words());

@@ -37,7 +37,7 @@ pub struct NewRefund {
     pub refunded_on: NaiveDate,
     /// How much, in the payment's currency.
     pub amount: Money,
-    /// Why; the partner reads it on the statement.
+    /// Why; a partner who earned on it reads it on the statement.
     pub reason: String,
 }
 

@@ -49,6 +49,7 @@ struct ShowPage {
     links: [String; 2],
     left: Money,
     may_refund: bool,
+    refund_hint: &'static str,
     payment: PaymentDetail,
     entries: Vec<EntryRow>,
     problems: Problems,
@@ -102,6 +103,10 @@ async fn show_page(
             format!("{base}/customers/{}", row.customer),
             format!("{base}/partners/{}", row.partner),
         ],
+        refund_hint: match row.payer {
+            Some(_) => "Stands with the refund",
+            None => "The partner reads it on the statement",
+        },
         may_refund: desk.may(Permission::RecordPayments) && left.is_positive(),
         form_id: fresh_form_id()?,
         shell: desk.shell,
@@ -132,7 +137,7 @@ impl RefundForm {
         let amount = problems.check("amount", Money::parse(&self.amount, currency));
         let reason = problems.check("reason", self.reason.parse::<LongText>());
         if self.reason.trim().is_empty() {
-            problems.add("reason", "Say why: the partner reads it on the statement.");
+            problems.add("reason", "Say why it is paid back.");
         }
         match (
             external_id,

@@ -151,7 +151,7 @@ fn invoice(invoice: &Billed) -> String {
 fn credit(credit: &Credited) -> String {
     let parts: Vec<String> = [
         (credit.reduces_due, "comes off open invoices"),
-        (credit.credit, "becomes credit of the customer"),
+        (credit.credit, "becomes credit for later invoices"),
     ]
     .into_iter()
     .filter(|(amount, _)| *amount != Money::zero(amount.currency()))

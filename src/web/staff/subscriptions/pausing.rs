@@ -123,6 +123,7 @@ struct PausePage {
     next: Option<NaiveDate>,
     every: &'static str,
     counts_usage: bool,
+    is_resold: bool,
     outcome: Vec<String>,
     typed: PauseForm,
     problems: Problems,
@@ -174,6 +175,7 @@ async fn page(
         heading: turn.heading(),
         is_pause: turn == Turn::Pause,
         next: it.next_bill_on,
+        is_resold: record.subscription.payer.is_some(),
         counts_usage: record
             .version
             .prices
