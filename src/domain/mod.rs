@@ -21,6 +21,7 @@ mod decimal;
 pub mod discount;
 pub mod forecast;
 pub mod import;
+pub mod journal;
 pub mod lifecycle;
 pub mod measure;
 pub mod meter;

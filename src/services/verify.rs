@@ -3,6 +3,7 @@
 mod commission;
 mod conversions;
 mod deals;
+mod journal;
 mod payout_runs;
 mod plans;
 mod recurring;
@@ -210,6 +211,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     deals::check(&ledger, &mut found);
     conversions::check(&ledger, &mut found)?;
     statements::check(&ledger, &mut found);
+    journal::check(&ledger, &mut found);
     payout_runs::check(&ledger, &mut found);
     service_levels::check(&ledger, &mut found);
     service_levels::credits(&ledger, &mut found);

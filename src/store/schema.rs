@@ -1088,6 +1088,7 @@ diesel::table! {
         reference -> Nullable<Text>,
         version -> Integer,
         payout_run_id -> Nullable<BigInt>,
+        booked_period -> Nullable<Integer>,
     }
 }
 

@@ -281,7 +281,7 @@ changeable! {
     spiffs: until_on, version;
     deal_registrations: status, protected_until, decider, decided_at, answer, subscription_id, version;
     adjustments: status, decided_by, decider, decided_at, answer;
-    payouts: status, paid_on, reference, payout_run_id, version;
+    payouts: status, paid_on, reference, payout_run_id, booked_period, version;
     payout_runs: status, paid_on, reference, version;
     bank_accounts: holder, iban, bic, changed_at, changed_by, changer, by_partner, confirmer, confirmed_at, version;
     own_accounts: holder, iban, bic, version;

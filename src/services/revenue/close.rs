@@ -339,6 +339,7 @@ fn add_payouts(tx: &mut Tx<'_, VendorScope>, made: &[Balance]) -> Result<usize> 
                 reference: None,
                 version: 1,
                 payout_run_id: None,
+                booked_period: None,
             })
         })
         .collect();

@@ -4,7 +4,9 @@ use chrono::NaiveDate;
 use super::books::{Books, day};
 use crate::{
     Error, Result,
-    domain::{Action, BankReference, Money, Permission, audit::diff},
+    domain::{
+        Action, BankReference, Money, Period, Permission, accrual::posting_period, audit::diff,
+    },
     id::PayoutId,
     store::{
         Platform, Tx, VendorScope,
@@ -25,6 +27,12 @@ pub struct Paid {
     pub paid_on: NaiveDate,
     /// The bank's reference.
     pub reference: BankReference,
+}
+
+/// The month a payment of a day is booked in: its own while that is open, else the earliest open
+/// one, so that the journal of a closed month never changes.
+pub(super) fn booked_in(books: &Books, paid_on: NaiveDate) -> Period {
+    posting_period(Period::of(paid_on), books.first_open)
 }
 
 /// Marks a payout as paid.
@@ -55,7 +63,8 @@ pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, payout: PayoutId, paid: &Paid) ->
         let why = format!("{} was not over on this day.", month.title());
         return Err(Error::on("paid_on", why));
     }
-    payouts::mark_paid(tx, &payout, paid.paid_on, paid.reference.as_str())?;
+    let days = (paid.paid_on, booked_in(&books, paid.paid_on));
+    payouts::mark_paid(tx, &payout, days, paid.reference.as_str())?;
     let amount = Money::new(payout.amount_minor, payout.currency);
     VendorScope::record(
         tx,

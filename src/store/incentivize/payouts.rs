@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::{
     Error, Result,
-    domain::Currency,
+    domain::{Currency, Period},
     id::{PartnerId, PayoutId, PayoutRunId, StatementId},
     store::{
         Tx, VendorScope,
@@ -52,6 +52,8 @@ pub struct Payout {
     pub version: i32,
     /// The run that holds it.
     pub payout_run_id: Option<PayoutRunId>,
+    /// The month it is booked in once it is paid, as its key: 202610.
+    pub booked_period: Option<i32>,
 }
 
 /// Writes new payouts.
@@ -87,14 +89,15 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Payout>> {
     tx.load(rows)
 }
 
-/// Notes that a payout was made, if the version is still the one that was read.
+/// Notes that a payout was made and the month it is booked in, if the version is still the one that
+/// was read.
 ///
 /// # Errors
 /// [`Error::Conflict`] when somebody else changed it in the meantime.
 pub fn mark_paid(
     tx: &mut Tx<'_, VendorScope>,
     payout: &Payout,
-    paid_on: NaiveDate,
+    (paid_on, booked): (NaiveDate, Period),
     reference: &str,
 ) -> Result<()> {
     let row = tx
@@ -107,6 +110,7 @@ pub fn mark_paid(
         (
             to(payouts::status, PayoutStatus::Paid.code()),
             to(payouts::paid_on, Some(paid_on)),
+            to(payouts::booked_period, Some(booked.key())),
             to(payouts::reference, Some(reference.to_owned())),
             to(payouts::version, payout.version + 1),
         ),

@@ -4,6 +4,7 @@ pub mod deals;
 pub mod forecasts;
 pub mod homes;
 pub mod invoices;
+pub mod journal;
 pub mod ledger;
 pub mod mails;
 pub mod metrics;

@@ -10,6 +10,7 @@ mod credit_notes;
 mod currencies;
 mod deals;
 mod imports;
+mod journal;
 mod metrics;
 mod nonsense;
 mod outages;

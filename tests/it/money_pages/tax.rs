@@ -16,7 +16,7 @@ fn partner(scene: &Scene, slug: &str) -> String {
     format!("/meridian/partners/{id}")
 }
 
-async fn set(scene: &Scene, who: &Visitor, fields: &[(&str, &str)]) -> Page {
+pub(super) async fn set(scene: &Scene, who: &Visitor, fields: &[(&str, &str)]) -> Page {
     let page = who
         .get(&format!("{}/tax", partner(scene, "northwind")))
         .await
@@ -28,7 +28,7 @@ async fn set(scene: &Scene, who: &Visitor, fields: &[(&str, &str)]) -> Page {
     who.submit(&form).await
 }
 
-async fn give_own_vat_id(scene: &Scene, id: &str) -> Page {
+pub(super) async fn give_own_vat_id(scene: &Scene, id: &str) -> Page {
     let owner = scene.owner().await;
     let form = owner
         .get("/meridian/settings")
@@ -38,7 +38,7 @@ async fn give_own_vat_id(scene: &Scene, id: &str) -> Page {
     owner.submit(&form.with("vat_id", id)).await
 }
 
-const SELF_BILLED: [(&str, &str); 6] = [
+pub(super) const SELF_BILLED: [(&str, &str); 6] = [
     ("treatment", "self_billed"),
     ("rate", "19 %"),
     ("withheld", "12.5"),
@@ -47,7 +47,7 @@ const SELF_BILLED: [(&str, &str); 6] = [
     ("from", "2026-11-01"),
 ];
 
-fn statement(scene: &Scene, month: &str, currency: &str) -> (String, StatementDocument) {
+pub(super) fn statement(scene: &Scene, month: &str, currency: &str) -> (String, StatementDocument) {
     let of = format!(
         "FROM statements s JOIN partners p ON p.id = s.partner_id
          WHERE p.slug = 'northwind' AND s.month = {month} AND s.currency = '{currency}'"
@@ -58,7 +58,7 @@ fn statement(scene: &Scene, month: &str, currency: &str) -> (String, StatementDo
     (format!("/meridian/statements/{id}"), document)
 }
 
-fn verify(scene: &Scene) {
+pub(super) fn verify(scene: &Scene) {
     let found = scene.write(perennial::services::verify::verify);
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -5,7 +5,7 @@ use crate::{
     id::PayoutRunId,
     services::revenue::{
         books::{Books, day},
-        payouts::Paid,
+        payouts::{Paid, booked_in},
     },
     store::{
         Platform, Tx, VendorScope,
@@ -36,8 +36,9 @@ pub fn mark_paid(tx: &mut Tx<'_, VendorScope>, run: PayoutRunId, paid: &Paid) ->
     }
     let reference = paid.reference.as_str();
     let payments = payout_runs::held(tx, run.id)?;
+    let days = (paid.paid_on, booked_in(&books, paid.paid_on));
     for payout in &payments {
-        payouts::mark_paid(tx, payout, paid.paid_on, reference)?;
+        payouts::mark_paid(tx, payout, days, reference)?;
         let amount = Money::new(payout.amount_minor, payout.currency);
         VendorScope::record(
             tx,

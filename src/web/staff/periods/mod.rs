@@ -1,5 +1,6 @@
 //! Accounting months: what they came to, and the close.
 mod closure;
+mod journal;
 mod month;
 mod register;
 
@@ -18,6 +19,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/periods").route(get().to(register::index)))
         .service(resource("/periods/{month}.csv").route(get().to(month::file)))
+        .service(resource("/periods/{month}/journal.csv").route(get().to(journal::file)))
+        .service(resource("/periods/{month}/journal").route(get().to(journal::show)))
         .service(resource("/periods/{month}").route(get().to(month::show)))
         .service(
             resource("/periods/{month}/closure")

@@ -191,6 +191,7 @@ struct ShowPage {
     ledger_href: String,
     statements_href: String,
     csv_href: String,
+    journal_href: String,
     form_id: String,
 }
 
@@ -229,6 +230,7 @@ fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
         ledger_href: format!("{base}/ledger?posted={}", found.row.period),
         statements_href: format!("{base}/statements?month={}", found.row.period),
         csv_href: format!("{base}/periods/{}.csv", found.row.period),
+        journal_href: format!("{base}/periods/{}/journal", found.row.period),
         form_id: fresh_form_id()?,
         crumbs: vec![("Months".to_owned(), format!("{base}/periods"))],
         title: found.row.period.title(),
