@@ -177,12 +177,20 @@ impl Price {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn for_period(&self, quantity: Quantity) -> Result<i64, Overflow> {
+        self.exact_for_period(quantity)?.round()
+    }
+
+    /// What a whole period costs in advance, in minor units, before rounding.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn exact_for_period(&self, quantity: Quantity) -> Result<Ratio, Overflow> {
         match self {
-            Self::Flat(unit) => unit.of(Ratio::ONE)?.round(),
-            Self::Seats(scale) => scale.of(Measure::whole(quantity.get()).exact())?.round(),
-            Self::Retainer(_, retainer) => retainer.fee.of(Ratio::ONE)?.round(),
-            Self::Outcome(_, outcome) => outcome.base.of(Ratio::ONE)?.round(),
-            Self::OneOff(_) | Self::Metered(..) => Ok(0),
+            Self::Flat(unit) => unit.of(Ratio::ONE),
+            Self::Seats(scale) => scale.of(Measure::whole(quantity.get()).exact()),
+            Self::Retainer(_, retainer) => retainer.fee.of(Ratio::ONE),
+            Self::Outcome(_, outcome) => outcome.base.of(Ratio::ONE),
+            Self::OneOff(_) | Self::Metered(..) => Ok(Ratio::ZERO),
         }
     }
 

@@ -39,6 +39,17 @@ impl Exact {
         Self::new(i128::from(of) * i128::from(parts), i128::from(all))
     }
 
+    /// The same, or where its bottom grew beyond all measure, to the nearest of twelve decimals.
+    pub fn short(self) -> Self {
+        if self.bottom <= 10_i128.pow(20) {
+            return self;
+        }
+        let places = 10_i128.pow(12);
+        let (whole, rest) = (self.top / self.bottom, self.top % self.bottom);
+        let part = (2 * rest * places + self.bottom) / (2 * self.bottom);
+        Self::new(whole * places + part, places)
+    }
+
     /// The nearest whole number; a tie goes away from zero.
     pub fn nearest(self) -> i64 {
         let up = (2 * self.top.abs() + self.bottom) / (2 * self.bottom);

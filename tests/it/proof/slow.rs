@@ -47,9 +47,9 @@ fn tier_of(unit: u32, tiers: &[Tier]) -> &Tier {
 }
 
 /// What a whole period costs, unit by unit.
-fn full(price: &Price, seats: u32) -> i64 {
+fn full(price: &Price, seats: u32) -> Exact {
     let micro = |sum: i64| Exact::new(i128::from(sum), 1_000_000);
-    let exact = match &price.kind {
+    match &price.kind {
         Kind::Flat(price) => micro(*price),
         Kind::Once(_) => Exact::NONE,
         Kind::Seat(price) => (0..seats).map(|_| micro(*price)).sum(),
@@ -76,8 +76,7 @@ fn full(price: &Price, seats: u32) -> i64 {
             let opens = |unit: &u32| *unit > *free && (unit - free - 1).is_multiple_of(*size);
             (1..=seats).filter(opens).map(|_| micro(*price)).sum()
         }
-    };
-    exact.nearest()
+    }
 }
 
 fn served_share(charged: &Charged<'_>) -> (i64, i64) {
@@ -98,8 +97,9 @@ fn runs(discount: &Discount, index: u32) -> bool {
     }
 }
 
-fn takes_off(total: i64, discounts: &[Discount], share: (i64, i64)) -> i64 {
-    let mut left = Exact::whole(total);
+/// What discounts leave of all that is charged, to the nearest cent.
+fn leaves(total: Exact, discounts: &[Discount], share: (i64, i64)) -> i64 {
+    let mut left = total;
     let mut waiting: Vec<&Discount> = discounts.iter().collect();
     while !waiting.is_empty() {
         // The lowest priority is next; of equals a percentage, and then whoever came first.
@@ -111,14 +111,14 @@ fn takes_off(total: i64, discounts: &[Discount], share: (i64, i64)) -> i64 {
             }
         }
         left = match waiting.remove(next).off {
-            Off::Percent(bps) => left - left * Exact::new(i128::from(bps), 10_000),
+            Off::Percent(bps) => left.short() * Exact::new(i128::from(10_000 - bps), 10_000),
             Off::Fixed(minor) => left - Exact::part(minor, share.0, share.1),
         };
         if left.is_below_zero() {
             left = Exact::NONE;
         }
     }
-    total - left.nearest()
+    left.nearest()
 }
 
 fn by_weight(total: i64, weights: &[i64]) -> Vec<i64> {
@@ -236,16 +236,22 @@ impl Rules for Slow {
 
     fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)> {
         let (served, whole) = served_share(charged);
-        let list = |price| Exact::part(full(price, charged.seats), served, whole).nearest();
-        let lists: Vec<i64> = charged.prices.iter().map(list).collect();
+        let list = |price| full(price, charged.seats) * Exact::part(served, 1, whole);
+        let exact: Vec<Exact> = charged.prices.iter().map(list).collect();
+        let lists: Vec<i64> = exact.iter().map(|list| list.nearest()).collect();
         let running: Vec<Discount> = charged
             .discounts
             .iter()
             .filter(|one| runs(one, charged.index))
             .copied()
             .collect();
-        let off = takes_off(lists.iter().sum(), &running, (served, whole));
-        let offs = by_weight(off, &lists);
+        let total: i64 = lists.iter().sum();
+        let off = match running.is_empty() {
+            true => 0,
+            false => total - leaves(exact.into_iter().sum(), &running, (served, whole)),
+        };
+        // Each list price is rounded by itself: together they may come to less than is left.
+        let offs = by_weight(off.max(0), &lists);
         lists.into_iter().zip(offs).collect()
     }
 

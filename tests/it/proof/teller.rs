@@ -543,6 +543,23 @@ impl<'a, R: Rules> Teller<'a, R> {
         })
     }
 
+    /// What one price comes to for the rest of a period: with its own part of a fixed discount, else
+    /// by itself.
+    fn anew(&self, sub: usize, price: usize, (index, served): (u32, Span)) -> (i64, i64) {
+        let of = &self.books.subs[sub];
+        if of.discounts.iter().any(|one| one.is_fixed_in(index)) {
+            return self.ahead(sub, index, served)[price];
+        }
+        R::ahead(&Charged {
+            prices: &self.terms.plans[of.plan].prices[price..=price],
+            seats: of.seats,
+            discounts: &of.discounts,
+            index,
+            whole: self.whole(sub, index),
+            served,
+        })[0]
+    }
+
     /// What a whole period comes to for so many seats of a plan, after discounts.
     pub fn worth(&self, sub: usize, index: u32, (seats, plan): (u32, usize)) -> i64 {
         let of = &self.books.subs[sub];
@@ -710,7 +727,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             }
             let rest = old.service.from(on);
             let back = old.unused::<R>(rest.from);
-            let (list, off) = self.ahead(sub, old.index, rest)[old.price];
+            let (list, off) = self.anew(sub, old.price, (old.index, rest));
             if !counts && back == list - off {
                 continue;
             }
@@ -1147,7 +1164,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 let old = self.books.segments[at].clone();
                 if old.plan == self.books.subs[sub].plan && old.service.to > on {
                     let rest = old.service.from(on);
-                    let (list, off) = self.ahead(sub, old.index, rest)[old.price];
+                    let (list, off) = self.anew(sub, old.price, (old.index, rest));
                     turns.push((at, rest, old.unused::<R>(rest.from), list - off, off));
                 }
             }

@@ -13,7 +13,7 @@ use crate::{
         Action, Billing, DayShare, Discount, Moment, Overflow, Permission, Price, Quantity,
         ServicePeriod, SubscriptionStatus,
         audit::diff,
-        bill::{Spans, Stretch},
+        bill::{self, Ahead, Spans, Stretch},
         discount::Off,
         meter::Span,
         proration::credit_at,
@@ -217,8 +217,7 @@ fn turns<'a>(
             ..period
         };
         let from_at = spans.map(|spans| spans.service.from);
-        let ahead = terms.ahead(now, stretch)?;
-        let ahead = ahead.get(at).copied().ok_or(Overflow)?;
+        let ahead = anew((terms, now), (at, price), stretch)?;
         turns.push(Turn {
             old,
             price,
@@ -236,6 +235,22 @@ fn turns<'a>(
         });
     }
     Ok(turns)
+}
+
+/// What a price charges for the rest of a period. A percentage is taken off what this price alone
+/// comes to, rounded once: the invoice of a change charges for some of the prices. A fixed amount is
+/// shared with the others, which turn with it.
+fn anew(
+    (terms, now): (&Terms, &Subscription),
+    (at, price): (usize, &PriceLine),
+    stretch: Stretch,
+) -> Result<Ahead> {
+    let discounts = terms.discounts(now);
+    let charged = match shares_fixed(&discounts, stretch.index) {
+        true => terms.ahead(now, stretch)?.get(at).copied(),
+        false => bill::ahead([&price.price], now.units()?, &discounts, stretch)?.pop(),
+    };
+    Ok(charged.ok_or(Overflow)?)
 }
 
 /// Whether a fixed discount runs in a period: its parts on each price shift with the amounts, so
