@@ -26,6 +26,7 @@ mod spans;
 mod spiffs;
 mod steps;
 mod tax;
+mod tax_changes;
 mod taxes;
 mod volume;
 

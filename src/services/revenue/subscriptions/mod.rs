@@ -1,5 +1,6 @@
 //! A subscription's life: it starts, its quantity changes, it ends.
 pub mod announcing;
+mod apart;
 mod discounts;
 mod ending;
 mod parties;

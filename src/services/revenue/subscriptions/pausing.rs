@@ -88,7 +88,7 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     subscriptions::change(tx, &now)?;
     noted(tx, &now, ChangeKind::Resumed, pausing)?;
     match was_billed {
-        true => charge_rest(tx, &books, (&terms, &now), pausing.on)?,
+        true => charge_rest(tx, &books, (&terms, &now), (pausing.on, &pausing.reason))?,
         false => bill_rest(tx, &books, (&terms, &now), rest(&now, current, pausing.on)?)?,
     }
     let summary = format!("Resumed from {}", day(pausing.on));
