@@ -1047,7 +1047,7 @@ fn what_goes_back_frees_no_more_of_a_cap_than_it_took() {
     let amounts: Vec<i64> = books.entries.iter().map(|entry| entry.amount).collect();
     assert_eq!(
         amounts,
-        [1_000, -500, 1_000, -1_000, -1_000, 500, 1_000, -500]
+        [1_000, 1_000, -500, -1_000, -1_000, 1_000, 500, -500]
     );
 }
 
@@ -1144,4 +1144,106 @@ fn what_the_bank_took_back_is_not_paid_back_again() {
     assert!(teller.happens(&back).is_err());
     let all: Vec<Fact> = history.into_iter().chain([back]).collect();
     told(&terms, &all);
+}
+
+/// At most 20.00 a month: one sale is paid, seats are added to another, half of that is credited, a
+/// third takes the room that this leaves, and the second payment goes back. 20.00 that were earned
+/// below zero come back, of which 15.00 find room.
+#[test]
+fn what_comes_back_from_below_zero_stays_within_the_cap() {
+    let mut terms = plain(vec![Grows::Seat(10_000_000_000)]);
+    terms.caps = [Some(2_000); 4];
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    let history = [
+        sold_to(0, (1, 0)),
+        pay(0),
+        sold_to(1, (1, 0)),
+        seats(2, 0),
+        pay(2),
+        Fact::Credit {
+            which: 2,
+            line: 1,
+            part: 4,
+            how: How {
+                goes: Goes::DueThenCredit,
+                lowers: false,
+                protects: false,
+            },
+        },
+        sold_to(0, (1, 0)),
+        pay(3),
+        Fact::Chargeback { which: 1 },
+    ];
+    let books = told(&terms, &history).books;
+    let amounts: Vec<i64> = books.entries.iter().map(|entry| entry.amount).collect();
+    let (before, back) = amounts.split_at(8);
+    assert_eq!(
+        before,
+        [2_000, -2_000, 4_000, -2_000, -1_000, 500, 2_000, -1_500]
+    );
+    assert_eq!(back, [2_000, -3_000, 1_500, -500]);
+    assert_eq!(amounts.iter().sum::<i64>(), 2_000);
+}
+
+/// Seats added in two periods that begin in one month: a part of what was paid goes back, which the
+/// cap takes a cent of, and comes in again, which gives that cent back.
+#[test]
+fn what_falls_below_zero_again_gives_its_cap_back() {
+    let mut terms = plain(vec![Grows::Seat(100_000_000)]);
+    terms.caps = [Some(90); 4];
+    let pay = |customer, minor| Fact::Pay {
+        customer,
+        minor,
+        ago: 0,
+    };
+    let part = |which, part| Fact::PayInvoice { which, part };
+    let refund = |which, minor| Fact::Refund { which, minor };
+    let history = [
+        sold_to(1, (1, 0)),
+        pay(1, 1),
+        sold_to(0, (1, 34)),
+        pay(0, 2_438),
+        pay(1, 1),
+        pay(0, 120),
+        sold_to(0, (4, 32)),
+        refund(1, 1_006),
+        seats(3, 27),
+        sold_to(0, (1, 31)),
+        part(5, 2),
+        part(5, 1),
+        part(1, 3),
+        part(1, 3),
+        part(1, 3),
+        seats(11, 20),
+        part(1, 2),
+        part(6, 2),
+        refund(4, 54),
+        part(1, 1),
+    ];
+    let books = told(&terms, &history).books;
+    let all = &books.entries;
+    let again = all.iter().filter(|one| {
+        let cap = one.reverses.and_then(|cap| all[cap].caps);
+        one.does == Does::Frees && cap.is_some_and(|risen| all[risen].reverses.is_some())
+    });
+    let again: Vec<i64> = again.map(|one| one.amount).collect();
+    assert_eq!(again, [1]);
+}
+
+fn sold_to(customer: usize, (seats, ago): (u32, u32)) -> Fact {
+    Fact::Sell {
+        customer,
+        plan: 0,
+        seats,
+        ago,
+    }
+}
+
+/// The second sale's seats from a day on.
+fn seats(seats: u32, ago: u32) -> Fact {
+    Fact::Change {
+        which: 1,
+        seats,
+        ago,
+    }
 }

@@ -32,15 +32,44 @@ fn differ(model: &Books, engine: &Books) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Seats that change under caps while money comes and goes: what is given back and comes back.
+fn changes_under_caps() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
+    let is_one = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::Sell { .. }
+                | Fact::Change { .. }
+                | Fact::PayInvoice { .. }
+                | Fact::Refund { .. }
+                | Fact::Credit { .. }
+        )
+    };
+    let stories = (terms(), prop::collection::vec(facts(), 1..160));
+    stories.prop_map(move |(mut terms, mut facts)| {
+        facts.retain(is_one);
+        terms.caps = terms.caps.map(|cap| cap.or(Some(90)));
+        (terms, facts)
+    })
+}
+
 #[test]
 fn the_engine_tells_every_history_as_the_model_does() {
+    tell(&stories(), HISTORIES);
+}
+
+#[test]
+fn the_engine_caps_every_change_as_the_model_does() {
+    tell(&changes_under_caps(), HISTORIES / 5);
+}
+
+fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
     let told = std::env::var("MODEL_HISTORIES").ok();
     let mut runner = TestRunner::new(Config {
-        cases: told.and_then(|many| many.parse().ok()).unwrap_or(HISTORIES),
+        cases: told.and_then(|many| many.parse().ok()).unwrap_or(usual),
         failure_persistence: None,
         ..Config::default()
     });
-    let told = runner.run(&stories(), |(terms, facts)| {
+    let told = runner.run(stories, |(terms, facts)| {
         let model = Teller::<Slow>::tell(&terms, &facts);
         let engine = Teller::<Pure>::tell(&terms, &facts);
         differ(&model.books, &engine.books)?;

@@ -205,6 +205,8 @@ pub struct Books {
     pub credits: Vec<Credit>,
     pub notes: Vec<Note>,
     pub entries: Vec<Entry>,
+    /// How many entries there were after each posting.
+    pub postings: Vec<usize>,
     pub statements: Vec<Statement>,
     pub high_since: [Option<NaiveDate>; SELLERS],
     /// Who is above each seller, from a day on.
@@ -1370,16 +1372,17 @@ impl<'a, R: Rules> Teller<'a, R> {
         };
         let earning: Vec<Earning> = lines.iter().map(earning).collect();
         let changes = R::accrue(&of.money(), &earning);
+        let first = self.books.entries.len();
         for (line, (earning, changes)) in lines.into_iter().zip(earning.iter().zip(changes)) {
-            let first = self.books.entries.len();
             for (claim, (amount, base)) in earning.claims.iter().zip(changes) {
                 if amount != 0 {
                     let claim = (claim.who, claim.part);
                     self.post((invoice, line, claim), (amount, base), on);
                 }
             }
-            self.cap((invoice, line), first);
         }
+        self.cap(first);
+        self.books.postings.push(self.books.entries.len());
     }
 
     /// What somebody earned on a line in some role, caps left aside.
@@ -1477,85 +1480,129 @@ impl<'a, R: Rules> Teller<'a, R> {
         line.clause.unwrap().0
     }
 
-    /// All that counts under the cap of one clause, partner and month.
-    pub fn under_cap(&self, clause: i64, who: usize, month: Month) -> impl Iterator<Item = &Entry> {
-        self.books.entries.iter().filter(move |entry| {
-            self.capped(entry) == Some(who)
-                && entry.earned == month
-                && self.clause_of(entry) == clause
-        })
+    /// What an entry counts under: the cap of a clause, a partner and a month.
+    pub fn group_of(&self, entry: &Entry) -> Option<(i64, usize, Month)> {
+        let who = self.capped(entry)?;
+        Some((self.clause_of(entry), who, entry.earned))
     }
 
-    /// Takes off what the newest entries of a line, from one on, earn beyond their clause's cap,
-    /// and gives back what was taken off those that they take back.
-    fn cap(&mut self, (invoice, line): (usize, usize), first: usize) {
-        let clause = self.books.invoices[invoice].lines[line].clause.unwrap().0;
-        let Some(cap) = self.terms.caps[usize::try_from(clause).unwrap()] else {
-            return;
+    /// Caps what one posting brought, from an entry on. What falls makes room first: then what rises
+    /// is taken off as far as it is beyond its clause's cap, be it earned or come back.
+    fn cap(&mut self, first: usize) {
+        let cap_of = |at: usize| {
+            let entry = &self.books.entries[at];
+            let clause = usize::try_from(self.clause_of(entry)).unwrap();
+            let cap = self.capped(entry).and(self.terms.caps[clause]);
+            cap.map(|cap| (at, cap))
         };
-        let new: Vec<usize> = (first..self.books.entries.len())
-            .filter(|at| self.capped(&self.books.entries[*at]).is_some())
+        let new: Vec<(usize, i64)> = (first..self.books.entries.len())
+            .filter_map(cap_of)
             .collect();
-        for &at in &new {
-            let entry = self.books.entries[at].clone();
-            let Some(reversed) = entry.reverses else {
-                continue;
-            };
-            let caps = |one: &Entry| one.caps == Some(reversed);
-            let Some(its) = self.books.entries.iter().position(caps) else {
-                continue;
-            };
-            let of = (
-                self.books.entries[its].amount,
-                self.books.entries[reversed].amount,
-            );
-            let before = self.reversed(reversed) - entry.amount;
-            let freed = R::freed(of.0, of.1, before, entry.amount);
-            if freed != 0 {
-                self.books.entries.push(Entry {
-                    does: Does::Frees,
-                    reverses: Some(its),
-                    amount: freed,
-                    base: 0,
-                    ..entry
-                });
+        for &(at, _) in &new {
+            if self.books.entries[at].amount < 0 {
+                self.free(at);
             }
         }
-        let earns = |at: &&usize| self.books.entries[**at].reverses.is_none();
-        let new: Vec<usize> = new.iter().filter(earns).copied().collect();
-        for who in 0..PARTNERS {
-            let its = |at: &&usize| self.capped(&self.books.entries[**at]) == Some(who);
-            let mut own = None;
-            let mut carved = None;
-            for &at in new.iter().filter(its) {
-                match self.books.entries[at].part {
-                    Part::CarvedOut { bps, .. } => carved = Some((at, bps)),
-                    _ => own = Some(at),
-                }
+        // Line by line, and of each everybody by themselves.
+        let mut groups: Vec<(usize, usize, i64)> = Vec::new();
+        for &(at, cap) in &new {
+            let entry = &self.books.entries[at];
+            let group = (entry.line, self.capped(entry).unwrap(), cap);
+            if entry.amount > 0 && !groups.contains(&group) {
+                groups.push(group);
             }
-            let Some(any) = own.or(carved.map(|(at, _)| at)) else {
-                continue;
+        }
+        groups.sort_unstable();
+        let rises = |at: &usize| self.books.entries[*at].amount > 0;
+        let mut waiting: Vec<usize> = new.iter().map(|(at, _)| *at).filter(rises).collect();
+        for (line, who, cap) in groups {
+            let is_its = |at: &usize| {
+                let entry = &self.books.entries[*at];
+                entry.line == line && self.capped(entry) == Some(who)
             };
-            let amount = |at: usize| self.books.entries[at].amount;
-            let before = BeforeCap {
-                own: own.map_or(0, amount),
-                carved: carved.map_or(0, |(at, _)| amount(at)),
-                carved_bps: carved.map_or(0, |(_, bps)| bps),
-            };
-            let month = self.books.entries[any].earned;
-            let all: i64 = self
-                .under_cap(clause, who, month)
-                .map(|entry| entry.amount)
-                .sum();
-            let earned = all - before.own - before.carved;
-            let (off, borne) = R::beyond(cap, earned, before);
-            for (at, minor) in [(own, off), (carved.map(|(at, _)| at), borne)] {
-                let Some(at) = at.filter(|_| minor != 0) else {
-                    continue;
-                };
+            let (its, later): (Vec<usize>, Vec<usize>) = waiting.iter().partition(|at| is_its(at));
+            self.cap_line(cap, &its, &waiting);
+            waiting = later;
+        }
+    }
+
+    /// Gives back what was taken off what falls: of the cap of what it takes back, in proportion; and
+    /// where a line falls below zero again, of what was taken off as it came back, as far as it falls.
+    fn free(&mut self, at: usize) {
+        let entry = self.books.entries[at].clone();
+        let frees: Vec<(usize, i64)> = match entry.reverses {
+            Some(reversed) => {
+                let caps = |one: &Entry| one.caps == Some(reversed);
+                let its = self.books.entries.iter().position(caps);
+                let of = its.map(|its| {
+                    let amount = |at: usize| self.books.entries[at].amount;
+                    let before = self.reversed(reversed) - entry.amount;
+                    let cap = (amount(its), amount(reversed));
+                    (its, R::freed(cap.0, cap.1, before, entry.amount))
+                });
+                of.into_iter().collect()
+            }
+            None => {
+                let of = |one: &Entry| (one.invoice, one.line, one.who, one.part);
+                let all = self.books.entries.iter().enumerate();
+                let mut open: Vec<(usize, i64)> = all
+                    .filter(|(_, one)| one.does == Does::Caps && of(one) == of(&entry))
+                    .map(|(cap, one)| (cap, -one.amount - self.reversed(cap)))
+                    .collect();
+                open.reverse();
+                let parts = R::take_back(&open, entry.amount);
+                parts.into_iter().map(|(cap, part)| (cap, -part)).collect()
+            }
+        };
+        for (cap, freed) in frees.into_iter().filter(|(_, freed)| *freed != 0) {
+            self.books.entries.push(Entry {
+                does: Does::Frees,
+                reverses: Some(cap),
+                amount: freed,
+                base: 0,
+                matures_on: R::reversal_matures(
+                    entry.matures_on,
+                    self.books.entries[cap].matures_on,
+                ),
+                ..entry.clone()
+            });
+        }
+    }
+
+    /// Takes off what somebody's newest entries of a line, and what a distributor gets out of them,
+    /// come to beyond a cap, while these and some others are not counted yet.
+    fn cap_line(&mut self, cap: i64, its: &[usize], waiting: &[usize]) {
+        let (mut own, mut carved, mut carved_bps) = (Vec::new(), Vec::new(), 0);
+        for &at in its {
+            let entry = &self.books.entries[at];
+            match entry.part {
+                Part::CarvedOut { bps, .. } => {
+                    carved.push((at, entry.amount));
+                    carved_bps = bps;
+                }
+                _ => own.push((at, entry.amount)),
+            }
+        }
+        let sum = |of: &[(usize, i64)]| of.iter().map(|(_, amount)| amount).sum();
+        let before = BeforeCap {
+            own: sum(&own),
+            carved: sum(&carved),
+            carved_bps,
+        };
+        let group = self.group_of(&self.books.entries[its[0]]);
+        let counts =
+            |at: usize, entry: &Entry| self.group_of(entry) == group && !waiting.contains(&at);
+        let all = self.books.entries.iter().enumerate();
+        let counted = all.filter(|(at, entry)| counts(*at, entry));
+        let earned: i64 = counted.map(|(_, entry)| entry.amount).sum();
+        let (off, borne) = R::beyond(cap, earned, before);
+        for (of, minor) in [(own, off), (carved, borne)] {
+            let newest: Vec<(usize, i64)> = of.into_iter().rev().collect();
+            for (at, minor) in R::take_back(&newest, minor) {
                 self.books.entries.push(Entry {
                     does: Does::Caps,
                     caps: Some(at),
+                    reverses: None,
                     amount: minor,
                     base: 0,
                     ..self.books.entries[at].clone()
