@@ -430,8 +430,10 @@ fn charge_more(
     retire(tx, turns)?;
     let apart = turns.iter().filter(|one| apart.contains(&one.old.id));
     let unused: Vec<Unused<'_>> = apart.map(|turn| turn.unused(turn.credit_minor)).collect();
-    let note = credit(tx, books, (now, all), &unused, reason)?;
-    record_note(tx, now, note.as_ref())?;
+    if !unused.is_empty() {
+        let note = credit(tx, books, (now, all), &unused, reason)?;
+        record_note(tx, now, note.as_ref())?;
+    }
     let net = lines.iter().map(|line| line.net_minor).sum();
     let invoice = blank_invoice(tx, books, now, terms, (books.today, net))?;
     place(&mut lines, invoice.id);
