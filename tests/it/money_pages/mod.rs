@@ -19,6 +19,7 @@ mod payout_runs;
 mod plan_changes;
 mod plans;
 mod resale;
+mod resale_bills;
 mod scene;
 mod service_levels;
 mod sla_credits;
