@@ -216,6 +216,9 @@ impl Noted<'_> {
             plan_before_id: self.plans.map(|(before, _)| before),
             plan_after_id: self.plans.map(|(_, after)| after),
             effective_second: 0,
+            anchor_before: None,
+            index_before: None,
+            interval_before: None,
         }
     }
 }
