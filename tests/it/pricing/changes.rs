@@ -112,7 +112,8 @@ on_both! {
         all_in(&page, &["Vault, BASIC-M: Calls, 130 api-calls in all, after late reports", "Calls, 50 api-calls so far"]);
         // Set to go back, and kept: nothing changes.
         shop.to_plan(&sold, "BASIC-M", &LATER).await;
-        shop.step(&sold, "plan/keep", &[("kept_because", "It fits.")]).await;
+        let keep = shop.page(&format!("{sold}/plan")).await.form("form[action$='/plan/keep']");
+        shop.owner.submit(&keep.with("kept_because", "It fits.")).await.expect(303);
         let shop = shop.at("2027-01-01T09:00:00Z").await;
         shop.bill("2027-01-01");
         assert_eq!(shop.nets()[3..], ["6000", "200", "500"]);
