@@ -26,6 +26,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     segments(ledger, found);
     lowered(ledger, found);
     true_ups(ledger, found);
+    used(ledger, found);
     let numbers = ledger.invoices.iter().map(|one| one.number.as_str());
     gapless("Invoices", numbers, found);
     gapless(
@@ -110,6 +111,27 @@ fn is_sound(invoice: &Invoice) -> bool {
         && invoice.status == invoice.standing()
         && (invoice.tax_note.is_empty() || invoice.tax_minor == 0)
         && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
+}
+
+/// What is on record of the usage of some days is what their lines charged.
+fn used(ledger: &Ledger, found: &mut Findings) {
+    let charged = sums(&ledger.lines, |line| {
+        let is_it = line.kind == InvoiceLineKind::Usage;
+        is_it.then_some(((line.subscription_id, line.service_from), line.net_minor))
+    });
+    let on_record = sums(&ledger.used, |one| {
+        Some(((one.subscription_id, one.service_from), one.billed_minor))
+    });
+    let all: BTreeSet<_> = charged.keys().chain(on_record.keys()).collect();
+    for at in all {
+        let [charged, on_record] = [&charged, &on_record].map(|of| of.get(at).copied());
+        let name = format!("The usage of {} from {}", at.0, at.1);
+        found.same(
+            &name,
+            on_record.unwrap_or_default(),
+            charged.unwrap_or_default(),
+        );
+    }
 }
 
 /// What was billed for days that lacked of their minimum is within the minimum of their plan.

@@ -126,7 +126,8 @@ fn terms_from(
         return Ok(terms);
     };
     let open = was.stretch(last)?.service.from;
-    let in_arrears = terms.bills_in_arrears(was)? || terms.plan_of(to)?.bills_in_arrears();
+    // No change is dated back beyond the last one, so that earlier plans do not matter.
+    let in_arrears = terms.plan(was)?.bills_in_arrears() || terms.plan_of(to)?.bills_in_arrears();
     match in_arrears && on < open {
         false => Ok(terms),
         true => {
