@@ -30,6 +30,7 @@ use perennial::{
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{
+    clauses::Clauses,
     facts::{
         Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
     },
@@ -180,6 +181,25 @@ impl<'a> Application<'a> {
             world.database.sql(&format!(
                 "INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps)
                    VALUES ({tenant}, 424, 411, 4, NULL, 103, {high});"
+            ));
+        }
+        for at in 0..4 {
+            let (clause, unit) = (421 + at, terms.unit_pay(at));
+            if unit > 0 {
+                world.database.sql(&format!(
+                    "UPDATE commission_clauses SET unit_minor = {unit}, rate_bps = 0, currency = 'EUR' WHERE id = {clause};"
+                ));
+            }
+            if let Some(months) = terms.clauses.months[at] {
+                world.database.sql(&format!(
+                    "UPDATE commission_clauses SET months = {months} WHERE id = {clause};"
+                ));
+            }
+        }
+        if let Some(bps) = terms.clauses.else_bps {
+            world.database.sql(&format!(
+                "INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps)
+                   VALUES ({tenant}, 425, 411, 5, NULL, NULL, {bps});"
             ));
         }
         for (clause, cap) in (421..).zip(terms.caps) {
@@ -734,6 +754,7 @@ fn prices_that_part_are_charged_and_credited_apart() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![plan],
     };
     let sold = Fact::Sell {
@@ -777,6 +798,7 @@ fn a_fixed_discount_is_given_once_whatever_changes() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 14,
@@ -828,6 +850,7 @@ fn what_is_added_earns_as_the_period_it_is_added_to() {
         rates: [3_000, 1_000, 500, 2_000],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 0,
@@ -874,6 +897,7 @@ fn a_discount_leaves_what_is_charged_once_alone() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 14,
@@ -916,6 +940,7 @@ fn plain(kinds: Vec<Grows>) -> Terms {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 0,
@@ -1144,4 +1169,71 @@ fn what_the_bank_took_back_is_not_paid_back_again() {
     assert!(teller.happens(&back).is_err());
     let all: Vec<Fact> = history.into_iter().chain([back]).collect();
     told(&terms, &all);
+}
+
+/// Twice 62.00 for July, of which the first 30 days earn: half of the month is given back, and what
+/// is charged anew earns for its own days.
+#[test]
+fn a_clause_that_is_over_within_a_period_earns_for_its_days() {
+    let mut terms = plain(vec![Grows::Seat(6_200_000_000)]);
+    terms.clauses.months = [Some(1), Some(1), None, None];
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    terms.today = NaiveDate::from_ymd_opt(2028, 7, 1).unwrap();
+    terms.plans[0].months = 3;
+    let history = [
+        sold(),
+        pay(0),
+        Fact::Pass { days: 15 },
+        Fact::Change {
+            which: 0,
+            seats: 2,
+            ago: 0,
+        },
+        pay(1),
+    ];
+    let books = told(&terms, &history).books;
+    let earned: Vec<(i64, i64)> = books
+        .entries
+        .iter()
+        .map(|one| (one.amount, one.base))
+        .collect();
+    // 62.00 of 92 days, of which 31 earn; then 77 days, of which 16 earn.
+    assert_eq!(earned, [(418, 6_200), (-215, -5_189), (431, 10_378)]);
+}
+
+/// Of a period that is begun at its 9th day, units earn for the days that are left of it, and a
+/// distributor's share of the revenue is that of what was charged for them.
+#[test]
+fn units_earn_for_the_days_they_are_charged_for() {
+    let mut terms = plain(vec![Grows::Seat(3_100_000_000)]);
+    terms.clauses.units[0] = Some(620);
+    terms.plans[0].anchor_day = Some(1);
+    terms.today = NaiveDate::from_ymd_opt(2028, 7, 9).unwrap();
+    let above = Above {
+        who: 2,
+        is_carved: false,
+        bps: 1_000,
+    };
+    let history = [
+        Fact::Link {
+            seller: 0,
+            above: Some(above),
+        },
+        sold(),
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::Change {
+            which: 0,
+            seats: 3,
+            ago: 0,
+        },
+        Fact::PayInvoice { which: 1, part: 1 },
+    ];
+    let books = told(&terms, &history).books;
+    let of = |who| {
+        let its = books.entries.iter().filter(move |one| one.who == who);
+        its.map(|one| one.amount).collect::<Vec<_>>()
+    };
+    // 23 of 31 days: 23.00 charged and 4.60 earned for each.
+    assert_eq!(of(0), [460, -460, 1_380]);
+    assert_eq!(of(2), [230, -230, 690]);
 }

@@ -45,9 +45,20 @@ impl Exact {
         i64::try_from(up * self.top.signum()).unwrap()
     }
 
+    /// The nearest millionth.
+    pub fn to_millionths(self) -> Self {
+        let millionths = self * Self::whole(1_000_000);
+        Self::new(millionths.nearest().into(), 1_000_000)
+    }
+
     /// The whole number below.
     pub fn below(self) -> i64 {
         i64::try_from(self.top.div_euclid(self.bottom)).unwrap()
+    }
+
+    /// One, divided by this.
+    pub fn turned(self) -> Self {
+        Self::new(self.bottom * self.top.signum(), self.top.abs())
     }
 
     pub fn is_below_zero(self) -> bool {

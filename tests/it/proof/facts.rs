@@ -2,6 +2,8 @@
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
+use super::clauses::{Clauses, clauses};
+
 /// The customers there are; the first half is the first partner's.
 pub const CUSTOMERS: usize = 4;
 /// The partners there are: two that sell, and one that only ever stands above them.
@@ -76,6 +78,7 @@ pub struct Terms {
     /// The least that is paid out, in minor units.
     pub minimum: i64,
     pub plans: Vec<Plan>,
+    pub clauses: Clauses,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,9 +272,10 @@ pub fn terms() -> impl Strategy<Value = Terms> {
         prop::sample::select(vec![0i64, 100, 5_000]),
         prop::collection::vec(plans(), 2),
         prop::array::uniform4(prop::option::weighted(0.5, 1i64..800)),
+        clauses(),
     )
         .prop_map(
-            |(day, tax_bps, hold_days, rates, minimum, plans, caps)| Terms {
+            |(day, tax_bps, hold_days, rates, minimum, plans, caps, clauses)| Terms {
                 today: first_day() + chrono::Days::new(u64::from(day)),
                 tax_bps,
                 hold_days,
@@ -279,6 +283,7 @@ pub fn terms() -> impl Strategy<Value = Terms> {
                 caps,
                 minimum,
                 plans,
+                clauses,
             },
         )
 }

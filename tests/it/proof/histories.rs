@@ -10,9 +10,9 @@ use super::{
     facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
-    rules::{Does, Part},
+    rules::{Does, Earns, Part},
     slow::Slow,
-    teller::{Books, Teller},
+    teller::{Books, Entry, Teller},
 };
 
 /// How many are told on each run.
@@ -56,7 +56,7 @@ fn the_engine_tells_every_history_as_the_model_does() {
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
     let strategy = stories();
-    let mut seen = [0usize; 23];
+    let mut seen = [0usize; 27];
     for _ in 0..500 {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
         let books = Teller::<Slow>::tell(&terms, &facts).books;
@@ -77,6 +77,12 @@ fn the_histories_are_about_something() {
         let plans = books.subs.iter().map(|one| one.history.windows(2));
         let moved = plans.map(|all| all.filter(|one| one[0].2 != one[1].2).count());
         let moved = moved.sum::<usize>();
+        let earns = |wanted: fn(&Earns) -> bool| {
+            let all = books.entries.iter();
+            let line = |one: &Entry| &books.invoices[one.invoice].lines[one.line];
+            let all = all.filter_map(|one| line(one).earns);
+            all.filter(wanted).count()
+        };
         let counts = [
             by_hand(|how| how.goes == Goes::DueThenCredit),
             by_hand(|how| how.goes == Goes::DueThenBack),
@@ -117,6 +123,10 @@ fn the_histories_are_about_something() {
             books.statements.iter().filter(|one| one.payout > 0).count(),
             discounted.count(),
             books.movements.iter().filter(|one| one[3] > 0).count(),
+            earns(|one| one.unit > 0),
+            earns(|one| one.unit > 0 && one.share != (1, 1)),
+            earns(|one| one.unit == 0 && one.share != (1, 1)),
+            earns(|one| one.clause == 4),
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

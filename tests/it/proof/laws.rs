@@ -187,25 +187,17 @@ fn earned(books: &Books, of: (usize, usize)) -> impl Iterator<Item = &super::tel
 }
 
 fn earning(line: &Line, parties: &[(usize, Part)]) -> Earning {
-    let (clause, rate_bps) = line.clause.unwrap();
     let claim = |&(who, part): &(usize, Part)| Claim {
         who,
         part,
         posted: 0,
         posted_base: 0,
     };
-    Earning {
-        net: line.net,
-        credited: line.credited,
-        protected: line.protected,
-        clause,
-        rate_bps,
-        claims: parties.iter().map(claim).collect(),
-    }
+    line.earning(parties.iter().map(claim).collect())
 }
 
 fn earning_lines(one: &Invoice) -> Vec<(usize, &Line)> {
-    let earns = |line: &Line| line.clause.is_some_and(|(_, rate)| rate > 0);
+    let earns = |line: &Line| line.earns.is_some_and(|one| one.is_something());
     let lines = one.lines.iter().enumerate();
     lines.filter(|(_, line)| earns(line)).collect()
 }
@@ -275,7 +267,7 @@ fn parts_add_up(books: &Books) -> Holds {
         let shared: i64 = shared.map(|it| it.amount).sum();
         let mut groups: Vec<(i64, &[(usize, Part)])> = lines
             .iter()
-            .map(|(_, line)| (line.clause.unwrap().0, line.parties.as_slice()))
+            .map(|(_, line)| (line.earns.unwrap().clause, line.parties.as_slice()))
             .collect();
         groups.sort_unstable();
         groups.dedup();

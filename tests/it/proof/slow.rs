@@ -2,17 +2,18 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
+    clauses,
     exact::{Exact, share_out, share_out_to},
-    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Tier},
+    facts::{Above, Discount, Goes, Kind, Off, Price, Tier},
     rules::{
-        BeforeCap, Charged, Does, Earning, Money, Month, Movements, Part, Rules, Span, Taxed,
-        first_of, month_of,
+        BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
+        Share, Span, Taxed, first_of, month_of,
     },
 };
 
 pub struct Slow;
 
-fn days(span: Span) -> Vec<NaiveDate> {
+pub(super) fn days(span: Span) -> Vec<NaiveDate> {
     let mut all = Vec::new();
     let mut day = span.from;
     while day < span.to {
@@ -35,7 +36,7 @@ fn length(month: Month) -> u32 {
 }
 
 /// The same day so many months later, or the month's last.
-fn later(day: NaiveDate, months: u32) -> NaiveDate {
+pub(super) fn later(day: NaiveDate, months: u32) -> NaiveDate {
     let month = month_of(day) + i32::try_from(months).unwrap();
     let number = day.day().min(length(month));
     first_of(month).with_day(number).unwrap()
@@ -149,13 +150,24 @@ fn one_by_one(amount: i64, from: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64) {
     (parts.filter(|(_, part)| *part > 0).collect(), rest)
 }
 
-fn bps(rate: i32) -> Exact {
+pub(super) fn bps(rate: i32) -> Exact {
     Exact::new(rate.into(), 10_000)
 }
 
 /// What a line's commission is reckoned on: its part of the cash that is here, and what was
 /// credited at the vendor's own cost as if it had not been.
 fn base(money: &Money, line: &Earning) -> Exact {
+    let earns = clauses::earning(line);
+    // As if all of its days were worth what those that earn are.
+    let of = match earns == Exact::NONE {
+        true => Exact::whole(line.net - line.credited),
+        false => clauses::left(line) * earns.turned() - Exact::whole(line.protected),
+    };
+    here(money, line, of)
+}
+
+/// That part of something, with what was credited at the vendor's own cost.
+fn here(money: &Money, line: &Earning, of: Exact) -> Exact {
     let owed = money.total - money.credited;
     let here = (money.paid - money.refunded).max(0).min(owed.max(0));
     let share = match owed {
@@ -166,8 +178,7 @@ fn base(money: &Money, line: &Earning) -> Exact {
     };
     let is_over = money.credited > 0 && owed <= 0;
     let protected = Exact::whole(line.protected);
-    Exact::whole(line.net - line.credited) * share
-        + protected * if is_over { Exact::whole(1) } else { share }
+    of * share + protected * if is_over { Exact::whole(1) } else { share }
 }
 
 /// What each part comes to on each line, given what the lines earn and on how much.
@@ -275,22 +286,12 @@ impl Rules for Slow {
         Exact::new(i128::from(sum), i128::from(months)).nearest()
     }
 
-    fn clause(
-        rates: [i32; 4],
-        is_high: bool,
-        index: u32,
-        (anchor, months): (NaiveDate, u32),
-    ) -> (i64, i32) {
-        let clause = if is_high && rates[3] > 0 {
-            3
-        } else if index == 0 {
-            0
-        } else if later(anchor, months * index) >= later(anchor, TERM) {
-            2
-        } else {
-            1
-        };
-        (i64::try_from(clause).unwrap(), rates[clause])
+    fn clause(case: &Case<'_>) -> Option<Earns> {
+        clauses::clause(case)
+    }
+
+    fn rest_earns(earns: &Earns, _: Span, rest: Span, whole: Span) -> Share {
+        clauses::share(earns, rest, whole)
     }
 
     fn tax(net: i64, bps: i32) -> i64 {
@@ -406,9 +407,10 @@ impl Rules for Slow {
                 .collect();
             let earned: Vec<Exact> = of
                 .iter()
-                .map(|at| bases[*at] * bps(lines[*at].rate_bps))
+                .map(|at| clauses::earned(&lines[*at], bases[*at]))
                 .collect();
-            let on: Vec<Exact> = of.iter().map(|at| bases[*at]).collect();
+            let on = |at: &usize| bases[*at] * clauses::earning(&lines[*at]);
+            let on: Vec<Exact> = of.iter().map(on).collect();
             for (place, spread) in shared(&who(&lines[first]), &earned, &on)
                 .into_iter()
                 .enumerate()

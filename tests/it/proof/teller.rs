@@ -7,8 +7,8 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use super::{
     facts::{Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, SELLERS, Terms, partner_of},
     rules::{
-        BeforeCap, Charged, Claim, Does, Earning, Money, Month, Movements, Part, Rules, Span,
-        Taxed, first_of, month_of,
+        BeforeCap, Case, Charged, Claim, Does, Earning, Earns, Money, Month, Movements, Part,
+        Rules, Span, Taxed, first_of, month_of,
     },
 };
 
@@ -78,12 +78,36 @@ pub struct Line {
     /// Of that, what leaves the commission as it was.
     pub protected: i64,
     /// What its seller earned on it, before caps.
+    /// The rest of that, and for which days it was credited.
+    pub credits: Vec<(Span, i64)>,
     pub commission: i64,
     pub is_once: bool,
-    /// The clause and its rate, where a partner earns on it.
-    pub clause: Option<(i64, i32)>,
+    /// The clause and what it pays, where a partner earns on it.
+    pub earns: Option<Earns>,
+    pub units: u32,
     /// Who earns on it.
     pub parties: Vec<(usize, Part)>,
+}
+
+impl Line {
+    /// What it earns by, whoever claims it.
+    pub fn earning(&self, claims: Vec<Claim>) -> Earning {
+        let earns = self.earns.unwrap();
+        Earning {
+            net: self.net,
+            credited: self.credited,
+            protected: self.protected,
+            clause: earns.clause,
+            rate_bps: earns.rate,
+            unit: earns.unit,
+            units: self.units,
+            service: self.service,
+            until: earns.until,
+            share: earns.share,
+            credits: self.credits.clone(),
+            claims,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,6 +248,7 @@ pub struct Teller<'a, R> {
 struct Taken {
     invoice: usize,
     line: usize,
+    service: Span,
     net: i64,
     tax: i64,
 }
@@ -464,8 +489,11 @@ impl<'a, R: Rules> Teller<'a, R> {
         for price in once.filter(|_| index == 0) {
             lines.push(Line {
                 is_once: true,
+                units: 1,
                 ..self.line(sub, (index, service), (R::once(price), 0), price.earns)
             });
+            let place = lines.len() - 1;
+            self.pay_units_once(sub, place, &mut lines[place]);
         }
         // Where only the first period charges anything, the later ones bring no invoice.
         if lines.is_empty() {
@@ -482,7 +510,11 @@ impl<'a, R: Rules> Teller<'a, R> {
         earns: bool,
     ) -> Line {
         // Tier and clause are those of the first day of the period.
-        let clause = self.clause(sub, index, self.charged(sub, index));
+        let (charged, whole) = (self.charged(sub, index), self.whole(sub, index));
+        let mut clause = self.clause(sub, index, charged);
+        if let Some(earns) = clause.as_mut().filter(|_| service != charged) {
+            earns.share = R::rest_earns(earns, charged, service, whole);
+        }
         Line {
             service,
             net,
@@ -490,16 +522,29 @@ impl<'a, R: Rules> Teller<'a, R> {
             credited: 0,
             protected: 0,
             commission: 0,
+            credits: Vec::new(),
             is_once: false,
-            clause: Some(clause).filter(|_| earns),
+            earns: clause.filter(|_| earns),
+            units: self.books.subs[sub].seats,
             parties: Vec::new(),
+        }
+    }
+
+    /// Units are paid for on one line: the first that counts them, or else the first there is.
+    fn pay_units_once(&self, sub: usize, place: usize, line: &mut Line) {
+        let plan = &self.terms.plans[self.books.subs[sub].plan];
+        let mut ahead = plan.prices.iter().filter(|price| !price.is_once());
+        if ahead.position(|price| price.counts_seats()).unwrap_or(0) != place
+            && let Some(earns) = line.earns.as_mut()
+        {
+            earns.unit = 0;
         }
     }
 
     /// What the prices that come back charge for days of a period, as lines of the next invoice.
     fn charge_ahead(&mut self, sub: usize, (index, service): (u32, Span), lines: &mut Vec<Line>) {
         let amounts = self.ahead(sub, index, service);
-        let invoice = self.books.invoices.len();
+        let (invoice, first) = (self.books.invoices.len(), lines.len());
         let (plan, seats) = (self.books.subs[sub].plan, self.books.subs[sub].seats);
         for (at, (price, (list, off))) in
             (self.terms.plans[plan].prices.iter().zip(amounts)).enumerate()
@@ -527,7 +572,9 @@ impl<'a, R: Rules> Teller<'a, R> {
                 line: Some((invoice, lines.len())),
                 is_newest: true,
             });
-            lines.push(self.line(sub, (index, service), (list - off, off), price.earns));
+            let mut line = self.line(sub, (index, service), (list - off, off), price.earns);
+            self.pay_units_once(sub, lines.len() - first, &mut line);
+            lines.push(line);
         }
     }
 
@@ -558,12 +605,20 @@ impl<'a, R: Rules> Teller<'a, R> {
         ahead.iter().map(|(list, off)| list - off).sum()
     }
 
-    fn clause(&self, sub: usize, index: u32, service: Span) -> (i64, i32) {
+    fn clause(&self, sub: usize, index: u32, service: Span) -> Option<Earns> {
         let of = &self.books.subs[sub];
         let since = self.books.high_since[partner_of(of.customer)];
         let is_high = since.is_some_and(|since| since <= service.from);
-        let from = (of.anchor, self.months(sub));
-        R::clause(self.terms.rates, is_high, index, from)
+        R::clause(&Case {
+            terms: self.terms,
+            is_high,
+            index,
+            anchor: of.anchor,
+            months: self.months(sub),
+            since: of.charged_from,
+            service,
+            whole: self.whole(sub, index),
+        })
     }
 
     /// Who earns on a day: as arranged on the first day of the period it is in.
@@ -766,8 +821,13 @@ impl<'a, R: Rules> Teller<'a, R> {
         let mut lines = Vec::new();
         for &(at, service, back, more, off) in turns {
             let (of, line) = self.origin(at);
-            let like = self.books.invoices[of].lines[line].clause;
-            let line = |net, off| Line {
+            let like = &self.books.invoices[of].lines[line];
+            let (mut earns, days) = (like.earns, like.service);
+            if let Some(earns) = &mut earns {
+                let whole = self.whole(sub, self.books.segments[at].index);
+                earns.share = R::rest_earns(earns, days, service, whole);
+            }
+            let line = |net, off, units| Line {
                 service,
                 net,
                 off,
@@ -775,15 +835,17 @@ impl<'a, R: Rules> Teller<'a, R> {
                 protected: 0,
                 commission: 0,
                 is_once: false,
-                clause: like,
+                credits: Vec::new(),
+                earns,
+                units,
                 parties: Vec::new(),
             };
             if back != 0 {
-                lines.push(line(-back, 0));
+                lines.push(line(-back, 0, self.books.segments[at].seats));
             }
             self.books.segments[at].credited += back;
             self.replace(at, service, (more, back), Some((invoice, lines.len())));
-            lines.push(line(more, off));
+            lines.push(line(more, off, self.books.subs[sub].seats));
         }
         self.issue(sub, self.today, lines);
         self.use_credits(invoice);
@@ -795,16 +857,16 @@ impl<'a, R: Rules> Teller<'a, R> {
             self.books.segments[at].credited += back;
             self.replace(at, service, (more, more), None);
             if more < back {
-                unused.push((at, back - more));
+                unused.push((at, service, back - more));
             }
         }
         self.credit(sub, &unused);
     }
 
     /// Credits what was charged and not used to the lines that charged it, newest first.
-    fn credit(&mut self, sub: usize, unused: &[(usize, i64)]) {
+    fn credit(&mut self, sub: usize, unused: &[(usize, Span, i64)]) {
         let mut taken = Vec::new();
-        for &(segment, wanted) in unused {
+        for &(segment, service, wanted) in unused {
             let (mut at, mut wanted) = (Some(segment), wanted);
             while let Some(found) = at.map(|at| self.books.segments[at].clone()) {
                 at = found.replaces;
@@ -814,7 +876,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 let part = self.creditable(invoice, line, found.own()).min(wanted);
                 if part > 0 {
                     wanted -= part;
-                    taken.push(self.take(invoice, line, part));
+                    taken.push(self.take((invoice, line), service, part));
                 }
             }
         }
@@ -824,7 +886,7 @@ impl<'a, R: Rules> Teller<'a, R> {
     }
 
     /// Takes something off a line, and the tax with it.
-    fn take(&mut self, invoice: usize, line: usize, net: i64) -> Taken {
+    fn take(&mut self, (invoice, line): (usize, usize), service: Span, net: i64) -> Taken {
         let tax = self.tax_back(invoice, net);
         let of = &mut self.books.invoices[invoice];
         of.credited += net + tax;
@@ -832,6 +894,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         Taken {
             invoice,
             line,
+            service,
             net,
             tax,
         }
@@ -866,9 +929,11 @@ impl<'a, R: Rules> Teller<'a, R> {
                 invoice.at_own_cost += more;
             }
         }
-        if protects {
-            for one in taken {
-                self.books.invoices[one.invoice].lines[one.line].protected += one.net;
+        for one in taken {
+            let line = &mut self.books.invoices[one.invoice].lines[one.line];
+            match protects {
+                true => line.protected += one.net,
+                false => line.credits.push((one.service, one.net)),
             }
         }
         self.books.notes.push(Note {
@@ -911,7 +976,8 @@ impl<'a, R: Rules> Teller<'a, R> {
             return Err(Refused);
         }
         let before = self.books.clone();
-        let taken = self.take(invoice, line, net);
+        let service = self.books.invoices[invoice].lines[line].service;
+        let taken = self.take((invoice, line), service, net);
         let done = self.note(customer, &[taken], Some(how)).and_then(|left| {
             if how.lowers {
                 self.lower(charged, net);
@@ -1046,7 +1112,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             let back = segment.unused::<R>(on);
             if back > 0 {
                 segment.credited += back;
-                unused.push((at, back));
+                unused.push((at, segment.service.from(on), back));
             }
         }
         self.credit(sub, &unused);
@@ -1327,11 +1393,10 @@ impl<'a, R: Rules> Teller<'a, R> {
     fn accrue(&mut self, invoice: usize, on: NaiveDate) {
         let of = &self.books.invoices[invoice];
         let lines: Vec<usize> = (0..of.lines.len())
-            .filter(|at| of.lines[*at].clause.is_some_and(|(_, rate)| rate > 0))
+            .filter(|at| of.lines[*at].earns.is_some_and(|one| one.is_something()))
             .collect();
         let earning = |at: &usize| {
             let line = &of.lines[*at];
-            let (clause, rate_bps) = line.clause.unwrap();
             let claim = |(who, part): &(usize, Part)| {
                 let its = self.posted(invoice, *at, (*who, *part));
                 let its: Vec<&Entry> = its.map(|(_, entry)| entry).collect();
@@ -1342,14 +1407,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                     posted_base: its.iter().map(|entry| entry.base).sum(),
                 }
             };
-            Earning {
-                net: line.net,
-                credited: line.credited,
-                protected: line.protected,
-                clause,
-                rate_bps,
-                claims: line.parties.iter().map(claim).collect(),
-            }
+            line.earning(line.parties.iter().map(claim).collect())
         };
         let earning: Vec<Earning> = lines.iter().map(earning).collect();
         let changes = R::accrue(&of.money(), &earning);
@@ -1457,7 +1515,7 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     fn clause_of(&self, entry: &Entry) -> i64 {
         let line = &self.books.invoices[entry.invoice].lines[entry.line];
-        line.clause.unwrap().0
+        line.earns.unwrap().clause
     }
 
     /// All that counts under the cap of one clause, partner and month.
@@ -1472,8 +1530,12 @@ impl<'a, R: Rules> Teller<'a, R> {
     /// Takes off what the newest entries of a line, from one on, earn beyond their clause's cap,
     /// and gives back what was taken off those that they take back.
     fn cap(&mut self, (invoice, line): (usize, usize), first: usize) {
-        let clause = self.books.invoices[invoice].lines[line].clause.unwrap().0;
-        let Some(cap) = self.terms.caps[usize::try_from(clause).unwrap()] else {
+        let clause = self.books.invoices[invoice].lines[line]
+            .earns
+            .unwrap()
+            .clause;
+        let caps = self.terms.caps.get(usize::try_from(clause).unwrap());
+        let Some(cap) = caps.copied().flatten() else {
             return;
         };
         let new: Vec<usize> = (first..self.books.entries.len())

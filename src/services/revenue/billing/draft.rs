@@ -231,9 +231,7 @@ impl Biller<'_, '_> {
     fn earns(&self, of: &Subscription, (index, days): (u32, ServicePeriod)) -> Result<Earns> {
         let period = of.stretch(index)?;
         let mut earns = self.terms.earns(of, period.service, of.phase(index)?)?;
-        if days != period.service {
-            earns.terms.share = earns.terms.prorated(period.service, days, period.whole);
-        }
+        earns.terms.share = earns.terms.prorated(period.service, days, period.whole);
         Ok(earns)
     }
 
