@@ -19,6 +19,7 @@ use perennial::{
                 self, CancelWhen, Cancellation, NewDiscount, NewSubscription, Pausing, PlanChange,
                 PlanWhen, QuantityChange, Sharing, Undoing,
             },
+            usage::{Intake, Said, Verdict},
         },
     },
     store::{
@@ -99,6 +100,8 @@ struct Application<'a> {
     high: [bool; SELLERS],
     subs: Vec<SubscriptionId>,
     payments: Vec<PaymentId>,
+    /// What was reported: of what by which price, how much, and for which day.
+    events: Vec<((SubscriptionId, usize), i64, NaiveDate)>,
 }
 
 fn customer(number: usize) -> CustomerId {
@@ -126,7 +129,13 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
     );
     for (place, price) in plan.prices.iter().enumerate() {
         let key = 3_000 + at * 100 + place * 10;
-        let (kind, unit, size, free) = match &price.kind {
+        let (grows, metered) = match &price.kind {
+            Grows::Used(grows) => (&**grows, format!("'m{place}', 'sum'")),
+            grows => (grows, "NULL, NULL".to_owned()),
+        };
+        let (kind, unit, size, free) = match grows {
+            Grows::Seat(micro) if price.is_used() => ("usage", *micro, None, 0),
+            Grows::Used(_) => unreachable!("a meter of a meter"),
             Grows::Flat(micro) => ("flat", *micro, None, 0),
             Grows::Seat(micro) => ("per_seat", *micro, None, 0),
             Grows::Once(micro) => ("one_off", *micro, None, 0),
@@ -137,10 +146,10 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
         let size = size.map_or("NULL".to_owned(), |size| format!("{size}000000"));
         let (seq, earns) = (place + 1, price.earns);
         sql += &format!(
-            "INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro, package_micro, included_micro, commissionable)
-               VALUES ({tenant}, {key}, {version}, {seq}, 'Part {seq}', '{kind}', {unit}, {size}, {free} * 1000000, {earns});"
+            "INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro, package_micro, included_micro, commissionable, meter, aggregation)
+               VALUES ({tenant}, {key}, {version}, {seq}, 'Part {seq}', '{kind}', {unit}, {size}, {free} * 1000000, {earns}, {metered});"
         );
-        if let Grows::Graduated(tiers) | Grows::Volume(tiers) = &price.kind {
+        if let Grows::Graduated(tiers) | Grows::Volume(tiers) = grows {
             for (step, Tier { up_to, micro, flat }) in tiers.iter().enumerate() {
                 let (tier, seq) = (key + 1 + step, step + 1);
                 let up_to = up_to.map_or("NULL".to_owned(), |last| format!("{last}000000"));
@@ -218,6 +227,7 @@ impl<'a> Application<'a> {
             high: [false; SELLERS],
             subs: Vec::new(),
             payments: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -283,7 +293,22 @@ impl<'a> Application<'a> {
                     .write(|tx| subscriptions::change_quantity(tx, &change))
             }
             Fact::CancelNow { which, ago } => {
-                self.cancel(which, CancelWhen::Now(self.ago(ago)), reason)
+                self.cancel(which, CancelWhen::Now(self.until(which, ago)?), reason)
+            }
+            Fact::Use {
+                which,
+                price,
+                units,
+                ago,
+            } => {
+                let (id, _) = self.sub(which)?;
+                let at = self.plan(id).used_price(price).ok_or(Error::NotFound)?;
+                self.report((id, at), (units, self.ago(ago)))
+            }
+            Fact::Correct { which, part } => {
+                let at = which.checked_rem(self.events.len());
+                let (of, units, on) = self.events[at.ok_or(Error::NotFound)?];
+                self.report(of, (-units / part, on))
             }
             Fact::CancelLater { which } => self.cancel(which, CancelWhen::PeriodEnd, reason),
             Fact::Undo { which } => {
@@ -357,7 +382,8 @@ impl<'a> Application<'a> {
                 how,
             } => self.credit_by_hand(which, line, (part, how)),
             Fact::Pause { which, ago } => {
-                let pausing = self.pausing(which, ago)?;
+                let mut pausing = self.pausing(which, ago)?;
+                pausing.on = self.until(which, ago)?;
                 self.world.write(|tx| subscriptions::pause(tx, &pausing))
             }
             Fact::Resume { which, ago } => {
@@ -369,6 +395,11 @@ impl<'a> Application<'a> {
                 let [one, other] = [0, 1].map(|plan| self.terms.plans[plan].months);
                 if one != other {
                     return Err(Error::conflict("histories count no periods anew"));
+                }
+                if self.terms.plans.iter().any(Plan::counts_usage) {
+                    return Err(Error::conflict(
+                        "histories leave what counts usage as it is",
+                    ));
                 }
                 let of = self.world.read(|tx| rows::one(tx, subscription));
                 let change = PlanChange {
@@ -395,6 +426,45 @@ impl<'a> Application<'a> {
             Fact::Pass { days } => self.pass(days),
             Fact::Close => self.close(),
         }
+    }
+
+    fn plan(&self, of: SubscriptionId) -> &Plan {
+        let of = self.world.read(|tx| rows::one(tx, of));
+        &self.terms.plans[usize::try_from(of.plan_version_id.number() - 390).unwrap()]
+    }
+
+    /// Where usage is counted, nothing ends before today: it might have been used since.
+    fn until(&self, which: usize, ago: u32) -> Result<NaiveDate, Error> {
+        let (of, _) = self.sub(which)?;
+        let counts = self.plan(of).counts_usage();
+        Ok(self.ago(if counts { 0 } else { ago }))
+    }
+
+    fn report(
+        &mut self,
+        (id, at): (SubscriptionId, usize),
+        (units, on): (i64, NaiveDate),
+    ) -> Result<(), Error> {
+        let (meter, event) = (format!("m{at}"), format!("E-{}", self.count));
+        let sold = self.world.read(|tx| rows::one(tx, id)).external_id;
+        let (occurred_at, value) = (format!("{on}T10:00:00Z"), units.to_string());
+        self.world.write(|tx| {
+            let mut intake = Intake::of(tx, &[sold.clone()], &[event.clone()])?;
+            let said = Said {
+                external_id: &event,
+                subscription: &sold,
+                meter: &meter,
+                occurred_at: &occurred_at,
+                value: &value,
+                subject: "",
+            };
+            match intake.hear(&said) {
+                Verdict::New => intake.write(tx).map(drop),
+                other => Err(Error::conflict(format!("{other:?}"))),
+            }
+        })?;
+        self.events.push(((id, at), units, on));
+        Ok(())
     }
 
     fn cancel(&self, which: usize, when: CancelWhen, reason: String) -> Result<(), Error> {

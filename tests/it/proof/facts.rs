@@ -30,6 +30,8 @@ pub enum Kind {
         free: u32,
     },
     Once(i64),
+    /// By what was used of a period, when it is over.
+    Used(Box<Kind>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +52,14 @@ impl Price {
         matches!(self.kind, Kind::Once(_))
     }
     pub fn counts_seats(&self) -> bool {
-        !matches!(self.kind, Kind::Once(_) | Kind::Flat(_))
+        !matches!(self.kind, Kind::Once(_) | Kind::Flat(_) | Kind::Used(_))
+    }
+    pub fn is_used(&self) -> bool {
+        matches!(self.kind, Kind::Used(_))
+    }
+    /// Whether it comes back with every period, in advance.
+    pub fn is_ahead(&self) -> bool {
+        !self.is_once() && !self.is_used()
     }
 }
 
@@ -216,6 +225,18 @@ pub enum Fact {
         seller: usize,
         above: Option<Above>,
     },
+    /// So many units of something were used, or fewer than reported.
+    Use {
+        which: usize,
+        price: usize,
+        units: i64,
+        ago: u32,
+    },
+    /// One of so many parts of what was reported once is taken back.
+    Correct {
+        which: usize,
+        part: i64,
+    },
     Pass {
         days: u32,
     },
@@ -236,6 +257,22 @@ fn tiers() -> impl Strategy<Value = Vec<Tier>> {
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        11 => ahead_or_once(),
+        2 => scales().prop_map(|kind| Kind::Used(Box::new(kind))),
+    ]
+}
+
+fn scales() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        3 => (1i64..300_000_000).prop_map(Kind::Seat),
+        1 => tiers().prop_map(Kind::Graduated),
+        1 => tiers().prop_map(Kind::Volume),
+        1 => (1i64..900_000_000, 1u32..6, 0u32..5).prop_map(|(micro, size, free)| Kind::Package { micro, size, free }),
+    ]
+}
+
+fn ahead_or_once() -> impl Strategy<Value = Kind> {
     prop_oneof![
         1 => (1i64..2_000_000_000).prop_map(Kind::Flat),
         4 => (1i64..300_000_000).prop_map(Kind::Seat),
@@ -347,6 +384,9 @@ pub fn facts() -> impl Strategy<Value = Fact> {
         3 => (0usize..8, 1i64..2_500).prop_map(|(which, minor)| Fact::Refund { which, minor }),
         1 => (0usize..8).prop_map(|which| Fact::Chargeback { which }),
         1 => (0..SELLERS).prop_map(|partner| Fact::Promote { partner }),
+        7 => (0usize..4, 0usize..2, -3i64..25, 0u32..60)
+            .prop_map(|(which, price, units, ago)| Fact::Use { which, price, units, ago }),
+        3 => (0usize..8, 1i64..=3).prop_map(|(which, part)| Fact::Correct { which, part }),
         9 => (1u32..40).prop_map(|days| Fact::Pass { days }),
         7 => Just(Fact::Close),
     ]

@@ -10,7 +10,7 @@ use super::{
     facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
-    rules::{Does, Earns, Part},
+    rules::{Does, Earns, Part, Span},
     slow::Slow,
     teller::{Books, Entry, Teller},
 };
@@ -56,8 +56,8 @@ fn the_engine_tells_every_history_as_the_model_does() {
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
     let strategy = stories();
-    let mut seen = [0usize; 27];
-    for _ in 0..500 {
+    let mut seen = [0usize; 30];
+    for _ in 0..1_000 {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
         let books = Teller::<Slow>::tell(&terms, &facts).books;
         let late = books.statements.iter().filter(|one| one.blocks[1] != 0);
@@ -83,6 +83,11 @@ fn the_histories_are_about_something() {
             let all = all.filter_map(|one| line(one).earns);
             all.filter(wanted).count()
         };
+        let lines = || books.invoices.iter().flat_map(|one| &one.lines);
+        let used = || lines().filter(|line| line.is_used);
+        let mut days: Vec<Span> = used().map(|line| line.service).collect();
+        days.sort_unstable_by_key(|one| (one.from, one.to));
+        let again = days.windows(2).filter(|two| two[0] == two[1]).count();
         let counts = [
             by_hand(|how| how.goes == Goes::DueThenCredit),
             by_hand(|how| how.goes == Goes::DueThenBack),
@@ -127,6 +132,9 @@ fn the_histories_are_about_something() {
             earns(|one| one.unit > 0 && one.share != (1, 1)),
             earns(|one| one.unit == 0 && one.share != (1, 1)),
             earns(|one| one.clause == 4),
+            used().filter(|line| line.net > 0).count(),
+            used().filter(|line| line.net < 0).count(),
+            again,
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

@@ -12,3 +12,4 @@ mod rules;
 mod slow;
 mod strange;
 mod teller;
+mod usage;

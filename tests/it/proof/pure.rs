@@ -4,6 +4,7 @@ use perennial::domain::{
     Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Disposition, Measure,
     Money as Amount, Period, Phase, Price as Priced, Quantity, Rate, Scale, ServicePeriod,
     UnitPrice,
+    arrears::{UsagePeriod, arrears},
     bill::{self, Stretch},
     cash,
     commission::{
@@ -14,6 +15,7 @@ use perennial::domain::{
         window::{DayShare, Window},
     },
     discount as discounts,
+    meter::{self, Aggregation, Meter, UsageEvent},
     metrics::{CustomerHistory, by_month},
     proration::{self, TaxedCharge, credit_from, credit_tax, tax_on},
     sale,
@@ -50,7 +52,22 @@ fn bands(tiers: &[Tier]) -> Bands {
 }
 
 pub fn priced(price: &Price) -> Priced {
+    let meter = || Meter {
+        code: "m".parse().unwrap(),
+        aggregation: Aggregation::Sum,
+    };
     match &price.kind {
+        Kind::Used(kind) => match priced_as(kind) {
+            Priced::Seats(scale) => Priced::Metered(meter(), scale),
+            _ => unreachable!("only what grows is metered"),
+        },
+        kind => priced_as(kind),
+    }
+}
+
+fn priced_as(kind: &Kind) -> Priced {
+    match kind {
+        Kind::Used(_) => unreachable!("a meter of a meter"),
         Kind::Flat(micro) => Priced::Flat(unit(*micro)),
         Kind::Once(micro) => Priced::OneOff(unit(*micro)),
         Kind::Seat(micro) => Priced::per_seat(unit(*micro)),
@@ -215,6 +232,27 @@ impl Rules for Pure {
 
     fn once(price: &Price) -> i64 {
         priced(price).once().unwrap()
+    }
+
+    fn used(price: &Price, days: Span, events: &[(NaiveDate, i64)]) -> i64 {
+        let start = |day: NaiveDate| day.and_hms_opt(0, 0, 0).unwrap();
+        let period = UsagePeriod {
+            index: 0,
+            service: service(days),
+            span: meter::Span {
+                from: start(days.from),
+                to: start(days.to),
+            },
+        };
+        let event = |(at, (on, units)): (usize, &(NaiveDate, i64))| UsageEvent {
+            event_id: at.to_string(),
+            at: on.and_hms_opt(10, 0, 0).unwrap(),
+            subject: String::new(),
+            value: Measure::from_micro(units * 1_000_000),
+        };
+        let events: Vec<UsageEvent> = events.iter().enumerate().map(event).collect();
+        let found = arrears(&priced(price), &[period], &events, &[]).unwrap();
+        found[0].open_minor
     }
 
     fn monthly(charged: &Charged<'_>, months: u32) -> i64 {

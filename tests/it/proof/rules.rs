@@ -181,6 +181,8 @@ pub trait Rules {
     /// List price and discount of each price.
     fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)>;
     fn once(price: &Price) -> i64;
+    /// What the usage of some days comes to in all, given each that was reported, with its day.
+    fn used(price: &Price, service: Span, events: &[(NaiveDate, i64)]) -> i64;
     fn monthly(charged: &Charged<'_>, months: u32) -> i64;
     /// The clause that holds and what it pays. The terms' rates are those of the first period,
     /// recurring, renewal and the higher tier; without a rate of its own that has no clause.

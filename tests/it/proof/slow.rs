@@ -49,10 +49,14 @@ fn tier_of(unit: u32, tiers: &[Tier]) -> &Tier {
 
 /// What a whole period costs, unit by unit.
 fn full(price: &Price, seats: u32) -> i64 {
+    cost(&price.kind, seats)
+}
+
+fn cost(kind: &Kind, seats: u32) -> i64 {
     let micro = |sum: i64| Exact::new(i128::from(sum), 1_000_000);
-    let exact = match &price.kind {
+    let exact = match kind {
         Kind::Flat(price) => micro(*price),
-        Kind::Once(_) => Exact::NONE,
+        Kind::Once(_) | Kind::Used(_) => Exact::NONE,
         Kind::Seat(price) => (0..seats).map(|_| micro(*price)).sum(),
         Kind::Graduated(tiers) => {
             let units: Exact = (1..=seats)
@@ -263,6 +267,19 @@ impl Rules for Slow {
     fn once(price: &Price) -> i64 {
         match price.kind {
             Kind::Once(micro) => Exact::new(i128::from(micro), 1_000_000).nearest(),
+            _ => 0,
+        }
+    }
+
+    fn used(price: &Price, service: Span, events: &[(NaiveDate, i64)]) -> i64 {
+        let mut units = 0;
+        for day in days(service) {
+            for (on, reported) in events {
+                units += if *on == day { *reported } else { 0 };
+            }
+        }
+        match &price.kind {
+            Kind::Used(kind) => cost(kind, u32::try_from(units).unwrap_or(0)),
             _ => 0,
         }
     }

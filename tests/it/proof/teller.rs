@@ -5,11 +5,14 @@ use std::marker::PhantomData;
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::{
-    facts::{Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, SELLERS, Terms, partner_of},
+    facts::{
+        Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, Plan, SELLERS, Terms, partner_of,
+    },
     rules::{
         BeforeCap, Case, Charged, Claim, Does, Earning, Earns, Money, Month, Movements, Part,
         Rules, Span, Taxed, first_of, month_of,
     },
+    usage::{Event, Metered},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,7 @@ pub struct Line {
     pub credits: Vec<(Span, i64)>,
     pub commission: i64,
     pub is_once: bool,
+    pub is_used: bool,
     /// The clause and what it pays, where a partner earns on it.
     pub earns: Option<Earns>,
     pub units: u32,
@@ -230,6 +234,8 @@ pub struct Books {
     pub notes: Vec<Note>,
     pub entries: Vec<Entry>,
     pub statements: Vec<Statement>,
+    pub events: Vec<Event>,
+    pub metered: Vec<Metered>,
     pub high_since: [Option<NaiveDate>; SELLERS],
     /// Who is above each seller, from a day on.
     pub above: [Vec<(NaiveDate, Option<Above>)>; SELLERS],
@@ -257,7 +263,7 @@ struct Taken {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused;
 
-type Told = Result<(), Refused>;
+pub type Told = Result<(), Refused>;
 
 impl<'a, R: Rules> Teller<'a, R> {
     pub fn new(terms: &'a Terms) -> Self {
@@ -292,7 +298,10 @@ impl<'a, R: Rules> Teller<'a, R> {
             Fact::Change { which, seats, ago } => {
                 self.change(self.sub(which)?, seats, self.ago(ago))
             }
-            Fact::CancelNow { which, ago } => self.cancel_now(self.sub(which)?, self.ago(ago)),
+            Fact::CancelNow { which, ago } => {
+                let sub = self.sub(which)?;
+                self.cancel_now(sub, self.until(sub, ago))
+            }
             Fact::CancelLater { which } => self.cancel_later(self.sub(which)?),
             Fact::Undo { which } => self.undo(self.sub(which)?),
             Fact::Discount {
@@ -347,7 +356,25 @@ impl<'a, R: Rules> Teller<'a, R> {
                 part,
                 how,
             } => self.credit_by_hand(self.invoice(which)?, line, (part, how)),
-            Fact::Pause { which, ago } => self.pause(self.sub(which)?, self.ago(ago)),
+            Fact::Pause { which, ago } => {
+                let sub = self.sub(which)?;
+                self.pause(sub, self.until(sub, ago))
+            }
+            Fact::Use {
+                which,
+                price,
+                units,
+                ago,
+            } => {
+                let sub = self.sub(which)?;
+                self.report(sub, self.used_price(sub, price)?, (units, self.ago(ago)))
+            }
+            Fact::Correct { which, part } => {
+                let many = self.books.events.len();
+                let at = which.checked_rem(many).ok_or(Refused)?;
+                let of = self.books.events[at].clone();
+                self.report(of.sub, of.price, (-of.units / part, of.on))
+            }
             Fact::Resume { which, ago } => self.resume(self.sub(which)?, self.ago(ago)),
             Fact::Move {
                 which,
@@ -383,6 +410,10 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     pub fn ago(&self, days: u32) -> NaiveDate {
         self.today - TimeDelta::days(i64::from(days))
+    }
+    /// Where usage is counted, nothing ends before today: it might have been used since.
+    fn until(&self, sub: usize, ago: u32) -> NaiveDate {
+        self.ago(if self.counts_usage(sub) { 0 } else { ago })
     }
     pub fn sub(&self, which: usize) -> Result<usize, Refused> {
         which.checked_rem(self.books.subs.len()).ok_or(Refused)
@@ -466,9 +497,16 @@ impl<'a, R: Rules> Teller<'a, R> {
         let ends = |from: NaiveDate, of: &Sub| of.ends_on.is_some_and(|end| end <= from);
         let of = &mut self.books.subs[sub];
         if ends(service.from, of) {
-            of.next_on = None;
-            return None;
+            let (on, next) = (of.next_on.take(), of.next);
+            let mut lines = Vec::new();
+            self.add_usage(sub, next, &mut lines);
+            return match (lines.is_empty(), on) {
+                (false, Some(on)) => Some(self.issue(sub, on, lines)),
+                _ => None,
+            };
         }
+        let in_arrears = self.counts_usage(sub);
+        let of = &mut self.books.subs[sub];
         if let Some((_, plan)) = of.next_plan.take_if(|(on, _)| *on <= service.from) {
             of.plan = plan;
             of.changed_on = of.changed_on.max(service.from);
@@ -476,7 +514,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         let index = of.next;
         of.next += 1;
-        of.next_on = Some(service.to).filter(|next| !ends(*next, of));
+        of.next_on = Some(service.to).filter(|next| in_arrears || !ends(*next, of));
         self.charge(sub, index, service)
     }
 
@@ -495,6 +533,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             let place = lines.len() - 1;
             self.pay_units_once(sub, place, &mut lines[place]);
         }
+        self.add_usage(sub, index, &mut lines);
         // Where only the first period charges anything, the later ones bring no invoice.
         if lines.is_empty() {
             return None;
@@ -502,7 +541,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         Some(self.issue(sub, service.from, lines))
     }
 
-    fn line(
+    pub fn line(
         &self,
         sub: usize,
         (index, service): (u32, Span),
@@ -524,6 +563,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             commission: 0,
             credits: Vec::new(),
             is_once: false,
+            is_used: false,
             earns: clause.filter(|_| earns),
             units: self.books.subs[sub].seats,
             parties: Vec::new(),
@@ -533,7 +573,7 @@ impl<'a, R: Rules> Teller<'a, R> {
     /// Units are paid for on one line: the first that counts them, or else the first there is.
     fn pay_units_once(&self, sub: usize, place: usize, line: &mut Line) {
         let plan = &self.terms.plans[self.books.subs[sub].plan];
-        let mut ahead = plan.prices.iter().filter(|price| !price.is_once());
+        let mut ahead = plan.prices.iter().filter(|price| price.is_ahead());
         if ahead.position(|price| price.counts_seats()).unwrap_or(0) != place
             && let Some(earns) = line.earns.as_mut()
         {
@@ -549,7 +589,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         for (at, (price, (list, off))) in
             (self.terms.plans[plan].prices.iter().zip(amounts)).enumerate()
         {
-            if price.is_once() {
+            if !price.is_ahead() {
                 continue;
             }
             let is_same =
@@ -836,6 +876,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 commission: 0,
                 is_once: false,
                 credits: Vec::new(),
+                is_used: false,
                 earns,
                 units,
                 parties: Vec::new(),
@@ -1096,9 +1137,18 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.live(sub)?;
         self.check_day(sub, on)?;
         self.bill(&[sub], on.pred_opt().unwrap());
+        let (in_arrears, mut begun) = (self.counts_usage(sub), 0);
+        while self.whole(sub, begun).from < on {
+            begun += 1;
+        }
         let of = &mut self.books.subs[sub];
-        (of.is_canceled, of.ends_on, of.next_on) = (true, Some(on), None);
+        (of.is_canceled, of.ends_on) = (true, Some(on));
+        of.next_on = Some(on).filter(|_| in_arrears && of.next > 0);
         of.next_plan = None;
+        if of.is_paused && of.next_on.is_some() {
+            // Periods that began in the pause are not billed after it either.
+            of.next = of.next.max(begun);
+        }
         of.changed_on = of.changed_on.max(on);
         self.give_back(sub, on);
         Ok(())
@@ -1123,7 +1173,8 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.live(sub)?;
         let of = &self.books.subs[sub];
         let other = 1 - of.plan;
-        let is_alike = self.terms.plans[other].months == self.months(sub);
+        let is_alike = self.terms.plans[other].months == self.months(sub)
+            && !self.terms.plans.iter().any(Plan::counts_usage);
         let can = is_alike && !of.is_paused;
         can.then_some(other).ok_or(Refused)
     }
@@ -1237,8 +1288,10 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         self.bill(&[sub], self.today);
         let end = self.charged(sub, self.books.subs[sub].next).from;
+        let in_arrears = self.counts_usage(sub);
         let of = &mut self.books.subs[sub];
-        (of.ends_on, of.next_on) = (Some(end), None);
+        of.ends_on = Some(end);
+        of.next_on = Some(end).filter(|_| in_arrears && of.next > 0);
         of.next_plan = None;
         of.changed_on = of.changed_on.max(self.today);
         Ok(())
@@ -1626,6 +1679,8 @@ impl<'a, R: Rules> Teller<'a, R> {
         if month_of(self.today) <= month {
             return Err(Refused);
         }
+        let all: Vec<usize> = (0..self.books.subs.len()).collect();
+        self.bill(&all, first_of(month + 1).pred_opt().unwrap());
         for partner in 0..PARTNERS {
             self.state(month, partner);
         }
