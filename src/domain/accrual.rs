@@ -210,15 +210,6 @@ impl LineTerms {
         }
     }
 
-    /// The part of a line's own days that earns. Of an amount per unit, [`LineTerms::share`] counts
-    /// the days of the whole period, of which the line may be a part.
-    pub fn earning_days(&self, line: ServicePeriod) -> DayShare {
-        match self.share.is_whole() {
-            true => DayShare::WHOLE,
-            false => DayShare::new(i64::from(self.share.days).min(line.days()), line.days()),
-        }
-    }
-
     /// What has to be added to a line's net less its credits, so that its share of days gives what
     /// it earns on: a credit for days that earn nothing takes nothing off, one for days that earn
     /// takes off all of them. Nothing where all of its days earn. What earns is never more than what

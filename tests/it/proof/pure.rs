@@ -387,7 +387,7 @@ impl Rules for Pure {
             let earning = EarningLine {
                 credited_net_minor: line.credited,
                 protected_net_minor: line.protected,
-                earning_days: terms.earning_days(of.0),
+                earning_days: terms.share.of_line(of.0),
                 credited_beside: terms.beside(of, &credits).unwrap(),
                 ..EarningLine::new(line.net, line.clause, terms)
             };

@@ -54,7 +54,7 @@ pub(in crate::services::revenue) fn expected(
         let terms = earns.at_place(place, plan);
         if terms.pay_anything() {
             let line = EarningLine {
-                earning_days: terms.earning_days(service),
+                earning_days: terms.share.of_line(service),
                 ..EarningLine::new(item.net_minor, clause.number(), terms)
             };
             found.lines.push(line);
