@@ -5,12 +5,15 @@ use chrono::NaiveDate;
 use perennial::{
     Error,
     domain::{
-        self, CommissionRule, CreditReason, Disposition, Name, Period, Quantity, Rate,
-        commission::EntryKind,
+        self, AdjustmentReason, CommissionRule, CreditReason, Disposition, Name, Period, Quantity,
+        Rate, Role, commission::EntryKind,
     },
-    id::{CustomerId, PartnerId, PaymentId, SubscriptionId},
+    id::{AdjustmentId, CustomerId, PartnerId, PaymentId, SubscriptionId},
     services::{
-        incentivize::distributors,
+        incentivize::{
+            adjustments::{self, NewAdjustment},
+            distributors,
+        },
         revenue::{
             billing,
             credit::{self, LineCredit, NewCreditNote},
@@ -23,7 +26,8 @@ use perennial::{
         },
     },
     store::{
-        lobby,
+        VendorScope,
+        lobby::{self, Admission, Lobby, NewMembership},
         revenue::{cash, invoices, recurring, subscriptions as rows},
     },
     worker::{self, Closing},
@@ -31,12 +35,13 @@ use perennial::{
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{
+    beside::{Beside, joined_on},
     clauses::Clauses,
     facts::{
         Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
     },
     histories::stories,
-    rules::{Does, Month, month_of},
+    rules::{Does, Month, first_of, month_of},
     slow::Slow,
     teller::Teller,
 };
@@ -72,11 +77,10 @@ struct Invoice {
     lines: Vec<[i64; 4]>,
 }
 
-/// Invoice, line, partner, amount, base, whether it takes back, whether it caps, paid on, matures
+/// Invoice and line, partner, amount, base, whether it takes back, whether it caps, paid on, matures
 /// on, posted, earned.
 type Entry = (
-    usize,
-    usize,
+    Option<(usize, usize)>,
     usize,
     i64,
     i64,
@@ -100,6 +104,9 @@ struct Application<'a> {
     high: [bool; SELLERS],
     subs: Vec<SubscriptionId>,
     payments: Vec<PaymentId>,
+    /// Two who decide on what is given by hand.
+    people: [VendorScope; 2],
+    proposals: Vec<AdjustmentId>,
     /// What was reported: of what by which price, how much, and for which day.
     events: Vec<((SubscriptionId, usize), i64, NaiveDate)>,
 }
@@ -163,6 +170,29 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
     sql
 }
 
+/// Somebody who may do everything at the vendor.
+fn person(world: &World, name: &str) -> VendorScope {
+    let tenant = lobby::tenant_of(&world.scope);
+    let email = format!("{name}@meridian.example").to_lowercase();
+    let enter = |lobby: &mut Lobby<'_>| {
+        let user = lobby::add_person(lobby, &email, name, None)?;
+        let place = NewMembership {
+            tenant,
+            partner: None,
+            user,
+            role: Role::Owner,
+            email: &email,
+            name,
+        };
+        lobby::add_membership(lobby, &place)?;
+        lobby::admit(lobby, user, "meridian", None)
+    };
+    match world.store.lobby_write_now(enter).unwrap().unwrap() {
+        Admission::Staff(scope) => scope,
+        Admission::Partner(_) => unreachable!("the vendor's own"),
+    }
+}
+
 impl<'a> Application<'a> {
     fn new(kind: Kind, terms: &'a Terms) -> Self {
         let next = Period::of(terms.today);
@@ -218,6 +248,14 @@ impl<'a> Application<'a> {
                 ));
             }
         }
+        if let Some(floor) = terms.floor() {
+            let (minor, months, joined) = (floor.minor, floor.months, joined_on());
+            world.database.sql(&format!(
+                "UPDATE commission_plan_versions SET guarantee_minor = {minor}, guarantee_months = {months}, guarantee_currency = 'EUR' WHERE id = 411;
+                 UPDATE commission_enrollments SET effective_from = '{joined}';"
+            ));
+        }
+        let people = ["Ada", "Ben"].map(|name| person(&world, name));
         Self {
             world,
             terms,
@@ -228,6 +266,8 @@ impl<'a> Application<'a> {
             subs: Vec::new(),
             payments: Vec::new(),
             events: Vec::new(),
+            people,
+            proposals: Vec::new(),
         }
     }
 
@@ -423,6 +463,16 @@ impl<'a> Application<'a> {
             }
             Fact::Share { which, bps } => self.share_out(which, bps),
             Fact::Link { seller, above } => self.link(seller, above),
+            Fact::Propose {
+                partner,
+                minor,
+                months,
+            } => self.propose(partner, (minor, months)),
+            Fact::Decide {
+                which,
+                is_yes,
+                is_own,
+            } => self.decide(which, (is_yes, is_own)),
             Fact::Pass { days } => self.pass(days),
             Fact::Close => self.close(),
         }
@@ -555,6 +605,34 @@ impl<'a> Application<'a> {
         self.world.write(|tx| credit::issue(tx, &new)).map(drop)
     }
 
+    fn propose(&mut self, who: usize, (minor, months): (i64, i32)) -> Result<(), Error> {
+        let month = month_of(self.next.first_day()) + months;
+        let new = NewAdjustment {
+            partner: partner(who),
+            month: Period::of(first_of(month)),
+            amount: eur(minor),
+            reason: AdjustmentReason::Goodwill,
+            memo: "As agreed".parse().unwrap(),
+        };
+        let [proposer, _] = &self.people;
+        let made = self
+            .world
+            .store
+            .write_now(proposer.clone(), |tx| adjustments::propose(tx, &new))?;
+        self.proposals.push(made);
+        Ok(())
+    }
+
+    fn decide(&self, which: usize, (is_yes, is_own): (bool, bool)) -> Result<(), Error> {
+        let at = which.checked_rem(self.proposals.len());
+        let id = self.proposals[at.ok_or(Error::NotFound)?];
+        let who = self.people[usize::from(!is_own)].clone();
+        self.world.store.write_now(who, |tx| match is_yes {
+            true => adjustments::approve(tx, id),
+            false => adjustments::decline(tx, id, "Not this time"),
+        })
+    }
+
     fn pay(&mut self, new: NewPayment) -> Result<(), Error> {
         let paid = self.world.write(|tx| payments::receive(tx, &new))?;
         self.payments.push(paid.id());
@@ -639,10 +717,8 @@ impl<'a> Application<'a> {
             .entries()
             .iter()
             .map(|one| {
-                let (invoice, line) = places[&one.invoice_line_id.unwrap()];
                 (
-                    invoice,
-                    line,
+                    one.invoice_line_id.map(|line| places[&line]),
                     partner_number(one.partner_id),
                     one.amount_minor,
                     one.base_minor,
@@ -719,8 +795,7 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
     };
     let entry = |one: &super::teller::Entry| {
         (
-            one.invoice,
-            one.line,
+            Some((one.invoice, one.line)),
             one.who,
             one.amount,
             one.base,
@@ -732,7 +807,15 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
             one.earned,
         )
     };
+    let beside = |one: &Beside| {
+        let (on, month) = (one.on, one.posted);
+        let is_any = (false, false);
+        (
+            None, one.who, one.amount, 0, is_any.0, is_any.1, on, on, month, month,
+        )
+    };
     let mut entries: Vec<Entry> = books.entries.iter().map(entry).collect();
+    entries.extend(books.beside.iter().map(beside));
     entries.sort_unstable();
     let left = |one: &super::teller::Credit| (one.customer, one.amount, one.left);
     let mut credits: Vec<(usize, i64, i64)> = books.credits.iter().map(left).collect();

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::{
+    beside::{Floor, floors},
     exact::Exact,
     facts::{TERM, Terms},
     rules::{Case, Earning, Earns, Share, Span},
@@ -19,6 +20,8 @@ pub struct Clauses {
     pub months: [Option<u32>; 4],
     /// What a fifth pays where none of them does.
     pub else_bps: Option<i32>,
+    /// The least that the plan brings.
+    pub floor: Option<Floor>,
 }
 
 pub fn clauses() -> impl Strategy<Value = Clauses> {
@@ -26,11 +29,13 @@ pub fn clauses() -> impl Strategy<Value = Clauses> {
         prop::array::uniform4(prop::option::weighted(0.2, 1i64..400)),
         prop::array::uniform4(prop::option::weighted(0.3, 1u32..15)),
         prop::option::weighted(0.5, 0i32..2_500),
+        floors(),
     )
-        .prop_map(|(units, months, else_bps)| Clauses {
+        .prop_map(|(units, months, else_bps, floor)| Clauses {
             units,
             months,
             else_bps,
+            floor,
         })
 }
 

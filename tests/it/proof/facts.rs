@@ -237,6 +237,18 @@ pub enum Fact {
         which: usize,
         part: i64,
     },
+    /// One person proposes an amount for a month, counted from the first that is open.
+    Propose {
+        partner: usize,
+        minor: i64,
+        months: i32,
+    },
+    /// Another, or the same, approves or declines it.
+    Decide {
+        which: usize,
+        is_yes: bool,
+        is_own: bool,
+    },
     Pass {
         days: u32,
     },
@@ -384,9 +396,13 @@ pub fn facts() -> impl Strategy<Value = Fact> {
         3 => (0usize..8, 1i64..2_500).prop_map(|(which, minor)| Fact::Refund { which, minor }),
         1 => (0usize..8).prop_map(|which| Fact::Chargeback { which }),
         1 => (0..SELLERS).prop_map(|partner| Fact::Promote { partner }),
-        7 => (0usize..4, 0usize..2, -3i64..25, 0u32..60)
+        9 => (0usize..4, 0usize..2, -3i64..25, 0u32..60)
             .prop_map(|(which, price, units, ago)| Fact::Use { which, price, units, ago }),
-        3 => (0usize..8, 1i64..=3).prop_map(|(which, part)| Fact::Correct { which, part }),
+        5 => (0usize..8, 1i64..=2).prop_map(|(which, part)| Fact::Correct { which, part }),
+        2 => (0..PARTNERS, -900i64..900, -1i32..3)
+            .prop_map(|(partner, minor, months)| Fact::Propose { partner, minor, months }),
+        2 => (0usize..4, prop::bool::weighted(0.8), prop::bool::weighted(0.2))
+            .prop_map(|(which, is_yes, is_own)| Fact::Decide { which, is_yes, is_own }),
         9 => (1u32..40).prop_map(|days| Fact::Pass { days }),
         7 => Just(Fact::Close),
     ]

@@ -7,6 +7,7 @@ use proptest::{
 };
 
 use super::{
+    beside::Beside,
     facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
@@ -56,10 +57,11 @@ fn the_engine_tells_every_history_as_the_model_does() {
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
     let strategy = stories();
-    let mut seen = [0usize; 30];
-    for _ in 0..1_000 {
+    let mut seen = [0usize; 33];
+    for _ in 0..2_000 {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
-        let books = Teller::<Slow>::tell(&terms, &facts).books;
+        let told = Teller::<Slow>::tell(&terms, &facts);
+        let (books, first_open) = (told.books, told.first_open);
         let late = books.statements.iter().filter(|one| one.blocks[1] != 0);
         let discounted = books.invoices.iter().flat_map(|one| &one.lines);
         let discounted = discounted.filter(|line| line.off != 0);
@@ -88,6 +90,13 @@ fn the_histories_are_about_something() {
         let mut days: Vec<Span> = used().map(|line| line.service).collect();
         days.sort_unstable_by_key(|one| (one.from, one.to));
         let again = days.windows(2).filter(|two| two[0] == two[1]).count();
+        let beside = |wanted: fn(&Beside) -> bool| {
+            let all = books.beside.iter();
+            all.filter(|one| wanted(one)).count()
+        };
+        // Proposed for a month that has been closed since.
+        let left = books.proposals.iter();
+        let left = left.filter(|one| !one.is_decided && one.month < first_open);
         let counts = [
             by_hand(|how| how.goes == Goes::DueThenCredit),
             by_hand(|how| how.goes == Goes::DueThenBack),
@@ -135,6 +144,9 @@ fn the_histories_are_about_something() {
             used().filter(|line| line.net > 0).count(),
             used().filter(|line| line.net < 0).count(),
             again,
+            beside(|one| one.does == Does::Adjusts && one.stated.is_some()),
+            beside(|one| one.does == Does::Fills),
+            left.count(),
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

@@ -329,8 +329,12 @@ fn statements(books: &Books, terms: &Terms) -> Holds {
                 .entries
                 .iter()
                 .filter(|entry| entry.stated == Some(one.month) && entry.who == partner);
-            prop_assert_eq!(of.clone().count(), one.lines);
-            prop_assert_eq!(of.map(|entry| entry.amount).sum::<i64>(), lines);
+            let beside = books.beside.iter();
+            let beside = beside.filter(|it| it.stated == Some(one.month) && it.who == partner);
+            prop_assert_eq!(of.clone().count() + beside.clone().count(), one.lines);
+            let sum: i64 = of.map(|entry| entry.amount).sum();
+            let beside: i64 = beside.map(|it| it.amount).sum();
+            prop_assert_eq!(sum + beside, lines);
             prop_assert_eq!(one.opening + lines, one.payout + one.closing);
             prop_assert!(one.payout == 0 || one.payout >= terms.minimum.max(1));
             carried = one.closing;

@@ -1,5 +1,6 @@
 //! The proof: a model that shares nothing with the engine, and random histories told by both.
 mod application;
+mod beside;
 mod clauses;
 mod doors;
 mod exact;

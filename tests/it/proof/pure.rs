@@ -4,12 +4,15 @@ use perennial::domain::{
     Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Disposition, Measure,
     Money as Amount, Period, Phase, Price as Priced, Quantity, Rate, Scale, ServicePeriod,
     UnitPrice,
+    adjustment::unadjustable,
     arrears::{UsagePeriod, arrears},
     bill::{self, Stretch},
     cash,
     commission::{
         self as commission, DaysCredited, EarningLine, EntryKind, InvoiceState, LineTerms, Pay,
-        bonus, clause_for, matures_on,
+        bonus, clause_for,
+        extras::GuaranteeTerms,
+        matures_on,
         parts::{self as shared, accrue_claims},
         posting_period, reversal_matures_on, reverse_newest_first,
         window::{DayShare, Window},
@@ -25,6 +28,7 @@ use perennial::domain::{
 };
 
 use super::{
+    beside::Floor,
     facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Terms, Tier},
     rules::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
@@ -454,13 +458,28 @@ impl Rules for Pure {
             Does::Earns => EntryKind::Earned,
             Does::Caps => EntryKind::Cap,
             Does::Reverses | Does::Frees => EntryKind::Reversal,
+            Does::Adjusts => EntryKind::Adjustment,
+            Does::Fills => EntryKind::Guarantee,
         };
         match block_of(kind, period(paid_in), period(posted)) {
             LineBlock::Earned => 0,
             LineBlock::PostedLate => 1,
             LineBlock::Reversed => 2,
-            LineBlock::Extra => unreachable!("nothing is paid on top in these histories"),
+            LineBlock::Extra => 3,
         }
+    }
+
+    fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool {
+        unadjustable(period(month), period(first_open), period(now)).is_none()
+    }
+
+    fn fill(floor: Floor, (joined, month): (Month, Month), earned: i64) -> i64 {
+        let terms = GuaranteeTerms {
+            amount: Amount::new(floor.minor, "EUR".parse().unwrap()),
+            months: floor.months,
+        };
+        let place = terms.place(period(joined), period(month));
+        place.map_or(0, |_| terms.fill(earned))
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

@@ -1,6 +1,7 @@
 //! The questions that a history asks of the rules: answered once by the model, once by the engine.
 use chrono::{Datelike, NaiveDate};
 
+use super::beside::Floor;
 use super::facts::{Above, Discount, Goes, Price, Terms};
 
 /// Days, the last one left out.
@@ -118,6 +119,10 @@ pub enum Does {
     Reverses,
     Caps,
     Frees,
+    /// Given or taken by hand.
+    Adjusts,
+    /// Fills up to the least that a month brings.
+    Fills,
 }
 
 /// Who gets what of a line, and what they have of it with its base.
@@ -221,7 +226,11 @@ pub trait Rules {
     fn reversal_matures(on: NaiveDate, original: NaiveDate) -> NaiveDate;
     fn posting(paid_on: NaiveDate, first_open: Month) -> Month;
     fn is_due(matures_on: NaiveDate, posted: Month, month: Month) -> bool;
-    /// Earned is 0, posted late 1, reversed 2.
+    /// Whether something can be given by hand in a month, given the first that is open and today's.
+    fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool;
+    /// What is missing of the least that a month brings to who joined in another.
+    fn fill(floor: Floor, months: (Month, Month), earned: i64) -> i64;
+    /// Earned is 0, posted late 1, reversed 2, and what follows no line 3.
     fn block(does: Does, paid_in: Month, posted: Month) -> usize;
     /// What is paid out, and what is carried on.
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64);

@@ -2,6 +2,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
+    beside::Floor,
     clauses,
     exact::{Exact, share_out, share_out_to},
     facts::{Above, Discount, Goes, Kind, Off, Price, Tier},
@@ -498,7 +499,24 @@ impl Rules for Slow {
             (Does::Reverses | Does::Frees, _) => 2,
             (Does::Earns | Does::Caps, true) => 0,
             (Does::Earns | Does::Caps, false) => 1,
+            (Does::Adjusts | Does::Fills, _) => 3,
         }
+    }
+
+    fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool {
+        (first_open..=now).any(|open| open == month)
+    }
+
+    fn fill(floor: Floor, (joined, month): (Month, Month), earned: i64) -> i64 {
+        let mut guaranteed = Vec::new();
+        for place in 0..floor.months {
+            guaranteed.push(joined + i32::try_from(place).unwrap());
+        }
+        let mut fill = 0;
+        while guaranteed.contains(&month) && earned + fill < floor.minor {
+            fill += 1;
+        }
+        fill
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

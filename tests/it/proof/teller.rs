@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::{
+    beside::{Beside, Proposal},
     facts::{
         Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, Plan, SELLERS, Terms, partner_of,
     },
@@ -216,7 +217,7 @@ pub struct Statement {
     pub month: Month,
     pub partner: usize,
     pub opening: i64,
-    pub blocks: [i64; 3],
+    pub blocks: [i64; 4],
     pub lines: usize,
     pub payout: i64,
     pub closing: i64,
@@ -236,6 +237,8 @@ pub struct Books {
     pub statements: Vec<Statement>,
     pub events: Vec<Event>,
     pub metered: Vec<Metered>,
+    pub proposals: Vec<Proposal>,
+    pub beside: Vec<Beside>,
     pub high_since: [Option<NaiveDate>; SELLERS],
     /// Who is above each seller, from a day on.
     pub above: [Vec<(NaiveDate, Option<Above>)>; SELLERS],
@@ -400,6 +403,16 @@ impl<'a, R: Rules> Teller<'a, R> {
                 Ok(())
             }
             Fact::Link { seller, above } => self.link(seller, above),
+            Fact::Propose {
+                partner,
+                minor,
+                months,
+            } => self.propose(partner, (minor, months)),
+            Fact::Decide {
+                which,
+                is_yes,
+                is_own,
+            } => self.decide(which, (is_yes, is_own)),
             Fact::Pass { days } => {
                 self.pass(days);
                 Ok(())
@@ -1681,6 +1694,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         let all: Vec<usize> = (0..self.books.subs.len()).collect();
         self.bill(&all, first_of(month + 1).pred_opt().unwrap());
+        self.fill_up(month);
         for partner in 0..PARTNERS {
             self.state(month, partner);
         }
@@ -1695,7 +1709,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             .iter()
             .rfind(|one| one.partner == partner);
         let opening = last.map_or(0, |one| one.closing);
-        let (mut blocks, mut lines) = ([0; 3], 0);
+        let (mut blocks, mut lines) = ([0; 4], 0);
         for entry in &mut self.books.entries {
             if entry.who != partner
                 || entry.stated.is_some()
@@ -1706,6 +1720,14 @@ impl<'a, R: Rules> Teller<'a, R> {
             blocks[R::block(entry.does, month_of(entry.paid_on), entry.posted)] += entry.amount;
             entry.stated = Some(month);
             lines += 1;
+        }
+        for one in &mut self.books.beside {
+            let is_due = R::is_due(one.on, one.posted, month);
+            if one.who == partner && one.stated.is_none() && is_due {
+                blocks[R::block(one.does, month_of(one.on), one.posted)] += one.amount;
+                one.stated = Some(month);
+                lines += 1;
+            }
         }
         if lines == 0 && opening == 0 {
             return;
