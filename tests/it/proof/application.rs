@@ -1,5 +1,5 @@
 //! The same histories told by the application itself, through its services and on both databases.
-use std::collections::HashMap;
+use std::{collections::HashMap, slice::from_ref};
 
 use chrono::NaiveDate;
 use perennial::{
@@ -499,7 +499,7 @@ impl<'a> Application<'a> {
         let sold = self.world.read(|tx| rows::one(tx, id)).external_id;
         let (occurred_at, value) = (format!("{on}T10:00:00Z"), units.to_string());
         self.world.write(|tx| {
-            let mut intake = Intake::of(tx, &[sold.clone()], &[event.clone()])?;
+            let mut intake = Intake::of(tx, from_ref(&sold), from_ref(&event))?;
             let said = Said {
                 external_id: &event,
                 subscription: &sold,
