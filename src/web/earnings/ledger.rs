@@ -421,10 +421,12 @@ fn of_line(detail: &EntryDetail, line: &LineDetail) -> Vec<String> {
         let (days, of) = (line.share.days, line.share.of);
         said.push(match line.per_unit {
             Some(_) => {
-                format!("An amount per unit is for a whole period: {days} of its {of} days count.")
+                format!(
+                    "An amount per unit is for a whole period: of its days, {days} of {of} count."
+                )
             }
             None => format!(
-                "The clause pays for some months only: {days} of the {of} days lie within them."
+                "The clause pays for some months only: of the days, {days} of {of} lie within them."
             ),
         });
     }
