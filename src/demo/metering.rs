@@ -12,6 +12,8 @@ use crate::{
 
 /// The plan that counts usage.
 pub const BY_USAGE: &str = "MSG-M";
+/// The one for many of them, which one customer comes to.
+pub const BY_MUCH_USAGE: &str = "MSG-L";
 /// What counts it.
 const METER: &str = "messages";
 /// What a customer of middling size sends in a usual week.

@@ -158,6 +158,9 @@ impl World {
             helpdesk::live(store, &self.scope, joined, day)?;
         }
         self.stories(store, month, day)?;
+        if (month, day.day()) == (16, 17) {
+            self.move_usage(store, day)?;
+        }
         let whose = (&self.scope, self.vendor);
         advising::live(store, whose, &self.beside, (month, MONTHS - 1, day))?;
         if (month, day.day()) == (MONTHS, 1) {

@@ -89,6 +89,8 @@ pub struct EarningLine {
     pub clause: i64,
     /// What it earns, as fixed when it was billed: a later change alters nothing.
     pub terms: LineTerms,
+    /// The part of its own days that earns: a distributor's share of the revenue counts those.
+    pub earning_days: DayShare,
     /// The sum of the line's commission entries so far, in minor units.
     pub posted_minor: i64,
     /// The sum of their bases so far, in minor units.
@@ -96,7 +98,7 @@ pub struct EarningLine {
 }
 
 impl EarningLine {
-    /// One of which nothing is credited and nothing posted yet.
+    /// One for a whole period, of which nothing is credited and nothing posted yet.
     pub fn new(net_minor: i64, clause: i64, terms: LineTerms) -> Self {
         Self {
             net_minor,
@@ -105,6 +107,7 @@ impl EarningLine {
             credited_beside: Ratio::ZERO,
             clause,
             terms,
+            earning_days: terms.share,
             posted_minor: 0,
             posted_base_minor: 0,
         }
@@ -124,7 +127,7 @@ impl EarningLine {
 
     /// The part of that on whose days it earns.
     pub(super) fn earning_base(&self, so_far: SoFar) -> Result<Ratio, Overflow> {
-        self.base(so_far)?.times(self.terms.share.exact()?)
+        self.base(so_far)?.times(self.earning_days.exact()?)
     }
 
     /// Its commission so far, before rounding.

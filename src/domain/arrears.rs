@@ -3,6 +3,7 @@
 
 use super::{
     billing_calendar::ServicePeriod,
+    held::Share,
     measure::Measure,
     meter::{Span, UsageEvent, used},
     price::Price,
@@ -20,6 +21,8 @@ pub struct UsagePeriod {
     pub service: ServicePeriod,
     /// Its instants.
     pub span: Span,
+    /// The part of the whole period that is of the plan: less than all where that changes inside it.
+    pub share: Share,
 }
 
 /// What was billed for the usage of a period so far.
@@ -85,7 +88,7 @@ pub fn arrears_off(
     let mut found = Vec::new();
     for period in periods {
         let quantity = used(meter.aggregation, period.span, events)?;
-        let settled = price.for_usage(quantity, carried)?;
+        let settled = price.for_part(quantity, carried, period.share.ratio()?)?;
         let list_minor = settled.overage.round()?;
         let amount_minor = bought(list_minor, discount);
         let billed = known(period.index).map_or(0, |past| past.billed_minor);
@@ -146,6 +149,7 @@ mod tests {
             index,
             service,
             span,
+            share: Share::whole(30),
         }
     }
 
@@ -191,12 +195,121 @@ mod tests {
         );
     }
 
+    /// The first `days` of a period, after which another plan follows.
+    fn part(index: u32, days: u64) -> UsagePeriod {
+        let all = period(index);
+        let to = all.service.from + Days::new(days);
+        UsagePeriod {
+            service: all.service.until(to),
+            span: Span {
+                to: to.and_hms_opt(0, 0, 0).unwrap(),
+                ..all.span
+            },
+            share: Share {
+                days: i64::try_from(days).unwrap(),
+                of: 30,
+            },
+            ..all
+        }
+    }
+
+    fn costs(price: &Price, of: UsagePeriod, value: &str) -> i64 {
+        let events = [event("a", of.index, value)];
+        arrears(price, &[of], &events, &[]).unwrap()[0].amount_minor
+    }
+
+    #[test]
+    fn over_a_part_of_a_period_what_is_put_for_all_of_it_counts_in_proportion() {
+        let (half, all) = (part(0, 15), period(0));
+        let unit_price = Price::Metered(meter(), Scale::Unit(unit(7)));
+        assert_eq!(costs(&unit_price, half, "13"), 91);
+        let bands = || {
+            let low = Band {
+                up_to: Some(Measure::whole(100)),
+                unit: unit(50),
+                flat_minor: 300,
+            };
+            let high = Band {
+                up_to: None,
+                unit: unit(20),
+                flat_minor: 0,
+            };
+            Bands::new(vec![low, high], true).unwrap()
+        };
+        let graduated = Price::Metered(meter(), Scale::Graduated(bands()));
+        // 50 at 0.50, 40 at 0.20, and half of the flat 3.00.
+        assert_eq!(costs(&graduated, half, "90"), 2_500 + 800 + 150);
+        assert_eq!(costs(&graduated, all, "90"), 4_500 + 300);
+        // 90 in half a month are 180 in one: the upper tier.
+        let volume = Price::Metered(meter(), Scale::Volume(bands()));
+        assert_eq!(costs(&volume, half, "90"), 1_800);
+        let package = Price::Metered(
+            meter(),
+            Scale::Package {
+                unit: unit(500),
+                size: Measure::whole(100),
+                free: Measure::whole(100),
+            },
+        );
+        // Beyond 50 free ones: whole packages, each at its price.
+        assert_eq!(costs(&package, half, "50"), 0);
+        assert_eq!(costs(&package, half, "51"), 500);
+        assert_eq!(costs(&package, half, "151"), 1_000);
+    }
+
+    #[test]
+    fn over_a_part_hours_and_results_are_included_in_proportion() {
+        let retainer = Retainer {
+            fee: unit(90_000),
+            included: Measure::whole(10),
+            overage: unit(9_500),
+            rollover_cap: Measure::whole(4),
+        };
+        let hours = Price::Retainer(meter(), retainer);
+        assert_eq!(costs(&hours, part(0, 15), "5"), 0);
+        assert_eq!(costs(&hours, part(0, 15), "7"), 19_000);
+        // Carried in is used whole; what is carried on is in proportion too.
+        let past = [PastUsage {
+            index: 0,
+            carries: Measure::whole(4),
+            billed_minor: 0,
+        }];
+        let found = arrears(&hours, &[part(1, 15)], &[event("a", 1, "6")], &past).unwrap();
+        assert_eq!(
+            (found[0].amount_minor, found[0].carries),
+            (0, Measure::whole(2))
+        );
+        let result = crate::domain::price::Outcome {
+            base: unit(0),
+            baseline: Measure::whole(4),
+            fee: unit(4_000),
+            cap_minor: Some(10_000),
+        };
+        let results = Price::Outcome(meter(), result);
+        assert_eq!(costs(&results, part(0, 15), "3"), 4_000);
+        assert_eq!(costs(&results, part(0, 15), "9"), 5_000);
+        assert_eq!(costs(&results, period(0), "9"), 10_000);
+    }
+
+    #[test]
+    fn a_level_costs_the_part_of_its_price() {
+        let level = Meter {
+            aggregation: crate::domain::meter::Aggregation::Max,
+            ..meter()
+        };
+        let storage = Price::Metered(level, Scale::Unit(unit(30)));
+        assert_eq!(costs(&storage, period(0), "10"), 300);
+        assert_eq!(costs(&storage, part(0, 10), "10"), 100);
+        assert_eq!(storage.part_words(), "price");
+    }
+
     proptest! {
         // Invariant 19: whatever order events arrive in, bills add up to the price of the total.
         #[test]
         fn progressive_bills_come_to_the_price_of_the_total(
             values in proptest::collection::vec(0i64..90_000_000, 1..8),
             edge in 1u32..200,
+            days in 1u64..=30,
         ) {
             let low = Band { up_to: Some(Measure::whole(edge)), unit: unit(7), flat_minor: 30 };
             let high = Band { up_to: None, unit: unit(5), flat_minor: 0 };
@@ -207,13 +320,37 @@ mod tests {
                 let mut one = event(&n.to_string(), 0, "0");
                 one.value = Measure::from_micro(*micro);
                 events.push(one);
-                let now = arrears(&price, &[period(0)], &events, &past).unwrap()[0];
+                let now = arrears(&price, &[part(0, days)], &events, &past).unwrap()[0];
                 sum += now.open_minor;
                 past = vec![PastUsage { index: 0, carries: now.carries, billed_minor: now.amount_minor }];
             }
             let total = Measure::from_micro(values.iter().sum()).exact();
-            let whole = price.for_usage(total, Ratio::ZERO).unwrap().overage;
+            let share = part(0, days).share.ratio().unwrap();
+            let whole = price.for_part(total, Ratio::ZERO, share).unwrap().overage;
             prop_assert_eq!(sum, whole.round().unwrap());
+        }
+
+        // Left for the same plan inside a period, with even use, nothing is cheaper or dearer.
+        #[test]
+        fn a_change_to_the_same_prices_changes_nothing(
+            daily in 0i64..9_000_000,
+            edge in 1u32..200,
+            days in 1u64..30,
+        ) {
+            let low = Band { up_to: Some(Measure::whole(edge)), unit: unit(7), flat_minor: 30 };
+            let high = Band { up_to: None, unit: unit(5), flat_minor: 0 };
+            let bands = || Bands::new(vec![low, high], true).unwrap();
+            let part = |days: i64| (Share { days, of: 30 }, Measure::from_micro(daily * days));
+            let first = i64::try_from(days).unwrap();
+            for scale in [Scale::Unit(unit(7)), Scale::Graduated(bands()), Scale::Volume(bands())] {
+                let price = Price::Metered(meter(), scale);
+                let cost = |(share, used): (Share, Measure)| {
+                    let share = share.ratio().unwrap();
+                    price.for_part(used.exact(), Ratio::ZERO, share).unwrap().overage
+                };
+                let both = cost(part(first)).plus(cost(part(30 - first))).unwrap();
+                prop_assert_eq!(both, cost(part(30)));
+            }
         }
     }
 }

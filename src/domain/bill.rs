@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 
 use super::{
     billing_calendar::{Anchor, BillingInterval, ServicePeriod},
-    discount::{Discount, spread, taken_off},
+    discount::{Discount, left_of, spread},
     meter::Span,
     price::Price,
-    proration::{Proration, part_of, part_of_span},
+    proration::Proration,
     rate::Quantity,
     ratio::{Overflow, Ratio},
     text::Zone,
@@ -62,14 +62,6 @@ impl Stretch {
         }
     }
 
-    /// What of an amount for the whole falls on what is charged for, rounded.
-    fn part(&self, amount_minor: i64) -> i64 {
-        match self.spans {
-            None => part_of(amount_minor, self.whole, self.service),
-            Some(spans) => part_of_span(amount_minor, spans.whole, spans.service),
-        }
-    }
-
     /// The part of the whole that is charged for.
     fn share(&self) -> Result<Ratio, Overflow> {
         let (part, whole) = match self.spans {
@@ -102,8 +94,10 @@ impl Ahead {
 }
 
 /// What each price charges in advance for a stretch, in the order of the
-/// prices. Discounts that run in its period apply to all of them together;
-/// what they take off is spread by amount.
+/// prices. Discounts that run in its period apply to all of them together:
+/// what is charged in all is rounded once from the exact prices, and what is
+/// taken off is spread by amount. Of one price alone, that is its own exact
+/// price by its days and discounts, rounded once.
 ///
 /// # Errors
 /// [`Overflow`] when it does not fit.
@@ -113,21 +107,35 @@ pub fn ahead<'a>(
     discounts: &[Discount],
     stretch: Stretch,
 ) -> Result<Vec<Ahead>, Overflow> {
-    let part = |price: &Price| {
-        let whole = price.for_period(quantity)?;
-        Ok(stretch.part(whole))
-    };
-    let lists: Vec<i64> = prices.into_iter().map(part).collect::<Result<_, _>>()?;
+    let share = stretch.share()?;
+    let part = |price: &Price| price.exact_for_period(quantity)?.times(share);
+    let exact: Vec<Ratio> = prices.into_iter().map(part).collect::<Result<_, _>>()?;
+    let sum = Ratio::sum(exact.iter().copied())?;
+    let lists = exact.into_iter().map(Ratio::round);
+    let lists: Vec<i64> = lists.collect::<Result<_, _>>()?;
     let total = lists
         .iter()
         .try_fold(0i64, |sum, list| sum.checked_add(*list));
     let total = total.ok_or(Overflow)?;
-    let running = discounts.iter().filter(|one| one.runs_in(stretch.index));
-    let resale = running.clone().filter(|one| one.is_resale());
-    let off = taken_off(total, running.copied(), stretch.share()?)?;
-    let offs = spread(off, &lists)?;
-    let first = taken_off(total, resale.copied(), stretch.share()?)?;
-    let firsts = spread(first, &lists)?;
+    let running: Vec<Discount> = discounts
+        .iter()
+        .filter(|one| one.runs_in(stretch.index))
+        .copied()
+        .collect();
+    let resale: Vec<Discount> = running
+        .iter()
+        .filter(|one| one.is_resale())
+        .copied()
+        .collect();
+    let off = |discounts: Vec<Discount>| match discounts.is_empty() {
+        true => Ok(vec![0; lists.len()]),
+        false => {
+            let left = left_of(sum, discounts, share)?;
+            // Each list price is rounded by itself: a discount never adds to them.
+            spread(total.saturating_sub(left).clamp(0, total.max(0)), &lists)
+        }
+    };
+    let (offs, firsts) = (off(running)?, off(resale)?);
     let ahead = |(list_minor, (off_minor, first)): (i64, (i64, i64))| Ahead {
         list_minor,
         off_minor,
@@ -244,6 +252,52 @@ mod tests {
         );
     }
 
+    fn nets<'a>(
+        prices: impl IntoIterator<Item = &'a Price>,
+        seats: u32,
+        (off, rest): (Discount, Stretch),
+    ) -> Vec<i64> {
+        let seats = Quantity::new(seats).unwrap();
+        let charged = ahead(prices, seats, &[off], rest).unwrap();
+        charged.into_iter().map(Ahead::net_minor).collect()
+    }
+
+    // The cent that was off: with the rest of a base fee, which a change of seats does not charge,
+    // 10.50 came to 10.51 and 7.50 to 7.49, as each list price was rounded before the discount.
+    #[test]
+    fn a_price_charged_by_itself_is_its_days_and_discount_to_the_cent() {
+        let prices = [
+            Price::Flat(unit(4_900)),
+            Price::per_seat(unit(1_250)),
+            Price::per_seat(unit(375)),
+        ];
+        for (seats, bps, from, together, alone) in [
+            (
+                14,
+                1_000,
+                "2027-06-29",
+                [294, 1_050, 315],
+                [294, 1_050, 315],
+            ),
+            (5, 1_000, "2027-06-27", [588, 750, 225], [588, 750, 225]),
+            // 2.7766, 4.9583 and 1.4875 are 9.2225 together.
+            (7, 1_500, "2027-06-29", [278, 495, 149], [278, 496, 149]),
+            // 13.8833, 46.0416 and 13.8125 are 73.7375.
+            (
+                13,
+                1_500,
+                "2027-06-21",
+                [1_388, 4_605, 1_381],
+                [1_388, 4_604, 1_381],
+            ),
+        ] {
+            let terms = (percent(bps, 0, None), june(0, from));
+            assert_eq!(nets(&prices, seats, terms), together);
+            let each = prices.iter().flat_map(|price| nets([price], seats, terms));
+            assert_eq!(each.collect::<Vec<_>>(), alone);
+        }
+    }
+
     fn berlin() -> Zone {
         "Europe/Berlin".parse().unwrap()
     }
@@ -262,6 +316,12 @@ mod tests {
         }
     }
 
+    /// What a stretch charges of an amount for the whole.
+    fn of(stretch: Stretch, minor: i64) -> i64 {
+        let charged = ahead(&[Price::Flat(unit(minor))], Quantity::ONE, &[], stretch);
+        charged.unwrap()[0].net_minor()
+    }
+
     fn month(from: &str, to: &str) -> ServicePeriod {
         ServicePeriod {
             from: read_date(from).unwrap(),
@@ -276,7 +336,7 @@ mod tests {
         let whole = left(march, at("2027-03-01T00:00:00"));
         assert_eq!(whole.spans.unwrap().whole.seconds(), 2_674_800);
         // As many cents as seconds: what is left is what is charged.
-        let part = |whole, from| left(whole, at(from)).part(2_674_800);
+        let part = |whole, from| of(left(whole, at(from)), 2_674_800);
         assert_eq!(part(march, "2027-03-28T02:30:00"), 334_800);
         assert_eq!(part(march, "2027-03-28T03:00:00"), 334_800);
         assert_eq!(part(march, "2027-03-28T01:00:00"), 334_800 + 3_600);
@@ -286,12 +346,34 @@ mod tests {
         assert_eq!(doubled.spans.unwrap().service.seconds(), 81_000);
         let measured = june(0, "2027-06-16").measured(Proration::Second, berlin());
         assert_eq!(measured.share(), Ratio::new(1, 2));
-        assert_eq!(measured.part(10_000), 5_000);
+        assert_eq!(of(measured, 10_000), 5_000);
         let by_day = june(0, "2027-06-16").measured(Proration::Day, berlin());
         assert!(by_day.spans.is_none());
     }
 
     proptest! {
+        // One price: its exact price by days and percentage, rounded once. Several: their exact sum.
+        #[test]
+        fn what_is_charged_together_is_rounded_once(
+            micros in proptest::collection::vec(1_000_000i64..900_000_000_000, 1..5),
+            (seats, bps, day) in (1u32..200, 1i32..=10_000, 1u32..=30),
+        ) {
+            let seat = |micro: &i64| Price::per_seat(UnitPrice::from_micro(*micro).unwrap());
+            let prices: Vec<Price> = micros.iter().map(seat).collect();
+            let terms = (percent(bps, 0, None), june(0, &format!("2027-06-{day:02}")));
+            let exact = |micro: i64| {
+                let days = i128::from(31 - day) * i128::from(seats) * i128::from(10_000 - bps);
+                Ratio::new(i128::from(micro) * days, 1_000_000 * 30 * 10_000).unwrap()
+            };
+            let listed = ahead(&prices, Quantity::new(seats).unwrap(), &[], terms.1).unwrap();
+            let listed: i64 = listed.into_iter().map(Ahead::net_minor).sum();
+            let all: i64 = nets(&prices, seats, terms).iter().sum();
+            prop_assert_eq!(all, exact(micros.iter().sum()).round().unwrap().min(listed));
+            for (price, micro) in prices.iter().zip(micros) {
+                prop_assert_eq!(nets([price], seats, terms), vec![exact(micro).round().unwrap()]);
+            }
+        }
+
         // Whatever prices follow one another at whatever instants of a month with a change of
         // clocks, each is charged and given back for its seconds, rounded once, and no credit
         // exceeds what was charged.
@@ -322,7 +404,7 @@ mod tests {
                 let credit = credit_at(&open, from).unwrap();
                 prop_assert_eq!(-credit, rounded(open.amount_minor, seconds, was.seconds()));
                 prop_assert!(-credit <= open.amount_minor);
-                let charge = rest.part(next);
+                let charge = of(rest, next);
                 prop_assert_eq!(charge, rounded(next, seconds, all.seconds()));
                 let served = i128::from(was.seconds() - seconds) * i128::from(price);
                 exact = exact.plus(Ratio::new(served, i128::from(all.seconds())).unwrap()).unwrap();

@@ -88,12 +88,40 @@ impl Discount {
         let left = match self.off {
             Off::Percent(rate) => {
                 let kept = Ratio::new(i128::from(10_000 - rate.bps()), 10_000)?;
-                amount.times(kept)?
+                within_reach(amount)?.times(kept)?
             }
             Off::Fixed(minor) => amount.minus(Ratio::from_int(minor).times(share)?)?,
         };
         Ok(left.max(Ratio::ZERO))
     }
+}
+
+/// Shares of shares, exact as long as they can be reckoned with: after many odd ones twelve decimals
+/// of a minor unit are kept.
+fn within_reach(amount: Ratio) -> Result<Ratio, Overflow> {
+    const LONGEST: i128 = 100_000_000_000_000_000_000;
+    match amount.den() > LONGEST {
+        true => amount.to_places(12),
+        false => Ok(amount),
+    }
+}
+
+/// What is left of an exact amount in minor units once all discounts that run
+/// have been taken off, rounded once at the end.
+///
+/// # Errors
+/// [`Overflow`] when it does not fit.
+pub fn left_of(
+    amount: Ratio,
+    discounts: impl IntoIterator<Item = Discount>,
+    share: Ratio,
+) -> Result<i64, Overflow> {
+    let mut discounts: Vec<Discount> = discounts.into_iter().collect();
+    discounts.sort_by_key(Discount::turn);
+    let left = discounts
+        .iter()
+        .try_fold(amount, |left, discount| discount.left(left, share))?;
+    left.round()
 }
 
 /// What all discounts that run take off an amount in minor units: zero or
@@ -106,13 +134,7 @@ pub fn taken_off(
     discounts: impl IntoIterator<Item = Discount>,
     share: Ratio,
 ) -> Result<i64, Overflow> {
-    let mut discounts: Vec<Discount> = discounts.into_iter().collect();
-    discounts.sort_by_key(Discount::turn);
-    let whole = Ratio::from_int(amount_minor);
-    let left = discounts
-        .iter()
-        .try_fold(whole, |left, discount| discount.left(left, share))?;
-    let left = left.round()?;
+    let left = left_of(Ratio::from_int(amount_minor), discounts, share)?;
     Ok(amount_minor
         .saturating_sub(left)
         .clamp(0, amount_minor.max(0)))
@@ -178,6 +200,14 @@ mod tests {
     fn nothing_falls_below_zero() {
         assert_eq!(off(1_000, &[fixed(2_000, 0), percent(5_000, 1)]), 1_000);
         assert_eq!(off(0, &[percent(10_000, 0)]), 0);
+    }
+
+    #[test]
+    fn any_number_of_odd_percentages_can_be_reckoned() {
+        let many = [percent(1_237, 0); 30];
+        let amount = Ratio::new(100_000_000_000_007, 31_000_000).unwrap();
+        // 3,225,806.45 less 12.37 %, thirty times over: 61,407.675.
+        assert_eq!(left_of(amount, many, Ratio::ONE), Ok(61_408));
     }
 
     #[test]

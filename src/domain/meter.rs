@@ -24,6 +24,14 @@ coded! {
     }
 }
 
+impl Aggregation {
+    /// Whether it finds how high something stands, which is not less over fewer days: what is summed
+    /// or counted is.
+    pub fn is_level(self) -> bool {
+        !matches!(self, Self::Sum | Self::Count)
+    }
+}
+
 /// What counts the usage of a price.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Meter {

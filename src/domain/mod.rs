@@ -20,6 +20,7 @@ pub mod deal;
 mod decimal;
 pub mod discount;
 pub mod forecast;
+pub mod held;
 pub mod import;
 pub mod journal;
 pub mod lifecycle;

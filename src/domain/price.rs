@@ -177,12 +177,20 @@ impl Price {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn for_period(&self, quantity: Quantity) -> Result<i64, Overflow> {
+        self.exact_for_period(quantity)?.round()
+    }
+
+    /// What a whole period costs in advance, in minor units, before rounding.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn exact_for_period(&self, quantity: Quantity) -> Result<Ratio, Overflow> {
         match self {
-            Self::Flat(unit) => unit.of(Ratio::ONE)?.round(),
-            Self::Seats(scale) => scale.of(Measure::whole(quantity.get()).exact())?.round(),
-            Self::Retainer(_, retainer) => retainer.fee.of(Ratio::ONE)?.round(),
-            Self::Outcome(_, outcome) => outcome.base.of(Ratio::ONE)?.round(),
-            Self::OneOff(_) | Self::Metered(..) => Ok(0),
+            Self::Flat(unit) => unit.of(Ratio::ONE),
+            Self::Seats(scale) => scale.of(Measure::whole(quantity.get()).exact()),
+            Self::Retainer(_, retainer) => retainer.fee.of(Ratio::ONE),
+            Self::Outcome(_, outcome) => outcome.base.of(Ratio::ONE),
+            Self::OneOff(_) | Self::Metered(..) => Ok(Ratio::ZERO),
         }
     }
 
@@ -212,6 +220,53 @@ impl Price {
             Self::Retainer(_, retainer) => retainer.settle(used, carried),
             Self::Outcome(_, outcome) => outcome.fee_for(used).map(plain),
             Self::Flat(_) | Self::Seats(_) | Self::OneOff(_) => Ok(plain(Ratio::ZERO)),
+        }
+    }
+
+    /// As [`Price::for_usage`], of a part of a period: what the price says of a whole period (tiers
+    /// and their flat parts, what is free or included, a baseline, a cap) counts in proportion. Of a
+    /// level, the whole price does.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn for_part(&self, used: Ratio, carried: Ratio, share: Ratio) -> Result<Settled, Overflow> {
+        if share == Ratio::ONE {
+            return self.for_usage(used, carried);
+        }
+        let is_level = self.counts_a_level();
+        if let (Self::Metered(_, scale), false) = (self, is_level) {
+            return Ok(Settled {
+                overage: scale.of_part(used, share)?,
+                carries: Ratio::ZERO,
+            });
+        }
+        let pace = |quantity: Ratio| quantity.over(share);
+        let whole = match is_level {
+            true => self.for_usage(used, carried)?,
+            false => self.for_usage(pace(used)?, pace(carried)?)?,
+        };
+        Ok(Settled {
+            overage: whole.overage.times(share)?,
+            carries: whole.carries.times(share)?,
+        })
+    }
+
+    /// Whether its meter finds how high something stands.
+    pub fn counts_a_level(&self) -> bool {
+        self.meter()
+            .is_some_and(|meter| meter.aggregation.is_level())
+    }
+
+    /// What of it counts in proportion over a part of a period: "tiers", "included"; empty for
+    /// nothing.
+    pub fn part_words(&self) -> &'static str {
+        match self {
+            _ if self.counts_a_level() => "price",
+            Self::Metered(_, Scale::Graduated(_) | Scale::Volume(_)) => "tiers",
+            Self::Metered(_, Scale::Package { free, .. }) if free.micro() > 0 => "free",
+            Self::Retainer(..) => "included",
+            Self::Outcome(..) => "baseline and cap",
+            _ => "",
         }
     }
 

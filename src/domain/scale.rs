@@ -186,8 +186,23 @@ impl Scale {
             Self::Unit(unit) => unit.of(quantity),
             Self::Graduated(bands) => bands.graduated(quantity),
             Self::Volume(bands) => bands.volume(quantity),
+            Self::Package { .. } => self.of_part(quantity, Ratio::ONE),
+        }
+    }
+
+    /// As [`Scale::of`], of a part of a period: tiers end where they do in proportion, with their
+    /// flat parts, and as much less is free. A unit and a package cost what they cost.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn of_part(&self, quantity: Ratio, share: Ratio) -> Result<Ratio, Overflow> {
+        let quantity = quantity.max(Ratio::ZERO);
+        match self {
+            Self::Unit(unit) => unit.of(quantity),
+            Self::Graduated(_) | Self::Volume(_) => self.of(quantity.over(share)?)?.times(share),
             Self::Package { unit, size, free } => {
-                let paid = quantity.minus(free.exact())?.max(Ratio::ZERO);
+                let free = free.exact().times(share)?;
+                let paid = quantity.minus(free)?.max(Ratio::ZERO);
                 let (whole, rest) = paid.over(size.exact())?.floor();
                 let packages = whole + i128::from(rest > Ratio::ZERO);
                 unit.of(Ratio::new(packages, 1)?)

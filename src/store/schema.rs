@@ -543,6 +543,9 @@ diesel::table! {
         plan_before_id -> Nullable<BigInt>,
         plan_after_id -> Nullable<BigInt>,
         effective_second -> Integer,
+        anchor_before -> Nullable<Date>,
+        index_before -> Nullable<Integer>,
+        interval_before -> Nullable<Integer>,
     }
 }
 

@@ -127,6 +127,8 @@ on_both! {
         assert!(demo.count(weekly) >= 8, "nothing is billed weekly");
         assert!(demo.count("subscription_changes WHERE kind = 'plan'") >= 1, "no plan was changed");
         assert!(demo.count("subscriptions WHERE next_plan_on IS NOT NULL") >= 1, "no plan is set to change");
+        let both = "usage_charges a JOIN usage_charges b ON b.subscription_id = a.subscription_id AND b.period_index = a.period_index AND b.price_id > a.price_id";
+        assert!(demo.count(&format!("{both} WHERE a.service_to = b.service_from OR b.service_to = a.service_from")) >= 1, "no plan was changed that counts usage");
         assert_eq!(demo.count("plan_versions WHERE existing_at = 'renewal' AND existing_from > '2026-11-30'"), 1);
         let held = "subscriptions JOIN plan_versions v ON v.id = next_plan_version_id AND v.version_no = 2";
         assert!(demo.count(held) >= 2, "no price is held until a renewal");

@@ -14,7 +14,7 @@ use perennial::domain::{
     Quantity, Rate, Ratio, ServicePeriod, UnitPrice,
     commission::{
         Case, EarningLine, EntryKind, InvoiceState, LineTerms, accrue, clause_for, clause_problems,
-        matures_on, posting_period,
+        matures_on, posting_period, window::DayShare,
     },
     proration::{TaxedCharge, charge_for, credit_from, credit_tax},
     shares::allocate,
@@ -269,6 +269,7 @@ fn earning(net_minor: i64, rate: Rate) -> EarningLine {
         credited_net_minor: 0,
         protected_net_minor: 0,
         credited_beside: Ratio::ZERO,
+        earning_days: DayShare::WHOLE,
         clause: 1,
         terms: LineTerms::share_of(rate),
         posted_minor: 0,

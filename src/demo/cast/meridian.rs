@@ -131,23 +131,42 @@ pub(super) const VENDOR: VendorPart = VendorPart {
             summary: "Texts to customers, sent by their own programs and paid for by the piece.",
             delivery: "vendor",
             policy: "Standard",
-            plans: &[PlanPart {
-                code: "MSG-M",
-                name: "Monthly, by message",
-                currency: "EUR",
-                interval_months: 1,
-                term_months: 12,
-                trial_days: 0,
-                minimum: "400.00",
-                prices: &[
-                    ("Connection", "flat", "39.00"),
-                    (
-                        "Messages",
-                        "graduated",
-                        "5000 at 0.045, 20000 at 0.038, then 0.032 by messages",
-                    ),
-                ],
-            }],
+            plans: &[
+                PlanPart {
+                    code: "MSG-M",
+                    name: "Monthly, by message",
+                    currency: "EUR",
+                    interval_months: 1,
+                    term_months: 12,
+                    trial_days: 0,
+                    minimum: "400.00",
+                    prices: &[
+                        ("Connection", "flat", "39.00"),
+                        (
+                            "Messages",
+                            "graduated",
+                            "5000 at 0.045, 20000 at 0.038, then 0.032 by messages",
+                        ),
+                    ],
+                },
+                PlanPart {
+                    code: "MSG-L",
+                    name: "Monthly, for many messages",
+                    currency: "EUR",
+                    interval_months: 1,
+                    term_months: 12,
+                    trial_days: 0,
+                    minimum: "600.00",
+                    prices: &[
+                        ("Connection", "flat", "129.00"),
+                        (
+                            "Messages",
+                            "graduated",
+                            "20000 at 0.034, then 0.029 by messages",
+                        ),
+                    ],
+                },
+            ],
         },
         OfferingPart {
             name: "Security Desk",

@@ -4,7 +4,10 @@ use chrono::NaiveDate;
 use super::{Won, World};
 use crate::{
     Error, Result,
-    demo::advising,
+    demo::{
+        advising,
+        metering::{BY_MUCH_USAGE, BY_USAGE},
+    },
     domain::{BillingInterval, Quantity, SubscriptionStatus},
     id::PlanVersionId,
     services::revenue::subscriptions::{NewSubscription, PlanChange, PlanWhen, change_plan, start},
@@ -36,6 +39,37 @@ impl World {
                     plan_version,
                     when: on.map_or(PlanWhen::NextPeriod, PlanWhen::Now),
                     reason: "Asked for another package at the yearly review".to_owned(),
+                };
+                change_plan(tx, &change).map(|()| true)
+            })?;
+            if moved {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    /// One customer that pays by the message sends so many that another plan costs it less, from the
+    /// middle of a month on.
+    pub(super) fn move_usage(&self, store: &Store, on: NaiveDate) -> Result<()> {
+        let Some((plan_version, _)) = self.plans.versions.get(BY_MUCH_USAGE) else {
+            return Ok(());
+        };
+        let customers = self.partners.iter().flat_map(|joined| &joined.customers);
+        for customer in customers.filter(|one| one.plan == BY_USAGE) {
+            let moved = store.write_now(self.scope.clone(), |tx| {
+                let now = subscriptions::one(tx, customer.subscription)?;
+                if now.status != SubscriptionStatus::Active {
+                    return Ok(false);
+                }
+                let change = PlanChange {
+                    subscription: now.id,
+                    version: now.version,
+                    plan_version: *plan_version,
+                    when: PlanWhen::Now(on),
+                    reason: "Sends more than the smaller plan is made for".to_owned(),
                 };
                 change_plan(tx, &change).map(|()| true)
             })?;

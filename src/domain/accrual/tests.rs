@@ -9,6 +9,7 @@ fn line(net_minor: i64, rate_bps: i32) -> EarningLine {
         credited_net_minor: 0,
         protected_net_minor: 0,
         credited_beside: Ratio::ZERO,
+        earning_days: DayShare::WHOLE,
         clause: 1,
         terms: LineTerms::share_of(Rate::from_bps(rate_bps).unwrap()),
         posted_minor: 0,

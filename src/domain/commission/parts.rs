@@ -306,7 +306,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::commission::{LineTerms, accrue};
+    use crate::domain::commission::{LineTerms, accrue, window::DayShare};
 
     fn rate(bps: i32) -> Rate {
         Rate::from_bps(bps).unwrap()
@@ -318,6 +318,7 @@ mod tests {
             credited_net_minor: 0,
             protected_net_minor: 0,
             credited_beside: Ratio::ZERO,
+            earning_days: DayShare::WHOLE,
             clause: 1,
             terms: LineTerms::share_of(rate(bps)),
             posted_minor: 0,

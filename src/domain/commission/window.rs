@@ -33,6 +33,15 @@ impl DayShare {
         }
     }
 
+    /// The part of a line's own days that earns. Of an amount per unit the share counts the days of
+    /// the whole period, of which the line may be a part.
+    pub fn of_line(self, line: ServicePeriod) -> Self {
+        match self.is_whole() {
+            true => Self::WHOLE,
+            false => Self::new(i64::from(self.days).min(line.days()), line.days()),
+        }
+    }
+
     /// The share, from 0 to 1.
     ///
     /// # Errors

@@ -162,7 +162,7 @@ const USAGE: &[Column] = &[
     required(
         "meter",
         "api-calls",
-        "The meter that a price of its plan names.",
+        "The meter that a price of its plan of that day names.",
     ),
     required(
         "occurred_at",

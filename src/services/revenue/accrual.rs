@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     books::Books,
-    caps::{Capped, Caps},
+    caps::{Capped, Caps, OnLine},
     claims::{OfLines, Who, claims, is_of_record, own, who},
     clawbacks, locking, renewals, spiffs,
 };
@@ -20,7 +20,7 @@ use crate::{
         },
         shares::allocate,
     },
-    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId},
+    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
@@ -213,6 +213,7 @@ impl Ledger {
             invoice: &moved.invoice,
             source: moved.source,
         };
+        let mut posted = Vec::new();
         for ((line, (_, claims)), accruals) in lines.iter_mut().zip(&earning).zip(&accruals) {
             let Some(clause) = line.commission_clause_id else {
                 continue;
@@ -239,13 +240,35 @@ impl Ledger {
                 self.posted.entry(line.id).or_default().extend(new.clone());
                 on_line.extend(new);
             }
-            let all = self.posted.entry(line.id).or_default();
-            let (known, _) = all.split_at(all.len() - on_line.len());
-            let capped = self
-                .caps
-                .follow(tx, books, (line.partner_id, known, &on_line))?;
+            if !on_line.is_empty() {
+                posted.push((line.id, line.partner_id, on_line));
+            }
+        }
+        self.cap(tx, books, posted)
+    }
+
+    /// Caps what one posting brought on these lines, and keeps all of it.
+    fn cap(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        books: &Books,
+        posted: Vec<(InvoiceLineId, PartnerId, Vec<Entry>)>,
+    ) -> Result<()> {
+        let lines = posted.iter().map(|(line, seller, new)| {
+            let all = self.posted.get(line).map_or(&[][..], Vec::as_slice);
+            let (known, _) = all.split_at(all.len().saturating_sub(new.len()));
+            OnLine {
+                seller: *seller,
+                known,
+                new,
+            }
+        });
+        let lines: Vec<OnLine<'_>> = lines.collect();
+        let capped = self.caps.follow(tx, books, &lines)?;
+        for ((line, _, new), capped) in posted.into_iter().zip(capped) {
+            let all = self.posted.entry(line).or_default();
             all.extend(capped.iter().cloned());
-            self.new.extend(on_line.into_iter().chain(capped));
+            self.new.extend(new.into_iter().chain(capped));
         }
         Ok(())
     }

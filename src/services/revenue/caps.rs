@@ -1,15 +1,21 @@
 //! Caps: what a clause would pay a partner for a month beyond its cap is taken off by an entry of
 //! its own, and given back in the same proportion as what it caps is reversed.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
+
+use chrono::NaiveDate;
 
 use super::books::Books;
 use crate::{
     Result,
     domain::{
-        Currency, Money, Period, Rate, Ratio,
+        Currency, Money, Period, Ratio,
         commission::{
             EntryKind, Part,
             bonus::{self, BeforeCap},
+            reversal_matures_on, reverse_newest_first,
         },
     },
     id::{CommissionClauseId, CommissionEntryId, PartnerId},
@@ -31,6 +37,13 @@ pub(super) struct Capped {
     pub who: PartnerId,
     pub currency: Currency,
     pub month: Period,
+}
+
+/// A line of a posting, given whose customer's it is: what was posted on it before, and what is now.
+pub(super) struct OnLine<'e> {
+    pub seller: PartnerId,
+    pub known: &'e [Entry],
+    pub new: &'e [Entry],
 }
 
 /// What has been earned under clauses that have a cap, before a distributor takes its part out of
@@ -77,38 +90,66 @@ impl Caps {
         Ok(Self { earned })
     }
 
-    /// What these new entries of one line bring about, given whose customer's it is: caps for what
-    /// is earned, and what is given back of the caps of entries that are reversed. A distributor's
-    /// part that comes out of a partner's commission counts as that partner's, and bears its share
-    /// of what is beyond the cap. `known` are the line's earlier entries.
+    /// What the new entries of one posting bring about, line by line: what falls first makes room,
+    /// then what rises is capped, be it earned or come back. A distributor's part that comes out of a
+    /// partner's commission counts as that partner's, and bears its share of what is beyond the cap.
     pub fn follow(
         &mut self,
         tx: &Tx<'_, VendorScope>,
         books: &Books,
-        (seller, known, new): (PartnerId, &[Entry], &[Entry]),
+        lines: &[OnLine<'_>],
+    ) -> Result<Vec<Vec<Entry>>> {
+        let falls = lines.iter().map(|line| self.falls(tx, books, line));
+        let mut made = falls.collect::<Result<Vec<_>>>()?;
+        for (line, made) in lines.iter().zip(&mut made) {
+            self.rises(tx, books, (line, made));
+        }
+        Ok(made)
+    }
+
+    /// What is given back of caps as what they capped goes down.
+    fn falls(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        books: &Books,
+        line: &OnLine<'_>,
     ) -> Result<Vec<Entry>> {
         let mut made: Vec<Entry> = Vec::new();
-        let mut together: BTreeMap<PartnerId, Vec<&Entry>> = BTreeMap::new();
-        for entry in new.iter().filter(|entry| !is_on_top(entry)) {
-            let who = earner(entry, seller);
-            let Some((group, _)) = group(books, entry, who) else {
+        let below = |entry: &&Entry| entry.amount_minor < 0 && !is_on_top(entry);
+        for entry in line.new.iter().filter(below) {
+            let Some((group, _)) = group(books, entry, earner(entry, line.seller)) else {
                 continue;
             };
-            match entry.reverses_id {
-                None => together.entry(who).or_default().push(entry),
-                Some(reversed) => {
-                    let follows = freed(known, entry, reversed)?;
-                    let freed = follows.as_ref().map_or(0, |one| one.amount_minor);
-                    *self.earned.entry(group).or_default() += entry.amount_minor + freed;
-                    if let Some(follows) = follows {
-                        made.push(Entry {
-                            id: tx.fresh_id(),
-                            seq: next_seq(entry, [known, new, &made]),
-                            ..follows
-                        });
-                    }
-                }
+            let follows: Vec<Entry> = match entry.reverses_id {
+                Some(reversed) => freed(line.known, entry, reversed)?.into_iter().collect(),
+                None => again(line.known, entry),
+            };
+            let earned = self.earned.entry(group).or_default();
+            *earned += entry.amount_minor;
+            for follows in follows {
+                *earned += follows.amount_minor;
+                made.push(Entry {
+                    id: tx.fresh_id(),
+                    seq: next_seq(entry, [line.known, line.new, &made]),
+                    ..follows
+                });
             }
+        }
+        Ok(made)
+    }
+
+    /// What caps take off what goes up.
+    fn rises(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        books: &Books,
+        (line, made): (&OnLine<'_>, &mut Vec<Entry>),
+    ) {
+        let mut together: BTreeMap<PartnerId, Vec<&Entry>> = BTreeMap::new();
+        let above = |entry: &&Entry| entry.amount_minor > 0 && !is_on_top(entry);
+        for entry in line.new.iter().filter(above) {
+            let who = earner(entry, line.seller);
+            together.entry(who).or_default().push(entry);
         }
         for (who, entries) in together {
             let Some((group, cap)) = entries.first().and_then(|one| group(books, one, who)) else {
@@ -119,19 +160,19 @@ impl Caps {
             let beyond = before.beyond(cap.1, *earned);
             *earned += before.minor() + beyond.own_minor + beyond.carved_minor;
             let off = [beyond.own_minor, beyond.carved_minor];
-            for (entry, minor) in parts.into_iter().zip(off) {
-                let Some(entry) = entry.filter(|_| minor != 0) else {
-                    continue;
-                };
-                let note = note(cap.0, Money::new(cap.1, entry.currency), minor, entry);
-                made.push(Entry {
-                    id: tx.fresh_id(),
-                    seq: next_seq(entry, [known, new, &made]),
-                    ..cap_of(entry, minor, note)
-                });
+            for (entries, minor) in parts.into_iter().zip(off) {
+                let newest = entries.iter().rev().map(|one| (*one, one.amount_minor));
+                for (entry, minor) in reverse_newest_first(&Vec::from_iter(newest), minor) {
+                    let note = note(cap.0, Money::new(cap.1, entry.currency), minor, entry);
+                    let seq = next_seq(entry, [line.known, line.new, made.as_slice()]);
+                    made.push(Entry {
+                        id: tx.fresh_id(),
+                        seq,
+                        ..cap_of(entry, minor, note)
+                    });
+                }
             }
         }
-        Ok(made)
     }
 }
 
@@ -157,18 +198,20 @@ fn group(books: &Books, entry: &Entry, who: PartnerId) -> Option<(Group, (i32, i
 }
 
 /// What a partner earns on a line before its cap, with the entries: its own and its distributor's.
-fn before_cap<'e>(entries: &[&'e Entry]) -> (BeforeCap, [Option<&'e Entry>; 2]) {
-    let own = entries.iter().find(|entry| !entry.part.is_override());
-    let carved = entries.iter().find_map(|entry| match entry.part {
-        Part::CarvedOut { rate, .. } => Some((*entry, rate)),
+fn before_cap<'e>(entries: &[&'e Entry]) -> (BeforeCap, [Vec<&'e Entry>; 2]) {
+    let all = entries.iter().copied();
+    let (carved, own): (Vec<&Entry>, Vec<&Entry>) = all.partition(|one| one.part.is_override());
+    let minor = |of: &[&Entry]| of.iter().map(|one| one.amount_minor).sum();
+    let rate = carved.iter().find_map(|entry| match entry.part {
+        Part::CarvedOut { rate, .. } => Some(rate),
         _ => None,
     });
     let before = BeforeCap {
-        own_minor: own.map_or(0, |entry| entry.amount_minor),
-        carved_minor: carved.map_or(0, |(entry, _)| entry.amount_minor),
-        carved: carved.map_or(Rate::default(), |(_, rate)| rate),
+        own_minor: minor(&own),
+        carved_minor: minor(&carved),
+        carved: rate.unwrap_or_default(),
     };
-    (before, [own.copied(), carved.map(|(entry, _)| entry)])
+    (before, [own, carved])
 }
 
 /// The place after all of the same source.
@@ -187,6 +230,7 @@ fn cap_of(entry: &Entry, minor: i64, note: String) -> Entry {
         rate_bps: 0,
         exact: Ratio::from_int(minor),
         amount_minor: minor,
+        reverses_id: None,
         caps_id: Some(entry.id),
         note,
         ..entry.clone()
@@ -204,10 +248,46 @@ fn note(seq: i32, cap: Money, minor: i64, entry: &Entry) -> String {
         Part::Split { carved, .. } if carved.bps() > 0 => format!(
             "Clause {seq} pays at most {cap} a month, the distributor’s part included: {off} of {amount} is beyond it for {month}."
         ),
+        _ if entry.reverses_id.is_some() => format!(
+            "Clause {seq} pays at most {cap} a month: {off} of the {amount} that come back are beyond it for {month}."
+        ),
         _ => format!(
             "Clause {seq} pays at most {cap} a month: {off} of {amount} is beyond it for {month}."
         ),
     }
+}
+
+/// What is given back of what caps took off entries that came back, when the same goes below zero
+/// again: the newest first, as far as it falls.
+fn again(known: &[Entry], fall: &Entry) -> Vec<Entry> {
+    let is_its = |one: &&Entry| {
+        let whose = |one: &Entry| (one.partner_id, one.part.is_override());
+        one.kind == EntryKind::Cap && whose(one) == whose(fall)
+    };
+    let left = |cap: &Entry| {
+        let back = known.iter().filter(|one| one.reverses_id == Some(cap.id));
+        let back: i64 = back.map(|one| one.amount_minor).sum();
+        ((cap.id, cap.matures_on), -cap.amount_minor - back)
+    };
+    let mut open: Vec<((CommissionEntryId, NaiveDate), i64)> =
+        known.iter().filter(is_its).map(left).collect();
+    open.sort_by_key(|((id, _), _)| Reverse(*id));
+    let parts = reverse_newest_first(&open, fall.amount_minor).into_iter();
+    parts
+        .map(|((cap, matures_on), part)| Entry {
+            kind: EntryKind::Reversal,
+            base_minor: 0,
+            rate_bps: 0,
+            exact: Ratio::from_int(-part),
+            amount_minor: -part,
+            matures_on: reversal_matures_on(fall.matures_on, matures_on),
+            reverses_id: Some(cap),
+            note: format!(
+                "What cap {cap} took off as it came back is given back as it falls again."
+            ),
+            ..fall.clone()
+        })
+        .collect()
 }
 
 /// What is given back of the cap of an entry, if it has one, when it is reversed.

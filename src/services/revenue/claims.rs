@@ -123,6 +123,7 @@ pub(super) fn earning_line(
     Ok(EarningLine {
         credited_net_minor: line.credited_net_minor,
         protected_net_minor: line.protected_net_minor,
+        earning_days: terms.share.of_line(line.service()),
         credited_beside: terms.beside((line.service(), line.net_minor), credits)?,
         ..EarningLine::new(line.net_minor, clause, terms)
     })

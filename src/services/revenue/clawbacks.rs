@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use super::{
     accrual::{Moved, Source},
     books::Books,
-    caps::{Capped, Caps},
+    caps::{Capped, Caps, OnLine},
     claims::is_of_record_entry,
     locking,
     renewals::Term,
@@ -225,6 +225,7 @@ impl Desk<'_> {
             .iter()
             .filter(|entry| end.only.is_none() || is_reward_of(entry, end));
         let paid: Vec<Entry> = paid.cloned().collect();
+        let before = posted.len();
         for entry in &paid {
             let Some(promise) = self.promise(entry, end.sold)? else {
                 continue;
@@ -232,21 +233,42 @@ impl Desk<'_> {
             let Some(back) = self.back(tx, end, (entry, &promise, posted))? else {
                 continue;
             };
-            let line = entry.invoice_line_id;
-            let same = posted
-                .iter()
-                .filter(|one| line.is_some() && one.invoice_line_id == line);
-            let known: Vec<Entry> = same.cloned().collect();
-            let new = std::slice::from_ref(&back);
-            let of = (end.sold.partner_id, known.as_slice(), new);
-            let freed = self.caps.follow(tx, self.books, of)?;
-            self.of_lines.extend(line.is_some().then(|| back.clone()));
-            for one in std::iter::once(back).chain(freed) {
-                posted.push(one.clone());
-                self.new.push(one);
-            }
+            posted.push(back);
         }
+        let freed = self.freed(tx, end.sold, posted.split_at(before))?;
+        let (_, backs) = posted.split_at(before);
+        let of_lines = backs.iter().filter(|one| one.invoice_line_id.is_some());
+        self.of_lines.extend(of_lines.cloned());
+        self.new.extend(backs.iter().chain(&freed).cloned());
+        posted.extend(freed);
         Ok(())
+    }
+
+    /// What follows under caps from all that one end takes back.
+    fn freed(
+        &mut self,
+        tx: &Tx<'_, VendorScope>,
+        sold: &Subscription,
+        (known, backs): (&[Entry], &[Entry]),
+    ) -> Result<Vec<Entry>> {
+        let lines: BTreeSet<InvoiceLineId> =
+            backs.iter().filter_map(|one| one.invoice_line_id).collect();
+        let of = |all: &[Entry], line: InvoiceLineId| -> Vec<Entry> {
+            let its = all.iter().filter(|one| one.invoice_line_id == Some(line));
+            its.cloned().collect()
+        };
+        let lines: Vec<(Vec<Entry>, Vec<Entry>)> = lines
+            .into_iter()
+            .map(|line| (of(known, line), of(backs, line)))
+            .collect();
+        let lines = lines.iter().map(|(known, new)| OnLine {
+            seller: sold.partner_id,
+            known,
+            new,
+        });
+        let lines: Vec<OnLine<'_>> = lines.collect();
+        let freed = self.caps.follow(tx, self.books, &lines)?;
+        Ok(freed.into_iter().flatten().collect())
     }
 
     /// What was promised for an entry about going back, if anything was.

@@ -199,7 +199,7 @@ fn targets(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     Ok(())
 }
 
-/// A cap takes off no more than its entry earned, and is given back as its entry is.
+/// A cap takes off no more than its entry brought, and is given back as its entry is.
 fn caps(ledger: &Ledger, found: &mut Findings) -> Result<()> {
     let all: HashMap<CommissionEntryId, &Entry> = ledger
         .entries
@@ -210,6 +210,7 @@ fn caps(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         Some((entry.reverses_id?, entry.amount_minor))
     });
     let back = |id| back.get(&id).copied().unwrap_or_default();
+    let mut risen: HashMap<OfClaim, i64> = HashMap::new();
     for cap in ledger
         .entries
         .iter()
@@ -225,11 +226,54 @@ fn caps(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         found.unless(is_within, || {
             format!("Entry {}: {amount} is taken off {whole}", cap.id)
         });
+        if capped.kind == EntryKind::Reversal {
+            *risen.entry(of_claim(cap)).or_default() += back(cap.id);
+            continue;
+        }
         let due = bonus::uncapped(amount, whole, 0, back(capped.id))?;
         let name = format!("What is given back of cap {}", cap.id);
         found.same(&name, back(cap.id), due);
     }
+    fallen_again(ledger, &risen, found);
     Ok(())
+}
+
+/// A line, who earns on it, and whether as a distributor over who sold it.
+type OfClaim = (Option<InvoiceLineId>, PartnerId, bool);
+
+fn of_claim(entry: &Entry) -> OfClaim {
+    let line = entry.invoice_line_id;
+    (line, entry.partner_id, entry.part.is_override())
+}
+
+/// What a cap took off as a line below zero came back is given back as far as that falls again.
+fn fallen_again(ledger: &Ledger, risen: &HashMap<OfClaim, i64>, found: &mut Findings) {
+    let mut its: HashMap<OfClaim, Vec<&Entry>> = HashMap::new();
+    for entry in &ledger.entries {
+        if risen.contains_key(&of_claim(entry)) {
+            its.entry(of_claim(entry)).or_default().push(entry);
+        }
+    }
+    for (claim, back) in risen {
+        let mut entries = its.remove(claim).unwrap_or_default();
+        entries.sort_by_key(|entry| entry.id);
+        let (mut open, mut due) = (0, 0);
+        for entry in entries {
+            match entry.kind {
+                EntryKind::Cap => open -= entry.amount_minor,
+                EntryKind::Earned => {
+                    let again = open.min(-entry.amount_minor).max(0);
+                    (open, due) = (open - again, due + again);
+                }
+                _ => {}
+            }
+        }
+        let name = format!(
+            "What is given back of caps on a line below zero of {}",
+            claim.1
+        );
+        found.same(&name, *back, due);
+    }
 }
 
 /// A SPIFF pays what it says, to each partner no more often than it says.

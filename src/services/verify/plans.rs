@@ -70,7 +70,7 @@ fn stands(subscription: &Subscription, changes: &[&SubscriptionChange], found: &
 }
 
 /// The plans it was of on a day: two where it changed on that day, more where it did so again.
-fn plans_on<'a>(
+pub(super) fn plans_on<'a>(
     subscription: &'a Subscription,
     changes: &'a [&SubscriptionChange],
     day: chrono::NaiveDate,

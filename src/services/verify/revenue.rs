@@ -1,7 +1,7 @@
 //! Invoices, cash, credits and charge segments.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Findings, Ledger, sums, words};
+use super::{Findings, Ledger, plans::plans_on, sums, words};
 use crate::{
     domain::{
         CommissionRule,
@@ -13,7 +13,7 @@ use crate::{
         credit_notes::CreditNote,
         invoices::{Invoice, InvoiceLineKind},
         segments::Segment,
-        subscriptions::Subscription,
+        subscriptions::{Subscription, SubscriptionChange},
     },
 };
 
@@ -26,6 +26,7 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     segments(ledger, found);
     lowered(ledger, found);
     true_ups(ledger, found);
+    used(ledger, found);
     let numbers = ledger.invoices.iter().map(|one| one.number.as_str());
     gapless("Invoices", numbers, found);
     gapless(
@@ -112,7 +113,28 @@ fn is_sound(invoice: &Invoice) -> bool {
         && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
 }
 
-/// What was billed for a period that lacked of its minimum is within that minimum.
+/// What is on record of the usage of some days is what their lines charged.
+fn used(ledger: &Ledger, found: &mut Findings) {
+    let charged = sums(&ledger.lines, |line| {
+        let is_it = line.kind == InvoiceLineKind::Usage;
+        is_it.then_some(((line.subscription_id, line.service_from), line.net_minor))
+    });
+    let on_record = sums(&ledger.used, |one| {
+        Some(((one.subscription_id, one.service_from), one.billed_minor))
+    });
+    let all: BTreeSet<_> = charged.keys().chain(on_record.keys()).collect();
+    for at in all {
+        let [charged, on_record] = [&charged, &on_record].map(|of| of.get(at).copied());
+        let name = format!("The usage of {} from {}", at.0, at.1);
+        found.same(
+            &name,
+            on_record.unwrap_or_default(),
+            charged.unwrap_or_default(),
+        );
+    }
+}
+
+/// What was billed for days that lacked of their minimum is within the minimum of their plan.
 fn true_ups(ledger: &Ledger, found: &mut Findings) {
     let sold: HashMap<SubscriptionId, &Subscription> = ledger
         .subscriptions
@@ -123,12 +145,20 @@ fn true_ups(ledger: &Ledger, found: &mut Findings) {
         let is_it = line.kind == InvoiceLineKind::TrueUp;
         is_it.then_some(((line.subscription_id, line.service_from), line.net_minor))
     });
+    let mut changes: HashMap<SubscriptionId, Vec<&SubscriptionChange>> = HashMap::new();
+    for change in &ledger.changes {
+        let own = changes.entry(change.subscription_id).or_default();
+        own.extend(change.plan_before_id.map(|_| change));
+    }
     for ((id, from), sum) in billed {
-        let plan = sold.get(&id).map(|one| one.plan_version_id);
-        let most = plan.and_then(|plan| ledger.minimums.get(&plan)).copied();
-        found.unless((0..=most.unwrap_or_default()).contains(&sum), || {
-            format!("A true-up of {id} from {from}: {sum} is not within its minimum")
-        });
+        let changes = changes.get(&id).map_or(&[][..], Vec::as_slice);
+        let plans = sold.get(&id).map(|one| plans_on(one, changes, from));
+        let least = plans.into_iter().flatten();
+        let most = least.filter_map(|plan| ledger.minimums.get(&plan)).max();
+        found.unless(
+            (0..=most.copied().unwrap_or_default()).contains(&sum),
+            || format!("A true-up of {id} from {from}: {sum} is not within its minimum"),
+        );
     }
 }
 

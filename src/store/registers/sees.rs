@@ -8,7 +8,7 @@ use super::{Rows, Where, money, totals};
 use crate::{
     Result,
     domain::{Money, SubscriptionStatus},
-    id::{CommissionEntryId, CustomerId, PartnerId, PlanVersionId},
+    id::{CommissionEntryId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
     store::{
         PartnerScope, Scope, Tx, VendorScope,
         catalogue::sla::{self, Policy},
@@ -50,11 +50,16 @@ pub trait Sees: Scope {
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
     /// Subscriptions.
     fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
-    /// The meters of a plan version whose outcomes are billed once they are verified.
+    /// The meters of some plan versions whose outcomes are billed once they are verified.
     ///
     /// # Errors
     /// Faults of the database.
-    fn outcome_meters(tx: &mut Tx<'_, Self>, of: PlanVersionId) -> Result<Vec<String>>;
+    fn outcome_meters(tx: &mut Tx<'_, Self>, of: &[PlanVersionId]) -> Result<Vec<String>>;
+    /// The plan versions that a subscription changed from.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    fn plans_left(tx: &mut Tx<'_, Self>, of: SubscriptionId) -> Result<Vec<PlanVersionId>>;
     /// Usage as it was reported.
     fn usage_events(tx: &Tx<'_, Self>) -> Rows<Self, usage_events::table>;
     /// Payments.
@@ -207,14 +212,30 @@ macro_rules! sees {
             fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table> {
                 tx.rows(subscriptions::table)
             }
-            fn outcome_meters(tx: &mut Tx<'_, Self>, of: PlanVersionId) -> Result<Vec<String>> {
+            fn outcome_meters(tx: &mut Tx<'_, Self>, of: &[PlanVersionId]) -> Result<Vec<String>> {
                 let rows = tx
                     .rows(prices::table)
-                    .filter(prices::plan_version_id.eq(of))
+                    .filter(prices::plan_version_id.eq_any(of.to_vec()))
                     .filter(prices::kind.eq("outcome"))
                     .order(prices::seq)
                     .select(prices::meter);
                 let rows: Vec<Option<String>> = tx.load(rows)?;
+                let mut meters: Vec<String> = Vec::new();
+                for meter in rows.into_iter().flatten() {
+                    if !meters.contains(&meter) {
+                        meters.push(meter);
+                    }
+                }
+                Ok(meters)
+            }
+            fn plans_left(tx: &mut Tx<'_, Self>, of: SubscriptionId) -> Result<Vec<PlanVersionId>> {
+                let rows = tx
+                    .rows(subscription_changes::table)
+                    .filter(subscription_changes::subscription_id.eq(of))
+                    .filter(subscription_changes::kind.eq("plan"))
+                    .order(subscription_changes::id)
+                    .select(subscription_changes::plan_before_id);
+                let rows: Vec<Option<PlanVersionId>> = tx.load(rows)?;
                 Ok(rows.into_iter().flatten().collect())
             }
             fn usage_events(tx: &Tx<'_, Self>) -> Rows<Self, usage_events::table> {

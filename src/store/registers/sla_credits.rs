@@ -8,7 +8,7 @@ use super::{Rows, Sees, by_ids, customer_names, named, partner_names};
 use crate::{
     Result,
     domain::{Period, sla::SlaCreditStatus},
-    id::{CreditNoteId, CustomerId, InvoiceId, OfferingId, SlaCreditId, SubscriptionId},
+    id::{CreditNoteId, CustomerId, InvoiceId, OfferingId, PartnerId, SlaCreditId, SubscriptionId},
     store::{
         Tx,
         paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
@@ -40,6 +40,8 @@ pub struct CreditRow {
     pub partner: String,
     /// The service's name.
     pub service: String,
+    /// Whether it is credited to a partner that was billed in the customer's place.
+    pub is_resold: bool,
 }
 
 fn asked<S: Sees>(tx: &Tx<'_, S>, filter: &CreditFilter) -> Rows<S, sla_credits::table> {
@@ -166,11 +168,17 @@ pub fn of_subscription<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Resul
 
 fn whose<S: Sees>(tx: &mut Tx<'_, S>, credits: Vec<SlaCredit>) -> Result<Vec<CreditRow>> {
     let sold = credits.iter().map(|credit| credit.subscription_id);
-    let sold: Vec<(SubscriptionId, CustomerId)> = by_ids!(tx, sold, |some| S::subscriptions(tx)
+    type Sold = (SubscriptionId, CustomerId, Option<PartnerId>);
+    let sold: Vec<Sold> = by_ids!(tx, sold, |some| S::subscriptions(tx)
         .filter(subscriptions::id.eq_any(some))
-        .select((subscriptions::id, subscriptions::customer_id)));
-    let sold: HashMap<_, _> = sold.into_iter().collect();
-    let customers = customer_names(tx, sold.values().copied().collect::<BTreeSet<_>>())?;
+        .select((
+            subscriptions::id,
+            subscriptions::customer_id,
+            subscriptions::payer_id
+        )));
+    let sold: HashMap<_, _> = sold.into_iter().map(|one| (one.0, one)).collect();
+    let customers = sold.values().map(|one| one.1);
+    let customers = customer_names(tx, customers.collect::<BTreeSet<_>>())?;
     let of = credits.iter().map(|credit| credit.partner_id);
     let partners = partner_names(tx, of)?;
     let of = credits.iter().map(|credit| credit.offering_id);
@@ -179,11 +187,12 @@ fn whose<S: Sees>(tx: &mut Tx<'_, S>, credits: Vec<SlaCredit>) -> Result<Vec<Cre
         .select((offerings::id, offerings::name)));
     let services: HashMap<_, _> = services.into_iter().collect();
     let row = |credit: SlaCredit| {
-        let customer = sold.get(&credit.subscription_id);
+        let known = sold.get(&credit.subscription_id);
         CreditRow {
+            is_resold: known.is_none_or(|(_, _, payer)| payer.is_some()),
             // What is resold through a distributor is credited to that; whose it is, is its reseller's.
-            customer: match customer {
-                Some(id) => named(&customers, id),
+            customer: match known {
+                Some((_, id, _)) => named(&customers, id),
                 None => "A reseller’s customer".to_owned(),
             },
             partner: named(&partners, &credit.partner_id),

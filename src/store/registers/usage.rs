@@ -59,7 +59,7 @@ pub fn customer<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result<Strin
     Ok(names.remove(&id).unwrap_or_default())
 }
 
-/// The meters whose outcomes a subscription is billed for once they are verified.
+/// The meters whose outcomes a subscription is or was billed for once they are verified.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`], and faults of the database.
@@ -68,7 +68,9 @@ pub fn outcome_meters<S: Sees>(tx: &mut Tx<'_, S>, of: SubscriptionId) -> Result
         .filter(subscriptions::id.eq(of))
         .select(subscriptions::plan_version_id);
     let version: PlanVersionId = tx.one(row)?;
-    S::outcome_meters(tx, version)
+    let mut versions = S::plans_left(tx, of)?;
+    versions.push(version);
+    S::outcome_meters(tx, &versions)
 }
 
 /// Whether a subscription is billed any more: it has a next bill, or will have one once it is

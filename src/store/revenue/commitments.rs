@@ -18,8 +18,9 @@ use crate::{
 /// What was billed for a subscription's periods, in minor units before tax, and when it was paused.
 #[derive(Debug, Clone, Default)]
 pub struct CommitmentBook {
-    /// By recurring prices and usage, less what was given back for days not served; by period.
-    pub charged: HashMap<i32, i64>,
+    /// By recurring prices and usage, less what was given back for days not served; by period and the
+    /// first day each charge was for.
+    pub charged: Vec<(i32, NaiveDate, i64)>,
     /// By true-ups, by the first day they are for.
     pub true_ups: HashMap<NaiveDate, i64>,
     /// In the order they began.
@@ -45,9 +46,12 @@ where
         .map(|id| (*id, CommitmentBook::default()))
         .collect();
     for some in ids.chunks(ASKED_AT_ONCE) {
-        for (id, period, minor) in charged(tx, some)? {
-            let book = found.entry(id).or_default();
-            *book.charged.entry(period).or_default() += minor;
+        for (id, period, from, minor) in charged(tx, some)? {
+            found
+                .entry(id)
+                .or_default()
+                .charged
+                .push((period, from, minor));
         }
         for (id, from, minor) in true_ups(tx, some)? {
             let book = found.entry(id).or_default();
@@ -88,14 +92,14 @@ where
     Ok(found)
 }
 
-/// As [`books`], of one subscription; nothing is read where its plan has no minimum.
+/// As [`books`], of one subscription; nothing is read where none of its plans has a minimum.
 ///
 /// # Errors
 /// Faults of the database.
 pub fn book<S: Scope>(
     tx: &mut Tx<'_, S>,
     id: SubscriptionId,
-    minimum_minor: i64,
+    has_minimum: bool,
 ) -> Result<Option<CommitmentBook>>
 where
     charge_segments::table: Visible<S>,
@@ -103,16 +107,16 @@ where
     invoice_lines::table: Visible<S>,
     subscription_changes::table: Visible<S>,
 {
-    match minimum_minor {
-        0 => Ok(None),
-        _ => Ok(books(tx, &[id])?.remove(&id)),
+    match has_minimum {
+        false => Ok(None),
+        true => Ok(books(tx, &[id])?.remove(&id)),
     }
 }
 
-fn charged<S: Scope>(
-    tx: &mut Tx<'_, S>,
-    ids: &[SubscriptionId],
-) -> Result<Vec<(SubscriptionId, i32, i64)>>
+/// What was charged for some days of a period.
+type Charged = (SubscriptionId, i32, NaiveDate, i64);
+
+fn charged<S: Scope>(tx: &mut Tx<'_, S>, ids: &[SubscriptionId]) -> Result<Vec<Charged>>
 where
     charge_segments::table: Visible<S>,
     usage_charges::table: Visible<S>,
@@ -123,20 +127,22 @@ where
         .select((
             charge_segments::subscription_id,
             charge_segments::period_index,
+            charge_segments::service_from,
             charge_segments::amount_minor,
             charge_segments::credited_minor,
         ));
-    let ahead: Vec<(SubscriptionId, i32, i64, i64)> = tx.load(ahead)?;
+    let ahead: Vec<(SubscriptionId, i32, NaiveDate, i64, i64)> = tx.load(ahead)?;
     let used = tx
         .rows(usage_charges::table)
         .filter(usage_charges::subscription_id.eq_any(ids.to_vec()))
         .select((
             usage_charges::subscription_id,
             usage_charges::period_index,
+            usage_charges::service_from,
             usage_charges::billed_minor,
         ));
-    let used: Vec<(SubscriptionId, i32, i64)> = tx.load(used)?;
-    let kept = |(id, period, amount, credited)| (id, period, amount - credited);
+    let used: Vec<Charged> = tx.load(used)?;
+    let kept = |(id, period, from, amount, credited)| (id, period, from, amount - credited);
     Ok(ahead.into_iter().map(kept).chain(used).collect())
 }
 

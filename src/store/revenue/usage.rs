@@ -209,6 +209,18 @@ where
     tx.load(rows)
 }
 
+/// Everything that was billed for usage, for the check of the whole ledger.
+///
+/// # Errors
+/// Faults of the database.
+pub fn all_charges(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<UsageCharge>> {
+    let rows = tx
+        .rows(usage_charges::table)
+        .order(usage_charges::id)
+        .select(UsageCharge::as_select());
+    tx.load(rows)
+}
+
 fn length() -> TimeDelta {
     TimeDelta::days(LONGEST_PERIOD_DAYS)
 }

@@ -1,5 +1,5 @@
 //! Subscriptions as they are read: the register for either side, and one record.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
@@ -11,7 +11,10 @@ use crate::{
     Result,
     domain::{
         Anchor, Billing, BillingInterval, BillingModel, Currency, Money, Quantity, Rate,
-        SubscriptionStatus, bill::Stretch, resale::Street,
+        SubscriptionStatus,
+        bill::Stretch,
+        held::{Counting, Held, PlanTurn, held},
+        resale::Street,
     },
     error::Error,
     id::{
@@ -23,6 +26,7 @@ use crate::{
         catalogue::plans::{self, Plan, PlanVersion, interval},
         names::{anywhere, stored, typed},
         paging::{COUNT_CAP, Count, Cursor, FETCH, PAGE, Page, newest_first},
+        revenue::subscriptions::counting,
         schema::{
             charge_segments, customers, offerings, plan_versions, plans as plan_rows, price_tiers,
             prices, subscription_changes, subscriptions,
@@ -384,6 +388,12 @@ pub struct Change {
     pub plan_after_id: Option<PlanVersionId>,
     /// From which second of its day on, as the vendor's clocks show it; 0 for its start.
     pub effective_second: i32,
+    /// Where periods were counted from before, where another plan counts them anew.
+    pub anchor_before: Option<NaiveDate>,
+    /// The index of the period that began there.
+    pub index_before: Option<i32>,
+    /// Months of a billing period before.
+    pub interval_before: Option<i32>,
 }
 
 /// A plan that a subscription is set to change to.
@@ -408,8 +418,10 @@ pub struct Record {
     pub offering: String,
     /// The plan it is to.
     pub plan: Plan,
-    /// The version it was sold at, with its prices.
+    /// The version it is of, with its prices.
     pub version: PlanVersion,
+    /// Other versions that it was of before.
+    pub left: Vec<PlanVersion>,
     /// What happened to it, newest first.
     pub changes: Vec<Change>,
     /// How many stretches of service were charged.
@@ -436,6 +448,54 @@ impl Record {
             (then.interval, then.term_months) = (terms.interval, terms.term_months);
         }
         Ok(then)
+    }
+    /// The plan versions that it is and was of, oldest first, with their days and periods.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn held(&self) -> Result<Vec<Held<PlanVersionId>>> {
+        let it = &self.subscription;
+        let mut turns = Vec::new();
+        let taken = self.changes.iter().rev().filter(|one| one.kind == "plan");
+        for change in taken {
+            let before = (
+                change.anchor_before,
+                change.index_before,
+                change.interval_before,
+            );
+            let counted = counting(before)?;
+            turns.extend(change.plan_before_id.map(|from| PlanTurn {
+                on: change.effective_on,
+                from,
+                counted,
+            }));
+        }
+        let now = Counting {
+            anchor: it.anchor(),
+            first: it.anchor_index,
+        };
+        let next = u32::try_from(it.billed_periods).map_err(Error::fault)?;
+        Ok(held(it.plan_version, (now, next), &turns))
+    }
+    /// The versions that it is and was of, that of today first.
+    pub fn versions(&self) -> impl Iterator<Item = &PlanVersion> + Clone {
+        std::iter::once(&self.version).chain(&self.left)
+    }
+    /// The version that it is or was of on a day.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn held_on(&self, day: NaiveDate) -> Result<&PlanVersion> {
+        let held = self.held()?;
+        let held = held.iter().find(|one| one.contains(day));
+        let mut versions = self.versions();
+        let then = versions.find(|one| held.is_some_and(|held| held.plan == one.id));
+        Ok(then.unwrap_or(&self.version))
+    }
+    /// Whether one of its plans has a minimum.
+    pub fn has_minimum(&self) -> bool {
+        let mut versions = self.versions();
+        versions.any(|version| version.terms.minimum_minor > 0)
     }
     /// The version that a period is billed by which starts on a day.
     pub fn version_on(&self, starts: NaiveDate) -> &PlanVersion {
@@ -491,6 +551,10 @@ where
     }
     about.sort_unstable();
     about.dedup();
+    let mut left = Vec::new();
+    for id in plans_left(&changes, subscription.plan_version) {
+        left.push(plans::version(tx, id)?);
+    }
     let plan_names = match about.is_empty() {
         true => BTreeMap::new(),
         false => plan_names(tx, about, true)?,
@@ -512,8 +576,16 @@ where
         changes,
         segments: tx.one(segments)?,
         version,
+        left,
         subscription,
     })
+}
+
+/// The plan versions that a subscription changed from, other than what it is of now.
+fn plans_left(changes: &[Change], is: PlanVersionId) -> BTreeSet<PlanVersionId> {
+    let taken = changes.iter().filter(|one| one.kind == "plan");
+    let left = taken.filter_map(|one| one.plan_before_id);
+    left.filter(|one| *one != is).collect()
 }
 
 /// A subscription as a file would name it, with the quantity it was started with.

@@ -418,10 +418,17 @@ fn of_line(detail: &EntryDetail, line: &LineDetail) -> Vec<String> {
     let mut said = vec![cause(detail, line), rate(&detail.entry, line)];
     said.extend(line.chosen.map(|why| why.words()));
     if !line.share.is_whole() {
-        said.push(format!(
-            "The clause pays for some months only: {} of the {} days lie within them.",
-            line.share.days, line.share.of
-        ));
+        let (days, of) = (line.share.days, line.share.of);
+        said.push(match line.per_unit {
+            Some(_) => {
+                format!(
+                    "An amount per unit is for a whole period: of its days, {days} of {of} count."
+                )
+            }
+            None => format!(
+                "The clause pays for some months only: of the days, {days} of {of} lie within them."
+            ),
+        });
     }
     let part = detail.entry.part.words();
     said.extend((!part.is_empty()).then(|| format!("It is {part}.")));

@@ -269,6 +269,9 @@ fn answer(row: &CreditRow, today: NaiveDate) -> String {
         }
         (SlaCreditStatus::Unclaimed, _) => format!("{net}, not claimed in time."),
         (SlaCreditStatus::Proposed, _) => format!("{net} to be approved."),
+        (SlaCreditStatus::Approved, _) if row.is_resold => {
+            format!("{net} credited to {}.", row.partner)
+        }
         (SlaCreditStatus::Approved, _) => format!("{net} credited to {}.", row.customer),
         (SlaCreditStatus::Declined, _) => "Declined: nothing is given back.".to_owned(),
         (SlaCreditStatus::Lapsed, _) => "Nothing is owed as things stand.".to_owned(),
@@ -282,6 +285,9 @@ fn bears(row: &CreditRow, is_staff: bool) -> String {
     let share =
         Rate::from_bps(credit.partner_share_bps).map_or(String::new(), |one| one.to_string());
     let back = words::money(Money::new(credit.charged_back_minor, credit.currency));
+    if row.is_resold {
+        return "The vendor. Nobody earns commission on what is resold.".to_owned();
+    }
     match credit.liability {
         Liability::Shared if is_staff => format!(
             "{share} of it, {back}, is charged back to {partner}, which earns on what is left after the vendor’s part."

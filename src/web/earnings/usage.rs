@@ -17,10 +17,10 @@ use crate::{
     },
     store::{
         Store,
-        catalogue::plans::PlanVersion,
         paging::Cursor,
         registers::{Sees, usage},
         revenue::usage::{UsageCharge, UsageEvent},
+        sell::subscriptions::Record,
     },
     web::{
         Answer, Shell, filters,
@@ -58,37 +58,35 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// The usage of a subscription to a plan; nothing where the plan counts none.
+    /// The usage of a subscription; nothing where no plan that it is or was of counts any.
     pub fn of(
-        version: &PlanVersion,
+        record: &Record,
         open: &[UsedSoFar],
         charges: &[UsageCharge],
         href: &str,
     ) -> Option<Self> {
-        let mut metered = version
-            .prices
-            .iter()
-            .filter(|line| line.price.meter().is_some());
+        let prices = record.versions().flat_map(|version| &version.prices);
+        let mut metered = prices.filter(|line| line.price.meter().is_some());
         metered.next()?;
         let mut open: Vec<&UsedSoFar> = open.iter().collect();
         open.sort_by_key(|used| Reverse(used.from));
         let so_far = open.into_iter().map(|used| UsageRow {
             is_billed: false,
             ..row(
-                version,
+                record,
                 (used.price, used.used),
                 (used.from, used.to),
                 used.net,
             )
         });
-        let currency = version.terms.currency;
+        let currency = record.version.terms.currency;
         let billed = charges.iter().map(|charge| UsageRow {
             carries: match charge.carries_micro {
                 0 => String::new(),
                 micro => Measure::from_micro(micro).to_string(),
             },
             ..row(
-                version,
+                record,
                 (charge.price_id, Measure::from_micro(charge.used_micro)),
                 (charge.service_from, charge.service_to),
                 Money::new(charge.billed_minor, currency),
@@ -102,16 +100,25 @@ impl Usage {
 }
 
 fn row(
-    version: &PlanVersion,
+    record: &Record,
     (price, used): (PriceId, Measure),
     (from, to): (chrono::NaiveDate, chrono::NaiveDate),
     net: Money,
 ) -> UsageRow {
-    let line = version.prices.iter().find(|line| line.id == price);
-    let meter = line.and_then(|line| line.price.meter());
+    let mut all = record
+        .versions()
+        .flat_map(|version| version.prices.iter().map(move |line| (version.id, line)));
+    let found = all.find(|(_, line)| line.id == price);
+    let meter = found.and_then(|(_, line)| line.price.meter());
     let code = meter.map_or("", |meter| meter.code.as_str());
+    // What is counted by the plan of today needs no plan's name.
+    let plan = found.map(|(version, _)| version);
+    let plan = plan.filter(|plan| *plan != record.version.id);
+    let plan = plan.and_then(|plan| record.plan_names.get(&plan));
+    let plan = plan.map_or_else(String::new, |name| format!("{name}: "));
+    let label = found.map_or("", |(_, line)| line.label.as_str());
     UsageRow {
-        label: line.map_or_else(String::new, |line| line.label.clone()),
+        label: format!("{plan}{label}"),
         service: words::service(from, to),
         used: format!("{used} {code}"),
         carries: String::new(),

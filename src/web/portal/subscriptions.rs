@@ -282,7 +282,7 @@ fn see(tx: &mut Tx<'_, PartnerScope>, id: SubscriptionId) -> Result<Seen> {
         tax: taxes::terms_for(tx, &record.subscription, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
-        commitment: commitments::book(tx, id, record.version.terms.minimum_minor)?,
+        commitment: commitments::book(tx, id, record.has_minimum())?,
     };
     let charges = match asked {
         Some(_) => usage::charges(tx, id)?,
@@ -348,7 +348,7 @@ async fn show(
     let next = preview(record, &seen.basis)?;
     let open = next.as_ref().map_or(&[][..], |next| &next.used);
     let at = format!("{base}/subscriptions/{id}");
-    let usage = Usage::of(&record.version, open, &seen.charges, &at);
+    let usage = Usage::of(record, open, &seen.charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],

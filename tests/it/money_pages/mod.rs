@@ -20,6 +20,7 @@ mod payout_runs;
 mod plan_changes;
 mod plans;
 mod resale;
+mod resale_bills;
 mod scene;
 mod service_levels;
 mod sla_credits;
@@ -27,6 +28,7 @@ mod spans;
 mod spiffs;
 mod steps;
 mod tax;
+mod tax_changes;
 mod taxes;
 mod volume;
 

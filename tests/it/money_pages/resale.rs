@@ -24,7 +24,7 @@ fn customer(scene: &Scene, external: &str) -> String {
         .to_string()
 }
 
-fn subscription(scene: &Scene, external: &str) -> String {
+pub(super) fn subscription(scene: &Scene, external: &str) -> String {
     let sql = format!("SELECT id AS value FROM subscriptions WHERE external_id = '{external}'");
     scene
         .spelled_id::<perennial::id::Subscription>(&sql)
@@ -33,7 +33,7 @@ fn subscription(scene: &Scene, external: &str) -> String {
 
 /// The invoices of a subscription, in their order: partner, net, what the resale discount took
 /// off, what it is sold on for.
-fn billed(scene: &Scene, external: &str) -> Vec<String> {
+pub(super) fn billed(scene: &Scene, external: &str) -> Vec<String> {
     scene.app.ask(&format!(
         "SELECT p.slug || ' ' || l.kind || ' ' || CAST(l.net_minor AS TEXT) || ' ' || CAST(l.resale_minor AS TEXT) || ' '
             || COALESCE(CAST(l.resold_minor AS TEXT), '-') AS value
@@ -64,7 +64,7 @@ async fn set(scene: &Scene, who: &Visitor, slug: &str, fields: &[(&str, &str)]) 
 }
 
 /// Contoso above Northwind, which buys at 20 % off, Contoso at 30 % off for it.
-async fn agreed(scene: &Scene, who: &Visitor) {
+pub(super) async fn agreed(scene: &Scene, who: &Visitor) {
     let at = format!("{}/distributor", partner(scene, "northwind"));
     let form = who
         .get(&at)
@@ -94,7 +94,7 @@ async fn agreed(scene: &Scene, who: &Visitor) {
 }
 
 /// A sale of seats at 12.00 from today, 1 Dec 2026.
-async fn sell(scene: &Scene, who: &Visitor, to: &str, fields: &[(&str, &str)]) -> Page {
+pub(super) async fn sell(scene: &Scene, who: &Visitor, to: &str, fields: &[(&str, &str)]) -> Page {
     let at = format!(
         "/meridian/subscriptions/new?customer={}",
         customer(scene, to)
@@ -121,7 +121,7 @@ async fn pay(who: &Visitor, fields: &[(&str, &str)]) -> Page {
 }
 
 /// Entries on what is resold.
-fn entries(scene: &Scene) -> Vec<String> {
+pub(super) fn entries(scene: &Scene) -> Vec<String> {
     scene.app.ask(
         "SELECT COUNT(*) AS value FROM commission_entries e JOIN subscriptions s ON s.id = e.subscription_id
          WHERE s.payer_id IS NOT NULL",

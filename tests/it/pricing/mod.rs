@@ -1,4 +1,5 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
+mod changes;
 mod commitments;
 mod drafts;
 mod pauses;

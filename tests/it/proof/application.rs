@@ -1,16 +1,19 @@
 //! The same histories told by the application itself, through its services and on both databases.
-use std::collections::HashMap;
+use std::{collections::HashMap, slice::from_ref};
 
 use chrono::NaiveDate;
 use perennial::{
     Error,
     domain::{
-        self, CommissionRule, CreditReason, Disposition, Name, Period, Quantity, Rate,
-        commission::EntryKind,
+        self, AdjustmentReason, CommissionRule, CreditReason, Disposition, Name, Period, Quantity,
+        Rate, Role, commission::EntryKind,
     },
-    id::{CustomerId, PartnerId, PaymentId, SubscriptionId},
+    id::{AdjustmentId, CustomerId, PartnerId, PaymentId, SubscriptionId},
     services::{
-        incentivize::distributors,
+        incentivize::{
+            adjustments::{self, NewAdjustment},
+            distributors,
+        },
         revenue::{
             billing,
             credit::{self, LineCredit, NewCreditNote},
@@ -19,10 +22,12 @@ use perennial::{
                 self, CancelWhen, Cancellation, NewDiscount, NewSubscription, Pausing, PlanChange,
                 PlanWhen, QuantityChange, Sharing, Undoing,
             },
+            usage::{Intake, Said, Verdict},
         },
     },
     store::{
-        lobby,
+        VendorScope,
+        lobby::{self, Admission, Lobby, NewMembership},
         revenue::{cash, invoices, recurring, subscriptions as rows},
     },
     worker::{self, Closing},
@@ -30,11 +35,13 @@ use perennial::{
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{
+    beside::{Beside, joined_on},
+    clauses::Clauses,
     facts::{
         Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
     },
     histories::stories,
-    rules::{Does, Month, month_of},
+    rules::{Does, Month, first_of, month_of},
     slow::Slow,
     teller::Teller,
 };
@@ -70,11 +77,10 @@ struct Invoice {
     lines: Vec<[i64; 4]>,
 }
 
-/// Invoice, line, partner, amount, base, whether it takes back, whether it caps, paid on, matures
+/// Invoice and line, partner, amount, base, whether it takes back, whether it caps, paid on, matures
 /// on, posted, earned.
 type Entry = (
-    usize,
-    usize,
+    Option<(usize, usize)>,
     usize,
     i64,
     i64,
@@ -98,6 +104,11 @@ struct Application<'a> {
     high: [bool; SELLERS],
     subs: Vec<SubscriptionId>,
     payments: Vec<PaymentId>,
+    /// Two who decide on what is given by hand.
+    people: [VendorScope; 2],
+    proposals: Vec<AdjustmentId>,
+    /// What was reported: of what by which price, how much, and for which day.
+    events: Vec<((SubscriptionId, usize), i64, NaiveDate)>,
 }
 
 fn customer(number: usize) -> CustomerId {
@@ -125,7 +136,13 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
     );
     for (place, price) in plan.prices.iter().enumerate() {
         let key = 3_000 + at * 100 + place * 10;
-        let (kind, unit, size, free) = match &price.kind {
+        let (grows, metered) = match &price.kind {
+            Grows::Used(grows) => (&**grows, format!("'m{place}', 'sum'")),
+            grows => (grows, "NULL, NULL".to_owned()),
+        };
+        let (kind, unit, size, free) = match grows {
+            Grows::Seat(micro) if price.is_used() => ("usage", *micro, None, 0),
+            Grows::Used(_) => unreachable!("a meter of a meter"),
             Grows::Flat(micro) => ("flat", *micro, None, 0),
             Grows::Seat(micro) => ("per_seat", *micro, None, 0),
             Grows::Once(micro) => ("one_off", *micro, None, 0),
@@ -136,10 +153,10 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
         let size = size.map_or("NULL".to_owned(), |size| format!("{size}000000"));
         let (seq, earns) = (place + 1, price.earns);
         sql += &format!(
-            "INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro, package_micro, included_micro, commissionable)
-               VALUES ({tenant}, {key}, {version}, {seq}, 'Part {seq}', '{kind}', {unit}, {size}, {free} * 1000000, {earns});"
+            "INSERT INTO prices (tenant_id, id, plan_version_id, seq, label, kind, unit_price_micro, package_micro, included_micro, commissionable, meter, aggregation)
+               VALUES ({tenant}, {key}, {version}, {seq}, 'Part {seq}', '{kind}', {unit}, {size}, {free} * 1000000, {earns}, {metered});"
         );
-        if let Grows::Graduated(tiers) | Grows::Volume(tiers) = &price.kind {
+        if let Grows::Graduated(tiers) | Grows::Volume(tiers) = grows {
             for (step, Tier { up_to, micro, flat }) in tiers.iter().enumerate() {
                 let (tier, seq) = (key + 1 + step, step + 1);
                 let up_to = up_to.map_or("NULL".to_owned(), |last| format!("{last}000000"));
@@ -151,6 +168,29 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
         }
     }
     sql
+}
+
+/// Somebody who may do everything at the vendor.
+fn person(world: &World, name: &str) -> VendorScope {
+    let tenant = lobby::tenant_of(&world.scope);
+    let email = format!("{name}@meridian.example").to_lowercase();
+    let enter = |lobby: &mut Lobby<'_>| {
+        let user = lobby::add_person(lobby, &email, name, None)?;
+        let place = NewMembership {
+            tenant,
+            partner: None,
+            user,
+            role: Role::Owner,
+            email: &email,
+            name,
+        };
+        lobby::add_membership(lobby, &place)?;
+        lobby::admit(lobby, user, "meridian", None)
+    };
+    match world.store.lobby_write_now(enter).unwrap().unwrap() {
+        Admission::Staff(scope) => scope,
+        Admission::Partner(_) => unreachable!("the vendor's own"),
+    }
 }
 
 impl<'a> Application<'a> {
@@ -182,6 +222,25 @@ impl<'a> Application<'a> {
                    VALUES ({tenant}, 424, 411, 4, NULL, 103, {high});"
             ));
         }
+        for at in 0..4 {
+            let (clause, unit) = (421 + at, terms.unit_pay(at));
+            if unit > 0 {
+                world.database.sql(&format!(
+                    "UPDATE commission_clauses SET unit_minor = {unit}, rate_bps = 0, currency = 'EUR' WHERE id = {clause};"
+                ));
+            }
+            if let Some(months) = terms.clauses.months[at] {
+                world.database.sql(&format!(
+                    "UPDATE commission_clauses SET months = {months} WHERE id = {clause};"
+                ));
+            }
+        }
+        if let Some(bps) = terms.clauses.else_bps {
+            world.database.sql(&format!(
+                "INSERT INTO commission_clauses (tenant_id, id, commission_plan_version_id, seq, phase, tier_id, rate_bps)
+                   VALUES ({tenant}, 425, 411, 5, NULL, NULL, {bps});"
+            ));
+        }
         for (clause, cap) in (421..).zip(terms.caps) {
             if let Some(cap) = cap {
                 world.database.sql(&format!(
@@ -189,6 +248,14 @@ impl<'a> Application<'a> {
                 ));
             }
         }
+        if let Some(floor) = terms.floor() {
+            let (minor, months, joined) = (floor.minor, floor.months, joined_on());
+            world.database.sql(&format!(
+                "UPDATE commission_plan_versions SET guarantee_minor = {minor}, guarantee_months = {months}, guarantee_currency = 'EUR' WHERE id = 411;
+                 UPDATE commission_enrollments SET effective_from = '{joined}';"
+            ));
+        }
+        let people = ["Ada", "Ben"].map(|name| person(&world, name));
         Self {
             world,
             terms,
@@ -198,6 +265,9 @@ impl<'a> Application<'a> {
             high: [false; SELLERS],
             subs: Vec::new(),
             payments: Vec::new(),
+            events: Vec::new(),
+            people,
+            proposals: Vec::new(),
         }
     }
 
@@ -263,7 +333,22 @@ impl<'a> Application<'a> {
                     .write(|tx| subscriptions::change_quantity(tx, &change))
             }
             Fact::CancelNow { which, ago } => {
-                self.cancel(which, CancelWhen::Now(self.ago(ago)), reason)
+                self.cancel(which, CancelWhen::Now(self.until(which, ago)?), reason)
+            }
+            Fact::Use {
+                which,
+                price,
+                units,
+                ago,
+            } => {
+                let (id, _) = self.sub(which)?;
+                let at = self.plan(id).used_price(price).ok_or(Error::NotFound)?;
+                self.report((id, at), (units, self.ago(ago)))
+            }
+            Fact::Correct { which, part } => {
+                let at = which.checked_rem(self.events.len());
+                let (of, units, on) = self.events[at.ok_or(Error::NotFound)?];
+                self.report(of, (-units / part, on))
             }
             Fact::CancelLater { which } => self.cancel(which, CancelWhen::PeriodEnd, reason),
             Fact::Undo { which } => {
@@ -337,7 +422,8 @@ impl<'a> Application<'a> {
                 how,
             } => self.credit_by_hand(which, line, (part, how)),
             Fact::Pause { which, ago } => {
-                let pausing = self.pausing(which, ago)?;
+                let mut pausing = self.pausing(which, ago)?;
+                pausing.on = self.until(which, ago)?;
                 self.world.write(|tx| subscriptions::pause(tx, &pausing))
             }
             Fact::Resume { which, ago } => {
@@ -349,6 +435,11 @@ impl<'a> Application<'a> {
                 let [one, other] = [0, 1].map(|plan| self.terms.plans[plan].months);
                 if one != other {
                     return Err(Error::conflict("histories count no periods anew"));
+                }
+                if self.terms.plans.iter().any(Plan::counts_usage) {
+                    return Err(Error::conflict(
+                        "histories leave what counts usage as it is",
+                    ));
                 }
                 let of = self.world.read(|tx| rows::one(tx, subscription));
                 let change = PlanChange {
@@ -372,9 +463,58 @@ impl<'a> Application<'a> {
             }
             Fact::Share { which, bps } => self.share_out(which, bps),
             Fact::Link { seller, above } => self.link(seller, above),
+            Fact::Propose {
+                partner,
+                minor,
+                months,
+            } => self.propose(partner, (minor, months)),
+            Fact::Decide {
+                which,
+                is_yes,
+                is_own,
+            } => self.decide(which, (is_yes, is_own)),
             Fact::Pass { days } => self.pass(days),
             Fact::Close => self.close(),
         }
+    }
+
+    fn plan(&self, of: SubscriptionId) -> &Plan {
+        let of = self.world.read(|tx| rows::one(tx, of));
+        &self.terms.plans[usize::try_from(of.plan_version_id.number() - 390).unwrap()]
+    }
+
+    /// Where usage is counted, nothing ends before today: it might have been used since.
+    fn until(&self, which: usize, ago: u32) -> Result<NaiveDate, Error> {
+        let (of, _) = self.sub(which)?;
+        let counts = self.plan(of).counts_usage();
+        Ok(self.ago(if counts { 0 } else { ago }))
+    }
+
+    fn report(
+        &mut self,
+        (id, at): (SubscriptionId, usize),
+        (units, on): (i64, NaiveDate),
+    ) -> Result<(), Error> {
+        let (meter, event) = (format!("m{at}"), format!("E-{}", self.count));
+        let sold = self.world.read(|tx| rows::one(tx, id)).external_id;
+        let (occurred_at, value) = (format!("{on}T10:00:00Z"), units.to_string());
+        self.world.write(|tx| {
+            let mut intake = Intake::of(tx, from_ref(&sold), from_ref(&event))?;
+            let said = Said {
+                external_id: &event,
+                subscription: &sold,
+                meter: &meter,
+                occurred_at: &occurred_at,
+                value: &value,
+                subject: "",
+            };
+            match intake.hear(&said) {
+                Verdict::New => intake.write(tx).map(drop),
+                other => Err(Error::conflict(format!("{other:?}"))),
+            }
+        })?;
+        self.events.push(((id, at), units, on));
+        Ok(())
     }
 
     fn cancel(&self, which: usize, when: CancelWhen, reason: String) -> Result<(), Error> {
@@ -465,6 +605,34 @@ impl<'a> Application<'a> {
         self.world.write(|tx| credit::issue(tx, &new)).map(drop)
     }
 
+    fn propose(&mut self, who: usize, (minor, months): (i64, i32)) -> Result<(), Error> {
+        let month = month_of(self.next.first_day()) + months;
+        let new = NewAdjustment {
+            partner: partner(who),
+            month: Period::of(first_of(month)),
+            amount: eur(minor),
+            reason: AdjustmentReason::Goodwill,
+            memo: "As agreed".parse().unwrap(),
+        };
+        let [proposer, _] = &self.people;
+        let made = self
+            .world
+            .store
+            .write_now(proposer.clone(), |tx| adjustments::propose(tx, &new))?;
+        self.proposals.push(made);
+        Ok(())
+    }
+
+    fn decide(&self, which: usize, (is_yes, is_own): (bool, bool)) -> Result<(), Error> {
+        let at = which.checked_rem(self.proposals.len());
+        let id = self.proposals[at.ok_or(Error::NotFound)?];
+        let who = self.people[usize::from(!is_own)].clone();
+        self.world.store.write_now(who, |tx| match is_yes {
+            true => adjustments::approve(tx, id),
+            false => adjustments::decline(tx, id, "Not this time"),
+        })
+    }
+
     fn pay(&mut self, new: NewPayment) -> Result<(), Error> {
         let paid = self.world.write(|tx| payments::receive(tx, &new))?;
         self.payments.push(paid.id());
@@ -549,10 +717,8 @@ impl<'a> Application<'a> {
             .entries()
             .iter()
             .map(|one| {
-                let (invoice, line) = places[&one.invoice_line_id.unwrap()];
                 (
-                    invoice,
-                    line,
+                    one.invoice_line_id.map(|line| places[&line]),
                     partner_number(one.partner_id),
                     one.amount_minor,
                     one.base_minor,
@@ -629,8 +795,7 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
     };
     let entry = |one: &super::teller::Entry| {
         (
-            one.invoice,
-            one.line,
+            Some((one.invoice, one.line)),
             one.who,
             one.amount,
             one.base,
@@ -642,7 +807,15 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
             one.earned,
         )
     };
+    let beside = |one: &Beside| {
+        let (on, month) = (one.on, one.posted);
+        let is_any = (false, false);
+        (
+            None, one.who, one.amount, 0, is_any.0, is_any.1, on, on, month, month,
+        )
+    };
     let mut entries: Vec<Entry> = books.entries.iter().map(entry).collect();
+    entries.extend(books.beside.iter().map(beside));
     entries.sort_unstable();
     let left = |one: &super::teller::Credit| (one.customer, one.amount, one.left);
     let mut credits: Vec<(usize, i64, i64)> = books.credits.iter().map(left).collect();
@@ -734,6 +907,7 @@ fn prices_that_part_are_charged_and_credited_apart() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![plan],
     };
     let sold = Fact::Sell {
@@ -777,6 +951,7 @@ fn a_fixed_discount_is_given_once_whatever_changes() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 14,
@@ -828,6 +1003,7 @@ fn what_is_added_earns_as_the_period_it_is_added_to() {
         rates: [3_000, 1_000, 500, 2_000],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 0,
@@ -874,6 +1050,7 @@ fn a_discount_leaves_what_is_charged_once_alone() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 14,
@@ -916,6 +1093,7 @@ fn plain(kinds: Vec<Grows>) -> Terms {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
             trial_days: 0,
@@ -1047,7 +1225,7 @@ fn what_goes_back_frees_no_more_of_a_cap_than_it_took() {
     let amounts: Vec<i64> = books.entries.iter().map(|entry| entry.amount).collect();
     assert_eq!(
         amounts,
-        [1_000, -500, 1_000, -1_000, -1_000, 500, 1_000, -500]
+        [1_000, 1_000, -500, -1_000, -1_000, 1_000, 500, -500]
     );
 }
 
@@ -1144,4 +1322,173 @@ fn what_the_bank_took_back_is_not_paid_back_again() {
     assert!(teller.happens(&back).is_err());
     let all: Vec<Fact> = history.into_iter().chain([back]).collect();
     told(&terms, &all);
+}
+
+/// At most 20.00 a month: one sale is paid, seats are added to another, half of that is credited, a
+/// third takes the room that this leaves, and the second payment goes back. 20.00 that were earned
+/// below zero come back, of which 15.00 find room.
+#[test]
+fn what_comes_back_from_below_zero_stays_within_the_cap() {
+    let mut terms = plain(vec![Grows::Seat(10_000_000_000)]);
+    terms.caps = [Some(2_000); 4];
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    let history = [
+        sold_to(0, (1, 0)),
+        pay(0),
+        sold_to(1, (1, 0)),
+        seats(2, 0),
+        pay(2),
+        Fact::Credit {
+            which: 2,
+            line: 1,
+            part: 4,
+            how: How {
+                goes: Goes::DueThenCredit,
+                lowers: false,
+                protects: false,
+            },
+        },
+        sold_to(0, (1, 0)),
+        pay(3),
+        Fact::Chargeback { which: 1 },
+    ];
+    let books = told(&terms, &history).books;
+    let amounts: Vec<i64> = books.entries.iter().map(|entry| entry.amount).collect();
+    let (before, back) = amounts.split_at(8);
+    assert_eq!(
+        before,
+        [2_000, -2_000, 4_000, -2_000, -1_000, 500, 2_000, -1_500]
+    );
+    assert_eq!(back, [2_000, -3_000, 1_500, -500]);
+    assert_eq!(amounts.iter().sum::<i64>(), 2_000);
+}
+
+/// Seats added in two periods that begin in one month: a part of what was paid goes back, which the
+/// cap takes a cent of, and comes in again, which gives that cent back.
+#[test]
+fn what_falls_below_zero_again_gives_its_cap_back() {
+    let mut terms = plain(vec![Grows::Seat(100_000_000)]);
+    terms.caps = [Some(90); 4];
+    let pay = |customer, minor| Fact::Pay {
+        customer,
+        minor,
+        ago: 0,
+    };
+    let part = |which, part| Fact::PayInvoice { which, part };
+    let refund = |which, minor| Fact::Refund { which, minor };
+    let history = [
+        sold_to(1, (1, 0)),
+        pay(1, 1),
+        sold_to(0, (1, 34)),
+        pay(0, 2_438),
+        pay(1, 1),
+        pay(0, 120),
+        sold_to(0, (4, 32)),
+        refund(1, 1_006),
+        seats(3, 27),
+        sold_to(0, (1, 31)),
+        part(5, 2),
+        part(5, 1),
+        part(1, 3),
+        part(1, 3),
+        part(1, 3),
+        seats(11, 20),
+        part(1, 2),
+        part(6, 2),
+        refund(4, 54),
+        part(1, 1),
+    ];
+    let books = told(&terms, &history).books;
+    let all = &books.entries;
+    let again = all.iter().filter(|one| {
+        let cap = one.reverses.and_then(|cap| all[cap].caps);
+        one.does == Does::Frees && cap.is_some_and(|risen| all[risen].reverses.is_some())
+    });
+    let again: Vec<i64> = again.map(|one| one.amount).collect();
+    assert_eq!(again, [1]);
+}
+
+fn sold_to(customer: usize, (seats, ago): (u32, u32)) -> Fact {
+    Fact::Sell {
+        customer,
+        plan: 0,
+        seats,
+        ago,
+    }
+}
+
+/// The second sale's seats from a day on.
+fn seats(seats: u32, ago: u32) -> Fact {
+    Fact::Change {
+        which: 1,
+        seats,
+        ago,
+    }
+}
+
+/// Twice 62.00 for July, of which the first 30 days earn: half of the month is given back, and what
+/// is charged anew earns for its own days.
+#[test]
+fn a_clause_that_is_over_within_a_period_earns_for_its_days() {
+    let mut terms = plain(vec![Grows::Seat(6_200_000_000)]);
+    terms.clauses.months = [Some(1), Some(1), None, None];
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    terms.today = NaiveDate::from_ymd_opt(2028, 7, 1).unwrap();
+    terms.plans[0].months = 3;
+    let history = [
+        sold(),
+        pay(0),
+        Fact::Pass { days: 15 },
+        Fact::Change {
+            which: 0,
+            seats: 2,
+            ago: 0,
+        },
+        pay(1),
+    ];
+    let books = told(&terms, &history).books;
+    let earned: Vec<(i64, i64)> = books
+        .entries
+        .iter()
+        .map(|one| (one.amount, one.base))
+        .collect();
+    // 62.00 of 92 days, of which 31 earn; then 77 days, of which 16 earn.
+    assert_eq!(earned, [(418, 6_200), (-215, -5_189), (431, 10_378)]);
+}
+
+/// Of a period that is begun at its 9th day, units earn for the days that are left of it, and a
+/// distributor's share of the revenue is that of what was charged for them.
+#[test]
+fn units_earn_for_the_days_they_are_charged_for() {
+    let mut terms = plain(vec![Grows::Seat(3_100_000_000)]);
+    terms.clauses.units[0] = Some(620);
+    terms.plans[0].anchor_day = Some(1);
+    terms.today = NaiveDate::from_ymd_opt(2028, 7, 9).unwrap();
+    let above = Above {
+        who: 2,
+        is_carved: false,
+        bps: 1_000,
+    };
+    let history = [
+        Fact::Link {
+            seller: 0,
+            above: Some(above),
+        },
+        sold(),
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::Change {
+            which: 0,
+            seats: 3,
+            ago: 0,
+        },
+        Fact::PayInvoice { which: 1, part: 1 },
+    ];
+    let books = told(&terms, &history).books;
+    let of = |who| {
+        let its = books.entries.iter().filter(move |one| one.who == who);
+        its.map(|one| one.amount).collect::<Vec<_>>()
+    };
+    // 23 of 31 days: 23.00 charged and 4.60 earned for each.
+    assert_eq!(of(0), [460, -460, 1_380]);
+    assert_eq!(of(2), [230, -230, 690]);
 }

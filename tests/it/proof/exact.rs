@@ -39,15 +39,37 @@ impl Exact {
         Self::new(i128::from(of) * i128::from(parts), i128::from(all))
     }
 
+    /// The same, or where its bottom grew beyond all measure, to the nearest of twelve decimals.
+    pub fn short(self) -> Self {
+        if self.bottom <= 10_i128.pow(20) {
+            return self;
+        }
+        let places = 10_i128.pow(12);
+        let (whole, rest) = (self.top / self.bottom, self.top % self.bottom);
+        let part = (2 * rest * places + self.bottom) / (2 * self.bottom);
+        Self::new(whole * places + part, places)
+    }
+
     /// The nearest whole number; a tie goes away from zero.
     pub fn nearest(self) -> i64 {
         let up = (2 * self.top.abs() + self.bottom) / (2 * self.bottom);
         i64::try_from(up * self.top.signum()).unwrap()
     }
 
+    /// The nearest millionth.
+    pub fn to_millionths(self) -> Self {
+        let millionths = self * Self::whole(1_000_000);
+        Self::new(millionths.nearest().into(), 1_000_000)
+    }
+
     /// The whole number below.
     pub fn below(self) -> i64 {
         i64::try_from(self.top.div_euclid(self.bottom)).unwrap()
+    }
+
+    /// One, divided by this.
+    pub fn turned(self) -> Self {
+        Self::new(self.bottom * self.top.signum(), self.top.abs())
     }
 
     pub fn is_below_zero(self) -> bool {

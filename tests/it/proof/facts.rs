@@ -2,6 +2,8 @@
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
+use super::clauses::{Clauses, clauses};
+
 /// The customers there are; the first half is the first partner's.
 pub const CUSTOMERS: usize = 4;
 /// The partners there are: two that sell, and one that only ever stands above them.
@@ -28,6 +30,8 @@ pub enum Kind {
         free: u32,
     },
     Once(i64),
+    /// By what was used of a period, when it is over.
+    Used(Box<Kind>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +52,14 @@ impl Price {
         matches!(self.kind, Kind::Once(_))
     }
     pub fn counts_seats(&self) -> bool {
-        !matches!(self.kind, Kind::Once(_) | Kind::Flat(_))
+        !matches!(self.kind, Kind::Once(_) | Kind::Flat(_) | Kind::Used(_))
+    }
+    pub fn is_used(&self) -> bool {
+        matches!(self.kind, Kind::Used(_))
+    }
+    /// Whether it comes back with every period, in advance.
+    pub fn is_ahead(&self) -> bool {
+        !self.is_once() && !self.is_used()
     }
 }
 
@@ -76,6 +87,7 @@ pub struct Terms {
     /// The least that is paid out, in minor units.
     pub minimum: i64,
     pub plans: Vec<Plan>,
+    pub clauses: Clauses,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,6 +225,30 @@ pub enum Fact {
         seller: usize,
         above: Option<Above>,
     },
+    /// So many units of something were used, or fewer than reported.
+    Use {
+        which: usize,
+        price: usize,
+        units: i64,
+        ago: u32,
+    },
+    /// One of so many parts of what was reported once is taken back.
+    Correct {
+        which: usize,
+        part: i64,
+    },
+    /// One person proposes an amount for a month, counted from the first that is open.
+    Propose {
+        partner: usize,
+        minor: i64,
+        months: i32,
+    },
+    /// Another, or the same, approves or declines it.
+    Decide {
+        which: usize,
+        is_yes: bool,
+        is_own: bool,
+    },
     Pass {
         days: u32,
     },
@@ -233,6 +269,30 @@ fn tiers() -> impl Strategy<Value = Vec<Tier>> {
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        11 => ahead_or_once(),
+        2 => scales().prop_map(|kind| Kind::Used(Box::new(kind))),
+    ]
+}
+
+/// Nothing used costs nothing: see docs/proof.md for what is known of a fee for it.
+fn used_tiers() -> impl Strategy<Value = Vec<Tier>> {
+    tiers().prop_map(|mut tiers| {
+        tiers[0].flat = 0;
+        tiers
+    })
+}
+
+fn scales() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        3 => (1i64..300_000_000).prop_map(Kind::Seat),
+        1 => used_tiers().prop_map(Kind::Graduated),
+        1 => used_tiers().prop_map(Kind::Volume),
+        1 => (1i64..900_000_000, 1u32..6, 0u32..5).prop_map(|(micro, size, free)| Kind::Package { micro, size, free }),
+    ]
+}
+
+fn ahead_or_once() -> impl Strategy<Value = Kind> {
     prop_oneof![
         1 => (1i64..2_000_000_000).prop_map(Kind::Flat),
         4 => (1i64..300_000_000).prop_map(Kind::Seat),
@@ -269,9 +329,10 @@ pub fn terms() -> impl Strategy<Value = Terms> {
         prop::sample::select(vec![0i64, 100, 5_000]),
         prop::collection::vec(plans(), 2),
         prop::array::uniform4(prop::option::weighted(0.5, 1i64..800)),
+        clauses(),
     )
         .prop_map(
-            |(day, tax_bps, hold_days, rates, minimum, plans, caps)| Terms {
+            |(day, tax_bps, hold_days, rates, minimum, plans, caps, clauses)| Terms {
                 today: first_day() + chrono::Days::new(u64::from(day)),
                 tax_bps,
                 hold_days,
@@ -279,6 +340,7 @@ pub fn terms() -> impl Strategy<Value = Terms> {
                 caps,
                 minimum,
                 plans,
+                clauses,
             },
         )
 }
@@ -342,6 +404,13 @@ pub fn facts() -> impl Strategy<Value = Fact> {
         3 => (0usize..8, 1i64..2_500).prop_map(|(which, minor)| Fact::Refund { which, minor }),
         1 => (0usize..8).prop_map(|which| Fact::Chargeback { which }),
         1 => (0..SELLERS).prop_map(|partner| Fact::Promote { partner }),
+        9 => (0usize..4, 0usize..2, -3i64..25, 0u32..60)
+            .prop_map(|(which, price, units, ago)| Fact::Use { which, price, units, ago }),
+        5 => (0usize..8, 1i64..=2).prop_map(|(which, part)| Fact::Correct { which, part }),
+        2 => (0..PARTNERS, -900i64..900, -1i32..3)
+            .prop_map(|(partner, minor, months)| Fact::Propose { partner, minor, months }),
+        2 => (0usize..4, prop::bool::weighted(0.8), prop::bool::weighted(0.2))
+            .prop_map(|(which, is_yes, is_own)| Fact::Decide { which, is_yes, is_own }),
         9 => (1u32..40).prop_map(|days| Fact::Pass { days }),
         7 => Just(Fact::Close),
     ]

@@ -7,12 +7,13 @@ use proptest::{
 };
 
 use super::{
+    beside::Beside,
     facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
-    rules::{Does, Part},
+    rules::{Does, Earns, Part, Span},
     slow::Slow,
-    teller::{Books, Teller},
+    teller::{Books, Entry, Teller},
 };
 
 /// How many are told on each run.
@@ -32,15 +33,44 @@ fn differ(model: &Books, engine: &Books) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Seats that change under caps while money comes and goes: what is given back and comes back.
+fn changes_under_caps() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
+    let is_one = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::Sell { .. }
+                | Fact::Change { .. }
+                | Fact::PayInvoice { .. }
+                | Fact::Refund { .. }
+                | Fact::Credit { .. }
+        )
+    };
+    let stories = (terms(), prop::collection::vec(facts(), 1..160));
+    stories.prop_map(move |(mut terms, mut facts)| {
+        facts.retain(is_one);
+        terms.caps = terms.caps.map(|cap| cap.or(Some(90)));
+        (terms, facts)
+    })
+}
+
 #[test]
 fn the_engine_tells_every_history_as_the_model_does() {
+    tell(&stories(), HISTORIES);
+}
+
+#[test]
+fn the_engine_caps_every_change_as_the_model_does() {
+    tell(&changes_under_caps(), HISTORIES / 5);
+}
+
+fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
     let told = std::env::var("MODEL_HISTORIES").ok();
     let mut runner = TestRunner::new(Config {
-        cases: told.and_then(|many| many.parse().ok()).unwrap_or(HISTORIES),
+        cases: told.and_then(|many| many.parse().ok()).unwrap_or(usual),
         failure_persistence: None,
         ..Config::default()
     });
-    let told = runner.run(&stories(), |(terms, facts)| {
+    let told = runner.run(stories, |(terms, facts)| {
         let model = Teller::<Slow>::tell(&terms, &facts);
         let engine = Teller::<Pure>::tell(&terms, &facts);
         differ(&model.books, &engine.books)?;
@@ -56,10 +86,11 @@ fn the_engine_tells_every_history_as_the_model_does() {
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
     let strategy = stories();
-    let mut seen = [0usize; 23];
-    for _ in 0..500 {
+    let mut seen = [0usize; 33];
+    for _ in 0..2_000 {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
-        let books = Teller::<Slow>::tell(&terms, &facts).books;
+        let told = Teller::<Slow>::tell(&terms, &facts);
+        let (books, first_open) = (told.books, told.first_open);
         let late = books.statements.iter().filter(|one| one.blocks[1] != 0);
         let discounted = books.invoices.iter().flat_map(|one| &one.lines);
         let discounted = discounted.filter(|line| line.off != 0);
@@ -77,6 +108,24 @@ fn the_histories_are_about_something() {
         let plans = books.subs.iter().map(|one| one.history.windows(2));
         let moved = plans.map(|all| all.filter(|one| one[0].2 != one[1].2).count());
         let moved = moved.sum::<usize>();
+        let earns = |wanted: fn(&Earns) -> bool| {
+            let all = books.entries.iter();
+            let line = |one: &Entry| &books.invoices[one.invoice].lines[one.line];
+            let all = all.filter_map(|one| line(one).earns);
+            all.filter(wanted).count()
+        };
+        let lines = || books.invoices.iter().flat_map(|one| &one.lines);
+        let used = || lines().filter(|line| line.is_used);
+        let mut days: Vec<Span> = used().map(|line| line.service).collect();
+        days.sort_unstable_by_key(|one| (one.from, one.to));
+        let again = days.windows(2).filter(|two| two[0] == two[1]).count();
+        let beside = |wanted: fn(&Beside) -> bool| {
+            let all = books.beside.iter();
+            all.filter(|one| wanted(one)).count()
+        };
+        // Proposed for a month that has been closed since.
+        let left = books.proposals.iter();
+        let left = left.filter(|one| !one.is_decided && one.month < first_open);
         let counts = [
             by_hand(|how| how.goes == Goes::DueThenCredit),
             by_hand(|how| how.goes == Goes::DueThenBack),
@@ -117,6 +166,16 @@ fn the_histories_are_about_something() {
             books.statements.iter().filter(|one| one.payout > 0).count(),
             discounted.count(),
             books.movements.iter().filter(|one| one[3] > 0).count(),
+            earns(|one| one.unit > 0),
+            earns(|one| one.unit > 0 && one.share != (1, 1)),
+            earns(|one| one.unit == 0 && one.share != (1, 1)),
+            earns(|one| one.clause == 4),
+            used().filter(|line| line.net > 0).count(),
+            used().filter(|line| line.net < 0).count(),
+            again,
+            beside(|one| one.does == Does::Adjusts && one.stated.is_some()),
+            beside(|one| one.does == Does::Fills),
+            left.count(),
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

@@ -1,5 +1,7 @@
 //! The proof: a model that shares nothing with the engine, and random histories told by both.
 mod application;
+mod beside;
+mod clauses;
 mod doors;
 mod exact;
 mod facts;
@@ -11,3 +13,4 @@ mod rules;
 mod slow;
 mod strange;
 mod teller;
+mod usage;

@@ -2,15 +2,23 @@
 use chrono::NaiveDate;
 use perennial::domain::{
     Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Disposition, Measure,
-    Period, Phase, Price as Priced, Quantity, Rate, Ratio, Scale, ServicePeriod, UnitPrice,
+    Money as Amount, Period, Phase, Price as Priced, Quantity, Rate, Scale, ServicePeriod,
+    UnitPrice,
+    adjustment::unadjustable,
+    arrears::{UsagePeriod, arrears},
     bill::{self, Stretch},
     cash,
     commission::{
-        Case, EarningLine, EntryKind, InvoiceState, LineTerms, bonus, clause_for, matures_on,
+        self as commission, DaysCredited, EarningLine, EntryKind, InvoiceState, LineTerms, Pay,
+        bonus, clause_for,
+        extras::GuaranteeTerms,
+        matures_on,
         parts::{self as shared, accrue_claims},
         posting_period, reversal_matures_on, reverse_newest_first,
+        window::{DayShare, Window},
     },
-    discount as discounts,
+    discount as discounts, held,
+    meter::{self, Aggregation, Meter, UsageEvent},
     metrics::{CustomerHistory, by_month},
     proration::{self, TaxedCharge, credit_from, credit_tax, tax_on},
     sale,
@@ -20,10 +28,11 @@ use perennial::domain::{
 };
 
 use super::{
-    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Tier},
+    beside::Floor,
+    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Terms, Tier},
     rules::{
-        BeforeCap, Charged, Does, Earning, Money, Month, Movements, Part, Rules, Span, Taxed,
-        first_of, month_of,
+        BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
+        Share, Span, Taxed, first_of, month_of,
     },
 };
 
@@ -47,7 +56,22 @@ fn bands(tiers: &[Tier]) -> Bands {
 }
 
 pub fn priced(price: &Price) -> Priced {
+    let meter = || Meter {
+        code: "m".parse().unwrap(),
+        aggregation: Aggregation::Sum,
+    };
     match &price.kind {
+        Kind::Used(kind) => match priced_as(kind) {
+            Priced::Seats(scale) => Priced::Metered(meter(), scale),
+            _ => unreachable!("only what grows is metered"),
+        },
+        kind => priced_as(kind),
+    }
+}
+
+fn priced_as(kind: &Kind) -> Priced {
+    match kind {
+        Kind::Used(_) => unreachable!("a meter of a meter"),
         Kind::Flat(micro) => Priced::Flat(unit(*micro)),
         Kind::Once(micro) => Priced::OneOff(unit(*micro)),
         Kind::Seat(micro) => Priced::per_seat(unit(*micro)),
@@ -86,6 +110,46 @@ fn period(month: Month) -> Period {
 
 fn number(period: Period) -> Month {
     month_of(period.first_day())
+}
+
+/// The clauses of the plan: one for each phase, the higher tier's, and one for whatever is left.
+fn clauses(terms: &Terms) -> Vec<CommissionClause> {
+    let clause = |at: usize| {
+        let unit = terms.unit_pay(at);
+        let amount = Amount::new(unit, "EUR".parse().unwrap());
+        let paid = if unit > 0 { 0 } else { terms.rates[at] };
+        CommissionClause {
+            per_unit: Some(amount).filter(|_| unit > 0),
+            months: terms.clauses.months[at],
+            ..CommissionClause::percent(i32::try_from(at).unwrap(), rate(paid))
+        }
+    };
+    let phases = Phase::ALL.iter().enumerate();
+    let mut clauses: Vec<CommissionClause> = phases
+        .map(|(at, phase)| CommissionClause {
+            phase: Some(*phase),
+            ..clause(at)
+        })
+        .collect();
+    if terms.rates[3] > 0 {
+        clauses.push(CommissionClause {
+            tier: Some(2),
+            ..clause(3)
+        });
+    }
+    let left = terms.clauses.else_bps;
+    clauses.extend(left.map(|bps| CommissionClause::percent(4, rate(bps))));
+    clauses
+}
+
+fn line_terms(bps: i32, (minor, units): (i64, u32), share: Share) -> LineTerms {
+    LineTerms {
+        pay: match minor {
+            0 => Pay::Share(rate(bps)),
+            minor => Pay::PerUnit { minor, units },
+        },
+        share: DayShare::new(share.0, share.1),
+    }
 }
 
 struct Asked {
@@ -174,6 +238,28 @@ impl Rules for Pure {
         priced(price).once().unwrap()
     }
 
+    fn used(price: &Price, days: Span, events: &[(NaiveDate, i64)]) -> i64 {
+        let start = |day: NaiveDate| day.and_hms_opt(0, 0, 0).unwrap();
+        let period = UsagePeriod {
+            index: 0,
+            service: service(days),
+            span: meter::Span {
+                from: start(days.from),
+                to: start(days.to),
+            },
+            share: held::Share::whole((days.to - days.from).num_days()),
+        };
+        let event = |(at, (on, units)): (usize, &(NaiveDate, i64))| UsageEvent {
+            event_id: at.to_string(),
+            at: on.and_hms_opt(10, 0, 0).unwrap(),
+            subject: String::new(),
+            value: Measure::from_micro(units * 1_000_000),
+        };
+        let events: Vec<UsageEvent> = events.iter().enumerate().map(event).collect();
+        let found = arrears(&priced(price), &[period], &events, &[]).unwrap();
+        found[0].open_minor
+    }
+
     fn monthly(charged: &Charged<'_>, months: u32) -> i64 {
         let asked = asked(charged);
         let interval = BillingInterval::from_months(months).unwrap();
@@ -181,41 +267,39 @@ impl Rules for Pure {
         bill::monthly(&asked.prices, asked.seats, &asked.discounts, over).unwrap()
     }
 
-    fn clause(
-        rates: [i32; 4],
-        is_high: bool,
-        index: u32,
-        (anchor, months): (NaiveDate, u32),
-    ) -> (i64, i32) {
-        let plain = |seq: i32, bps: i32| CommissionClause::percent(seq, rate(bps));
-        let mut clauses: Vec<CommissionClause> = (0..)
-            .zip(Phase::ALL)
-            .map(|(at, phase)| CommissionClause {
-                phase: Some(*phase),
-                ..plain(at, rates[usize::try_from(at).unwrap()])
-            })
-            .collect();
-        if rates[3] > 0 {
-            clauses.push(CommissionClause {
-                tier: Some(2),
-                ..plain(3, rates[3])
-            });
-        }
+    fn clause(of: &Case<'_>) -> Option<Earns> {
+        let clauses = clauses(of.terms);
         let anchor = Anchor {
-            on: anchor,
-            interval: BillingInterval::from_months(months).unwrap(),
+            on: of.anchor,
+            interval: BillingInterval::from_months(of.months).unwrap(),
         };
-        let case = Case {
-            phase: phase_of(index, anchor, TERM),
-            tier: Some(if is_high { 2 } else { 1 }),
+        let case = commission::Case {
+            phase: phase_of(of.index, anchor, TERM),
+            tier: Some(if of.is_high { 2 } else { 1 }),
             offering: 1,
             currency: "EUR".parse().unwrap(),
-            since: anchor.on,
-            service: anchor.service_period(index).unwrap(),
+            since: of.since,
+            service: service(of.service),
             is_registered: false,
         };
-        let clause = clause_for(&clauses, &case).unwrap();
-        (clause.seq.into(), clause.rate.bps())
+        let clause = clause_for(&clauses, &case)?;
+        let terms = clause.terms(&case, 0);
+        let window = clause.months.map(|months| Window::months(of.since, months));
+        let mut earns = Earns {
+            clause: clause.seq.into(),
+            rate: clause.rate.bps(),
+            unit: clause.per_unit.map_or(0, |amount| amount.minor()),
+            until: window.map(|window| window.unwrap().days().to),
+            share: (terms.share.days.into(), terms.share.of.into()),
+        };
+        earns.share = Self::rest_earns(&earns, of.service, of.service, of.whole);
+        Some(earns)
+    }
+
+    fn rest_earns(earns: &Earns, like: Span, rest: Span, whole: Span) -> Share {
+        let terms = line_terms(earns.rate, (earns.unit, 0), earns.share);
+        let share = terms.prorated(service(like), service(rest), service(whole));
+        (share.days.into(), share.of.into())
     }
 
     fn tax(net: i64, bps: i32) -> i64 {
@@ -298,15 +382,19 @@ impl Rules for Pure {
             posted_base_minor: one.posted_base,
         };
         let line = |line: &Earning| {
+            let terms = line_terms(line.rate_bps, (line.unit, line.units), line.share);
+            let credits = line.credits.iter().map(|(days, net)| DaysCredited {
+                service: service(*days),
+                net_minor: *net,
+            });
+            let credits: Vec<DaysCredited> = credits.collect();
+            let of = (service(line.service), line.net);
             let earning = EarningLine {
-                net_minor: line.net,
                 credited_net_minor: line.credited,
                 protected_net_minor: line.protected,
-                credited_beside: Ratio::ZERO,
-                clause: line.clause,
-                terms: LineTerms::share_of(rate(line.rate_bps)),
-                posted_minor: 0,
-                posted_base_minor: 0,
+                earning_days: terms.share.of_line(of.0),
+                credited_beside: terms.beside(of, &credits).unwrap(),
+                ..EarningLine::new(line.net, line.clause, terms)
             };
             (earning, line.claims.iter().map(claim).collect())
         };
@@ -371,13 +459,28 @@ impl Rules for Pure {
             Does::Earns => EntryKind::Earned,
             Does::Caps => EntryKind::Cap,
             Does::Reverses | Does::Frees => EntryKind::Reversal,
+            Does::Adjusts => EntryKind::Adjustment,
+            Does::Fills => EntryKind::Guarantee,
         };
         match block_of(kind, period(paid_in), period(posted)) {
             LineBlock::Earned => 0,
             LineBlock::PostedLate => 1,
             LineBlock::Reversed => 2,
-            LineBlock::Extra => unreachable!("nothing is paid on top in these histories"),
+            LineBlock::Extra => 3,
         }
+    }
+
+    fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool {
+        unadjustable(period(month), period(first_open), period(now)).is_none()
+    }
+
+    fn fill(floor: Floor, (joined, month): (Month, Month), earned: i64) -> i64 {
+        let terms = GuaranteeTerms {
+            amount: Amount::new(floor.minor, "EUR".parse().unwrap()),
+            months: floor.months,
+        };
+        let place = terms.place(period(joined), period(month));
+        place.map_or(0, |_| terms.fill(earned))
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

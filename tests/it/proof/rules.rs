@@ -1,7 +1,8 @@
 //! The questions that a history asks of the rules: answered once by the model, once by the engine.
 use chrono::{Datelike, NaiveDate};
 
-use super::facts::{Above, Discount, Goes, Price};
+use super::beside::Floor;
+use super::facts::{Above, Discount, Goes, Price, Terms};
 
 /// Days, the last one left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,40 @@ pub struct Charged<'a> {
     pub index: u32,
     pub whole: Span,
     pub served: Span,
+}
+
+/// What a clause is looked up for: a period of a subscription. Periods are so many months long,
+/// counted from the anchor; months that a clause pays for are counted from the first day charged.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub terms: &'a Terms,
+    pub is_high: bool,
+    pub index: u32,
+    pub anchor: NaiveDate,
+    pub months: u32,
+    pub since: NaiveDate,
+    pub service: Span,
+    pub whole: Span,
+}
+
+/// Days that earn, of all that count; one of one where all of them do.
+pub type Share = (i64, i64);
+
+/// What a clause pays: a rate of what is charged, or an amount for each unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earns {
+    pub clause: i64,
+    pub rate: i32,
+    pub unit: i64,
+    /// The first day that earns nothing.
+    pub until: Option<NaiveDate>,
+    pub share: Share,
+}
+
+impl Earns {
+    pub fn is_something(&self) -> bool {
+        self.rate > 0 || self.unit > 0
+    }
 }
 
 /// An invoice's money: its total, the cash that is still here, what was given back, what credit
@@ -84,6 +119,10 @@ pub enum Does {
     Reverses,
     Caps,
     Frees,
+    /// Given or taken by hand.
+    Adjusts,
+    /// Fills up to the least that a month brings.
+    Fills,
 }
 
 /// Who gets what of a line, and what they have of it with its base.
@@ -104,6 +143,14 @@ pub struct Earning {
     pub protected: i64,
     pub clause: i64,
     pub rate_bps: i32,
+    /// What each of its units pays in place of the rate.
+    pub unit: i64,
+    pub units: u32,
+    pub service: Span,
+    pub until: Option<NaiveDate>,
+    pub share: Share,
+    /// What was credited, and for which days; what leaves the commission as it was is not among it.
+    pub credits: Vec<(Span, i64)>,
     pub claims: Vec<Claim>,
 }
 
@@ -139,11 +186,14 @@ pub trait Rules {
     /// List price and discount of each price.
     fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)>;
     fn once(price: &Price) -> i64;
+    /// What the usage of some days comes to in all, given each that was reported, with its day.
+    fn used(price: &Price, service: Span, events: &[(NaiveDate, i64)]) -> i64;
     fn monthly(charged: &Charged<'_>, months: u32) -> i64;
-    /// The clause that holds, by its number, and its rate. `rates` are those of the first period,
+    /// The clause that holds and what it pays. The terms' rates are those of the first period,
     /// recurring, renewal and the higher tier; without a rate of its own that has no clause.
-    /// Periods are so many months long, counted from a day.
-    fn clause(rates: [i32; 4], is_high: bool, index: u32, from: (NaiveDate, u32)) -> (i64, i32);
+    fn clause(case: &Case<'_>) -> Option<Earns>;
+    /// The days that earn when a line of `like`, of a whole period, is charged anew for the rest.
+    fn rest_earns(earns: &Earns, like: Span, rest: Span, whole: Span) -> Share;
     fn tax(net: i64, bps: i32) -> i64;
     /// What of a charge was not used from a day on and is not credited yet: zero or more.
     fn unused(charge: (Span, i64), credited: i64, on: NaiveDate) -> i64;
@@ -176,7 +226,11 @@ pub trait Rules {
     fn reversal_matures(on: NaiveDate, original: NaiveDate) -> NaiveDate;
     fn posting(paid_on: NaiveDate, first_open: Month) -> Month;
     fn is_due(matures_on: NaiveDate, posted: Month, month: Month) -> bool;
-    /// Earned is 0, posted late 1, reversed 2.
+    /// Whether something can be given by hand in a month, given the first that is open and today's.
+    fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool;
+    /// What is missing of the least that a month brings to who joined in another.
+    fn fill(floor: Floor, months: (Month, Month), earned: i64) -> i64;
+    /// Earned is 0, posted late 1, reversed 2, and what follows no line 3.
     fn block(does: Does, paid_in: Month, posted: Month) -> usize;
     /// What is paid out, and what is carried on.
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64);

@@ -2,17 +2,19 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
+    beside::Floor,
+    clauses,
     exact::{Exact, share_out, share_out_to},
-    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Tier},
+    facts::{Above, Discount, Goes, Kind, Off, Price, Tier},
     rules::{
-        BeforeCap, Charged, Does, Earning, Money, Month, Movements, Part, Rules, Span, Taxed,
-        first_of, month_of,
+        BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
+        Share, Span, Taxed, first_of, month_of,
     },
 };
 
 pub struct Slow;
 
-fn days(span: Span) -> Vec<NaiveDate> {
+pub(super) fn days(span: Span) -> Vec<NaiveDate> {
     let mut all = Vec::new();
     let mut day = span.from;
     while day < span.to {
@@ -35,7 +37,7 @@ fn length(month: Month) -> u32 {
 }
 
 /// The same day so many months later, or the month's last.
-fn later(day: NaiveDate, months: u32) -> NaiveDate {
+pub(super) fn later(day: NaiveDate, months: u32) -> NaiveDate {
     let month = month_of(day) + i32::try_from(months).unwrap();
     let number = day.day().min(length(month));
     first_of(month).with_day(number).unwrap()
@@ -47,11 +49,15 @@ fn tier_of(unit: u32, tiers: &[Tier]) -> &Tier {
 }
 
 /// What a whole period costs, unit by unit.
-fn full(price: &Price, seats: u32) -> i64 {
+fn full(price: &Price, seats: u32) -> Exact {
+    cost(&price.kind, seats)
+}
+
+fn cost(kind: &Kind, seats: u32) -> Exact {
     let micro = |sum: i64| Exact::new(i128::from(sum), 1_000_000);
-    let exact = match &price.kind {
+    match kind {
         Kind::Flat(price) => micro(*price),
-        Kind::Once(_) => Exact::NONE,
+        Kind::Once(_) | Kind::Used(_) => Exact::NONE,
         Kind::Seat(price) => (0..seats).map(|_| micro(*price)).sum(),
         Kind::Graduated(tiers) => {
             let units: Exact = (1..=seats)
@@ -76,8 +82,7 @@ fn full(price: &Price, seats: u32) -> i64 {
             let opens = |unit: &u32| *unit > *free && (unit - free - 1).is_multiple_of(*size);
             (1..=seats).filter(opens).map(|_| micro(*price)).sum()
         }
-    };
-    exact.nearest()
+    }
 }
 
 fn served_share(charged: &Charged<'_>) -> (i64, i64) {
@@ -98,8 +103,9 @@ fn runs(discount: &Discount, index: u32) -> bool {
     }
 }
 
-fn takes_off(total: i64, discounts: &[Discount], share: (i64, i64)) -> i64 {
-    let mut left = Exact::whole(total);
+/// What discounts leave of all that is charged, to the nearest cent.
+fn leaves(total: Exact, discounts: &[Discount], share: (i64, i64)) -> i64 {
+    let mut left = total;
     let mut waiting: Vec<&Discount> = discounts.iter().collect();
     while !waiting.is_empty() {
         // The lowest priority is next; of equals a percentage, and then whoever came first.
@@ -111,14 +117,14 @@ fn takes_off(total: i64, discounts: &[Discount], share: (i64, i64)) -> i64 {
             }
         }
         left = match waiting.remove(next).off {
-            Off::Percent(bps) => left - left * Exact::new(i128::from(bps), 10_000),
+            Off::Percent(bps) => left.short() * Exact::new(i128::from(10_000 - bps), 10_000),
             Off::Fixed(minor) => left - Exact::part(minor, share.0, share.1),
         };
         if left.is_below_zero() {
             left = Exact::NONE;
         }
     }
-    total - left.nearest()
+    left.nearest()
 }
 
 fn by_weight(total: i64, weights: &[i64]) -> Vec<i64> {
@@ -149,13 +155,24 @@ fn one_by_one(amount: i64, from: &[(usize, i64)]) -> (Vec<(usize, i64)>, i64) {
     (parts.filter(|(_, part)| *part > 0).collect(), rest)
 }
 
-fn bps(rate: i32) -> Exact {
+pub(super) fn bps(rate: i32) -> Exact {
     Exact::new(rate.into(), 10_000)
 }
 
 /// What a line's commission is reckoned on: its part of the cash that is here, and what was
 /// credited at the vendor's own cost as if it had not been.
 fn base(money: &Money, line: &Earning) -> Exact {
+    let earns = clauses::earning(line);
+    // As if all of its days were worth what those that earn are.
+    let of = match earns == Exact::NONE {
+        true => Exact::whole(line.net - line.credited),
+        false => clauses::left(line) * earns.turned() - Exact::whole(line.protected),
+    };
+    here(money, line, of)
+}
+
+/// That part of something, with what was credited at the vendor's own cost.
+fn here(money: &Money, line: &Earning, of: Exact) -> Exact {
     let owed = money.total - money.credited;
     let here = (money.paid - money.refunded).max(0).min(owed.max(0));
     let share = match owed {
@@ -166,8 +183,7 @@ fn base(money: &Money, line: &Earning) -> Exact {
     };
     let is_over = money.credited > 0 && owed <= 0;
     let protected = Exact::whole(line.protected);
-    Exact::whole(line.net - line.credited) * share
-        + protected * if is_over { Exact::whole(1) } else { share }
+    of * share + protected * if is_over { Exact::whole(1) } else { share }
 }
 
 /// What each part comes to on each line, given what the lines earn and on how much.
@@ -236,22 +252,41 @@ impl Rules for Slow {
 
     fn ahead(charged: &Charged<'_>) -> Vec<(i64, i64)> {
         let (served, whole) = served_share(charged);
-        let list = |price| Exact::part(full(price, charged.seats), served, whole).nearest();
-        let lists: Vec<i64> = charged.prices.iter().map(list).collect();
+        let list = |price| full(price, charged.seats) * Exact::part(served, 1, whole);
+        let exact: Vec<Exact> = charged.prices.iter().map(list).collect();
+        let lists: Vec<i64> = exact.iter().map(|list| list.nearest()).collect();
         let running: Vec<Discount> = charged
             .discounts
             .iter()
             .filter(|one| runs(one, charged.index))
             .copied()
             .collect();
-        let off = takes_off(lists.iter().sum(), &running, (served, whole));
-        let offs = by_weight(off, &lists);
+        let total: i64 = lists.iter().sum();
+        let off = match running.is_empty() {
+            true => 0,
+            false => total - leaves(exact.into_iter().sum(), &running, (served, whole)),
+        };
+        // Each list price is rounded by itself: together they may come to less than is left.
+        let offs = by_weight(off.max(0), &lists);
         lists.into_iter().zip(offs).collect()
     }
 
     fn once(price: &Price) -> i64 {
         match price.kind {
             Kind::Once(micro) => Exact::new(i128::from(micro), 1_000_000).nearest(),
+            _ => 0,
+        }
+    }
+
+    fn used(price: &Price, service: Span, events: &[(NaiveDate, i64)]) -> i64 {
+        let mut units = 0;
+        for day in days(service) {
+            for (on, reported) in events {
+                units += if *on == day { *reported } else { 0 };
+            }
+        }
+        match &price.kind {
+            Kind::Used(kind) => cost(kind, u32::try_from(units).unwrap_or(0)).nearest(),
             _ => 0,
         }
     }
@@ -275,22 +310,12 @@ impl Rules for Slow {
         Exact::new(i128::from(sum), i128::from(months)).nearest()
     }
 
-    fn clause(
-        rates: [i32; 4],
-        is_high: bool,
-        index: u32,
-        (anchor, months): (NaiveDate, u32),
-    ) -> (i64, i32) {
-        let clause = if is_high && rates[3] > 0 {
-            3
-        } else if index == 0 {
-            0
-        } else if later(anchor, months * index) >= later(anchor, TERM) {
-            2
-        } else {
-            1
-        };
-        (i64::try_from(clause).unwrap(), rates[clause])
+    fn clause(case: &Case<'_>) -> Option<Earns> {
+        clauses::clause(case)
+    }
+
+    fn rest_earns(earns: &Earns, _: Span, rest: Span, whole: Span) -> Share {
+        clauses::share(earns, rest, whole)
     }
 
     fn tax(net: i64, bps: i32) -> i64 {
@@ -406,9 +431,10 @@ impl Rules for Slow {
                 .collect();
             let earned: Vec<Exact> = of
                 .iter()
-                .map(|at| bases[*at] * bps(lines[*at].rate_bps))
+                .map(|at| clauses::earned(&lines[*at], bases[*at]))
                 .collect();
-            let on: Vec<Exact> = of.iter().map(|at| bases[*at]).collect();
+            let on = |at: &usize| bases[*at] * clauses::earning(&lines[*at]);
+            let on: Vec<Exact> = of.iter().map(on).collect();
             for (place, spread) in shared(&who(&lines[first]), &earned, &on)
                 .into_iter()
                 .enumerate()
@@ -479,7 +505,24 @@ impl Rules for Slow {
             (Does::Reverses | Does::Frees, _) => 2,
             (Does::Earns | Does::Caps, true) => 0,
             (Does::Earns | Does::Caps, false) => 1,
+            (Does::Adjusts | Does::Fills, _) => 3,
         }
+    }
+
+    fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool {
+        (first_open..=now).any(|open| open == month)
+    }
+
+    fn fill(floor: Floor, (joined, month): (Month, Month), earned: i64) -> i64 {
+        let mut guaranteed = Vec::new();
+        for place in 0..floor.months {
+            guaranteed.push(joined + i32::try_from(place).unwrap());
+        }
+        let mut fill = 0;
+        while guaranteed.contains(&month) && earned + fill < floor.minor {
+            fill += 1;
+        }
+        fill
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

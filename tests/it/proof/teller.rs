@@ -5,11 +5,15 @@ use std::marker::PhantomData;
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::{
-    facts::{Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, SELLERS, Terms, partner_of},
-    rules::{
-        BeforeCap, Charged, Claim, Does, Earning, Money, Month, Movements, Part, Rules, Span,
-        Taxed, first_of, month_of,
+    beside::{Beside, Proposal},
+    facts::{
+        Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, Plan, SELLERS, Terms, partner_of,
     },
+    rules::{
+        BeforeCap, Case, Charged, Claim, Does, Earning, Earns, Money, Month, Movements, Part,
+        Rules, Span, Taxed, first_of, month_of,
+    },
+    usage::{Event, Metered},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,12 +82,37 @@ pub struct Line {
     /// Of that, what leaves the commission as it was.
     pub protected: i64,
     /// What its seller earned on it, before caps.
+    /// The rest of that, and for which days it was credited.
+    pub credits: Vec<(Span, i64)>,
     pub commission: i64,
     pub is_once: bool,
-    /// The clause and its rate, where a partner earns on it.
-    pub clause: Option<(i64, i32)>,
+    pub is_used: bool,
+    /// The clause and what it pays, where a partner earns on it.
+    pub earns: Option<Earns>,
+    pub units: u32,
     /// Who earns on it.
     pub parties: Vec<(usize, Part)>,
+}
+
+impl Line {
+    /// What it earns by, whoever claims it.
+    pub fn earning(&self, claims: Vec<Claim>) -> Earning {
+        let earns = self.earns.unwrap();
+        Earning {
+            net: self.net,
+            credited: self.credited,
+            protected: self.protected,
+            clause: earns.clause,
+            rate_bps: earns.rate,
+            unit: earns.unit,
+            units: self.units,
+            service: self.service,
+            until: earns.until,
+            share: earns.share,
+            credits: self.credits.clone(),
+            claims,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +217,7 @@ pub struct Statement {
     pub month: Month,
     pub partner: usize,
     pub opening: i64,
-    pub blocks: [i64; 3],
+    pub blocks: [i64; 4],
     pub lines: usize,
     pub payout: i64,
     pub closing: i64,
@@ -205,7 +234,13 @@ pub struct Books {
     pub credits: Vec<Credit>,
     pub notes: Vec<Note>,
     pub entries: Vec<Entry>,
+    /// How many entries there were after each posting.
+    pub postings: Vec<usize>,
     pub statements: Vec<Statement>,
+    pub events: Vec<Event>,
+    pub metered: Vec<Metered>,
+    pub proposals: Vec<Proposal>,
+    pub beside: Vec<Beside>,
     pub high_since: [Option<NaiveDate>; SELLERS],
     /// Who is above each seller, from a day on.
     pub above: [Vec<(NaiveDate, Option<Above>)>; SELLERS],
@@ -224,6 +259,7 @@ pub struct Teller<'a, R> {
 struct Taken {
     invoice: usize,
     line: usize,
+    service: Span,
     net: i64,
     tax: i64,
 }
@@ -232,7 +268,7 @@ struct Taken {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused;
 
-type Told = Result<(), Refused>;
+pub type Told = Result<(), Refused>;
 
 impl<'a, R: Rules> Teller<'a, R> {
     pub fn new(terms: &'a Terms) -> Self {
@@ -267,7 +303,10 @@ impl<'a, R: Rules> Teller<'a, R> {
             Fact::Change { which, seats, ago } => {
                 self.change(self.sub(which)?, seats, self.ago(ago))
             }
-            Fact::CancelNow { which, ago } => self.cancel_now(self.sub(which)?, self.ago(ago)),
+            Fact::CancelNow { which, ago } => {
+                let sub = self.sub(which)?;
+                self.cancel_now(sub, self.until(sub, ago))
+            }
             Fact::CancelLater { which } => self.cancel_later(self.sub(which)?),
             Fact::Undo { which } => self.undo(self.sub(which)?),
             Fact::Discount {
@@ -322,7 +361,25 @@ impl<'a, R: Rules> Teller<'a, R> {
                 part,
                 how,
             } => self.credit_by_hand(self.invoice(which)?, line, (part, how)),
-            Fact::Pause { which, ago } => self.pause(self.sub(which)?, self.ago(ago)),
+            Fact::Pause { which, ago } => {
+                let sub = self.sub(which)?;
+                self.pause(sub, self.until(sub, ago))
+            }
+            Fact::Use {
+                which,
+                price,
+                units,
+                ago,
+            } => {
+                let sub = self.sub(which)?;
+                self.report(sub, self.used_price(sub, price)?, (units, self.ago(ago)))
+            }
+            Fact::Correct { which, part } => {
+                let many = self.books.events.len();
+                let at = which.checked_rem(many).ok_or(Refused)?;
+                let of = self.books.events[at].clone();
+                self.report(of.sub, of.price, (-of.units / part, of.on))
+            }
             Fact::Resume { which, ago } => self.resume(self.sub(which)?, self.ago(ago)),
             Fact::Move {
                 which,
@@ -348,6 +405,16 @@ impl<'a, R: Rules> Teller<'a, R> {
                 Ok(())
             }
             Fact::Link { seller, above } => self.link(seller, above),
+            Fact::Propose {
+                partner,
+                minor,
+                months,
+            } => self.propose(partner, (minor, months)),
+            Fact::Decide {
+                which,
+                is_yes,
+                is_own,
+            } => self.decide(which, (is_yes, is_own)),
             Fact::Pass { days } => {
                 self.pass(days);
                 Ok(())
@@ -358,6 +425,10 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     pub fn ago(&self, days: u32) -> NaiveDate {
         self.today - TimeDelta::days(i64::from(days))
+    }
+    /// Where usage is counted, nothing ends before today: it might have been used since.
+    fn until(&self, sub: usize, ago: u32) -> NaiveDate {
+        self.ago(if self.counts_usage(sub) { 0 } else { ago })
     }
     pub fn sub(&self, which: usize) -> Result<usize, Refused> {
         which.checked_rem(self.books.subs.len()).ok_or(Refused)
@@ -441,9 +512,16 @@ impl<'a, R: Rules> Teller<'a, R> {
         let ends = |from: NaiveDate, of: &Sub| of.ends_on.is_some_and(|end| end <= from);
         let of = &mut self.books.subs[sub];
         if ends(service.from, of) {
-            of.next_on = None;
-            return None;
+            let (on, next) = (of.next_on.take(), of.next);
+            let mut lines = Vec::new();
+            self.add_usage(sub, next, &mut lines);
+            return match (lines.is_empty(), on) {
+                (false, Some(on)) => Some(self.issue(sub, on, lines)),
+                _ => None,
+            };
         }
+        let in_arrears = self.counts_usage(sub);
+        let of = &mut self.books.subs[sub];
         if let Some((_, plan)) = of.next_plan.take_if(|(on, _)| *on <= service.from) {
             of.plan = plan;
             of.changed_on = of.changed_on.max(service.from);
@@ -451,7 +529,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         let index = of.next;
         of.next += 1;
-        of.next_on = Some(service.to).filter(|next| !ends(*next, of));
+        of.next_on = Some(service.to).filter(|next| in_arrears || !ends(*next, of));
         self.charge(sub, index, service)
     }
 
@@ -464,9 +542,13 @@ impl<'a, R: Rules> Teller<'a, R> {
         for price in once.filter(|_| index == 0) {
             lines.push(Line {
                 is_once: true,
+                units: 1,
                 ..self.line(sub, (index, service), (R::once(price), 0), price.earns)
             });
+            let place = lines.len() - 1;
+            self.pay_units_once(sub, place, &mut lines[place]);
         }
+        self.add_usage(sub, index, &mut lines);
         // Where only the first period charges anything, the later ones bring no invoice.
         if lines.is_empty() {
             return None;
@@ -474,7 +556,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         Some(self.issue(sub, service.from, lines))
     }
 
-    fn line(
+    pub fn line(
         &self,
         sub: usize,
         (index, service): (u32, Span),
@@ -482,7 +564,11 @@ impl<'a, R: Rules> Teller<'a, R> {
         earns: bool,
     ) -> Line {
         // Tier and clause are those of the first day of the period.
-        let clause = self.clause(sub, index, self.charged(sub, index));
+        let (charged, whole) = (self.charged(sub, index), self.whole(sub, index));
+        let mut clause = self.clause(sub, index, charged);
+        if let Some(earns) = clause.as_mut().filter(|_| service != charged) {
+            earns.share = R::rest_earns(earns, charged, service, whole);
+        }
         Line {
             service,
             net,
@@ -490,21 +576,35 @@ impl<'a, R: Rules> Teller<'a, R> {
             credited: 0,
             protected: 0,
             commission: 0,
+            credits: Vec::new(),
             is_once: false,
-            clause: Some(clause).filter(|_| earns),
+            is_used: false,
+            earns: clause.filter(|_| earns),
+            units: self.books.subs[sub].seats,
             parties: Vec::new(),
+        }
+    }
+
+    /// Units are paid for on one line: the first that counts them, or else the first there is.
+    fn pay_units_once(&self, sub: usize, place: usize, line: &mut Line) {
+        let plan = &self.terms.plans[self.books.subs[sub].plan];
+        let mut ahead = plan.prices.iter().filter(|price| price.is_ahead());
+        if ahead.position(|price| price.counts_seats()).unwrap_or(0) != place
+            && let Some(earns) = line.earns.as_mut()
+        {
+            earns.unit = 0;
         }
     }
 
     /// What the prices that come back charge for days of a period, as lines of the next invoice.
     fn charge_ahead(&mut self, sub: usize, (index, service): (u32, Span), lines: &mut Vec<Line>) {
         let amounts = self.ahead(sub, index, service);
-        let invoice = self.books.invoices.len();
+        let (invoice, first) = (self.books.invoices.len(), lines.len());
         let (plan, seats) = (self.books.subs[sub].plan, self.books.subs[sub].seats);
         for (at, (price, (list, off))) in
             (self.terms.plans[plan].prices.iter().zip(amounts)).enumerate()
         {
-            if price.is_once() {
+            if !price.is_ahead() {
                 continue;
             }
             let is_same =
@@ -527,7 +627,9 @@ impl<'a, R: Rules> Teller<'a, R> {
                 line: Some((invoice, lines.len())),
                 is_newest: true,
             });
-            lines.push(self.line(sub, (index, service), (list - off, off), price.earns));
+            let mut line = self.line(sub, (index, service), (list - off, off), price.earns);
+            self.pay_units_once(sub, lines.len() - first, &mut line);
+            lines.push(line);
         }
     }
 
@@ -541,6 +643,23 @@ impl<'a, R: Rules> Teller<'a, R> {
             whole: self.whole(sub, index),
             served,
         })
+    }
+
+    /// What one price comes to for the rest of a period: with its own part of a fixed discount, else
+    /// by itself.
+    fn anew(&self, sub: usize, price: usize, (index, served): (u32, Span)) -> (i64, i64) {
+        let of = &self.books.subs[sub];
+        if of.discounts.iter().any(|one| one.is_fixed_in(index)) {
+            return self.ahead(sub, index, served)[price];
+        }
+        R::ahead(&Charged {
+            prices: &self.terms.plans[of.plan].prices[price..=price],
+            seats: of.seats,
+            discounts: &of.discounts,
+            index,
+            whole: self.whole(sub, index),
+            served,
+        })[0]
     }
 
     /// What a whole period comes to for so many seats of a plan, after discounts.
@@ -558,12 +677,20 @@ impl<'a, R: Rules> Teller<'a, R> {
         ahead.iter().map(|(list, off)| list - off).sum()
     }
 
-    fn clause(&self, sub: usize, index: u32, service: Span) -> (i64, i32) {
+    fn clause(&self, sub: usize, index: u32, service: Span) -> Option<Earns> {
         let of = &self.books.subs[sub];
         let since = self.books.high_since[partner_of(of.customer)];
         let is_high = since.is_some_and(|since| since <= service.from);
-        let from = (of.anchor, self.months(sub));
-        R::clause(self.terms.rates, is_high, index, from)
+        R::clause(&Case {
+            terms: self.terms,
+            is_high,
+            index,
+            anchor: of.anchor,
+            months: self.months(sub),
+            since: of.charged_from,
+            service,
+            whole: self.whole(sub, index),
+        })
     }
 
     /// Who earns on a day: as arranged on the first day of the period it is in.
@@ -710,7 +837,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             }
             let rest = old.service.from(on);
             let back = old.unused::<R>(rest.from);
-            let (list, off) = self.ahead(sub, old.index, rest)[old.price];
+            let (list, off) = self.anew(sub, old.price, (old.index, rest));
             if !counts && back == list - off {
                 continue;
             }
@@ -766,8 +893,13 @@ impl<'a, R: Rules> Teller<'a, R> {
         let mut lines = Vec::new();
         for &(at, service, back, more, off) in turns {
             let (of, line) = self.origin(at);
-            let like = self.books.invoices[of].lines[line].clause;
-            let line = |net, off| Line {
+            let like = &self.books.invoices[of].lines[line];
+            let (mut earns, days) = (like.earns, like.service);
+            if let Some(earns) = &mut earns {
+                let whole = self.whole(sub, self.books.segments[at].index);
+                earns.share = R::rest_earns(earns, days, service, whole);
+            }
+            let line = |net, off, units| Line {
                 service,
                 net,
                 off,
@@ -775,15 +907,18 @@ impl<'a, R: Rules> Teller<'a, R> {
                 protected: 0,
                 commission: 0,
                 is_once: false,
-                clause: like,
+                credits: Vec::new(),
+                is_used: false,
+                earns,
+                units,
                 parties: Vec::new(),
             };
             if back != 0 {
-                lines.push(line(-back, 0));
+                lines.push(line(-back, 0, self.books.segments[at].seats));
             }
             self.books.segments[at].credited += back;
             self.replace(at, service, (more, back), Some((invoice, lines.len())));
-            lines.push(line(more, off));
+            lines.push(line(more, off, self.books.subs[sub].seats));
         }
         self.issue(sub, self.today, lines);
         self.use_credits(invoice);
@@ -795,16 +930,16 @@ impl<'a, R: Rules> Teller<'a, R> {
             self.books.segments[at].credited += back;
             self.replace(at, service, (more, more), None);
             if more < back {
-                unused.push((at, back - more));
+                unused.push((at, service, back - more));
             }
         }
         self.credit(sub, &unused);
     }
 
     /// Credits what was charged and not used to the lines that charged it, newest first.
-    fn credit(&mut self, sub: usize, unused: &[(usize, i64)]) {
+    fn credit(&mut self, sub: usize, unused: &[(usize, Span, i64)]) {
         let mut taken = Vec::new();
-        for &(segment, wanted) in unused {
+        for &(segment, service, wanted) in unused {
             let (mut at, mut wanted) = (Some(segment), wanted);
             while let Some(found) = at.map(|at| self.books.segments[at].clone()) {
                 at = found.replaces;
@@ -814,7 +949,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 let part = self.creditable(invoice, line, found.own()).min(wanted);
                 if part > 0 {
                     wanted -= part;
-                    taken.push(self.take(invoice, line, part));
+                    taken.push(self.take((invoice, line), service, part));
                 }
             }
         }
@@ -824,7 +959,7 @@ impl<'a, R: Rules> Teller<'a, R> {
     }
 
     /// Takes something off a line, and the tax with it.
-    fn take(&mut self, invoice: usize, line: usize, net: i64) -> Taken {
+    fn take(&mut self, (invoice, line): (usize, usize), service: Span, net: i64) -> Taken {
         let tax = self.tax_back(invoice, net);
         let of = &mut self.books.invoices[invoice];
         of.credited += net + tax;
@@ -832,6 +967,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         Taken {
             invoice,
             line,
+            service,
             net,
             tax,
         }
@@ -866,9 +1002,11 @@ impl<'a, R: Rules> Teller<'a, R> {
                 invoice.at_own_cost += more;
             }
         }
-        if protects {
-            for one in taken {
-                self.books.invoices[one.invoice].lines[one.line].protected += one.net;
+        for one in taken {
+            let line = &mut self.books.invoices[one.invoice].lines[one.line];
+            match protects {
+                true => line.protected += one.net,
+                false => line.credits.push((one.service, one.net)),
             }
         }
         self.books.notes.push(Note {
@@ -911,7 +1049,8 @@ impl<'a, R: Rules> Teller<'a, R> {
             return Err(Refused);
         }
         let before = self.books.clone();
-        let taken = self.take(invoice, line, net);
+        let service = self.books.invoices[invoice].lines[line].service;
+        let taken = self.take((invoice, line), service, net);
         let done = self.note(customer, &[taken], Some(how)).and_then(|left| {
             if how.lowers {
                 self.lower(charged, net);
@@ -1030,9 +1169,18 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.live(sub)?;
         self.check_day(sub, on)?;
         self.bill(&[sub], on.pred_opt().unwrap());
+        let (in_arrears, mut begun) = (self.counts_usage(sub), 0);
+        while self.whole(sub, begun).from < on {
+            begun += 1;
+        }
         let of = &mut self.books.subs[sub];
-        (of.is_canceled, of.ends_on, of.next_on) = (true, Some(on), None);
+        (of.is_canceled, of.ends_on) = (true, Some(on));
+        of.next_on = Some(on).filter(|_| in_arrears && of.next > 0);
         of.next_plan = None;
+        if of.is_paused && of.next_on.is_some() {
+            // Periods that began in the pause are not billed after it either.
+            of.next = of.next.max(begun);
+        }
         of.changed_on = of.changed_on.max(on);
         self.give_back(sub, on);
         Ok(())
@@ -1046,7 +1194,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             let back = segment.unused::<R>(on);
             if back > 0 {
                 segment.credited += back;
-                unused.push((at, back));
+                unused.push((at, segment.service.from(on), back));
             }
         }
         self.credit(sub, &unused);
@@ -1057,7 +1205,8 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.live(sub)?;
         let of = &self.books.subs[sub];
         let other = 1 - of.plan;
-        let is_alike = self.terms.plans[other].months == self.months(sub);
+        let is_alike = self.terms.plans[other].months == self.months(sub)
+            && !self.terms.plans.iter().any(Plan::counts_usage);
         let can = is_alike && !of.is_paused;
         can.then_some(other).ok_or(Refused)
     }
@@ -1147,7 +1296,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 let old = self.books.segments[at].clone();
                 if old.plan == self.books.subs[sub].plan && old.service.to > on {
                     let rest = old.service.from(on);
-                    let (list, off) = self.ahead(sub, old.index, rest)[old.price];
+                    let (list, off) = self.anew(sub, old.price, (old.index, rest));
                     turns.push((at, rest, old.unused::<R>(rest.from), list - off, off));
                 }
             }
@@ -1171,8 +1320,10 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         self.bill(&[sub], self.today);
         let end = self.charged(sub, self.books.subs[sub].next).from;
+        let in_arrears = self.counts_usage(sub);
         let of = &mut self.books.subs[sub];
-        (of.ends_on, of.next_on) = (Some(end), None);
+        of.ends_on = Some(end);
+        of.next_on = Some(end).filter(|_| in_arrears && of.next > 0);
         of.next_plan = None;
         of.changed_on = of.changed_on.max(self.today);
         Ok(())
@@ -1327,11 +1478,10 @@ impl<'a, R: Rules> Teller<'a, R> {
     fn accrue(&mut self, invoice: usize, on: NaiveDate) {
         let of = &self.books.invoices[invoice];
         let lines: Vec<usize> = (0..of.lines.len())
-            .filter(|at| of.lines[*at].clause.is_some_and(|(_, rate)| rate > 0))
+            .filter(|at| of.lines[*at].earns.is_some_and(|one| one.is_something()))
             .collect();
         let earning = |at: &usize| {
             let line = &of.lines[*at];
-            let (clause, rate_bps) = line.clause.unwrap();
             let claim = |(who, part): &(usize, Part)| {
                 let its = self.posted(invoice, *at, (*who, *part));
                 let its: Vec<&Entry> = its.map(|(_, entry)| entry).collect();
@@ -1342,27 +1492,21 @@ impl<'a, R: Rules> Teller<'a, R> {
                     posted_base: its.iter().map(|entry| entry.base).sum(),
                 }
             };
-            Earning {
-                net: line.net,
-                credited: line.credited,
-                protected: line.protected,
-                clause,
-                rate_bps,
-                claims: line.parties.iter().map(claim).collect(),
-            }
+            line.earning(line.parties.iter().map(claim).collect())
         };
         let earning: Vec<Earning> = lines.iter().map(earning).collect();
         let changes = R::accrue(&of.money(), &earning);
+        let first = self.books.entries.len();
         for (line, (earning, changes)) in lines.into_iter().zip(earning.iter().zip(changes)) {
-            let first = self.books.entries.len();
             for (claim, (amount, base)) in earning.claims.iter().zip(changes) {
                 if amount != 0 {
                     let claim = (claim.who, claim.part);
                     self.post((invoice, line, claim), (amount, base), on);
                 }
             }
-            self.cap((invoice, line), first);
         }
+        self.cap(first);
+        self.books.postings.push(self.books.entries.len());
     }
 
     /// What somebody earned on a line in some role, caps left aside.
@@ -1457,88 +1601,133 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     fn clause_of(&self, entry: &Entry) -> i64 {
         let line = &self.books.invoices[entry.invoice].lines[entry.line];
-        line.clause.unwrap().0
+        line.earns.unwrap().clause
     }
 
-    /// All that counts under the cap of one clause, partner and month.
-    pub fn under_cap(&self, clause: i64, who: usize, month: Month) -> impl Iterator<Item = &Entry> {
-        self.books.entries.iter().filter(move |entry| {
-            self.capped(entry) == Some(who)
-                && entry.earned == month
-                && self.clause_of(entry) == clause
-        })
+    /// What an entry counts under: the cap of a clause, a partner and a month.
+    pub fn group_of(&self, entry: &Entry) -> Option<(i64, usize, Month)> {
+        let who = self.capped(entry)?;
+        Some((self.clause_of(entry), who, entry.earned))
     }
 
-    /// Takes off what the newest entries of a line, from one on, earn beyond their clause's cap,
-    /// and gives back what was taken off those that they take back.
-    fn cap(&mut self, (invoice, line): (usize, usize), first: usize) {
-        let clause = self.books.invoices[invoice].lines[line].clause.unwrap().0;
-        let Some(cap) = self.terms.caps[usize::try_from(clause).unwrap()] else {
-            return;
+    /// Caps what one posting brought, from an entry on. What falls makes room first: then what rises
+    /// is taken off as far as it is beyond its clause's cap, be it earned or come back.
+    fn cap(&mut self, first: usize) {
+        let cap_of = |at: usize| {
+            let entry = &self.books.entries[at];
+            let clause = usize::try_from(self.clause_of(entry)).unwrap();
+            let cap = self.terms.caps.get(clause).copied().flatten();
+            let cap = self.capped(entry).and(cap);
+            cap.map(|cap| (at, cap))
         };
-        let new: Vec<usize> = (first..self.books.entries.len())
-            .filter(|at| self.capped(&self.books.entries[*at]).is_some())
+        let new: Vec<(usize, i64)> = (first..self.books.entries.len())
+            .filter_map(cap_of)
             .collect();
-        for &at in &new {
-            let entry = self.books.entries[at].clone();
-            let Some(reversed) = entry.reverses else {
-                continue;
-            };
-            let caps = |one: &Entry| one.caps == Some(reversed);
-            let Some(its) = self.books.entries.iter().position(caps) else {
-                continue;
-            };
-            let of = (
-                self.books.entries[its].amount,
-                self.books.entries[reversed].amount,
-            );
-            let before = self.reversed(reversed) - entry.amount;
-            let freed = R::freed(of.0, of.1, before, entry.amount);
-            if freed != 0 {
-                self.books.entries.push(Entry {
-                    does: Does::Frees,
-                    reverses: Some(its),
-                    amount: freed,
-                    base: 0,
-                    ..entry
-                });
+        for &(at, _) in &new {
+            if self.books.entries[at].amount < 0 {
+                self.free(at);
             }
         }
-        let earns = |at: &&usize| self.books.entries[**at].reverses.is_none();
-        let new: Vec<usize> = new.iter().filter(earns).copied().collect();
-        for who in 0..PARTNERS {
-            let its = |at: &&usize| self.capped(&self.books.entries[**at]) == Some(who);
-            let mut own = None;
-            let mut carved = None;
-            for &at in new.iter().filter(its) {
-                match self.books.entries[at].part {
-                    Part::CarvedOut { bps, .. } => carved = Some((at, bps)),
-                    _ => own = Some(at),
-                }
+        // Line by line, and of each everybody by themselves.
+        let mut groups: Vec<(usize, usize, i64)> = Vec::new();
+        for &(at, cap) in &new {
+            let entry = &self.books.entries[at];
+            let group = (entry.line, self.capped(entry).unwrap(), cap);
+            if entry.amount > 0 && !groups.contains(&group) {
+                groups.push(group);
             }
-            let Some(any) = own.or(carved.map(|(at, _)| at)) else {
-                continue;
+        }
+        groups.sort_unstable();
+        let rises = |at: &usize| self.books.entries[*at].amount > 0;
+        let mut waiting: Vec<usize> = new.iter().map(|(at, _)| *at).filter(rises).collect();
+        for (line, who, cap) in groups {
+            let is_its = |at: &usize| {
+                let entry = &self.books.entries[*at];
+                entry.line == line && self.capped(entry) == Some(who)
             };
-            let amount = |at: usize| self.books.entries[at].amount;
-            let before = BeforeCap {
-                own: own.map_or(0, amount),
-                carved: carved.map_or(0, |(at, _)| amount(at)),
-                carved_bps: carved.map_or(0, |(_, bps)| bps),
-            };
-            let month = self.books.entries[any].earned;
-            let all: i64 = self
-                .under_cap(clause, who, month)
-                .map(|entry| entry.amount)
-                .sum();
-            let earned = all - before.own - before.carved;
-            let (off, borne) = R::beyond(cap, earned, before);
-            for (at, minor) in [(own, off), (carved.map(|(at, _)| at), borne)] {
-                let Some(at) = at.filter(|_| minor != 0) else {
-                    continue;
-                };
+            let (its, later): (Vec<usize>, Vec<usize>) = waiting.iter().partition(|at| is_its(at));
+            self.cap_line(cap, &its, &waiting);
+            waiting = later;
+        }
+    }
+
+    /// Gives back what was taken off what falls: of the cap of what it takes back, in proportion; and
+    /// where a line falls below zero again, of what was taken off as it came back, as far as it falls.
+    fn free(&mut self, at: usize) {
+        let entry = self.books.entries[at].clone();
+        let frees: Vec<(usize, i64)> = match entry.reverses {
+            Some(reversed) => {
+                let caps = |one: &Entry| one.caps == Some(reversed);
+                let its = self.books.entries.iter().position(caps);
+                let of = its.map(|its| {
+                    let amount = |at: usize| self.books.entries[at].amount;
+                    let before = self.reversed(reversed) - entry.amount;
+                    let cap = (amount(its), amount(reversed));
+                    (its, R::freed(cap.0, cap.1, before, entry.amount))
+                });
+                of.into_iter().collect()
+            }
+            None => {
+                let of = |one: &Entry| (one.invoice, one.line, one.who, one.part);
+                let all = self.books.entries.iter().enumerate();
+                let mut open: Vec<(usize, i64)> = all
+                    .filter(|(_, one)| one.does == Does::Caps && of(one) == of(&entry))
+                    .map(|(cap, one)| (cap, -one.amount - self.reversed(cap)))
+                    .collect();
+                open.reverse();
+                let parts = R::take_back(&open, entry.amount);
+                parts.into_iter().map(|(cap, part)| (cap, -part)).collect()
+            }
+        };
+        for (cap, freed) in frees.into_iter().filter(|(_, freed)| *freed != 0) {
+            self.books.entries.push(Entry {
+                does: Does::Frees,
+                reverses: Some(cap),
+                amount: freed,
+                base: 0,
+                matures_on: R::reversal_matures(
+                    entry.matures_on,
+                    self.books.entries[cap].matures_on,
+                ),
+                ..entry.clone()
+            });
+        }
+    }
+
+    /// Takes off what somebody's newest entries of a line, and what a distributor gets out of them,
+    /// come to beyond a cap, while these and some others are not counted yet.
+    fn cap_line(&mut self, cap: i64, its: &[usize], waiting: &[usize]) {
+        let (mut own, mut carved, mut carved_bps) = (Vec::new(), Vec::new(), 0);
+        for &at in its {
+            let entry = &self.books.entries[at];
+            match entry.part {
+                Part::CarvedOut { bps, .. } => {
+                    carved.push((at, entry.amount));
+                    carved_bps = bps;
+                }
+                _ => own.push((at, entry.amount)),
+            }
+        }
+        let sum = |of: &[(usize, i64)]| of.iter().map(|(_, amount)| amount).sum();
+        let before = BeforeCap {
+            own: sum(&own),
+            carved: sum(&carved),
+            carved_bps,
+        };
+        let group = self.group_of(&self.books.entries[its[0]]);
+        let counts =
+            |at: usize, entry: &Entry| self.group_of(entry) == group && !waiting.contains(&at);
+        let all = self.books.entries.iter().enumerate();
+        let counted = all.filter(|(at, entry)| counts(*at, entry));
+        let earned: i64 = counted.map(|(_, entry)| entry.amount).sum();
+        let (off, borne) = R::beyond(cap, earned, before);
+        for (of, minor) in [(own, off), (carved, borne)] {
+            let newest: Vec<(usize, i64)> = of.into_iter().rev().collect();
+            for (at, minor) in R::take_back(&newest, minor) {
                 self.books.entries.push(Entry {
                     does: Does::Caps,
                     caps: Some(at),
+                    reverses: None,
                     amount: minor,
                     base: 0,
                     ..self.books.entries[at].clone()
@@ -1564,6 +1753,9 @@ impl<'a, R: Rules> Teller<'a, R> {
         if month_of(self.today) <= month {
             return Err(Refused);
         }
+        let all: Vec<usize> = (0..self.books.subs.len()).collect();
+        self.bill(&all, first_of(month + 1).pred_opt().unwrap());
+        self.fill_up(month);
         for partner in 0..PARTNERS {
             self.state(month, partner);
         }
@@ -1578,7 +1770,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             .iter()
             .rfind(|one| one.partner == partner);
         let opening = last.map_or(0, |one| one.closing);
-        let (mut blocks, mut lines) = ([0; 3], 0);
+        let (mut blocks, mut lines) = ([0; 4], 0);
         for entry in &mut self.books.entries {
             if entry.who != partner
                 || entry.stated.is_some()
@@ -1589,6 +1781,14 @@ impl<'a, R: Rules> Teller<'a, R> {
             blocks[R::block(entry.does, month_of(entry.paid_on), entry.posted)] += entry.amount;
             entry.stated = Some(month);
             lines += 1;
+        }
+        for one in &mut self.books.beside {
+            let is_due = R::is_due(one.on, one.posted, month);
+            if one.who == partner && one.stated.is_none() && is_due {
+                blocks[R::block(one.does, month_of(one.on), one.posted)] += one.amount;
+                one.stated = Some(month);
+                lines += 1;
+            }
         }
         if lines == 0 && opening == 0 {
             return;

@@ -1,28 +1,29 @@
 //! Usage on bills: what periods that are over came to, and what late events change.
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
-
-use super::terms::Terms;
+use super::{
+    courses::{Course, Served, asked},
+    terms::Terms,
+};
 use crate::{
     Result,
     domain::{
-        Anchor, Overflow, Rate, Zone,
+        Measure, Rate,
         arrears::{Arrear, PastUsage, UsagePeriod, arrears_off},
-        bill::Stretch,
         commitment::Pause,
-        meter::{Aggregation, Span, UsageEvent},
+        held::Held,
+        meter::UsageEvent,
         price::Price,
         resale::list_of,
     },
-    id::{SubscriptionId, UsageEventId},
+    id::{PlanVersionId, SubscriptionId, UsageEventId},
     services::revenue::books::Books,
     store::{
         Tx, VendorScope,
         catalogue::plans::PriceLine,
         revenue::{
             subscriptions::Subscription,
-            usage::{self, Ask, Book, UsageCharge},
+            usage::{self, Book, UsageCharge},
         },
     },
 };
@@ -34,7 +35,7 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// Reads it, for those of the subscriptions whose plans count usage.
+    /// Reads it, for those of the subscriptions that are or were of plans that count usage.
     pub fn of(
         tx: &mut Tx<'_, VendorScope>,
         (books, terms): (&Books, &Terms),
@@ -42,111 +43,28 @@ impl Usage {
     ) -> Result<Self> {
         let mut asks = Vec::new();
         for subscription in due {
-            let served = Served::of(subscription, books.vendor.zone)?;
-            asks.extend(served.asks(&terms.plan(subscription)?.prices)?);
+            asks.extend(asked(&Course::all(
+                terms,
+                subscription,
+                books.vendor.zone,
+            )?)?);
         }
-        match asks.is_empty() {
-            true => Ok(Self::default()),
-            false => Ok(Self {
-                books: usage::books(tx, &asks)?,
-            }),
+        if asks.is_empty() {
+            return Ok(Self::default());
         }
-    }
-}
-
-/// When a subscription was served, for the usage that counts.
-#[derive(Clone, Copy)]
-pub(super) struct Served {
-    pub id: SubscriptionId,
-    pub anchor: Anchor,
-    pub charged_from: NaiveDate,
-    pub ends_on: Option<NaiveDate>,
-    pub zone: Zone,
-    /// Periods before this one are over.
-    pub next: u32,
-    /// The period that begins at the anchor: earlier ones were counted otherwise.
-    pub first: u32,
-    /// What is taken off the list for a partner that resells.
-    pub discount: Rate,
-}
-
-impl Served {
-    /// A subscription as billing reads it.
-    pub fn of(of: &Subscription, zone: Zone) -> Result<Self> {
-        Ok(Self {
-            id: of.id,
-            anchor: of.anchor()?,
-            charged_from: of.charged_from(),
-            ends_on: of.ends_on,
-            zone,
-            next: of.next_index(),
-            first: of.first_index(),
-            discount: of.billing()?.discount(),
-        })
-    }
-
-    /// A period as it is charged, from 0.
-    pub fn stretch(&self, index: u32) -> Result<Stretch> {
-        let since = index.checked_sub(self.first).ok_or(Overflow)?;
-        let stretch = Stretch::of(self.anchor, since, self.charged_from).ok_or(Overflow)?;
-        Ok(Stretch { index, ..stretch })
-    }
-
-    /// What the next bill has to know of its usage; nothing where no price counts any.
-    pub fn asks(&self, prices: &[PriceLine]) -> Result<Option<Ask>> {
-        let mut meters = prices.iter().filter_map(|price| price.price.meter());
-        let holds_levels = meters
-            .clone()
-            .any(|meter| meter.aggregation == Aggregation::TimeWeighted);
-        if meters.next().is_none() {
-            return Ok(None);
+        let mut books = usage::books(tx, &asks)?;
+        for ask in asks {
+            books.entry(ask.subscription).or_default();
         }
-        let next = self.stretch(self.next)?.service.from;
-        let late = match self.ends_on {
-            // Its last period may have been billed already.
-            Some(end) if end <= next => next,
-            _ => {
-                let last = self.next.saturating_sub(1).max(self.first);
-                self.stretch(last)?.service.from
-            }
-        };
-        Ok(Some(Ask {
-            subscription: self.id,
-            late_before: self.zone.start_of(late),
-            before: self.zone.start_of(next),
-            holds_levels,
-        }))
-    }
-
-    /// A period's days and instants, cut off where the subscription ended; nothing where nothing
-    /// of it was served.
-    pub fn period(&self, index: u32) -> Result<Option<UsagePeriod>> {
-        let mut service = self.stretch(index)?.service;
-        if let Some(end) = self.ends_on {
-            service = service.until(end);
-        }
-        let span = Span {
-            from: self.zone.start_of(service.from),
-            to: self.zone.start_of(service.to),
-        };
-        Ok(Some(UsagePeriod {
-            index,
-            service,
-            span,
-        })
-        .filter(|_| service.days() > 0))
-    }
-
-    fn index_of(&self, day: NaiveDate) -> Option<u32> {
-        let is_charged = day >= self.charged_from;
-        let index = self.anchor.index_of(day).map(|since| since + self.first);
-        index.filter(|index| is_charged && *index < self.next)
+        Ok(Self { books })
     }
 }
 
 /// What one price's usage adds to a bill, and what is noted with it.
 pub(super) struct UsageItem<'a> {
     pub price: &'a PriceLine,
+    /// The plan it is a price of.
+    pub held: Held<PlanVersionId>,
     pub arrear: Arrear,
     /// What is billed: less than open where a correction exceeds the bill.
     pub net_minor: i64,
@@ -165,7 +83,8 @@ impl UsageItem<'_> {
     }
 
     /// How much, and of what: "534.5 api-calls", of a period billed before "600 api-calls in
-    /// all, after late reports".
+    /// all, after late reports"; and where the plan changes inside the period, what of the price
+    /// counts for its days: "60 api-calls, tiers by 14 of 30 days".
     pub fn words(&self) -> String {
         let meter = self.price.price.meter();
         let code = meter.map_or("", |meter| meter.code.as_str());
@@ -174,7 +93,14 @@ impl UsageItem<'_> {
         } else {
             ""
         };
-        format!("{} {code}{late}", self.arrear.used)
+        let share = self.arrear.period.share;
+        let part = match self.price.price.part_words() {
+            what if !share.is_whole() && !what.is_empty() => {
+                format!(", {what} by {} of {} days", share.days, share.of)
+            }
+            _ => String::new(),
+        };
+        format!("{} {code}{late}{part}", self.arrear.used)
     }
 }
 
@@ -187,21 +113,19 @@ pub(super) struct UsageItems<'a> {
 }
 
 impl Usage {
-    /// What the usage of periods that are over adds to a bill of `ahead_minor` otherwise. A
-    /// correction takes off no more than the bill comes to; the rest waits for the next.
-    pub fn items<'a>(
-        &self,
-        served: Served,
-        prices: &'a [PriceLine],
-        ahead_minor: i64,
-    ) -> Result<UsageItems<'a>> {
-        let empty = Book::default();
-        let book = self.books.get(&served.id).unwrap_or(&empty);
-        let metered = prices.iter().filter(|price| price.price.meter().is_some());
+    /// What the usage of periods that are over adds to a bill of `ahead_minor` otherwise, plan by
+    /// plan. A correction takes off no more than the bill comes to; the rest waits for the next.
+    pub fn items<'a>(&self, all: &[Course<'a>], ahead_minor: i64) -> Result<UsageItems<'a>> {
+        let id = all.first().map(|course| course.served.id);
+        let Some(book) = id.and_then(|id| self.books.get(&id)) else {
+            return Ok(UsageItems::default());
+        };
         let mut counted = Vec::new();
-        for price in metered {
-            let counts = Counted::of(book, price);
-            counted.push((counts.items(served)?, counts));
+        for course in all {
+            for price in course.metered() {
+                let counts = Counted::of(book, price, course.served);
+                counted.push((counts.items()?, counts));
+            }
         }
         let charged = counted.iter().flat_map(|(items, _)| items);
         let charged = charged.map(|item| item.net_minor.max(0));
@@ -222,6 +146,7 @@ impl Usage {
             }
             found.items.extend(items);
         }
+        found.settled.extend(uncounted(book, all));
         Ok(found)
     }
 
@@ -236,10 +161,10 @@ impl Usage {
     pub fn charge(&self, of: SubscriptionId, item: &UsageItem<'_>) -> Option<UsageCharge> {
         let index = i32::try_from(item.arrear.period.index).unwrap_or(i32::MAX);
         let book = self.books.get(&of)?;
-        let known = book
-            .charges
-            .iter()
-            .find(|one| one.price_id == item.price.id && one.period_index == index)?;
+        let known = book.charges.iter().find(|one| {
+            (one.price_id, one.period_index) == (item.price.id, index)
+                && item.held.contains(one.service_from)
+        })?;
         Some(UsageCharge {
             used_micro: item.arrear.used.micro(),
             carries_micro: item.arrear.carries.micro(),
@@ -249,9 +174,22 @@ impl Usage {
     }
 }
 
+/// What no price counts any more, since the plan was changed from an earlier day on.
+fn uncounted(book: &Book, all: &[Course<'_>]) -> Vec<UsageEventId> {
+    let counts = |course: &Course<'_>, event: &usage::UsageEvent| {
+        let mut meters = course.metered().filter_map(|price| price.price.meter());
+        course.served.held.contains(course.served.day_of(event))
+            && meters.any(|meter| meter.code.as_str() == event.meter)
+    };
+    let open = book.events.iter().filter(|event| !event.settled);
+    let left = open.filter(|event| !all.iter().any(|course| counts(course, event)));
+    left.map(|event| event.id).collect()
+}
+
 /// The usage that one price counts.
 struct Counted<'b, 'p> {
     price: &'p PriceLine,
+    served: Served,
     /// Events that no bill has counted.
     open: Vec<&'b usage::UsageEvent>,
     events: Vec<UsageEvent>,
@@ -260,7 +198,7 @@ struct Counted<'b, 'p> {
 }
 
 impl<'b, 'p> Counted<'b, 'p> {
-    fn of(book: &'b Book, price: &'p PriceLine) -> Self {
+    fn of(book: &'b Book, price: &'p PriceLine, served: Served) -> Self {
         let code = price.price.meter().map(|meter| meter.code.as_str());
         let counted = book.events.iter();
         let counted = counted.filter(|event| Some(event.meter.as_str()) == code);
@@ -268,28 +206,33 @@ impl<'b, 'p> Counted<'b, 'p> {
         let charges = book.charges.iter();
         Self {
             price,
+            served,
             pauses: &book.pauses,
-            open: counted.clone().filter(|event| !event.settled).collect(),
+            open: counted
+                .clone()
+                .filter(|event| !event.settled && served.held.contains(served.day_of(event)))
+                .collect(),
+            // A level holds on from before the plan.
             events: counted
                 .filter(|event| event.is_verified() || !needs_proof)
                 .map(usage::UsageEvent::measured)
                 .collect(),
             past: charges
                 .filter(|charge| charge.price_id == price.id)
+                .filter(|charge| served.held.contains(charge.service_from))
                 .map(UsageCharge::past)
                 .collect(),
         }
     }
 
     /// The first period that has to be reckoned: the last that is over, or that of a late event.
-    fn first(&self, served: Served) -> Option<u32> {
-        let last = served.next.checked_sub(1);
-        let last = last.filter(|last| *last >= served.first && !self.was_billed(*last));
-        let day = |event: &&usage::UsageEvent| served.zone.local_date(event.occurred_at);
+    fn first(&self) -> Option<u32> {
+        let last = self.served.over().next_back();
+        let last = last.filter(|last| !self.was_billed(*last));
         let late = self
             .open
             .iter()
-            .filter_map(|event| served.index_of(day(event)));
+            .filter_map(|event| self.served.index_of(self.served.day_of(event)));
         late.chain(last).min()
     }
 
@@ -307,30 +250,40 @@ impl<'b, 'p> Counted<'b, 'p> {
         self.past.iter().any(|one| one.index == index)
     }
 
-    fn items(&self, served: Served) -> Result<Vec<UsageItem<'p>>> {
+    fn items(&self) -> Result<Vec<UsageItem<'p>>> {
         let item = |arrear: Arrear| UsageItem {
             price: self.price,
+            held: self.served.held,
             net_minor: arrear.open_minor,
             is_again: self.was_billed(arrear.period.index),
             arrear,
         };
-        Ok(self.reckon(served)?.into_iter().map(item).collect())
+        Ok(self.reckon()?.into_iter().map(item).collect())
     }
 
-    fn reckon(&self, served: Served) -> Result<Vec<Arrear>> {
-        let Some(first) = self.first(served) else {
+    fn reckon(&self) -> Result<Vec<Arrear>> {
+        let Some(first) = self.first() else {
             return Ok(Vec::new());
         };
         let mut periods = Vec::new();
-        for index in first..served.next {
-            let period = served.period(index)?;
+        for index in first..self.served.held.next {
+            let period = self.served.period(index)?;
             periods.extend(period.filter(|period| !self.is_idle(period)));
         }
-        Ok(arrears_off(
+        let mut found = arrears_off(
             &self.price.price,
-            served.discount,
+            self.served.discount,
             (&periods, &self.events),
             &self.past,
-        )?)
+        )?;
+        // What is left of an allowance ends with its plan.
+        let until = self.served.held.until;
+        for last in found
+            .iter_mut()
+            .filter(|one| Some(one.period.service.to) == until)
+        {
+            last.carries = Measure::ZERO;
+        }
+        Ok(found)
     }
 }

@@ -2,7 +2,8 @@
 use std::collections::HashMap;
 
 use super::{
-    arrears::{Served, UsageItem},
+    arrears::UsageItem,
+    courses::{Course, Served},
     terms::Terms,
 };
 use crate::{
@@ -10,8 +11,9 @@ use crate::{
     domain::{
         Currency, Money,
         commitment::{PastPeriod, TrueUp, open_true_up},
+        held::Held,
     },
-    id::SubscriptionId,
+    id::{PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
         revenue::{
@@ -28,14 +30,17 @@ pub(super) struct Commitments {
 }
 
 impl Commitments {
-    /// Reads it, for those of the subscriptions whose plans have a minimum.
+    /// Reads it, for those of the subscriptions that are or were of plans with a minimum.
     pub fn of(tx: &mut Tx<'_, VendorScope>, terms: &Terms, due: &[Subscription]) -> Result<Self> {
         let mut asked = Vec::new();
         for subscription in due {
-            if terms.plan(subscription)?.minimum_minor > 0 {
-                asked.push(subscription.id);
+            for held in terms.held(subscription)? {
+                if terms.plan_of(held.plan)?.minimum_minor > 0 {
+                    asked.push(subscription.id);
+                }
             }
         }
+        asked.dedup();
         match asked.is_empty() {
             true => Ok(Self::default()),
             false => Ok(Self {
@@ -51,37 +56,53 @@ impl Commitments {
         }
     }
 
-    /// What the periods that are over lack of a minimum, with the usage that the same bill charges
-    /// for; of a bill that comes to `others_minor` otherwise. What was billed too much takes off no
-    /// more than that; the rest waits for the next bill.
+    /// What the periods that are over lack of the minimum of the plan of their days, with the usage
+    /// that the same bill charges for; of a bill that comes to `others_minor` otherwise. What was
+    /// billed too much takes off no more than that; the rest waits for the next bill.
     pub fn items(
         &self,
-        served: Served,
-        minimum_minor: i64,
+        all: &[Course<'_>],
         (used, others_minor): (&[UsageItem<'_>], i64),
-    ) -> Result<Vec<TrueUp>> {
-        let Some(book) = self.books.get(&served.id) else {
+    ) -> Result<Vec<Missing>> {
+        let id = all.first().map(|course| course.served.id);
+        let Some(book) = id.and_then(|id| self.books.get(&id)) else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for index in served.first..served.next {
-            let Some(period) = past(served, index, (book, used))? else {
-                continue;
-            };
-            found.extend(open_true_up(minimum_minor, &period, &book.pauses)?);
+        for course in all.iter().filter(|course| course.minimum_minor > 0) {
+            let served = course.served;
+            for index in served.over() {
+                let Some(period) = past(served, index, (book, used))? else {
+                    continue;
+                };
+                let missing = open_true_up(course.minimum_minor, &period, &book.pauses)?;
+                found.extend(missing.map(|true_up| Missing {
+                    held: served.held,
+                    true_up,
+                }));
+            }
         }
-        let missing = found.iter().map(|one| one.open_minor.max(0));
+        let missing = found.iter().map(|one| one.true_up.open_minor.max(0));
         let mut room = missing.fold(others_minor.max(0), i64::saturating_add);
-        for one in found.iter_mut().filter(|one| one.open_minor < 0) {
-            one.open_minor = one.open_minor.max(-room);
-            room += one.open_minor;
+        let open = found.iter_mut().map(|one| &mut one.true_up.open_minor);
+        for minor in open.filter(|minor| **minor < 0) {
+            *minor = (*minor).max(-room);
+            room += *minor;
         }
-        found.retain(|one| one.open_minor != 0);
+        found.retain(|one| one.true_up.open_minor != 0);
         Ok(found)
     }
 }
 
-/// A period that is over, with what was charged for it; nothing where nothing of it was served.
+/// What some days lacked of the minimum of their plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missing {
+    pub held: Held<PlanVersionId>,
+    pub true_up: TrueUp,
+}
+
+/// What of a period that is over is of a plan, with what was charged for it; nothing where none of
+/// it was served by that.
 fn past(
     served: Served,
     index: u32,
@@ -90,15 +111,19 @@ fn past(
     let Some(period) = served.period(index)? else {
         return Ok(None);
     };
-    let charged = i32::try_from(index)
-        .ok()
-        .and_then(|at| book.charged.get(&at));
-    let now = used.iter().filter(|item| item.arrear.period.index == index);
+    let at = i32::try_from(index).ok();
+    let charged = book.charged.iter();
+    let charged = charged
+        .filter(|(in_period, from, _)| Some(*in_period) == at && served.held.contains(*from));
+    let charged: i64 = charged.map(|(_, _, minor)| minor).sum();
+    let now = used
+        .iter()
+        .filter(|item| item.arrear.period.index == index && item.held == served.held);
     let now: i64 = now.map(|item| item.net_minor).sum();
     Ok(Some(PastPeriod {
         whole: served.stretch(index)?.whole,
         service: period.service,
-        charged_minor: charged.copied().unwrap_or_default() + now,
+        charged_minor: charged + now,
         billed_minor: book.true_ups.get(&period.service.from).copied(),
     }))
 }

@@ -3,8 +3,9 @@ use chrono::{Days, NaiveDate};
 
 use super::{
     Draft, Used,
-    arrears::{Served, Usage, UsageItem},
-    commitments::{self, Commitments},
+    arrears::{Usage, UsageItem},
+    commitments::{self, Commitments, Missing},
+    courses::Course,
     items::{Facts, Item, items},
     terms::{Earns, Terms},
 };
@@ -12,11 +13,7 @@ use crate::{
     Result,
     domain::{
         Billing, Overflow, Price, Proration, ServicePeriod, SubscriptionStatus, UnitPrice,
-        bill::Stretch,
-        commitment::TrueUp,
-        meter::Span,
-        proration::tax_on,
-        resale::{bought, list_of},
+        bill::Stretch, meter::Span, proration::tax_on, resale::list_of,
     },
     id::{Id, PriceId},
     services::revenue::books::Books,
@@ -116,7 +113,7 @@ impl Biller<'_, '_> {
             let last = self.finish(&charged, (Vec::new(), Vec::new()))?;
             return Ok((last, advance));
         }
-        let in_arrears = self.terms.plan(subscription)?.bills_in_arrears();
+        let in_arrears = self.terms.bills_in_arrears(subscription)?;
         let status = match subscription.status {
             SubscriptionStatus::Pending | SubscriptionStatus::Trialing => {
                 SubscriptionStatus::Active
@@ -231,9 +228,7 @@ impl Biller<'_, '_> {
     fn earns(&self, of: &Subscription, (index, days): (u32, ServicePeriod)) -> Result<Earns> {
         let period = of.stretch(index)?;
         let mut earns = self.terms.earns(of, period.service, of.phase(index)?)?;
-        if days != period.service {
-            earns.terms.share = earns.terms.prorated(period.service, days, period.whole);
-        }
+        earns.terms.share = earns.terms.prorated(period.service, days, period.whole);
         Ok(earns)
     }
 
@@ -271,10 +266,8 @@ impl Biller<'_, '_> {
             let mut nets = lines.iter().map(|line| line.net_minor);
             nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)
         };
-        let served = Served::of(of, self.books.vendor.zone)?;
-        let found = self
-            .usage
-            .items(served, &period.plan.prices, sum(&lines)?)?;
+        let courses = Course::all(self.terms, of, self.books.vendor.zone)?;
+        let found = self.usage.items(&courses, sum(&lines)?)?;
         let mut used = Used {
             settled: found.settled,
             ..Used::default()
@@ -285,9 +278,8 @@ impl Biller<'_, '_> {
                 lines.push(self.usage_line(period, item)?);
             }
         }
-        let minimum = bought(period.plan.minimum_minor, served.discount);
         let so_far = (&found.items[..], sum(&lines)?);
-        for missing in self.commitments.items(served, minimum, so_far)? {
+        for missing in self.commitments.items(&courses, so_far)? {
             lines.push(self.true_up_line(period, &missing)?);
         }
         let from = issued_on(of, period.stretch);
@@ -305,12 +297,18 @@ impl Biller<'_, '_> {
         })
     }
 
-    /// The line of what a period lacked, under the terms of that period.
-    fn true_up_line(&self, period: &Charged<'_>, missing: &TrueUp) -> Result<InvoiceLine> {
-        let of = period.subscription;
+    /// The line of what a period lacked, under the terms of that period and of the plan it was of.
+    fn true_up_line(
+        &self,
+        period: &Charged<'_>,
+        Missing { held, true_up }: &Missing,
+    ) -> Result<InvoiceLine> {
+        let (missing, of) = (true_up, &period.subscription.under(held)?);
         let index = of.index_of(missing.service.from)?;
         let index = index.unwrap_or(period.stretch.index);
         let charged = Charged {
+            subscription: of,
+            plan: self.terms.plan(of)?,
             earns: self.earns(of, (index, missing.service))?,
             ..*period
         };
@@ -320,7 +318,7 @@ impl Biller<'_, '_> {
             id: Id::of(0),
             label: commitments::words(missing, of.currency),
             price: Price::Flat(UnitPrice::default()),
-            commissionable: period.plan.earns_at_all(),
+            commissionable: charged.plan.earns_at_all(),
         };
         let item = Item {
             price: &price,
@@ -358,12 +356,14 @@ impl Biller<'_, '_> {
         });
     }
 
-    /// The line of a period's usage, under the terms of that period.
+    /// The line of a period's usage, under the terms of that period and of the plan it was of.
     fn usage_line(&self, period: &Charged<'_>, used: &UsageItem<'_>) -> Result<InvoiceLine> {
-        let of = period.subscription;
+        let of = &period.subscription.under(&used.held)?;
         let days = used.arrear.period.service;
         let resale_minor = used.resale_minor(period.billing.discount())?;
         let charged = Charged {
+            subscription: of,
+            plan: self.terms.plan(of)?,
             earns: self.earns(of, (used.arrear.period.index, days))?,
             ..*period
         };

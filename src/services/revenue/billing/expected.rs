@@ -35,7 +35,9 @@ pub(in crate::services::revenue) fn expected(
         stretch,
         is_first: of.billed_periods == 0 && stretch.index == of.next_index(),
     };
-    let earns = terms.earns(of, stretch.service, period.phase)?;
+    let mut earns = terms.earns(of, stretch.service, period.phase)?;
+    let (service, whole) = (stretch.service, stretch.whole);
+    earns.terms.share = earns.terms.prorated(service, service, whole);
     let mut found = Expected {
         net_minor: 0,
         lines: Vec::new(),
@@ -51,7 +53,10 @@ pub(in crate::services::revenue) fn expected(
         };
         let terms = earns.at_place(place, plan);
         if terms.pay_anything() {
-            let line = EarningLine::new(item.net_minor, clause.number(), terms);
+            let line = EarningLine {
+                earning_days: terms.share.of_line(service),
+                ..EarningLine::new(item.net_minor, clause.number(), terms)
+            };
             found.lines.push(line);
         }
     }

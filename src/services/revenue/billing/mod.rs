@@ -1,6 +1,7 @@
 //! Billing: one invoice per subscription and service period, in advance.
 mod arrears;
 mod commitments;
+mod courses;
 mod draft;
 mod expected;
 mod items;

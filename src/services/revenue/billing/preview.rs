@@ -2,27 +2,25 @@
 use chrono::NaiveDate;
 
 use super::{
-    arrears::{Served, Usage, UsageItem},
-    commitments::{self, Commitments},
+    arrears::{Usage, UsageItem},
+    commitments::{self, Commitments, Missing},
+    courses::{Course, Served, asked},
     items::{Facts, Item, items},
 };
 use crate::{
     Result,
     domain::{
-        Currency, Discount, Measure, Money, Overflow, Rate, Tax, TaxTerms, Zone,
-        bill::Stretch,
-        commitment::TrueUp,
-        proration::tax_on,
-        resale::{bought, list_of},
+        Currency, Discount, Measure, Money, Overflow, Rate, Tax, TaxTerms, Zone, bill::Stretch,
+        proration::tax_on, resale::list_of,
     },
-    id::PriceId,
+    id::{PlanVersionId, PriceId},
     store::{
         revenue::{
             commitments::CommitmentBook,
             discounts::Given,
             usage::{Ask, Book},
         },
-        sell::subscriptions::{Record, Subscription as Sold},
+        sell::subscriptions::Record,
     },
 };
 
@@ -88,29 +86,39 @@ pub struct Basis {
     pub zone: Zone,
     /// What was used and not billed yet.
     pub usage: Book,
-    /// What was billed so far, where its plan has a minimum.
+    /// What was billed so far, where one of its plans has a minimum.
     pub commitment: Option<CommitmentBook>,
 }
 
-fn served(of: &Sold, zone: Zone) -> Served {
-    Served {
-        id: of.id,
-        anchor: of.anchor(),
-        charged_from: of.charged_from,
-        ends_on: of.ends_on,
-        zone,
-        next: u32::try_from(of.billed_periods).unwrap_or_default(),
-        first: of.anchor_index,
-        discount: of.billing.discount(),
+/// The plans that a subscription is and was of, oldest first, as they are billed.
+fn courses(record: &Record, zone: Zone) -> Result<Vec<Course<'_>>> {
+    let of = &record.subscription;
+    let mut all = Vec::new();
+    for held in record.held()? {
+        let Some(version) = record.versions().find(|one| one.id == held.plan) else {
+            continue;
+        };
+        let served = Served {
+            id: of.id,
+            held,
+            charged_from: of.charged_from,
+            ends_on: of.ends_on,
+            zone,
+            discount: of.billing.discount(),
+        };
+        let minimum_minor = version.terms.minimum_minor;
+        all.push(Course::of(served, &version.prices, minimum_minor));
     }
+    Ok(all)
 }
 
-/// What to ask about a subscription's usage for [`preview`]; nothing where its plan counts none.
+/// What to ask about a subscription's usage for [`preview`]; nothing where no plan that it is or was
+/// of counts any.
 ///
 /// # Errors
 /// A period beyond the calendar.
 pub fn usage_asked(record: &Record, zone: Zone) -> Result<Option<Ask>> {
-    served(&record.subscription, zone).asks(&record.version.prices)
+    asked(&courses(record, zone)?)
 }
 
 /// What the next invoice of a subscription comes to; nothing where none is to come.
@@ -149,22 +157,23 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
         .collect();
     let mut nets = ahead.iter().map(|item| item.net_minor);
     let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
+    let all = courses(record, basis.zone)?;
     let usage = Usage::known(of.id, basis.usage.clone());
-    let found = usage.items(served(of, basis.zone), prices, net)?.items;
-    let off = of.billing.discount();
+    let found = usage.items(&all, net)?.items;
+    let named = Named {
+        record,
+        billed: version.id,
+        currency,
+        off: of.billing.discount(),
+    };
     for item in &found {
-        lines.push(usage_line(item, (currency, off))?);
+        lines.push(named.usage_line(item)?);
     }
-    let minimum = bought(record.version.terms.minimum_minor, off);
     let others = lines.iter().map(|line| line.net.minor());
     let others = others.fold(0i64, i64::saturating_add);
-    let missing = Commitments::known(of.id, basis.commitment.clone()).items(
-        served(of, basis.zone),
-        minimum,
-        (&found, others),
-    )?;
-    for one in &missing {
-        lines.push(true_up_line(one, (currency, off))?);
+    let commitments = Commitments::known(of.id, basis.commitment.clone());
+    for one in commitments.items(&all, (&found, others))? {
+        lines.push(named.true_up_line(&one)?);
     }
     let open = found.iter().filter(|item| !item.is_again);
     let on = of.next_bill_on.filter(|_| ends);
@@ -212,31 +221,56 @@ fn line_ahead(item: &Item<'_>, stretch: Stretch, currency: Currency) -> PreviewL
     }
 }
 
-/// "Calls, 1,234.5 api-calls so far".
-fn usage_line(item: &UsageItem<'_>, (currency, off): (Currency, Rate)) -> Result<PreviewLine> {
-    let days = item.arrear.period.service;
-    let until = if item.is_again { "" } else { " so far" };
-    let resale = Money::new(item.resale_minor(off)?, currency);
-    Ok(PreviewLine {
-        label: format!("{}, {}{until}", item.price.label, item.words()),
-        from: days.from,
-        to: days.to,
-        off: resale,
-        resale,
-        net: Money::new(item.net_minor, currency),
-    })
+/// How lines in arrears are named and put.
+struct Named<'a> {
+    record: &'a Record,
+    /// What the period is billed by that begins.
+    billed: PlanVersionId,
+    currency: Currency,
+    off: Rate,
 }
 
-fn true_up_line(one: &TrueUp, (currency, off): (Currency, Rate)) -> Result<PreviewLine> {
-    let resale = Money::new(list_of(one.open_minor, off)? - one.open_minor, currency);
-    Ok(PreviewLine {
-        label: commitments::words(one, currency),
-        from: one.service.from,
-        to: one.service.to,
-        off: resale,
-        resale,
-        net: Money::new(one.open_minor, currency),
-    })
+impl Named<'_> {
+    /// "Backup, Basic: ", of another plan than what is charged ahead.
+    fn plan(&self, of: PlanVersionId) -> String {
+        match self.record.plan_names.get(&of) {
+            Some(name) if of != self.billed => format!("{name}: "),
+            _ => String::new(),
+        }
+    }
+
+    /// "Calls, 1,234.5 api-calls so far".
+    fn usage_line(&self, item: &UsageItem<'_>) -> Result<PreviewLine> {
+        let days = item.arrear.period.service;
+        let until = if item.is_again { "" } else { " so far" };
+        let resale = Money::new(item.resale_minor(self.off)?, self.currency);
+        let (plan, label) = (self.plan(item.held.plan), &item.price.label);
+        Ok(PreviewLine {
+            label: format!("{plan}{label}, {}{until}", item.words()),
+            from: days.from,
+            to: days.to,
+            off: resale,
+            resale,
+            net: Money::new(item.net_minor, self.currency),
+        })
+    }
+
+    fn true_up_line(&self, Missing { held, true_up }: &Missing) -> Result<PreviewLine> {
+        let resale_minor = list_of(true_up.open_minor, self.off)? - true_up.open_minor;
+        let resale = Money::new(resale_minor, self.currency);
+        let (plan, words) = (
+            self.plan(held.plan),
+            commitments::words(true_up, self.currency),
+        );
+        Ok(PreviewLine {
+            label: format!("{plan}{words}"),
+            from: true_up.service.from,
+            to: true_up.service.to,
+            off: resale,
+            resale,
+            net: Money::new(true_up.open_minor, self.currency),
+        })
+    }
 }
 
 fn so_far(item: &UsageItem<'_>, currency: Currency) -> UsedSoFar {

@@ -112,7 +112,7 @@ fn draft(
         billed_periods: i32::try_from(rest.index).map_err(crate::Error::fault)?,
         ..now.clone()
     };
-    // Plans that bill in arrears are not changed, so that there is nothing.
+    // What is billed in arrears is left for when the period is over.
     let (usage, commitments) = (Usage::default(), Commitments::default());
     let biller = Biller {
         tx,

@@ -14,6 +14,7 @@ use crate::{
         },
         commitment::at_least,
         discount,
+        held::{Held, PlanTurn, held},
         resale::bought,
     },
     id::{
@@ -24,7 +25,7 @@ use crate::{
         Tx, VendorScope,
         revenue::{
             discounts,
-            subscriptions::{Recount, Subscription},
+            subscriptions::{self, Recount, Subscription},
             terms::{self, BilledCustomer, CommissionTerms, PlanTerms},
         },
         sell::{
@@ -38,6 +39,8 @@ use crate::{
 /// Everything that billing some subscriptions rests on.
 pub(in crate::services::revenue) struct Terms {
     plans: HashMap<PlanVersionId, PlanTerms>,
+    /// Changes to other plans; none for those that are of their first one.
+    turns: HashMap<SubscriptionId, Vec<PlanTurn<PlanVersionId>>>,
     commissions: HashMap<CommissionPlanVersionId, CommissionTerms>,
     tiers: HashMap<PartnerId, Vec<(NaiveDate, TierId)>>,
     customers: HashMap<CustomerId, BilledCustomer>,
@@ -63,10 +66,13 @@ pub(super) struct BilledTo {
 impl Terms {
     pub fn of(tx: &mut Tx<'_, VendorScope>, due: &[Subscription]) -> Result<Self> {
         let set = due.iter().filter_map(|one| one.next_plan_version_id);
-        let plans = distinct(due.iter().map(|one| one.plan_version_id).chain(set));
+        let sold: Vec<SubscriptionId> = due.iter().map(|one| one.id).collect();
+        let turns = subscriptions::plan_turns(tx, &sold)?;
+        let left = turns.values().flatten().map(|turn| turn.from);
+        let own = due.iter().map(|one| one.plan_version_id);
+        let plans = distinct(own.chain(set).chain(left));
         let partners: Vec<PartnerId> = distinct(due.iter().map(|one| one.partner_id));
         let customers: Vec<CustomerId> = distinct(due.iter().map(|one| one.customer_id));
-        let sold: Vec<SubscriptionId> = due.iter().map(|one| one.id).collect();
         let mut discounts: HashMap<SubscriptionId, Vec<Discount>> = discounts::of(tx, &sold)?
             .into_iter()
             .map(|(id, given)| (id, given.iter().map(|one| one.discount).collect()))
@@ -100,6 +106,7 @@ impl Terms {
             rates,
             registered,
             plans: terms::plans_of(tx, &plans)?,
+            turns,
             commissions,
             tiers: terms::tiers_given(tx, &partners)?,
             customers,
@@ -108,9 +115,25 @@ impl Terms {
         })
     }
     pub fn plan(&self, subscription: &Subscription) -> Result<&PlanTerms> {
-        self.plans
-            .get(&subscription.plan_version_id)
-            .ok_or_else(|| Error::fault("a subscription has no plan"))
+        self.plan_of(subscription.plan_version_id)
+    }
+    /// The plans that a subscription is and was of, oldest first.
+    pub fn held(&self, of: &Subscription) -> Result<Vec<Held<PlanVersionId>>> {
+        let now = (of.counting()?, of.next_index());
+        let turns = self.turns.get(&of.id).map_or(&[][..], Vec::as_slice);
+        Ok(held(of.plan_version_id, now, turns))
+    }
+    /// Whether something is billed in arrears under a plan that a subscription is or was of: for
+    /// what was used then may be reported still.
+    pub fn bills_in_arrears(&self, of: &Subscription) -> Result<bool> {
+        let held = self.held(of)?;
+        let mut plans = held.iter().filter_map(|held| self.plans.get(&held.plan));
+        Ok(plans.any(PlanTerms::bills_in_arrears))
+    }
+    /// The terms of a plan that is or was one of these subscriptions'.
+    pub fn plan_of(&self, version: PlanVersionId) -> Result<&PlanTerms> {
+        let plan = self.plans.get(&version);
+        plan.ok_or_else(|| Error::fault("a subscription has no plan"))
     }
     pub fn customer(&self, subscription: &Subscription) -> Result<&BilledCustomer> {
         self.customers

@@ -109,9 +109,7 @@ impl Line<'_> {
         if !is_paid_per_unit(line, plan) {
             pays = pays.beside_units();
         }
-        if service != charged {
-            pays.share = pays.prorated(charged, service, whole);
-        }
+        pays.share = pays.prorated(charged, service, whole);
         if !pays.pay_anything() {
             return Ok(None);
         }

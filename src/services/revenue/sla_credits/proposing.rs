@@ -183,7 +183,7 @@ impl Desk {
                 continue;
             }
             if let Some(share) = credit(&self.policy, &outcomes) {
-                let missed = said(&outcomes);
+                let (share, missed) = self.of_the_vendor(&sold, (share, said(&outcomes)));
                 found.push(Miss {
                     sold,
                     days,
@@ -193,6 +193,30 @@ impl Desk {
             }
         }
         Ok(found)
+    }
+
+    /// What the vendor gives back of a share, and why: of what is resold no more than it bears itself,
+    /// for nobody has commission on it that the rest could be charged back to.
+    fn of_the_vendor(
+        &self,
+        sold: &Subscription,
+        (share, missed): (Rate, String),
+    ) -> (Rate, String) {
+        let Some(partner) = self.left_to_reseller(sold) else {
+            return (share, missed);
+        };
+        let borne = i64::from(share.bps()) - partner.of(share.bps().into());
+        let borne = i32::try_from(borne).map_or(share, |bps| Rate::from_bps(bps).unwrap_or(share));
+        let why = format!("Of {share}, {partner} are borne by whoever sells it on");
+        (borne, format!("{missed}\n{why}"))
+    }
+
+    /// The part of a credit that stays with whoever sells something on.
+    fn left_to_reseller(&self, sold: &Subscription) -> Option<Rate> {
+        match self.liable {
+            Liable::Shared { partner } if sold.payer_id.is_some() => Some(partner),
+            _ => None,
+        }
     }
 
     /// The subscriptions that were to the service on a day of the month, with their days.
@@ -222,8 +246,12 @@ impl Desk {
         given: &Given,
     ) -> SlaCredit {
         let net_minor = given.lines.values().sum();
-        let each = given.lines.values().map(|net| borne(*net, self.liable));
-        let (liability, partner) = self.liable.named();
+        let liable = match self.left_to_reseller(&miss.sold) {
+            Some(_) => Liable::ReduceBase,
+            None => self.liable,
+        };
+        let each = given.lines.values().map(|net| borne(*net, liable));
+        let (liability, partner) = liable.named();
         let claim_days = self.policy.terms.claim_days;
         let created_at = old.map_or_else(|| tx.now(), |old| old.created_at);
         let proposed_on = self.frame.vendors.local_date(created_at);

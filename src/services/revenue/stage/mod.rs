@@ -322,13 +322,14 @@ impl Maker<'_, '_> {
         if !is_named || plain.offering.is_empty() {
             return Err(missing());
         }
+        let share = line.share(matches!(entry.part, Part::OnRevenue(_)));
         Ok(document::Line {
             phase: phase(line.phase),
             service_from: line.service_from,
             service_to: line.service_to,
             invoice_line: u32::try_from(line.line_no).map_err(Error::fault)?,
-            share_num: u32::try_from(line.share_days).map_err(Error::fault)?,
-            share_den: u32::try_from(line.share_of).map_err(Error::fault)?,
+            share_num: u32::try_from(share.days).map_err(Error::fault)?,
+            share_den: u32::try_from(share.of).map_err(Error::fault)?,
             per_unit: match entry.kind {
                 _ if !entry.note.is_empty() => None,
                 _ if matches!(entry.part, Part::OnRevenue(_)) => None,

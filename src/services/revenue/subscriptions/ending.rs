@@ -175,15 +175,15 @@ fn give_back_from(
     record_note(tx, now, credited.as_ref())
 }
 
-/// When what was used until its end and lacks of its minimum is billed, where its plan bills in
-/// arrears and something of it was served.
+/// When what was used until its end and lacks of its minimum is billed, where a plan that it is or
+/// was of bills in arrears and something of it was served.
 fn last_bill(
     tx: &mut Tx<'_, VendorScope>,
     of: &Subscription,
     end: NaiveDate,
 ) -> Result<Option<NaiveDate>> {
     let terms = Terms::of(tx, std::slice::from_ref(of))?;
-    let in_arrears = terms.plan(of)?.bills_in_arrears();
+    let in_arrears = terms.bills_in_arrears(of)?;
     Ok(Some(end).filter(|_| in_arrears && of.billed_periods > 0))
 }
 

@@ -1,5 +1,6 @@
 //! A subscription's life: it starts, its quantity changes, it ends.
 pub mod announcing;
+mod apart;
 mod discounts;
 mod ending;
 mod parties;
@@ -216,6 +217,9 @@ impl Noted<'_> {
             plan_before_id: self.plans.map(|(before, _)| before),
             plan_after_id: self.plans.map(|(_, after)| after),
             effective_second: 0,
+            anchor_before: None,
+            index_before: None,
+            interval_before: None,
         }
     }
 }

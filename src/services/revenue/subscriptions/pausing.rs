@@ -78,6 +78,7 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     check_effective(tx, &books, &now, pausing.on)?;
     let terms = Terms::of(tx, std::slice::from_ref(&now))?;
     take_missed(tx, &terms, (&mut now, pausing))?;
+    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
     let current = now.index_of(pausing.on)?;
     let current = current.ok_or_else(|| Error::fault("a period lies beyond the calendar"))?;
     let was_billed = current < now.next_index();
@@ -88,7 +89,7 @@ pub fn resume(tx: &mut Tx<'_, VendorScope>, pausing: &Pausing) -> Result<()> {
     subscriptions::change(tx, &now)?;
     noted(tx, &now, ChangeKind::Resumed, pausing)?;
     match was_billed {
-        true => charge_rest(tx, &books, (&terms, &now), pausing.on)?,
+        true => charge_rest(tx, &books, (&terms, &now), (pausing.on, &pausing.reason))?,
         false => bill_rest(tx, &books, (&terms, &now), rest(&now, current, pausing.on)?)?,
     }
     let summary = format!("Resumed from {}", day(pausing.on));
@@ -104,18 +105,18 @@ fn take_missed(
     let Some(from) = missed(terms, now, pausing.on)? else {
         return Ok(());
     };
-    let was = now.plan_version_id;
+    let was = now.clone();
     *now = terms.in_period(now, from)?;
     subscriptions::recount(tx, now)?;
     let noted = Noted {
         kind: ChangeKind::Plan,
-        on: pausing.on,
+        on: from,
         before: now.quantity,
         after: now.quantity,
         reason: "As it was set",
-        plans: Some((was, now.plan_version_id)),
+        plans: Some((was.plan_version_id, now.plan_version_id)),
     };
-    let change = noted.of(&*tx, now);
+    let change = noted.of(&*tx, now).counted_before(&was, now);
     subscriptions::record_changes(tx, vec![change])
 }
 

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    Noted, bill_before, check_effective, ending::give_back, live, note, quantity::standing_mrr,
-    record,
+    Noted, bill_before, check_effective, ending::give_back, live, quantity::standing_mrr, record,
+    restate,
 };
 use crate::{
     Error, Result,
@@ -49,7 +49,8 @@ pub struct PlanChange {
 }
 
 /// Changes a subscription's plan. The commission plan pinned at the sale stays; credit and charge
-/// both count under it, each by its own offering.
+/// both count under it, each by its own offering. What was used before the change is billed by the
+/// plan of its day once the period is over, and so is what is reported later for such a day.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] for a stale version or a
@@ -105,12 +106,39 @@ fn check_plan(
             day(end)
         ));
     }
-    if plans.values().any(PlanTerms::bills_in_arrears) {
-        let why = "A period that is over is billed by the plan it was served under: plans that \
-                   count usage or have a minimum cannot be changed. Cancel it and start a new one.";
-        return refuse(why.to_owned());
-    }
     plans.remove(&to).ok_or(Error::NotFound)
+}
+
+/// The terms of a subscription that is to come to another plan from a day on, and of that plan. Where
+/// either bills in arrears, the day is none of a period that is billed wholly.
+fn terms_from(
+    tx: &mut Tx<'_, VendorScope>,
+    was: &Subscription,
+    (to, on): (PlanVersionId, NaiveDate),
+) -> Result<Terms> {
+    let coming = Subscription {
+        next_plan_version_id: Some(to),
+        ..was.clone()
+    };
+    let terms = Terms::of(tx, std::slice::from_ref(&coming))?;
+    let last = was.next_index().checked_sub(1);
+    let Some(last) = last.filter(|last| *last >= was.first_index()) else {
+        return Ok(terms);
+    };
+    let open = was.stretch(last)?.service.from;
+    // No change is dated back beyond the last one, so that earlier plans do not matter.
+    let in_arrears = terms.plan(was)?.bills_in_arrears() || terms.plan_of(to)?.bills_in_arrears();
+    match in_arrears && on < open {
+        false => Ok(terms),
+        true => {
+            let open = day(open);
+            let why = format!(
+                "What was used or lacked of a minimum before {open} is billed, and stays as it was: \
+                 give {open} or a later day."
+            );
+            Err(Error::on("effective_on", why))
+        }
+    }
 }
 
 /// Changes to a plan that is billed at another interval: what is unused is given back, and a whole
@@ -125,18 +153,13 @@ fn change_anew(
     bill_before(tx, books, before, on)?;
     let was = subscriptions::one(tx, before.id)?;
     let from = on.max(was.charged_from());
-    let coming = Subscription {
-        next_plan_version_id: Some(change.plan_version),
-        ..was.clone()
-    };
-    let terms = Terms::of(tx, std::slice::from_ref(&coming))?;
+    let terms = terms_from(tx, &was, (change.plan_version, on))?;
     let mut now = terms.on_plan(&was, (change.plan_version, from))?;
     now.next_bill_on = Some(from);
     now.mrr_minor = standing_mrr(&terms, &now)?;
     subscriptions::change(tx, &now)?;
     subscriptions::recount(tx, &now)?;
-    let of = (was.plan_version_id, change.reason.as_str());
-    noted(tx, &now, (ChangeKind::Plan, on), of)?;
+    noted(tx, &now, on, (&was, &change.reason))?;
     give_back(tx, books, (&now, on), &change.reason)?;
     bill_one(tx, books, now.id, books.today)?;
     let now = subscriptions::one(tx, now.id)?;
@@ -151,14 +174,20 @@ fn change_now(
 ) -> Result<()> {
     check_effective(tx, books, before, on)?;
     bill_before(tx, books, before, on)?;
-    let mut now = subscriptions::one(tx, before.id)?;
-    let was = now.plan_version_id;
-    (now.next_plan_version_id, now.next_plan_on) = (None, None);
-    now.plan_version_id = change.plan_version;
-    let terms = Terms::of(tx, std::slice::from_ref(&now))?;
+    let was = subscriptions::one(tx, before.id)?;
+    let terms = terms_from(tx, &was, (change.plan_version, on))?;
+    let mut now = Subscription {
+        plan_version_id: change.plan_version,
+        next_plan_version_id: None,
+        next_plan_on: None,
+        ..was.clone()
+    };
     now.mrr_minor = standing_mrr(&terms, &now)?;
+    if now.next_bill_on.is_none() && terms.plan(&now)?.bills_in_arrears() {
+        now.next_bill_on = now.ends_on;
+    }
     subscriptions::change(tx, &now)?;
-    noted(tx, &now, (ChangeKind::Plan, on), (was, &change.reason))?;
+    noted(tx, &now, on, (&was, &change.reason))?;
     give_back(tx, books, (&now, on), &change.reason)?;
     bill_rests(tx, books, (&terms, &now), on)?;
     record_plan(tx, (&now, format!("Plan changed from {}", day(on))), name)
@@ -250,13 +279,7 @@ fn take(
     subscriptions::change(tx, &now)?;
     subscriptions::recount(tx, &now)?;
     now.version += 1;
-    let reason = "As it was set";
-    noted(
-        tx,
-        &now,
-        (ChangeKind::Plan, from),
-        (one.plan_version_id, reason),
-    )?;
+    noted(tx, &now, from, (one, "As it was set"))?;
     let plan = terms.plan(&now)?;
     let name = format!("{}, {}", plan.offering, plan.plan);
     record_plan(
@@ -271,18 +294,20 @@ fn take(
 fn noted(
     tx: &mut Tx<'_, VendorScope>,
     now: &Subscription,
-    (kind, on): (ChangeKind, NaiveDate),
-    (was, reason): (PlanVersionId, &str),
+    on: NaiveDate,
+    (was, reason): (&Subscription, &str),
 ) -> Result<()> {
     let noted = Noted {
-        kind,
+        kind: ChangeKind::Plan,
         on,
         before: now.quantity,
         after: now.quantity,
         reason,
-        plans: Some((was, now.plan_version_id)),
+        plans: Some((was.plan_version_id, now.plan_version_id)),
     };
-    note(tx, now, noted)
+    let change = noted.of(&*tx, now).counted_before(was, now);
+    subscriptions::record_changes(tx, vec![change])?;
+    restate(tx, now, on)
 }
 
 /// Writes down what is set, which brings nothing else yet.

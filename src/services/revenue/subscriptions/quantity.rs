@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{
-    Noted, bill_until, check_moment, live, moment, newest, note_at, record, record_note, units,
+    Noted, apart::taxed_otherwise, bill_until, check_moment, live, moment, newest, note_at, record,
+    record_note, units,
 };
 use crate::{
     Error, Result,
@@ -13,7 +14,7 @@ use crate::{
         Action, Billing, DayShare, Discount, Moment, Overflow, Permission, Price, Quantity,
         ServicePeriod, SubscriptionStatus,
         audit::diff,
-        bill::{Spans, Stretch},
+        bill::{self, Ahead, Spans, Stretch},
         discount::Off,
         meter::Span,
         proration::credit_at,
@@ -126,7 +127,7 @@ fn rebill(
     charge_less(tx, books, (now, &all), &less, reason)?;
     match more.is_empty() {
         true => Ok(()),
-        false => charge_more(tx, books, terms, (now, &all), &more),
+        false => charge_more(tx, books, (terms, reason), (now, &all), &more),
     }
 }
 
@@ -150,6 +151,14 @@ struct Turn<'a> {
 impl Turn<'_> {
     fn net_minor(&self) -> i64 {
         self.charge_minor - self.credit_minor
+    }
+    /// So much of what the old one charged, as not used.
+    fn unused(&self, net_minor: i64) -> Unused<'_> {
+        Unused {
+            segment: self.old,
+            service: self.rest,
+            net_minor,
+        }
     }
     /// The segment in the old one's place.
     fn segment(
@@ -217,8 +226,7 @@ fn turns<'a>(
             ..period
         };
         let from_at = spans.map(|spans| spans.service.from);
-        let ahead = terms.ahead(now, stretch)?;
-        let ahead = ahead.get(at).copied().ok_or(Overflow)?;
+        let ahead = anew((terms, now), (at, price), stretch)?;
         turns.push(Turn {
             old,
             price,
@@ -236,6 +244,22 @@ fn turns<'a>(
         });
     }
     Ok(turns)
+}
+
+/// What a price charges for the rest of a period. A percentage is taken off what this price alone
+/// comes to, rounded once: the invoice of a change charges for some of the prices. A fixed amount is
+/// shared with the others, which turn with it.
+fn anew(
+    (terms, now): (&Terms, &Subscription),
+    (at, price): (usize, &PriceLine),
+    stretch: Stretch,
+) -> Result<Ahead> {
+    let discounts = terms.discounts(now);
+    let charged = match shares_fixed(&discounts, stretch.index) {
+        true => terms.ahead(now, stretch)?.get(at).copied(),
+        false => bill::ahead([&price.price], now.units()?, &discounts, stretch)?.pop(),
+    };
+    Ok(charged.ok_or(Overflow)?)
 }
 
 /// Whether a fixed discount runs in a period: its parts on each price shift with the amounts, so
@@ -284,14 +308,14 @@ pub(super) fn charge_rest(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     (terms, now): (&Terms, &Subscription),
-    on: NaiveDate,
+    (on, reason): (NaiveDate, &str),
 ) -> Result<()> {
     let all = segments::of_subscription(tx, now.id)?;
     let from = Moment::start_of(books.vendor.zone, on);
     let turns = turns((terms, books), (now, &all), from, |_, _| true)?;
     match turns.is_empty() {
         true => Ok(()),
-        false => charge_more(tx, books, terms, (now, &all), &turns),
+        false => charge_more(tx, books, (terms, reason), (now, &all), &turns),
     }
 }
 
@@ -305,6 +329,40 @@ struct Model<'a> {
 }
 
 impl Model<'_> {
+    /// What takes the old charge's rest back, and what charges it anew. Nothing takes back what was
+    /// paused, for that has been given back already, nor what is credited apart.
+    fn lines(
+        &self,
+        tx: &Tx<'_, VendorScope>,
+        (terms, now): (&Terms, &Subscription),
+        (turn, is_apart): (&Turn<'_>, bool),
+    ) -> Result<(Option<InvoiceLine>, InvoiceLine)> {
+        let plan = terms.plan(now)?;
+        let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
+        let (old, begins) = (turn.old.quantity, &turn.begins);
+        let mut more = format!("{name}, {} from {begins}", now.quantity);
+        let back = match turn.credit_minor {
+            0 => None,
+            _ if is_apart => {
+                more += &format!("; {old} are credited apart, at the tax they were charged");
+                None
+            }
+            minor => {
+                let since = match turn.from_at {
+                    Some(_) => format!(" from {begins}"),
+                    None => String::new(),
+                };
+                let words = format!("{name}, credit for {old}{since}");
+                let resale = list_of(-minor, self.billing.discount())? + minor;
+                let kind = InvoiceLineKind::ProrationCredit;
+                Some(self.line(tx, (kind, old, words), (-minor, 0, resale))?)
+            }
+        };
+        let kind = InvoiceLineKind::ProrationCharge;
+        let amounts = (turn.charge_minor, turn.off_minor, turn.resale_minor);
+        let charge = self.line(tx, (kind, now.quantity, more), amounts)?;
+        Ok((back, charge))
+    }
     /// A line over a net amount, what discounts took off it, and of that the resale discount. Its
     /// invoice and place are set once the net of all is known.
     fn line(
@@ -339,50 +397,44 @@ impl Model<'_> {
 fn charge_more(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
-    terms: &Terms,
+    (terms, reason): (&Terms, &str),
     (now, all): (&Subscription, &[Segment]),
     turns: &[Turn<'_>],
 ) -> Result<()> {
     let ids: Vec<InvoiceLineId> = all.iter().filter_map(|one| one.invoice_line_id).collect();
     let known = invoices::lines_of_ids(tx, &ids)?;
-    let plan = terms.plan(now)?;
-    let billing = now.billing()?;
+    let turned: Vec<&Segment> = turns.iter().map(|turn| turn.old).collect();
+    let tax = terms.tax(now, books.today)?;
+    let apart = taxed_otherwise(tx, (all, &known), &turned, &tax)?;
     let (mut lines, mut charged) = (Vec::new(), Vec::new());
     for turn in turns {
         let like = origin(all, &known, turn.old)?;
         let share = like
             .terms()?
             .prorated(service_of(like), turn.rest, turn.whole);
-        let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
         let model = Model {
             like,
             days: turn.rest,
             share,
-            billing,
+            billing: now.billing()?,
         };
-        let old = turn.old.quantity;
-        let more = format!("{name}, {} from {}", now.quantity, turn.begins);
-        // What was paused has been given back already.
-        if turn.credit_minor != 0 {
-            let since = match turn.from_at {
-                Some(_) => format!(" from {}", turn.begins),
-                None => String::new(),
-            };
-            let back = format!("{name}, credit for {old}{since}");
-            let net = -turn.credit_minor;
-            let resale = list_of(net, billing.discount())? - net;
-            let amounts = (net, 0, resale);
-            let kind = InvoiceLineKind::ProrationCredit;
-            lines.push(model.line(tx, (kind, old, back), amounts)?);
+        let is_apart = apart.contains(&turn.old.id);
+        let (back, charge) = model.lines(tx, (terms, now), (turn, is_apart))?;
+        let mut segment = turn.segment(tx, now.quantity, (turn.credit_minor, Some(charge.id)));
+        if is_apart {
+            (segment.carried_minor, segment.replaces_id) = (0, None);
         }
-        let kind = InvoiceLineKind::ProrationCharge;
-        let amounts = (turn.charge_minor, turn.off_minor, turn.resale_minor);
-        let charge = model.line(tx, (kind, now.quantity, more), amounts)?;
-        charged.push(turn.segment(tx, now.quantity, (turn.credit_minor, Some(charge.id))));
-        lines.push(charge);
+        charged.push(segment);
+        lines.extend(back.into_iter().chain([charge]));
     }
     retire(tx, turns)?;
-    let net = turns.iter().map(Turn::net_minor).sum();
+    let apart = turns.iter().filter(|one| apart.contains(&one.old.id));
+    let unused: Vec<Unused<'_>> = apart.map(|turn| turn.unused(turn.credit_minor)).collect();
+    if !unused.is_empty() {
+        let note = credit(tx, books, (now, all), &unused, reason)?;
+        record_note(tx, now, note.as_ref())?;
+    }
+    let net = lines.iter().map(|line| line.net_minor).sum();
     let invoice = blank_invoice(tx, books, now, terms, (books.today, net))?;
     place(&mut lines, invoice.id);
     let draft = Draft {
@@ -411,11 +463,7 @@ fn charge_less(
     let unused: Vec<Unused<'_>> = turns
         .iter()
         .filter(|turn| turn.net_minor() < 0)
-        .map(|turn| Unused {
-            segment: turn.old,
-            service: turn.rest,
-            net_minor: -turn.net_minor(),
-        })
+        .map(|turn| turn.unused(-turn.net_minor()))
         .collect();
     let note = credit(tx, books, (now, all), &unused, reason)?;
     record_note(tx, now, note.as_ref())

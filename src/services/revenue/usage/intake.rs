@@ -1,7 +1,7 @@
 //! What may be reported as usage, judged event by event, whichever way it comes.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{NewUsage, report};
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         catalogue::plans,
         revenue::{
             commitments::pauses,
+            subscriptions::plans_left,
             usage::{UsageEvent, events_named},
         },
         sell::subscriptions::{self, Subscription},
@@ -27,7 +28,7 @@ pub struct Said<'a> {
     pub external_id: &'a str,
     /// The external id of the subscription.
     pub subscription: &'a str,
-    /// The meter that a price of its plan names.
+    /// The meter that a price of its plan of that day names.
     pub meter: &'a str,
     /// An instant in UTC.
     pub occurred_at: &'a str,
@@ -61,6 +62,8 @@ pub enum Verdict {
 pub struct Intake {
     subscriptions: HashMap<String, Subscription>,
     meters: BTreeMap<PlanVersionId, BTreeSet<String>>,
+    /// The plans that subscriptions were of before, each with the day it was left, oldest first.
+    left: HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>,
     pauses: HashMap<SubscriptionId, Vec<Pause>>,
     on_record: HashMap<(String, String), UsageEvent>,
     heard: HashMap<(String, String), usize>,
@@ -81,20 +84,23 @@ impl Intake {
             .into_iter()
             .map(|one| (one.subscription.external_id.clone(), one.subscription))
             .collect();
-        let versions: BTreeSet<PlanVersionId> =
-            subscriptions.values().map(|one| one.plan_version).collect();
+        let ids: Vec<SubscriptionId> = subscriptions.values().map(|one| one.id).collect();
+        let left = plans_left(tx, &ids)?;
+        let before = left.values().flatten().map(|(_, plan)| *plan);
+        let now = subscriptions.values().map(|one| one.plan_version);
+        let versions: BTreeSet<PlanVersionId> = now.chain(before).collect();
         let mut meters = BTreeMap::new();
         for id in versions {
             let version = plans::version(tx, id)?;
             let of = version.prices.iter().filter_map(|line| line.price.meter());
             meters.insert(id, of.map(|meter| meter.code.to_string()).collect());
         }
-        let ids: Vec<SubscriptionId> = subscriptions.values().map(|one| one.id).collect();
         let pauses = pauses(tx, &ids)?;
         let on_record = events_named(tx, &spelled(events))?.into_iter();
         Ok(Self {
             subscriptions,
             meters,
+            left,
             pauses,
             on_record: on_record
                 .map(|event| ((event.meter.clone(), event.event_id.clone()), event))
@@ -155,11 +161,11 @@ impl Intake {
             let found = self.subscriptions.get(id);
             found.ok_or("No subscription has this external id.")
         });
-        let meter = field(wrong, "meter", said.meter, |meter| {
-            self.counted(meter, sold)
-        });
         let occurred_at = field(wrong, "occurred_at", said.occurred_at, |typed| {
             self.happened(instant(typed)?, sold)
+        });
+        let meter = field(wrong, "meter", said.meter, |meter| {
+            self.counted(meter, sold, occurred_at)
         });
         let value = field(wrong, "value", said.value, str::parse::<Measure>);
         let subject = match said.subject {
@@ -193,14 +199,34 @@ impl Intake {
         })
     }
 
-    fn counted(&self, meter: &str, under: Option<&Subscription>) -> Result<String, &'static str> {
-        let counts = |of: &Subscription| {
-            let meters = self.meters.get(&of.plan_version);
+    /// A meter that counts for a price of the plan that a subscription was of then.
+    fn counted(
+        &self,
+        meter: &str,
+        under: Option<&Subscription>,
+        at: Option<NaiveDateTime>,
+    ) -> Result<String, &'static str> {
+        let counts = |plan: &PlanVersionId| {
+            let meters = self.meters.get(plan);
             meters.is_some_and(|meters| meters.contains(meter))
         };
-        match under.is_none_or(counts) {
-            true => Ok(meter.to_owned()),
-            false => Err("No price of this subscription's plan is counted by this meter."),
+        let Some(of) = under else {
+            return Ok(meter.to_owned());
+        };
+        let left = self.left.get(&of.id).map_or(&[][..], Vec::as_slice);
+        let then = at.map(|at| {
+            let day = self.zone.local_date(at);
+            let left = left.iter().find(|(on, _)| day < *on);
+            left.map_or(of.plan_version, |(_, plan)| *plan)
+        });
+        let mut ever = left.iter().map(|(_, plan)| plan).chain([&of.plan_version]);
+        match then.as_ref().map(counts) {
+            Some(true) => Ok(meter.to_owned()),
+            _ if !ever.any(counts) => {
+                Err("No price of this subscription's plan is counted by this meter.")
+            }
+            Some(false) => Err("No price of the plan of this day is counted by this meter."),
+            None => Ok(meter.to_owned()),
         }
     }
 

@@ -52,7 +52,8 @@ pub fn record(tx: &mut Tx<'_, PartnerScope>, new: &NewOutcome) -> Result<()> {
     let found = subscriptions::record(tx, new.subscription)?;
     let counts =
         |price: &Price| matches!(price, Price::Outcome(meter, _) if meter.code == new.meter);
-    if !found.version.prices.iter().any(|line| counts(&line.price)) {
+    let mut ever = found.versions().flat_map(|version| &version.prices);
+    if !ever.any(|line| counts(&line.price)) {
         return Err(Error::on("meter", "Choose what was reached."));
     }
     let of = &found.subscription;
@@ -62,6 +63,11 @@ pub fn record(tx: &mut Tx<'_, PartnerScope>, new: &NewOutcome) -> Result<()> {
     let paused = pauses(tx, &[of.id])?.remove(&of.id).unwrap_or_default();
     if let Some(during) = paused.iter().find(|pause| pause.contains(new.on)) {
         return Err(Error::on("on", words_of(during)));
+    }
+    let mut then = found.held_on(new.on)?.prices.iter();
+    if !then.any(|line| counts(&line.price)) {
+        let why = "The plan of this day does not count this.";
+        return Err(Error::on("on", why));
     }
     let id: UsageEventId = tx.fresh_id();
     usage::add_outcome(

@@ -6,8 +6,8 @@ use super::{EntryRow, Row, dressed};
 use crate::{
     Result,
     domain::{
-        Currency, DayShare, Money, Phase,
-        commission::{Names, choice::Choice, sentence},
+        Currency, DayShare, Money, Phase, ServicePeriod,
+        commission::{Names, Part, choice::Choice, sentence},
     },
     error::Error,
     id::{CommissionEntryId, InvoiceLineId, OfferingId, TierId},
@@ -66,6 +66,25 @@ pub struct LineDetail {
     pub chosen: Option<Choice>,
 }
 
+impl LineDetail {
+    /// As it counts for a part: a share of the revenue is of the line's own days, whatever its units
+    /// are paid for.
+    fn counting_for(self, part: Part) -> Self {
+        let service = ServicePeriod {
+            from: self.service_from,
+            to: self.service_to,
+        };
+        match part {
+            Part::OnRevenue(_) => Self {
+                share: self.share.of_line(service),
+                per_unit: None,
+                ..self
+            },
+            _ => self,
+        }
+    }
+}
+
 /// One entry with what explains it.
 ///
 /// # Errors
@@ -78,7 +97,10 @@ pub fn entry<S: Sees>(
     let entry = one(tx, id, today)?;
     let currency = entry.amount.currency();
     let line = match entry.invoice_line {
-        Some(line) if entry.is_own => Some(line_detail(tx, line, currency)?),
+        Some(line) if entry.is_own => {
+            let detail = line_detail(tx, line, currency)?;
+            Some(detail.counting_for(entry.part))
+        }
         _ => None,
     };
     let invoice_number = match entry.invoice.filter(|_| entry.is_own) {

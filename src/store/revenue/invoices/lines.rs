@@ -269,6 +269,24 @@ pub struct StatedLine {
     pub share_of: i32,
 }
 
+impl StatedLine {
+    /// The part of its days that earns; a share of the revenue counts its own days alone.
+    pub fn share(&self, is_on_revenue: bool) -> DayShare {
+        let share = DayShare {
+            days: self.share_days,
+            of: self.share_of,
+        };
+        let service = ServicePeriod {
+            from: self.service_from,
+            to: self.service_to,
+        };
+        match is_on_revenue {
+            true => share.of_line(service),
+            false => share,
+        }
+    }
+}
+
 /// The lines with these ids, as statements tell of them.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         Anchor, BillingInterval, Discount, Phase, Quantity,
         bill::Stretch,
+        held::{Counting, Held},
         subscription::{phase_from, renewals_from},
     },
     id::PlanVersionId,
@@ -25,7 +26,49 @@ pub struct Recount {
     pub on: NaiveDate,
 }
 
+/// How periods are counted, as it is stored: from which day, as which number, and how many months
+/// each is; nothing where none of it is.
+///
+/// # Errors
+/// A fault for a stored interval or number that is none.
+pub fn counting(stored: (Option<NaiveDate>, Option<i32>, Option<i32>)) -> Result<Option<Counting>> {
+    let (Some(on), Some(index), Some(months)) = stored else {
+        return Ok(None);
+    };
+    let months = u32::try_from(months).map_err(Error::fault)?;
+    let interval = BillingInterval::from_months(months);
+    let interval = interval.ok_or_else(|| Error::fault("a subscription has no interval"))?;
+    Ok(Some(Counting {
+        anchor: Anchor { on, interval },
+        first: u32::try_from(index).map_err(Error::fault)?,
+    }))
+}
+
 impl Subscription {
+    /// How its periods are counted now.
+    ///
+    /// # Errors
+    /// An interval that is none of those known.
+    pub fn counting(&self) -> Result<Counting> {
+        Ok(Counting {
+            anchor: self.anchor()?,
+            first: self.first_index(),
+        })
+    }
+    /// As it was under a plan that it was of before.
+    ///
+    /// # Errors
+    /// A number out of range.
+    pub fn under(&self, held: &Held<PlanVersionId>) -> Result<Self> {
+        let Counting { anchor, first } = held.counting;
+        Ok(Self {
+            plan_version_id: held.plan,
+            anchor_on: Some(anchor.on),
+            anchor_index: i32::try_from(first).map_err(Error::fault)?,
+            interval_months: i32::try_from(anchor.interval.months()).map_err(Error::fault)?,
+            ..self.clone()
+        })
+    }
     /// Where its periods are counted from.
     ///
     /// # Errors

@@ -4,9 +4,13 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
+use super::calendar::counting;
 use crate::{
     Result,
-    domain::service_days::{ServiceDays, Turn},
+    domain::{
+        held::PlanTurn,
+        service_days::{ServiceDays, Turn},
+    },
     id::{PartnerId, PlanVersionId, SubscriptionChangeId, SubscriptionId},
     store::{
         Tx, VendorScope,
@@ -71,6 +75,28 @@ pub struct SubscriptionChange {
     pub plan_after_id: Option<PlanVersionId>,
     /// From which second of its day on, as the vendor's clocks show it; 0 for its start.
     pub effective_second: i32,
+    /// Where periods were counted from before, where another plan counts them anew.
+    pub anchor_before: Option<NaiveDate>,
+    /// The index of the period that began there.
+    pub index_before: Option<i32>,
+    /// Months of a billing period before.
+    pub interval_before: Option<i32>,
+}
+
+impl SubscriptionChange {
+    /// With how periods were counted before, where they are counted anew.
+    pub fn counted_before(self, was: &Subscription, now: &Subscription) -> Self {
+        let counts = |of: &Subscription| (of.anchor_on, of.anchor_index, of.interval_months);
+        if counts(was) == counts(now) {
+            return self;
+        }
+        Self {
+            anchor_before: Some(was.anchor_on.unwrap_or(was.starts_on)),
+            index_before: Some(was.anchor_index),
+            interval_before: Some(was.interval_months),
+            ..self
+        }
+    }
 }
 
 /// Writes changes down.
@@ -163,6 +189,42 @@ pub fn plans_left(
                 .entry(id)
                 .or_default()
                 .extend(plan.map(|plan| (on, plan)));
+        }
+    }
+    Ok(found)
+}
+
+/// The changes of some subscriptions to other plans, in the order they were made.
+///
+/// # Errors
+/// Faults of the database, or of what it holds.
+pub fn plan_turns(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, Vec<PlanTurn<PlanVersionId>>>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::kind.eq(ChangeKind::Plan.code()))
+            .order(subscription_changes::id)
+            .select(SubscriptionChange::as_select());
+        for change in tx.load::<SubscriptionChange, _>(rows)? {
+            let Some(from) = change.plan_before_id else {
+                continue;
+            };
+            let counted = (
+                change.anchor_before,
+                change.index_before,
+                change.interval_before,
+            );
+            let turn = PlanTurn {
+                on: change.effective_on,
+                from,
+                counted: counting(counted)?,
+            };
+            found.entry(change.subscription_id).or_default().push(turn);
         }
     }
     Ok(found)

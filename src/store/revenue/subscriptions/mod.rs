@@ -3,10 +3,10 @@ mod calendar;
 mod changes;
 mod moving;
 
-pub use calendar::Recount;
+pub use calendar::{Recount, counting};
 pub use changes::{
-    ChangeKind, SubscriptionChange, all_changes, began_with, changes, plans_left, record_changes,
-    service_days,
+    ChangeKind, SubscriptionChange, all_changes, began_with, changes, plan_turns, plans_left,
+    record_changes, service_days,
 };
 pub use moving::{Advance, add, advance, begin_trials, change, recount, set_plan};
 

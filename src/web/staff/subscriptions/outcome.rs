@@ -1,10 +1,13 @@
 //! What a change of a subscription would come to, found by rehearsing it.
+use chrono::NaiveDate;
+
 use crate::{
     Result,
-    domain::{Money, date_words, moment_words},
-    id::SubscriptionId,
+    domain::{Money, Price, date_words, moment_words},
+    id::{PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
+        catalogue::plans::PlanVersion,
         registers::{self, ledger},
         revenue::discounts::{self, Given},
         sell::{
@@ -83,6 +86,7 @@ impl Outcome {
             ));
         }
         said.extend(self.counted_anew());
+        said.extend(self.used());
         let mut left = self.after.changes.iter();
         let left = left.find(|one| one.kind == "cancel_now" && one.effective_second > 0);
         if let Some(change) = left {
@@ -97,6 +101,108 @@ impl Outcome {
             });
         }
         said
+    }
+}
+
+/// A change of plan that bills something in arrears.
+struct Turn<'a> {
+    was: &'a PlanVersion,
+    is: &'a PlanVersion,
+    on: NaiveDate,
+    /// When what was used before is billed.
+    billed: &'static str,
+    /// Whether it is inside a period of both.
+    is_inside: bool,
+}
+
+impl Outcome {
+    /// What becomes of what was used, where the plan changes.
+    fn used(&self) -> Vec<String> {
+        let Some(turn) = self.turn() else {
+            return Vec::new();
+        };
+        let name = |of: PlanVersionId| {
+            let name = self.after.plan_names.get(&of);
+            name.map_or("the plan", String::as_str)
+        };
+        let (was, is) = (name(turn.was.id), name(turn.is.id));
+        let until = date_words(turn.on.pred_opt().unwrap_or(turn.on));
+        let (on, billed) = (date_words(turn.on), turn.billed);
+        let mut said = Vec::new();
+        let meters = |of: &PlanVersion| -> Vec<String> {
+            let meters = of.prices.iter().filter_map(|line| line.price.meter());
+            meters.map(|meter| meter.code.to_string()).collect()
+        };
+        let counted = meters(turn.is);
+        if !meters(turn.was).is_empty() {
+            said.push(format!(
+                "Usage until {until} is billed at the prices of {was} {billed}, also what is \
+                 reported later."
+            ));
+        }
+        if !counted.is_empty() {
+            said.push(format!(
+                "Usage from {on} on is billed at the prices of {is}."
+            ));
+        }
+        let lost = meters(turn.was).into_iter();
+        for code in lost.filter(|code| !counted.contains(code)) {
+            said.push(format!(
+                "{is} does not count {code}: none is taken from {on} on."
+            ));
+        }
+        let carries =
+            |price: &Price| matches!(price, Price::Retainer(_, of) if of.rollover_cap.micro() > 0);
+        if turn.was.prices.iter().any(|line| carries(&line.price)) {
+            said.push(format!("What is carried over ends with {was}."));
+        }
+        let least = [turn.was, turn.is];
+        if turn.is_inside && least.iter().any(|plan| plan.terms.minimum_minor > 0) {
+            said.push("The minimum of a plan counts for its days of the period.".to_owned());
+        }
+        let partly = |of: &&PlanVersion| {
+            let mut prices = of.prices.iter();
+            prices.any(|line| !line.price.part_words().is_empty())
+        };
+        if turn.is_inside && least.iter().any(partly) {
+            said.push(
+                "Tiers, caps and what is included or free count for a plan's days of the period."
+                    .to_owned(),
+            );
+        }
+        said
+    }
+
+    fn turn(&self) -> Option<Turn<'_>> {
+        let (was, is) = (&self.before, &self.after);
+        let next = is.next.as_ref();
+        let set = next.filter(|_| was.subscription.next_plan != is.subscription.next_plan);
+        let turn = match set {
+            Some(next) => Turn {
+                was: &is.version,
+                is: &next.version,
+                on: next.on,
+                billed: "with the first bill of the new plan",
+                is_inside: false,
+            },
+            None if was.version.id != is.version.id => {
+                let anew = is.version.terms.interval != was.subscription.interval;
+                let taken = is.changes.iter().find(|one| one.kind == "plan")?;
+                Turn {
+                    was: &was.version,
+                    is: &is.version,
+                    on: taken.effective_on,
+                    billed: match anew {
+                        true => "with the first bill of the new plan",
+                        false => "once the period is over",
+                    },
+                    is_inside: !anew,
+                }
+            }
+            None => return None,
+        };
+        let in_arrears = turn.was.bills_in_arrears() || turn.is.bills_in_arrears();
+        Some(turn).filter(|_| in_arrears)
     }
 }
 

@@ -108,8 +108,8 @@ struct PlanPage {
     cancel: String,
     plans: Vec<(String, String)>,
     whens: Vec<(String, String)>,
-    /// Why none is offered.
-    no_plan: &'static str,
+    /// Whether something is billed in arrears, by this plan or by one that is offered.
+    in_arrears: bool,
     /// What it is set to change to, and from when.
     set: Option<(String, chrono::NaiveDate)>,
     kept_because: String,
@@ -124,15 +124,11 @@ struct PlanPage {
 /// set to end.
 fn offers(choices: &[Choice], record: &Record) -> Vec<(String, String)> {
     let it = &record.subscription;
-    if record.version.bills_in_arrears() {
-        return Vec::new();
-    }
     let fits = |choice: &&Choice| {
         let terms = &choice.version.terms;
         choice.version.id != it.plan_version
             && terms.currency == it.mrr.currency()
             && (terms.interval == it.interval || it.ends_on.is_none())
-            && !choice.version.bills_in_arrears()
     };
     let offer = |choice: &Choice| {
         let prices = choice.version.prices.iter();
@@ -184,10 +180,8 @@ async fn page(
             ("Subscriptions".to_owned(), register),
             (format!("{title} of {}", record.customer), href.clone()),
         ],
-        no_plan: match record.version.bills_in_arrears() {
-            true => "It is billed by use or has a minimum; such a plan is not changed.",
-            false => "No other plan is sold in its currency.",
-        },
+        in_arrears: record.version.bills_in_arrears()
+            || choices.iter().any(|one| one.version.bills_in_arrears()),
         plans: offers(&choices, &record),
         kept_because: String::new(),
         keep_problems: Problems::default(),

@@ -142,7 +142,7 @@ fn find(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Found> {
         tax: taxes::terms_for(tx, &record.subscription, &customer)?,
         zone,
         usage: usage::book(tx, asked)?,
-        commitment: commitments::book(tx, id, record.version.terms.minimum_minor)?,
+        commitment: commitments::book(tx, id, record.has_minimum())?,
     };
     let charges = match asked {
         Some(_) => usage::charges(tx, id)?,
@@ -296,7 +296,7 @@ pub(super) async fn show(visitor: Staff, store: Data<Store>, parts: Parts) -> An
     let next = preview(record, &found.basis)?;
     let open = next.as_ref().map_or(&[][..], |next| &next.used);
     let at = format!("{base}/subscriptions/{id}");
-    let usage = Usage::of(&record.version, open, &found.charges, &at);
+    let usage = Usage::of(record, open, &found.charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],

@@ -1,0 +1,3 @@
+ALTER TABLE subscription_changes DROP COLUMN interval_before;
+ALTER TABLE subscription_changes DROP COLUMN index_before;
+ALTER TABLE subscription_changes DROP COLUMN anchor_before;
