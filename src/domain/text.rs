@@ -115,11 +115,9 @@ fn long_text(typed: &str) -> Result<String, BadText> {
 
 fn external_id(typed: &str) -> Result<String, BadText> {
     if typed.is_empty() {
-        Err(BadText("Give the external id."))
+        Err(BadText("Give an id."))
     } else if typed.chars().count() > 80 || typed.chars().any(is_unprintable) {
-        Err(BadText(
-            "Give an external id of at most 80 readable characters.",
-        ))
+        Err(BadText("Give an id of at most 80 readable characters."))
     } else {
         Ok(typed.to_owned())
     }

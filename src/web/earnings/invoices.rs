@@ -261,7 +261,7 @@ pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, invoice: &str) -> Answe
         lines: invoice
             .lines
             .iter()
-            .map(|line| view(line, &entries, (desk.is_staff, row.payer.is_some())))
+            .map(|line| view(line, &entries, row.payer.is_some()))
             .collect::<Result<_>>()?,
         is_staff: desk.is_staff,
         shell: desk.shell,
@@ -301,11 +301,7 @@ fn answer(row: &InvoiceRow) -> String {
     }
 }
 
-fn view(
-    line: &InvoiceLineRow,
-    entries: &[EntryRow],
-    (is_staff, is_resold): (bool, bool),
-) -> Result<LineView> {
+fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_resold: bool) -> Result<LineView> {
     let price = line.unit_price.figure(line.net.currency());
     let entries = entries.iter();
     let entries = entries.filter(|entry| entry.invoice_line == Some(line.id));
@@ -321,20 +317,16 @@ fn view(
         resale: resold::line_words(line)?,
         terms: match is_resold {
             true => resold::WHY.to_owned(),
-            false => terms(line, is_staff),
+            false => terms(line),
         },
         entries,
         line: line.clone(),
     })
 }
 
-fn terms(line: &InvoiceLineRow, is_staff: bool) -> String {
+fn terms(line: &InvoiceLineRow) -> String {
     let Some(rate) = line.rate else {
-        let whose = match is_staff {
-            true => "the customer’s partner was",
-            false => "you were",
-        };
-        return format!("No commission: {whose} under no plan at the sale.");
+        return "No commission: no clause of a commission plan covers it.".to_owned();
     };
     let phase = line
         .phase

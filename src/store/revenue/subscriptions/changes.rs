@@ -208,9 +208,12 @@ pub fn plan_turns(
             .rows(subscription_changes::table)
             .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
             .filter(subscription_changes::kind.eq(ChangeKind::Plan.code()))
-            .order(subscription_changes::id)
             .select(SubscriptionChange::as_select());
-        for change in tx.load::<SubscriptionChange, _>(rows)? {
+        // Put in order here: asked for in the order of ids, SQLite reads every change there is
+        // rather than those of these subscriptions.
+        let mut changes: Vec<SubscriptionChange> = tx.load(rows)?;
+        changes.sort_unstable_by_key(|change| change.id);
+        for change in changes {
             let Some(from) = change.plan_before_id else {
                 continue;
             };

@@ -454,7 +454,14 @@ impl PriceForm<'_> {
             BadPrice::Bands(BadBands::Negative(tier)) => self.names.tier(tier, "flat"),
             BadPrice::Bands(bands) => self.names.tier(bands.tier().min(TIERS), "upto"),
             BadPrice::Package => self.names.of("size"),
-            BadPrice::Included => self.names.of("free"),
+            BadPrice::Included => {
+                let is_below = |what: &&str| {
+                    let typed = self.typed.get(&self.names.of(what));
+                    typed.trim().starts_with('-')
+                };
+                let found = ["free", "rollover"].into_iter().find(is_below);
+                self.names.of(found.unwrap_or("free"))
+            }
             BadPrice::NoMeter => self.names.of("meter"),
         }
     }
