@@ -5,7 +5,7 @@ use super::{cash::dispose, coded::coded};
 coded! {
     /// Why a credit note was made.
     CreditReason {
-        Change = "change", "Change of the subscription";
+        Change = "change", "Change of the subscription or its usage";
         BillingError = "billing_error", "Billed by mistake";
         ServiceLevel = "service_level", "Service level missed";
         Goodwill = "goodwill", "Goodwill";

@@ -1,5 +1,6 @@
 //! Whether the ledger holds together: everything is reckoned again and compared with what is
 //! stored. Reads a whole vendor at once; for the command line and for tests.
+mod arrears;
 mod commission;
 mod conversions;
 mod deals;
@@ -206,6 +207,7 @@ pub fn verify(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<String>> {
     let ledger = Ledger::read(tx)?;
     let mut found = Findings::default();
     revenue::check(&ledger, &mut found);
+    arrears::check(&ledger, &mut found);
     resale::check(&ledger, &mut found);
     plans::check(&ledger, &mut found);
     seconds::check(&ledger, &mut found);

@@ -679,6 +679,7 @@ diesel::table! {
         chosen -> Text,
         resale_minor -> BigInt,
         resold_minor -> Nullable<BigInt>,
+        usage_charge_id -> Nullable<BigInt>,
     }
 }
 

@@ -95,32 +95,6 @@ pub(super) fn accrue_all(
     Ok(count)
 }
 
-/// Posts what the lines of new invoices earn that come to nothing: no cash will ever be applied to
-/// them, so that they count as collected on their day, under the plan version they earn under.
-///
-/// # Errors
-/// As [`accrue_all`].
-pub(super) fn accrue_empty(
-    tx: &mut Tx<'_, VendorScope>,
-    books: &Books,
-    made: &[(Invoice, Option<CommissionClauseId>)],
-) -> Result<usize> {
-    let moves = made.iter().filter_map(|(invoice, clause)| {
-        let source = of_nothing(books, invoice, *clause)?;
-        let invoice = invoice.clone();
-        Some(Moved {
-            invoice,
-            source,
-            is_first: false,
-        })
-    });
-    let moves: Vec<Moved> = moves.collect();
-    match moves.is_empty() {
-        true => Ok(0),
-        false => accrue_all(tx, books, &moves),
-    }
-}
-
 /// What collects an invoice that asks for nothing.
 pub(super) fn of_nothing(
     books: &Books,

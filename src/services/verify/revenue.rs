@@ -1,20 +1,15 @@
 //! Invoices, cash, credits and charge segments.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Findings, Ledger, plans::plans_on, sums, words};
+use super::{Findings, Ledger, sums, words};
 use crate::{
     domain::{
         CommissionRule,
         proration::{TaxedCharge, credit_at, credit_tax, tax_on},
         rate::Rate,
     },
-    id::{CreditNoteId, InvoiceId, InvoiceLineId, SubscriptionId},
-    store::revenue::{
-        credit_notes::CreditNote,
-        invoices::{Invoice, InvoiceLineKind},
-        segments::Segment,
-        subscriptions::{Subscription, SubscriptionChange},
-    },
+    id::{CreditNoteId, InvoiceId, InvoiceLineId},
+    store::revenue::{credit_notes::CreditNote, invoices::Invoice, segments::Segment},
 };
 
 pub fn check(ledger: &Ledger, found: &mut Findings) {
@@ -25,8 +20,6 @@ pub fn check(ledger: &Ledger, found: &mut Findings) {
     owners(ledger, found);
     segments(ledger, found);
     lowered(ledger, found);
-    true_ups(ledger, found);
-    used(ledger, found);
     let numbers = ledger.invoices.iter().map(|one| one.number.as_str());
     gapless("Invoices", numbers, found);
     gapless(
@@ -111,55 +104,6 @@ fn is_sound(invoice: &Invoice) -> bool {
         && invoice.status == invoice.standing()
         && (invoice.tax_note.is_empty() || invoice.tax_minor == 0)
         && invoice.written_off_on.is_some() != invoice.write_off_reason.is_empty()
-}
-
-/// What is on record of the usage of some days is what their lines charged.
-fn used(ledger: &Ledger, found: &mut Findings) {
-    let charged = sums(&ledger.lines, |line| {
-        let is_it = line.kind == InvoiceLineKind::Usage;
-        is_it.then_some(((line.subscription_id, line.service_from), line.net_minor))
-    });
-    let on_record = sums(&ledger.used, |one| {
-        Some(((one.subscription_id, one.service_from), one.billed_minor))
-    });
-    let all: BTreeSet<_> = charged.keys().chain(on_record.keys()).collect();
-    for at in all {
-        let [charged, on_record] = [&charged, &on_record].map(|of| of.get(at).copied());
-        let name = format!("The usage of {} from {}", at.0, at.1);
-        found.same(
-            &name,
-            on_record.unwrap_or_default(),
-            charged.unwrap_or_default(),
-        );
-    }
-}
-
-/// What was billed for days that lacked of their minimum is within the minimum of their plan.
-fn true_ups(ledger: &Ledger, found: &mut Findings) {
-    let sold: HashMap<SubscriptionId, &Subscription> = ledger
-        .subscriptions
-        .iter()
-        .map(|one| (one.id, one))
-        .collect();
-    let billed = sums(&ledger.lines, |line| {
-        let is_it = line.kind == InvoiceLineKind::TrueUp;
-        is_it.then_some(((line.subscription_id, line.service_from), line.net_minor))
-    });
-    let mut changes: HashMap<SubscriptionId, Vec<&SubscriptionChange>> = HashMap::new();
-    for change in &ledger.changes {
-        let own = changes.entry(change.subscription_id).or_default();
-        own.extend(change.plan_before_id.map(|_| change));
-    }
-    for ((id, from), sum) in billed {
-        let changes = changes.get(&id).map_or(&[][..], Vec::as_slice);
-        let plans = sold.get(&id).map(|one| plans_on(one, changes, from));
-        let least = plans.into_iter().flatten();
-        let most = least.filter_map(|plan| ledger.minimums.get(&plan)).max();
-        found.unless(
-            (0..=most.copied().unwrap_or_default()).contains(&sum),
-            || format!("A true-up of {id} from {from}: {sum} is not within its minimum"),
-        );
-    }
 }
 
 fn credited(ledger: &Ledger, found: &mut Findings) {

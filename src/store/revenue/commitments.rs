@@ -4,14 +4,19 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::{ASKED_AT_ONCE, invoices::InvoiceLineKind, subscriptions::ChangeKind};
+use super::{
+    ASKED_AT_ONCE, credit_notes::changed_on, invoices::InvoiceLineKind, subscriptions::ChangeKind,
+};
 use crate::{
     Result,
     domain::commitment::Pause,
-    id::SubscriptionId,
+    id::{InvoiceLineId, SubscriptionId},
     store::{
         Scope, Tx, Visible,
-        schema::{charge_segments, invoice_lines, subscription_changes, usage_charges},
+        schema::{
+            charge_segments, credit_note_lines, credit_notes, invoice_lines, subscription_changes,
+            usage_charges,
+        },
     },
 };
 
@@ -39,6 +44,8 @@ where
     charge_segments::table: Visible<S>,
     usage_charges::table: Visible<S>,
     invoice_lines::table: Visible<S>,
+    credit_notes::table: Visible<S>,
+    credit_note_lines::table: Visible<S>,
     subscription_changes::table: Visible<S>,
 {
     let mut found: HashMap<SubscriptionId, CommitmentBook> = ids
@@ -105,6 +112,8 @@ where
     charge_segments::table: Visible<S>,
     usage_charges::table: Visible<S>,
     invoice_lines::table: Visible<S>,
+    credit_notes::table: Visible<S>,
+    credit_note_lines::table: Visible<S>,
     subscription_changes::table: Visible<S>,
 {
     match has_minimum {
@@ -146,23 +155,36 @@ where
     Ok(ahead.into_iter().map(kept).chain(used).collect())
 }
 
+/// What true-ups came to, less what was given back as too much.
 fn true_ups<S: Scope>(
     tx: &mut Tx<'_, S>,
     ids: &[SubscriptionId],
 ) -> Result<Vec<(SubscriptionId, NaiveDate, i64)>>
 where
     invoice_lines::table: Visible<S>,
+    credit_notes::table: Visible<S>,
+    credit_note_lines::table: Visible<S>,
 {
     let rows = tx
         .rows(invoice_lines::table)
         .filter(invoice_lines::subscription_id.eq_any(ids.to_vec()))
         .filter(invoice_lines::kind.eq(InvoiceLineKind::TrueUp.code()))
         .select((
+            invoice_lines::id,
             invoice_lines::subscription_id,
             invoice_lines::service_from,
             invoice_lines::net_minor,
+            invoice_lines::credited_net_minor,
         ));
-    tx.load(rows)
+    let rows: Vec<(InvoiceLineId, SubscriptionId, NaiveDate, i64, i64)> = tx.load(rows)?;
+    let credited = rows.iter().filter(|(.., credited)| *credited > 0);
+    let credited: Vec<InvoiceLineId> = credited.map(|(line, ..)| *line).collect();
+    let back = changed_on(tx, &credited)?;
+    let kept = |(line, id, from, net, _)| {
+        let back = back.get(&line).copied().unwrap_or_default();
+        (id, from, net - back)
+    };
+    Ok(rows.into_iter().map(kept).collect())
 }
 
 fn turns<S: Scope>(

@@ -1,5 +1,5 @@
 //! Credit notes and their lines.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use crate::{
         SubscriptionId,
     },
     store::{
-        Tx, VendorScope,
+        Scope, Tx, VendorScope, Visible,
         columns::Coded,
         schema::{credit_note_lines, credit_notes},
     },
@@ -111,6 +111,44 @@ pub fn add(
     tx.insert(credit_notes::table, note)?;
     tx.insert_all(credit_note_lines::table, lines)?;
     Ok(())
+}
+
+/// What credit notes about changes, not by hand, took back of these lines, in minor units before
+/// tax.
+///
+/// # Errors
+/// Faults of the database.
+pub fn changed_on<S: Scope>(
+    tx: &mut Tx<'_, S>,
+    lines: &[InvoiceLineId],
+) -> Result<HashMap<InvoiceLineId, i64>>
+where
+    credit_notes::table: Visible<S>,
+    credit_note_lines::table: Visible<S>,
+{
+    let mut found = HashMap::new();
+    for some in lines.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(credit_note_lines::table)
+            .filter(credit_note_lines::invoice_line_id.eq_any(some.to_vec()))
+            .select((
+                credit_note_lines::credit_note_id,
+                credit_note_lines::invoice_line_id,
+                credit_note_lines::net_minor,
+            ));
+        let rows: Vec<(CreditNoteId, InvoiceLineId, i64)> = tx.load(rows)?;
+        let notes: Vec<CreditNoteId> = rows.iter().map(|(note, ..)| *note).collect();
+        let notes = tx
+            .rows(credit_notes::table)
+            .filter(credit_notes::id.eq_any(notes))
+            .filter(credit_notes::reason_code.eq(CreditReason::Change.code()))
+            .select(credit_notes::id);
+        let notes: HashSet<CreditNoteId> = tx.load(notes)?.into_iter().collect();
+        for (_, line, minor) in rows.iter().filter(|(note, ..)| notes.contains(note)) {
+            *found.entry(*line).or_default() += minor;
+        }
+    }
+    Ok(found)
 }
 
 /// The credit notes that took something back of these invoices.

@@ -142,13 +142,19 @@ where
         let ids: Vec<SubscriptionId> = some.iter().map(|ask| ask.subscription).collect();
         let open = open_events(tx, some)?;
         let again = needed_again(some, &open);
-        for (id, pauses) in pauses(tx, &ids)? {
+        let pauses = pauses(tx, &ids)?;
+        // The last period that was billed may lie before a pause of any length.
+        let since = match pauses.is_empty() {
+            true => reckoned_from(some, &open),
+            false => DateTime::UNIX_EPOCH.date_naive(),
+        };
+        for (id, pauses) in pauses {
             found.entry(id).or_default().pauses = pauses;
         }
         let charges = tx
             .rows(usage_charges::table)
             .filter(usage_charges::subscription_id.eq_any(ids))
-            .filter(usage_charges::service_to.ge(reckoned_from(some, &open)))
+            .filter(usage_charges::service_to.ge(since))
             .order((usage_charges::price_id, usage_charges::period_index))
             .select(UsageCharge::as_select());
         for charge in tx.load::<UsageCharge, _>(charges)? {

@@ -121,7 +121,11 @@ on_both! {
         shop.bring(&calls(&[("e4", "2026-11-21", "-30")])).await;
         let shop = shop.at("2027-02-01T09:00:00Z").await;
         shop.bill("2027-02-01");
-        assert_eq!(shop.nets()[6..], ["6000", "-600"]);
+        assert_eq!(shop.nets()[6..], ["6000"]);
+        assert_eq!(shop.given_back(), [
+            "200 on Vault, BASIC-M: Calls, 130 api-calls in all, after late reports",
+            "400 on Vault, BASIC-M: Calls, 120 api-calls",
+        ]);
         assert_eq!(shop.app.ask("SELECT count(*) AS value FROM usage_events WHERE NOT settled"), ["0"]);
         let theirs = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
         let at = format!("/meridian/p/northwind/subscriptions/{}", last(&sold));
@@ -221,11 +225,14 @@ on_both! {
         shop.to_plan(&sold, "LEAST-M", &LATER).await;
         let shop = shop.at("2027-01-01T09:00:00Z").await;
         shop.bill("2027-01-01");
-        assert_eq!(shop.nets()[5..], ["9900", "2000", "-2000"]);
+        assert_eq!(shop.nets()[5..], ["9900", "2000"]);
+        assert_eq!(shop.given_back()[1..], [
+            "2000 on Vault, LEAST-M: Minimum of EUR 250.00, of which EUR 149.50 was charged",
+        ]);
         assert_eq!(shop.app.ask("SELECT mrr_minor AS value FROM subscriptions"), ["50000"]);
         let shop = shop.at("2027-02-01T09:00:00Z").await;
         shop.bill("2027-02-01");
-        assert_eq!(shop.nets()[8..], ["9900", "40100"]);
+        assert_eq!(shop.nets()[7..], ["9900", "40100"]);
         shop.verify();
     }
 

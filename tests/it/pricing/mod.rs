@@ -1,6 +1,7 @@
 //! Prices, discounts, trials and usage, as people set them and customers are billed by them.
 mod changes;
 mod commitments;
+mod corrections;
 mod drafts;
 mod pauses;
 mod programs;
@@ -338,15 +339,17 @@ on_both! {
         let shop = shop.at("2027-01-01T09:00:00Z").await;
         shop.bill("2027-01-01");
         assert_eq!(shop.nets(), ["4500", "1500"]);
-        // A correction that nothing can be taken off from waits for the next bill that has something.
+        // All of it was by mistake: it goes back, the newest line first.
         shop.bring(&format!("{head}d3,S-1,gigabytes,2026-11-30T11:00:00Z,-150\r\n")).await;
         let shop = shop.at("2027-02-01T09:00:00Z").await;
         shop.bill("2027-02-01");
         assert_eq!(shop.nets(), ["4500", "1500"]);
+        let both = ["1500 on Vault, DATA-M: Data, 150 gigabytes in all, after late reports", "4500 on Vault, DATA-M: Data, 90 gigabytes"];
+        assert_eq!(shop.given_back(), both);
         shop.bring(&format!("{head}d4,S-1,gigabytes,2027-02-01T08:00:00Z,150\r\n")).await;
         let shop = shop.at("2027-03-01T09:00:00Z").await;
         shop.bill("2027-03-01");
-        assert_eq!(shop.nets(), ["4500", "1500", "-6000", "6000"]);
+        assert_eq!(shop.nets(), ["4500", "1500", "6000"]);
         assert_eq!(shop.app.ask("SELECT sum(billed_minor) AS value FROM usage_charges"), ["6000"]);
         shop.verify();
     }

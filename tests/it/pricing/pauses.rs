@@ -62,6 +62,33 @@ on_both! {
         shop.verify();
     }
 
+    async fn the_fee_of_a_tier_is_charged_for_the_period_a_long_pause_begins_in(shop: Shop) {
+        shop.plan("FEE-M", &[
+            ("price-1-label", "Data"), ("price-1-kind", "graduated"), ("price-1-meter", "gigabytes"),
+            ("price-1-tier-1-upto", "100"), ("price-1-tier-1-unit", "0.50"), ("price-1-tier-1-flat", "25.00"),
+            ("price-1-tier-2-upto", ""), ("price-1-tier-2-unit", "0.20"),
+        ]).await;
+        let sold = shop.sell_with("FEE-M", &SOLD).await;
+        let shop = shop.at("2026-12-12T09:00:00Z").await;
+        shop.bill("2026-12-12");
+        assert_eq!(shop.nets(), ["2500"]);
+        shop.step(&sold, "pause", &[("effective_on", "2026-12-11"), ("reason", "Away.")]).await;
+        // Two years later: nothing was used in December, and of what follows nothing was served.
+        let shop = shop.at("2028-12-20T09:00:00Z").await;
+        shop.bill("2028-12-20");
+        assert_eq!(shop.nets(), ["2500"], "nothing is billed in a pause");
+        shop.step(&sold, "resume", &[("effective_on", "2028-12-20"), ("reason", "Back.")]).await;
+        assert_eq!(shop.nets(), ["2500", "2500"]);
+        let months = "SELECT period_index AS value FROM usage_charges ORDER BY id";
+        assert_eq!(shop.app.ask(months), ["0", "1"]);
+        shop.verify();
+        let shop = shop.at("2029-02-01T09:00:00Z").await;
+        shop.bill("2029-02-01");
+        assert_eq!(shop.app.ask(months), ["0", "1", "25", "26"]);
+        assert_eq!(shop.nets(), ["2500"; 4]);
+        shop.verify();
+    }
+
     async fn what_ends_in_a_pause_is_billed_for_its_usage_alone(shop: Shop) {
         shop.plan("USE-M", &USE).await;
         let sold = shop.sell_with("USE-M", &SOLD).await;

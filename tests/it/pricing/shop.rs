@@ -156,6 +156,16 @@ impl Shop {
             .ask("SELECT net_minor AS value FROM invoice_lines ORDER BY invoice_id, line_no")
     }
 
+    /// What credit notes took back of lines before tax, and of which, oldest note first.
+    pub fn given_back(&self) -> Vec<String> {
+        self.app.ask(
+            "SELECT credit_note_lines.net_minor || ' on ' || invoice_lines.description AS value
+               FROM credit_note_lines
+               JOIN invoice_lines ON invoice_lines.id = credit_note_lines.invoice_line_id
+              ORDER BY credit_note_lines.id",
+        )
+    }
+
     /// Bills what is due by today, as the daily run does.
     pub fn bill(&self, today: &str) {
         let scope = self.app.operator("meridian");

@@ -275,19 +275,11 @@ fn kinds() -> impl Strategy<Value = Kind> {
     ]
 }
 
-/// Nothing used costs nothing: see docs/proof.md for what is known of a fee for it.
-fn used_tiers() -> impl Strategy<Value = Vec<Tier>> {
-    tiers().prop_map(|mut tiers| {
-        tiers[0].flat = 0;
-        tiers
-    })
-}
-
 fn scales() -> impl Strategy<Value = Kind> {
     prop_oneof![
         3 => (1i64..300_000_000).prop_map(Kind::Seat),
-        1 => used_tiers().prop_map(Kind::Graduated),
-        1 => used_tiers().prop_map(Kind::Volume),
+        1 => tiers().prop_map(Kind::Graduated),
+        1 => tiers().prop_map(Kind::Volume),
         1 => (1i64..900_000_000, 1u32..6, 0u32..5).prop_map(|(micro, size, free)| Kind::Package { micro, size, free }),
     ]
 }

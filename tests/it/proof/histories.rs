@@ -115,7 +115,7 @@ fn the_histories_are_about_something() {
             all.filter(wanted).count()
         };
         let lines = || books.invoices.iter().flat_map(|one| &one.lines);
-        let used = || lines().filter(|line| line.is_used);
+        let used = || lines().filter(|line| line.used.is_some());
         let mut days: Vec<Span> = used().map(|line| line.service).collect();
         days.sort_unstable_by_key(|one| (one.from, one.to));
         let again = days.windows(2).filter(|two| two[0] == two[1]).count();
@@ -171,7 +171,7 @@ fn the_histories_are_about_something() {
             earns(|one| one.unit == 0 && one.share != (1, 1)),
             earns(|one| one.clause == 4),
             used().filter(|line| line.net > 0).count(),
-            used().filter(|line| line.net < 0).count(),
+            used().filter(|line| line.credited > 0).count(),
             again,
             beside(|one| one.does == Does::Adjusts && one.stated.is_some()),
             beside(|one| one.does == Does::Fills),

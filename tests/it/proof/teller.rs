@@ -86,7 +86,8 @@ pub struct Line {
     pub credits: Vec<(Span, i64)>,
     pub commission: i64,
     pub is_once: bool,
-    pub is_used: bool,
+    /// By which price and in which period, where it charges for usage.
+    pub used: Option<(usize, u32)>,
     /// The clause and what it pays, where a partner earns on it.
     pub earns: Option<Earns>,
     pub units: u32,
@@ -129,6 +130,17 @@ pub struct Invoice {
     /// What credit notes moved on that leave the commission as it was.
     pub at_own_cost: i64,
     pub lines: Vec<Line>,
+}
+
+/// What a period is to be billed.
+struct Bill {
+    sub: usize,
+    /// Among all invoices, had it been written at once.
+    place: usize,
+    on: NaiveDate,
+    lines: Vec<Line>,
+    /// What usage was charged too much before, by price and period.
+    back: Vec<(usize, u32, i64)>,
 }
 
 impl Invoice {
@@ -500,24 +512,49 @@ impl<'a, R: Rules> Teller<'a, R> {
                 return;
             }
             due.sort_by_key(next);
-            let made: Vec<Option<usize>> = due.into_iter().map(|at| self.bill_next(at)).collect();
-            for invoice in made.into_iter().flatten() {
-                self.use_credits(invoice);
-            }
+            let bills: Vec<Bill> = due.into_iter().map(|at| self.bill_next(at)).collect();
+            self.send(bills);
         }
     }
 
-    fn bill_next(&mut self, sub: usize) -> Option<usize> {
+    /// Gives back what earlier bills charged too much, then issues these, and lets the customers'
+    /// credit pay them. What charges nothing is no invoice.
+    fn send(&mut self, bills: Vec<Bill>) {
+        for bill in &bills {
+            self.give_back_used(bill.sub, &bill.back);
+        }
+        let mut made = Vec::new();
+        for bill in bills.into_iter().filter(|bill| !bill.lines.is_empty()) {
+            let invoice = self.issue(bill.sub, bill.on, bill.lines);
+            // Bills that are written together do not know their place yet.
+            let its = self.books.segments.iter_mut();
+            let lines = its
+                .filter(|one| one.sub == bill.sub)
+                .filter_map(|one| one.line.as_mut());
+            for (at, _) in lines.filter(|(at, _)| *at == bill.place) {
+                *at = invoice;
+            }
+            made.push(invoice);
+        }
+        for invoice in made {
+            self.use_credits(invoice);
+        }
+    }
+
+    fn bill_next(&mut self, sub: usize) -> Bill {
         let service = self.charged(sub, self.books.subs[sub].next);
         let ends = |from: NaiveDate, of: &Sub| of.ends_on.is_some_and(|end| end <= from);
         let of = &mut self.books.subs[sub];
         if ends(service.from, of) {
-            let (on, next) = (of.next_on.take(), of.next);
+            let (on, next) = (of.next_on.take().unwrap(), of.next);
             let mut lines = Vec::new();
-            self.add_usage(sub, next, &mut lines);
-            return match (lines.is_empty(), on) {
-                (false, Some(on)) => Some(self.issue(sub, on, lines)),
-                _ => None,
+            let back = self.add_usage(sub, next, &mut lines);
+            return Bill {
+                sub,
+                place: self.books.invoices.len(),
+                on,
+                lines,
+                back,
             };
         }
         let in_arrears = self.counts_usage(sub);
@@ -534,7 +571,7 @@ impl<'a, R: Rules> Teller<'a, R> {
     }
 
     /// Charges a period, or the rest of one.
-    fn charge(&mut self, sub: usize, index: u32, service: Span) -> Option<usize> {
+    fn charge(&mut self, sub: usize, index: u32, service: Span) -> Bill {
         let mut lines = Vec::new();
         self.charge_ahead(sub, (index, service), &mut lines);
         let plan = &self.terms.plans[self.books.subs[sub].plan];
@@ -548,12 +585,14 @@ impl<'a, R: Rules> Teller<'a, R> {
             let place = lines.len() - 1;
             self.pay_units_once(sub, place, &mut lines[place]);
         }
-        self.add_usage(sub, index, &mut lines);
-        // Where only the first period charges anything, the later ones bring no invoice.
-        if lines.is_empty() {
-            return None;
+        let back = self.add_usage(sub, index, &mut lines);
+        Bill {
+            sub,
+            place: self.books.invoices.len(),
+            on: service.from,
+            lines,
+            back,
         }
-        Some(self.issue(sub, service.from, lines))
     }
 
     pub fn line(
@@ -578,7 +617,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             commission: 0,
             credits: Vec::new(),
             is_once: false,
-            is_used: false,
+            used: None,
             earns: clause.filter(|_| earns),
             units: self.books.subs[sub].seats,
             parties: Vec::new(),
@@ -908,7 +947,7 @@ impl<'a, R: Rules> Teller<'a, R> {
                 commission: 0,
                 is_once: false,
                 credits: Vec::new(),
-                is_used: false,
+                used: None,
                 earns,
                 units,
                 parties: Vec::new(),
@@ -956,6 +995,32 @@ impl<'a, R: Rules> Teller<'a, R> {
         let customer = self.books.subs[sub].customer;
         let noted = self.note(customer, &taken, None);
         assert!(noted.is_ok(), "more is not used than was paid");
+    }
+
+    /// Gives back what usage was charged too much, on the lines that charged it, newest first; what
+    /// went back on them before does not go back again.
+    fn give_back_used(&mut self, sub: usize, back: &[(usize, u32, i64)]) {
+        let mut taken = Vec::new();
+        for &(price, index, mut wanted) in back {
+            for invoice in (0..self.books.invoices.len()).rev() {
+                let of = &self.books.invoices[invoice];
+                let is_it = |line: &usize| of.lines[*line].used == Some((price, index));
+                let lines = (0..of.lines.len()).rev().filter(is_it);
+                let lines: Vec<usize> = lines.filter(|_| of.sub == sub).collect();
+                for line in lines {
+                    let of = &self.books.invoices[invoice].lines[line];
+                    let (own, service) = (of.net, of.service);
+                    let part = self.creditable(invoice, line, own).min(wanted);
+                    if part > 0 {
+                        wanted -= part;
+                        taken.push(self.take((invoice, line), service, part));
+                    }
+                }
+            }
+        }
+        let customer = self.books.subs[sub].customer;
+        let noted = self.note(customer, &taken, None);
+        assert!(noted.is_ok(), "more is given back than was paid");
     }
 
     /// Takes something off a line, and the tax with it.
@@ -1305,9 +1370,8 @@ impl<'a, R: Rules> Teller<'a, R> {
             }
         } else {
             let rest = self.charged(sub, current).from(on);
-            if let Some(invoice) = self.charge(sub, current, rest) {
-                self.use_credits(invoice);
-            }
+            let bill = self.charge(sub, current, rest);
+            self.send(vec![bill]);
         }
         Ok(())
     }

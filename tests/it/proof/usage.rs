@@ -1,5 +1,5 @@
-//! Usage in arrears: what was used of each period is billed with the next, and what is reported or
-//! corrected later with the one after that.
+//! Usage in arrears: what was used of each period is billed with the next, and what is reported
+//! later with the one after that; what is corrected goes back by credit note then.
 use chrono::NaiveDate;
 
 use super::{
@@ -82,11 +82,16 @@ impl<R: Rules> Teller<'_, R> {
         said.is_some_and(|(_, seats, _)| *seats == 0)
     }
 
-    /// What the usage of the periods before one comes to and is not billed yet. A correction takes
-    /// off no more than the bill comes to.
-    pub fn add_usage(&mut self, sub: usize, next: u32, lines: &mut Vec<Line>) {
+    /// What the usage of the periods before one comes to and is not billed yet; what was billed too
+    /// much, by price and period, is told apart.
+    pub fn add_usage(
+        &mut self,
+        sub: usize,
+        next: u32,
+        lines: &mut Vec<Line>,
+    ) -> Vec<(usize, u32, i64)> {
         let plan = self.books.subs[sub].plan;
-        let mut items = Vec::new();
+        let mut back = Vec::new();
         for (at, price) in self.terms.plans[plan].prices.iter().enumerate() {
             if !price.is_used() {
                 continue;
@@ -101,26 +106,20 @@ impl<R: Rules> Teller<'_, R> {
                 }
                 let billed = self.metered(sub, at, index).map_or(0, |one| one.billed);
                 let open = R::used(price, service, &events) - billed;
-                items.push((at, index, service, open));
-            }
-        }
-        let ahead: i64 = lines.iter().map(|line| line.net).sum();
-        let more: i64 = items.iter().map(|(.., open)| open.max(&0)).sum();
-        let mut room = ahead.max(0) + more;
-        for (at, index, service, open) in items {
-            let net = open.max(-room);
-            room += net.min(0);
-            self.note_usage((sub, at, index), net);
-            if net != 0 {
-                let earns = self.terms.plans[plan].prices[at].earns;
-                let mut line = self.line(sub, (index, service), (net, 0), earns);
-                if let Some(earns) = &mut line.earns {
-                    earns.unit = 0;
+                self.note_usage((sub, at, index), open);
+                if open < 0 {
+                    back.push((at, index, -open));
+                } else if open > 0 {
+                    let mut line = self.line(sub, (index, service), (open, 0), price.earns);
+                    if let Some(earns) = &mut line.earns {
+                        earns.unit = 0;
+                    }
+                    (line.units, line.used) = (1, Some((at, index)));
+                    lines.push(line);
                 }
-                (line.units, line.is_used) = (1, true);
-                lines.push(line);
             }
         }
+        back
     }
 
     fn served(&self, sub: usize, index: u32) -> Span {

@@ -65,9 +65,8 @@ pub(super) struct UsageItem<'a> {
     pub price: &'a PriceLine,
     /// The plan it is a price of.
     pub held: Held<PlanVersionId>,
+    /// What is open of it is billed, or below zero given back.
     pub arrear: Arrear,
-    /// What is billed: less than open where a correction exceeds the bill.
-    pub net_minor: i64,
     /// Whether an earlier bill charged for the period: what is billed now is the difference.
     pub is_again: bool,
 }
@@ -76,9 +75,15 @@ impl UsageItem<'_> {
     /// What the resale discount takes off what is billed: of a difference to what was billed
     /// before, as much as its share of the list.
     pub fn resale_minor(&self, discount: Rate) -> Result<i64> {
-        match self.net_minor == self.arrear.amount_minor {
-            true => Ok(self.arrear.list_minor - self.net_minor),
-            false => Ok(list_of(self.net_minor, discount)? - self.net_minor),
+        let Arrear {
+            open_minor,
+            amount_minor,
+            list_minor,
+            ..
+        } = self.arrear;
+        match open_minor == amount_minor {
+            true => Ok(list_minor - open_minor),
+            false => Ok(list_of(open_minor, discount)? - open_minor),
         }
     }
 
@@ -113,38 +118,20 @@ pub(super) struct UsageItems<'a> {
 }
 
 impl Usage {
-    /// What the usage of periods that are over adds to a bill of `ahead_minor` otherwise, plan by
-    /// plan. A correction takes off no more than the bill comes to; the rest waits for the next.
-    pub fn items<'a>(&self, all: &[Course<'a>], ahead_minor: i64) -> Result<UsageItems<'a>> {
+    /// What the usage of periods that are over adds to a bill, plan by plan.
+    pub fn items<'a>(&self, all: &[Course<'a>]) -> Result<UsageItems<'a>> {
         let id = all.first().map(|course| course.served.id);
         let Some(book) = id.and_then(|id| self.books.get(&id)) else {
             return Ok(UsageItems::default());
         };
-        let mut counted = Vec::new();
+        let mut found = UsageItems::default();
         for course in all {
             for price in course.metered() {
                 let counts = Counted::of(book, price, course.served);
-                counted.push((counts.items()?, counts));
+                found.items.extend(counts.items()?);
+                let counted = counts.open.iter().map(|event| event.id);
+                found.settled.extend(counted);
             }
-        }
-        let charged = counted.iter().flat_map(|(items, _)| items);
-        let charged = charged.map(|item| item.net_minor.max(0));
-        let mut room = charged.fold(ahead_minor.max(0), i64::saturating_add);
-        let mut found = UsageItems::default();
-        for (mut items, counts) in counted {
-            for item in items.iter_mut().filter(|item| item.net_minor < 0) {
-                item.net_minor = item.net_minor.max(-room);
-                room += item.net_minor;
-            }
-            if items
-                .iter()
-                .all(|item| item.net_minor == item.arrear.open_minor)
-            {
-                found
-                    .settled
-                    .extend(counts.open.iter().map(|event| event.id));
-            }
-            found.items.extend(items);
         }
         found.settled.extend(uncounted(book, all));
         Ok(found)
@@ -168,7 +155,7 @@ impl Usage {
         Some(UsageCharge {
             used_micro: item.arrear.used.micro(),
             carries_micro: item.arrear.carries.micro(),
-            billed_minor: known.billed_minor + item.net_minor,
+            billed_minor: known.billed_minor + item.arrear.open_minor,
             ..known.clone()
         })
     }
@@ -225,15 +212,18 @@ impl<'b, 'p> Counted<'b, 'p> {
         }
     }
 
-    /// The first period that has to be reckoned: the last that is over, or that of a late event.
+    /// The first period that has to be reckoned: the one after the last that was billed, or that of
+    /// a late event. More than one may be over where a pause began in the one and outlasted it.
     fn first(&self) -> Option<u32> {
-        let last = self.served.over().next_back();
-        let last = last.filter(|last| !self.was_billed(*last));
+        let over = self.served.over();
+        let billed = self.past.iter().map(|one| one.index + 1).max();
+        let next = billed.map_or(over.start, |next| next.max(over.start));
+        let next = Some(next).filter(|next| over.contains(next));
         let late = self
             .open
             .iter()
             .filter_map(|event| self.served.index_of(self.served.day_of(event)));
-        late.chain(last).min()
+        late.chain(next).min()
     }
 
     /// Whether a period was paused all through, and nothing was reported for it before that.
@@ -254,7 +244,6 @@ impl<'b, 'p> Counted<'b, 'p> {
         let item = |arrear: Arrear| UsageItem {
             price: self.price,
             held: self.served.held,
-            net_minor: arrear.open_minor,
             is_again: self.was_billed(arrear.period.index),
             arrear,
         };

@@ -57,13 +57,8 @@ impl Commitments {
     }
 
     /// What the periods that are over lack of the minimum of the plan of their days, with the usage
-    /// that the same bill charges for; of a bill that comes to `others_minor` otherwise. What was
-    /// billed too much takes off no more than that; the rest waits for the next bill.
-    pub fn items(
-        &self,
-        all: &[Course<'_>],
-        (used, others_minor): (&[UsageItem<'_>], i64),
-    ) -> Result<Vec<Missing>> {
+    /// that the same bill charges for; below zero where they lack less than was billed.
+    pub fn items(&self, all: &[Course<'_>], used: &[UsageItem<'_>]) -> Result<Vec<Missing>> {
         let id = all.first().map(|course| course.served.id);
         let Some(book) = id.and_then(|id| self.books.get(&id)) else {
             return Ok(Vec::new());
@@ -82,14 +77,6 @@ impl Commitments {
                 }));
             }
         }
-        let missing = found.iter().map(|one| one.true_up.open_minor.max(0));
-        let mut room = missing.fold(others_minor.max(0), i64::saturating_add);
-        let open = found.iter_mut().map(|one| &mut one.true_up.open_minor);
-        for minor in open.filter(|minor| **minor < 0) {
-            *minor = (*minor).max(-room);
-            room += *minor;
-        }
-        found.retain(|one| one.true_up.open_minor != 0);
         Ok(found)
     }
 }
@@ -119,7 +106,7 @@ fn past(
     let now = used
         .iter()
         .filter(|item| item.arrear.period.index == index && item.held == served.held);
-    let now: i64 = now.map(|item| item.net_minor).sum();
+    let now: i64 = now.map(|item| item.arrear.open_minor).sum();
     Ok(Some(PastPeriod {
         whole: served.stretch(index)?.whole,
         service: period.service,

@@ -8,6 +8,7 @@ use super::{
     courses::Course,
     items::{Facts, Item, items},
     terms::{Earns, Terms},
+    too_much::TooMuch,
 };
 use crate::{
     Result,
@@ -15,7 +16,7 @@ use crate::{
         Billing, Overflow, Price, Proration, ServicePeriod, SubscriptionStatus, UnitPrice,
         bill::Stretch, meter::Span, proration::tax_on, resale::list_of,
     },
-    id::{Id, PriceId},
+    id::{Id, PriceId, UsageChargeId},
     services::revenue::books::Books,
     store::{
         Tx, VendorScope,
@@ -162,8 +163,7 @@ impl Biller<'_, '_> {
                 _ => price.price.unit().micro(),
             },
             net_minor: item.net_minor,
-            // Of what is taken back, the resale discount alone says what was off it.
-            discount_minor: item.off_minor.max(0),
+            discount_minor: item.off_minor,
             credited_net_minor: 0,
             protected_net_minor: 0,
             commission_minor: 0,
@@ -178,6 +178,7 @@ impl Biller<'_, '_> {
             chosen: earns.chosen.map_or(String::new(), |why| why.to_string()),
             resale_minor: item.resale_minor,
             resold_minor: period.billing.sold_on(item.net_minor + item.resale_minor)?,
+            usage_charge_id: None,
         };
         line.fix(&earns.at_place(place, period.plan));
         Ok(line)
@@ -267,20 +268,25 @@ impl Biller<'_, '_> {
             nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)
         };
         let courses = Course::all(self.terms, of, self.books.vendor.zone)?;
-        let found = self.usage.items(&courses, sum(&lines)?)?;
+        let found = self.usage.items(&courses)?;
         let mut used = Used {
             settled: found.settled,
             ..Used::default()
         };
+        let mut too_much = Vec::new();
         for item in &found.items {
-            self.note(of, item, &mut used);
-            if item.net_minor != 0 {
-                lines.push(self.usage_line(period, item)?);
+            let charge = self.note(of, item, &mut used);
+            match item.arrear.open_minor {
+                0 => {}
+                less @ ..0 => too_much.push(TooMuch::of_usage(charge, less)),
+                _ => lines.push(self.usage_line(period, (item, charge))?),
             }
         }
-        let so_far = (&found.items[..], sum(&lines)?);
-        for missing in self.commitments.items(&courses, so_far)? {
-            lines.push(self.true_up_line(period, &missing)?);
+        for missing in self.commitments.items(&courses, &found.items)? {
+            match missing.true_up.open_minor {
+                ..0 => too_much.push(TooMuch::of_true_up(&missing.true_up)),
+                _ => lines.push(self.true_up_line(period, &missing)?),
+            }
         }
         let from = issued_on(of, period.stretch);
         let net = sum(&lines)?;
@@ -294,6 +300,7 @@ impl Biller<'_, '_> {
             lines,
             segments,
             used,
+            too_much,
         })
     }
 
@@ -336,14 +343,16 @@ impl Biller<'_, '_> {
     }
 
     /// What a period's usage came to, to be written down.
-    fn note(&self, of: &Subscription, item: &UsageItem<'_>, used: &mut Used) {
+    fn note(&self, of: &Subscription, item: &UsageItem<'_>, used: &mut Used) -> UsageChargeId {
         if let Some(changed) = self.usage.charge(of.id, item) {
+            let id = changed.id;
             used.changed.push(changed);
-            return;
+            return id;
         }
         let period = item.arrear.period;
+        let id = self.tx.fresh_id();
         used.new.push(UsageCharge {
-            id: self.tx.fresh_id(),
+            id,
             partner_id: of.billed_partner(),
             subscription_id: of.id,
             price_id: item.price.id,
@@ -352,12 +361,17 @@ impl Biller<'_, '_> {
             service_to: period.service.to,
             used_micro: item.arrear.used.micro(),
             carries_micro: item.arrear.carries.micro(),
-            billed_minor: item.net_minor,
+            billed_minor: item.arrear.open_minor,
         });
+        id
     }
 
     /// The line of a period's usage, under the terms of that period and of the plan it was of.
-    fn usage_line(&self, period: &Charged<'_>, used: &UsageItem<'_>) -> Result<InvoiceLine> {
+    fn usage_line(
+        &self,
+        period: &Charged<'_>,
+        (used, charge): (&UsageItem<'_>, UsageChargeId),
+    ) -> Result<InvoiceLine> {
         let of = &period.subscription.under(&used.held)?;
         let days = used.arrear.period.service;
         let resale_minor = used.resale_minor(period.billing.discount())?;
@@ -370,12 +384,13 @@ impl Biller<'_, '_> {
         let item = Item {
             price: used.price,
             kind: InvoiceLineKind::Usage,
-            net_minor: used.net_minor,
+            net_minor: used.arrear.open_minor,
             off_minor: resale_minor,
             resale_minor,
         };
         let line = self.line(&charged, (0, &item))?;
         Ok(InvoiceLine {
+            usage_charge_id: Some(charge),
             description: format!("{}, {}", line.description, used.words()),
             service_from: days.from,
             service_to: days.to,

@@ -8,13 +8,13 @@ mod items;
 mod preview;
 mod rest;
 mod terms;
+mod too_much;
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
 use super::{
-    accrual::accrue_empty,
     books::{Books, DocumentKind},
     credit::use_credits,
     parties,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Result,
     domain::{Action, Period, Permission},
-    id::{CommissionClauseId, SubscriptionId, UsageEventId},
+    id::{SubscriptionId, UsageEventId},
     store::{
         Platform, Tx, VendorScope,
         platform::Event,
@@ -45,6 +45,7 @@ pub(super) use expected::{Expected, expected};
 pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
 pub(super) use rest::{bill_rest, bill_rests};
 pub(super) use terms::Terms;
+use too_much::{TooMuch, give_back};
 
 /// Subscriptions billed in one transaction by [`bill_due`].
 const CHUNK: i64 = 500;
@@ -202,6 +203,7 @@ pub(super) struct Draft {
     pub lines: Vec<InvoiceLine>,
     pub segments: Vec<Segment>,
     pub used: Used,
+    pub too_much: Vec<TooMuch>,
 }
 
 /// What a bill notes about the usage it charges for.
@@ -233,13 +235,14 @@ impl Used {
 }
 
 /// Numbers drafts and writes them. What charges for nothing is no invoice; what it notes about
-/// usage is written all the same.
+/// usage is written all the same. What earlier bills charged too much is given back first.
 pub(super) fn issue(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Invoice>> {
     let (mut made, mut lines, mut charged) = (Vec::new(), Vec::new(), Vec::new());
+    give_back(tx, books, &drafts)?;
     let mut used = Used::default();
     let is_bill = |draft: &Draft| !draft.lines.is_empty();
     let (drafts, empty): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(is_bill);
@@ -257,30 +260,13 @@ pub(super) fn issue(
         used.join(draft.used);
     }
     let shares = parties::share(tx, &made, &mut lines)?;
-    let empty = coming_to_nothing(&made, &lines);
     invoices::add(tx, made.clone(), lines)?;
     if !shares.is_empty() {
         parts::add(tx, shares)?;
     }
     segments::add(tx, charged)?;
     used.write(tx)?;
-    accrue_empty(tx, books, &empty)?;
     Ok(made)
-}
-
-/// Invoices that ask for nothing though a line of theirs earns, with its clause.
-fn coming_to_nothing(
-    made: &[Invoice],
-    lines: &[InvoiceLine],
-) -> Vec<(Invoice, Option<CommissionClauseId>)> {
-    let empty = made.iter().filter(|invoice| invoice.total_minor == 0);
-    let earning = |of: &&Invoice| {
-        let mut of = lines.iter().filter(|line| line.invoice_id == of.id);
-        of.find(|line| line.earns() && line.net_minor != 0)
-    };
-    empty
-        .filter_map(|invoice| Some((invoice.clone(), earning(&invoice)?.commission_clause_id)))
-        .collect()
 }
 
 /// The last day on which a month's periods can start.

@@ -48,6 +48,9 @@ pub struct Preview {
     pub on: NaiveDate,
     /// What it charges.
     pub lines: Vec<PreviewLine>,
+    /// What earlier bills charged too much: it goes back with it, by credit note, each at the tax
+    /// it was charged with. Below zero.
+    pub back: Vec<PreviewLine>,
     /// The usage of periods that no bill has charged for yet, as far as it was reported.
     pub used: Vec<UsedSoFar>,
     /// Before tax.
@@ -155,11 +158,9 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
         .iter()
         .map(|item| line_ahead(item, stretch, currency))
         .collect();
-    let mut nets = ahead.iter().map(|item| item.net_minor);
-    let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
     let all = courses(record, basis.zone)?;
     let usage = Usage::known(of.id, basis.usage.clone());
-    let found = usage.items(&all, net)?.items;
+    let found = usage.items(&all)?.items;
     let named = Named {
         record,
         billed: version.id,
@@ -169,10 +170,8 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     for item in &found {
         lines.push(named.usage_line(item)?);
     }
-    let others = lines.iter().map(|line| line.net.minor());
-    let others = others.fold(0i64, i64::saturating_add);
     let commitments = Commitments::known(of.id, basis.commitment.clone());
-    for one in commitments.items(&all, (&found, others))? {
+    for one in commitments.items(&all, &found)? {
         lines.push(named.true_up_line(&one)?);
     }
     let open = found.iter().filter(|item| !item.is_again);
@@ -186,12 +185,14 @@ pub fn preview(record: &Record, basis: &Basis) -> Result<Option<Preview>> {
     .map(Some)
 }
 
-/// The invoice of some lines.
+/// The invoice of some lines; what is below zero is given back beside it.
 fn whole(
     (on, lines): (NaiveDate, Vec<PreviewLine>),
     used: Vec<UsedSoFar>,
     (tax, currency): (Tax, Currency),
 ) -> Result<Preview> {
+    let is_back = |line: &PreviewLine| line.net.minor() < 0;
+    let (back, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_back);
     let mut nets = lines.iter().map(|line| line.net.minor());
     let net = nets.try_fold(0i64, i64::checked_add).ok_or(Overflow)?;
     let with = tax_on(net, tax.rate);
@@ -199,6 +200,7 @@ fn whole(
     Ok(Preview {
         on,
         lines,
+        back,
         used,
         net: money(net),
         tax_words: match tax.note.is_empty() {
@@ -251,7 +253,7 @@ impl Named<'_> {
             to: days.to,
             off: resale,
             resale,
-            net: Money::new(item.net_minor, self.currency),
+            net: Money::new(item.arrear.open_minor, self.currency),
         })
     }
 
@@ -280,6 +282,6 @@ fn so_far(item: &UsageItem<'_>, currency: Currency) -> UsedSoFar {
         from: days.from,
         to: days.to,
         used: item.arrear.used,
-        net: Money::new(item.net_minor, currency),
+        net: Money::new(item.arrear.open_minor, currency),
     }
 }

@@ -97,6 +97,7 @@ pub(in crate::services::revenue) fn bill_rests(
         lines,
         segments: charged,
         used: Used::default(),
+        too_much: Vec::new(),
     };
     let mut made = issue(tx, books, vec![draft])?;
     use_credits(tx, books, &mut made)

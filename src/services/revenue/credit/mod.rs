@@ -8,5 +8,6 @@ mod unused;
 pub use by_hand::{LineCredit, NewCreditNote, creditable, issue, issue_in};
 
 pub(super) use applied::use_credits;
+pub(super) use note::{Said, Whose, write};
 pub(super) use payers::Payers;
 pub(super) use unused::{Unused, credit};

@@ -389,6 +389,7 @@ impl Model<'_> {
             commission_minor: 0,
             share_days: self.share.days,
             share_of: self.share.of,
+            usage_charge_id: None,
             ..self.like.clone()
         })
     }
@@ -442,6 +443,7 @@ fn charge_more(
         lines,
         segments: charged,
         used: Used::default(),
+        too_much: Vec::new(),
     };
     let mut made = issue(tx, books, vec![draft])?;
     use_credits(tx, books, &mut made)

@@ -10,7 +10,10 @@ use crate::{
         DayShare, Phase, Rate, ServicePeriod,
         commission::{LineTerms, Pay},
     },
-    id::{CommissionClauseId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId, TierId},
+    id::{
+        CommissionClauseId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId, TierId,
+        UsageChargeId,
+    },
     store::{
         Tx, VendorScope,
         columns::{Coded, row_codes},
@@ -101,6 +104,8 @@ pub struct InvoiceLine {
     pub resale_minor: i64,
     /// What whoever is billed sells it on for, where that is known.
     pub resold_minor: Option<i64>,
+    /// What on record of usage it charges for; none where it charges for something else.
+    pub usage_charge_id: Option<UsageChargeId>,
 }
 
 impl InvoiceLine {
@@ -235,6 +240,25 @@ pub fn lines_of_ids(
                 .map(|one: InvoiceLine| (one.id, one)),
         );
     }
+    Ok(found)
+}
+
+/// A subscription's lines that charge for usage or for what lacked of a minimum, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub fn lines_in_arrears(
+    tx: &mut Tx<'_, VendorScope>,
+    of: SubscriptionId,
+) -> Result<Vec<InvoiceLine>> {
+    let kinds = [InvoiceLineKind::Usage, InvoiceLineKind::TrueUp].map(InvoiceLineKind::code);
+    let rows = tx
+        .rows(invoice_lines::table)
+        .filter(invoice_lines::subscription_id.eq(of))
+        .filter(invoice_lines::kind.eq_any(kinds))
+        .select(InvoiceLine::as_select());
+    let mut found: Vec<InvoiceLine> = tx.load(rows)?;
+    found.sort_unstable_by_key(|line| line.id);
     Ok(found)
 }
 
