@@ -126,6 +126,15 @@ fn set_up(sqlite: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
     }
 }
 
+/// Counts, roughly, how many rows share what an index finds them by.
+pub fn take_stock(conn: &mut Conn) -> Result<()> {
+    Rule::Migrations.hold(conn);
+    if let Conn::Sqlite(conn) = conn {
+        conn.batch_execute("PRAGMA analysis_limit = 1000; ANALYZE;")?;
+    }
+    Ok(())
+}
+
 /// A pool of `size` connections; a caller waits two seconds at most for one.
 pub fn pool(url: &DatabaseUrl, size: u32) -> Result<Pool> {
     // The first connection is made here, so that a refusal is told as it is.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::{connection::SimpleConnection, prelude::*, sql_types::Text};
 
-use super::{Conn, Store, fence::Rule};
+use super::{Conn, Store, conn::take_stock, fence::Rule};
 use crate::{Error, Result};
 
 /// The tables that a month's work adds to.
@@ -79,7 +79,10 @@ pub fn settle(store: &Store) -> Result<()> {
     store.with(|conn| {
         Rule::Migrations.hold(conn);
         match conn {
-            Conn::Sqlite(conn) => conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?,
+            Conn::Sqlite(sqlite) => {
+                sqlite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+                take_stock(conn)?;
+            }
             Conn::Postgres(conn) => conn.batch_execute("ANALYZE; CHECKPOINT")?,
         }
         Ok(())

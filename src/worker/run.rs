@@ -20,6 +20,9 @@ const IDLE: Duration = Duration::from_millis(400);
 /// How often it asks whether a new day has begun somewhere.
 const ROUND: Duration = Duration::from_secs(60);
 
+/// How often it has the database look at how its tables are filled.
+const STOCK: Duration = Duration::from_secs(60 * 60);
+
 /// Starts working on a thread of its own; it finishes the job at hand once `stop` is set.
 pub fn start(store: Store, post: Post, pace: Pace, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     std::thread::spawn(move || {
@@ -33,13 +36,19 @@ pub fn start(store: Store, post: Post, pace: Pace, stop: Arc<AtomicBool>) -> Joi
 
 async fn work(store: &Store, post: &Post, pace: Pace, stop: &AtomicBool) -> Result<()> {
     let (mut turns, mut days) = (Turns::default(), Days::default());
-    let mut asked: Option<Instant> = None;
+    let (mut asked, mut stocked): (Option<Instant>, Option<Instant>) = (None, None);
     while !stop.load(Ordering::Relaxed) {
         if asked.is_none_or(|at| at.elapsed() >= ROUND) {
             if let Err(error) = round(store, &mut days).await {
                 tracing::warn!(cause = format!("{error:#}"), "the daily round failed");
             }
             asked = Some(Instant::now());
+        }
+        if stocked.is_none_or(|at| at.elapsed() >= STOCK) {
+            if let Err(error) = store.take_stock().await {
+                tracing::warn!(cause = format!("{error:#}"), "no stock could be taken");
+            }
+            stocked = Some(Instant::now());
         }
         match run_next_at(pace, store, post, &mut turns).await {
             Ok(true) => {}

@@ -171,27 +171,10 @@ pub fn plans_left(
     tx: &mut Tx<'_, VendorScope>,
     ids: &[SubscriptionId],
 ) -> Result<HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>> {
-    let mut found: HashMap<_, Vec<_>> = HashMap::new();
-    for some in ids.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(subscription_changes::table)
-            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
-            .filter(subscription_changes::kind.eq(ChangeKind::Plan.code()))
-            .order(subscription_changes::id)
-            .select((
-                subscription_changes::subscription_id,
-                subscription_changes::effective_on,
-                subscription_changes::plan_before_id,
-            ));
-        type Left = (SubscriptionId, NaiveDate, Option<PlanVersionId>);
-        for (id, on, plan) in tx.load::<Left, _>(rows)? {
-            found
-                .entry(id)
-                .or_default()
-                .extend(plan.map(|plan| (on, plan)));
-        }
-    }
-    Ok(found)
+    let left =
+        |turns: Vec<PlanTurn<_>>| turns.into_iter().map(|turn| (turn.on, turn.from)).collect();
+    let turns = plan_turns(tx, ids)?.into_iter();
+    Ok(turns.map(|(id, turns)| (id, left(turns))).collect())
 }
 
 /// The changes of some subscriptions to other plans, in the order they were made.
@@ -207,6 +190,7 @@ pub fn plan_turns(
         let rows = tx
             .rows(subscription_changes::table)
             .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::plan_before_id.is_not_null())
             .filter(subscription_changes::kind.eq(ChangeKind::Plan.code()))
             .select(SubscriptionChange::as_select());
         // Put in order here: asked for in the order of ids, SQLite reads every change there is
