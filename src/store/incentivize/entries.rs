@@ -1,15 +1,24 @@
 //! The commission ledger. Entries are added; nothing here changes or removes one.
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod spiffs;
+mod steps;
+mod sums;
+
+pub use spiffs::{SpiffPaid, spiffs_in, spiffs_of, spiffs_paid};
+pub use steps::{
+    StepsOf, of_clauses, of_clauses_before, of_clauses_between, of_steps, partners_of_clauses,
+};
+pub use sums::{GroupSum, MonthSum, carved_under, earned_in, sums_under};
+
+use std::collections::HashMap;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
-    dsl::{count_star, exists, not, sql},
+    dsl::{count_star, exists, not},
     prelude::*,
-    sql_types::BigInt,
 };
 
 use crate::{
-    Error, Result,
+    Result,
     domain::{
         Currency, Period,
         commission::{EntryKind, Part},
@@ -20,11 +29,11 @@ use crate::{
         SubscriptionId,
     },
     store::{
-        Scope, Tx, VendorScope, Visible,
+        Tx, VendorScope,
         columns::{Coded, Fraction, Month, PartCode, row_codes},
         days::{Day, Instant},
         revenue::ASKED_AT_ONCE,
-        schema::{commission_entries, invoice_lines, statement_lines},
+        schema::{commission_entries, statement_lines},
     },
 };
 
@@ -155,9 +164,6 @@ impl Entry {
     }
 }
 
-/// What steps brought, by clause, partner and the month that closed.
-pub type StepsOf = (CommissionClauseId, PartnerId, Period);
-
 /// Posts entries; one that is there already is refused by its natural key.
 ///
 /// # Errors
@@ -261,295 +267,6 @@ pub fn maturing(
     Ok(found)
 }
 
-/// What some entries of one clause come to.
-#[derive(Debug, Clone)]
-pub struct GroupSum {
-    /// The clause.
-    pub clause: CommissionClauseId,
-    /// Whose.
-    pub partner: PartnerId,
-    /// The month of the service.
-    pub earned: Period,
-    /// What they are in.
-    pub currency: Currency,
-    /// Their sum, in minor units: what is reversed and capped taken off.
-    pub amount_minor: i64,
-}
-
-type SumRow = (
-    Option<CommissionClauseId>,
-    PartnerId,
-    Month,
-    Coded<Currency>,
-    i64,
-);
-
-fn group_sum(row: SumRow) -> Option<Result<GroupSum>> {
-    let (clause, partner, earned, currency, amount_minor) = row;
-    let clause = clause?;
-    let earned = earned.try_into().map_err(Error::fault);
-    Some(earned.map(|earned| GroupSum {
-        clause,
-        partner,
-        earned,
-        currency: currency.value(),
-        amount_minor,
-    }))
-}
-
-/// What these partners have earned under these clauses for these months of service, by currency.
-///
-/// # Errors
-/// Faults of the database.
-pub fn sums_under(
-    tx: &mut Tx<'_, VendorScope>,
-    partners: &[PartnerId],
-    (clauses, months): (&[CommissionClauseId], &[Period]),
-) -> Result<Vec<GroupSum>> {
-    let months: Vec<i32> = months.iter().map(|month| month.key()).collect();
-    let mut found = Vec::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let columns = (
-            commission_entries::commission_clause_id,
-            commission_entries::partner_id,
-            commission_entries::earned_period,
-            commission_entries::currency,
-        );
-        let rows = tx
-            .rows_of(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-            .filter(commission_entries::earned_period.eq_any(months.clone()))
-            // A distributor's share is no commission of the clause.
-            .filter(commission_entries::part.not_like("on_revenue%"))
-            .filter(commission_entries::part.not_like("carved_out%"))
-            .group_by(columns)
-            .select((
-                commission_entries::commission_clause_id,
-                commission_entries::partner_id,
-                commission_entries::earned_period,
-                commission_entries::currency,
-                sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
-            ));
-        let rows = tx.load::<SumRow, _>(rows)?.into_iter();
-        found.extend(rows.filter_map(group_sum).collect::<Result<Vec<_>>>()?);
-    }
-    Ok(found)
-}
-
-/// What some partner's entries of a month come to.
-#[derive(Debug, Clone)]
-pub struct MonthSum {
-    /// Whose.
-    pub partner: PartnerId,
-    /// The month they are posted in.
-    pub month: Period,
-    /// What they are in.
-    pub currency: Currency,
-    /// Their sum, in minor units.
-    pub amount_minor: i64,
-}
-
-/// What SPIFFs paid in some months (both included), before anything of it was taken back.
-///
-/// # Errors
-/// Faults of the database.
-pub fn spiffs_in(
-    tx: &mut Tx<'_, VendorScope>,
-    (first, last): (Period, Period),
-) -> Result<Vec<MonthSum>> {
-    let columns = (
-        commission_entries::partner_id,
-        commission_entries::posting_period,
-        commission_entries::currency,
-    );
-    let rows = tx
-        .rows_of(commission_entries::table)
-        .filter(commission_entries::posting_period.between(first.key(), last.key()))
-        .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
-        .group_by(columns)
-        .select((
-            commission_entries::partner_id,
-            commission_entries::posting_period,
-            commission_entries::currency,
-            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
-        ));
-    let rows: Vec<(PartnerId, Month, Coded<Currency>, i64)> = tx.load(rows)?;
-    let sum = |(partner, month, currency, amount_minor): (_, Month, Coded<Currency>, _)| {
-        Ok(MonthSum {
-            partner,
-            month: month.try_into().map_err(Error::fault)?,
-            currency: currency.value(),
-            amount_minor,
-        })
-    };
-    rows.into_iter().map(sum).collect()
-}
-
-/// What distributors have got out of a seller's commission under these clauses for these months of
-/// service, by currency, as the seller's.
-///
-/// # Errors
-/// Faults of the database.
-pub fn carved_under(
-    tx: &mut Tx<'_, VendorScope>,
-    (seller, distributors): (PartnerId, &[PartnerId]),
-    (clauses, months): (&[CommissionClauseId], &[Period]),
-) -> Result<Vec<GroupSum>> {
-    let months: Vec<i32> = months.iter().map(|month| month.key()).collect();
-    let columns = (
-        commission_entries::commission_clause_id,
-        commission_entries::partner_id,
-        commission_entries::earned_period,
-        commission_entries::currency,
-    );
-    let sold = invoice_lines::table
-        .filter(invoice_lines::tenant_id.eq(commission_entries::tenant_id))
-        .filter(
-            invoice_lines::id
-                .nullable()
-                .eq(commission_entries::invoice_line_id),
-        )
-        .filter(invoice_lines::partner_id.eq(seller));
-    let rows = tx
-        .rows_of(commission_entries::table)
-        .filter(commission_entries::partner_id.eq_any(distributors.to_vec()))
-        .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-        .filter(commission_entries::earned_period.eq_any(months))
-        .filter(commission_entries::part.like("carved_out%"))
-        .filter(exists(sold))
-        .group_by(columns)
-        .select((
-            commission_entries::commission_clause_id,
-            commission_entries::partner_id,
-            commission_entries::earned_period,
-            commission_entries::currency,
-            sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
-        ));
-    let rows = tx.load::<SumRow, _>(rows)?.into_iter();
-    let sums: Vec<GroupSum> = rows.filter_map(group_sum).collect::<Result<_>>()?;
-    let sold = |sum: GroupSum| GroupSum {
-        partner: seller,
-        ..sum
-    };
-    Ok(sums.into_iter().map(sold).collect())
-}
-
-/// A SPIFF that was paid.
-#[derive(Debug, Clone, Copy)]
-pub struct SpiffPaid {
-    /// The SPIFF, by its number.
-    pub spiff: i64,
-    /// To whom.
-    pub partner: PartnerId,
-    /// For what.
-    pub subscription: Option<SubscriptionId>,
-    /// Whether it went back with all that was paid for what brought it, so that it does not count.
-    pub is_refunded: bool,
-}
-
-/// Whom SPIFFs have paid for what, oldest first: of these partners.
-///
-/// # Errors
-/// Faults of the database.
-pub fn spiffs_of(tx: &mut Tx<'_, VendorScope>, partners: &[PartnerId]) -> Result<Vec<SpiffPaid>> {
-    let mut found = Vec::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let back = tx
-            .rows(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::kind.eq(EntryKind::Clawback.code()))
-            .filter(commission_entries::source_kind.eq(SourceKind::Refund.code()))
-            .select(commission_entries::reverses_id);
-        let back: HashSet<Option<CommissionEntryId>> = tx
-            .load::<Option<CommissionEntryId>, _>(back)?
-            .into_iter()
-            .collect();
-        let rows = tx
-            .rows(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
-            .order(commission_entries::id)
-            .select((
-                commission_entries::id,
-                commission_entries::source_id,
-                commission_entries::partner_id,
-                commission_entries::subscription_id,
-            ));
-        let paid = |(id, spiff, partner, subscription)| SpiffPaid {
-            spiff,
-            partner,
-            subscription,
-            is_refunded: back.contains(&Some(id)),
-        };
-        let rows =
-            tx.load::<(CommissionEntryId, i64, PartnerId, Option<SubscriptionId>), _>(rows)?;
-        found.extend(rows.into_iter().map(paid));
-    }
-    Ok(found)
-}
-
-/// What these partners' entries of a month come to by currency, in minor units: what follows their
-/// customers' payments, with bonuses, and neither what was given by hand nor filled up.
-///
-/// # Errors
-/// Faults of the database.
-pub fn earned_in(
-    tx: &mut Tx<'_, VendorScope>,
-    partners: &[PartnerId],
-    month: Period,
-) -> Result<HashMap<(PartnerId, &'static str), i64>> {
-    let mut found = HashMap::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows_of(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::posting_period.eq(month.key()))
-            .filter(
-                commission_entries::kind
-                    .ne_all([EntryKind::Adjustment.code(), EntryKind::Guarantee.code()]),
-            )
-            .group_by((commission_entries::partner_id, commission_entries::currency))
-            .select((
-                commission_entries::partner_id,
-                commission_entries::currency,
-                sql::<BigInt>("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
-            ));
-        for (partner, currency, minor) in tx.load::<(PartnerId, Coded<Currency>, i64), _>(rows)? {
-            found.insert((partner, currency.value().code()), minor);
-        }
-    }
-    Ok(found)
-}
-
-/// What each SPIFF has paid each partner: how many times, and minor units with what was taken back
-/// left in.
-///
-/// # Errors
-/// Faults of the database.
-pub fn spiffs_paid<S: Scope>(tx: &mut Tx<'_, S>) -> Result<Vec<(i64, PartnerId, i64, i64)>>
-where
-    commission_entries::table: Visible<S>,
-{
-    let rows = tx
-        .rows(commission_entries::table)
-        .filter(commission_entries::kind.eq(EntryKind::Spiff.code()))
-        .select((
-            commission_entries::source_id,
-            commission_entries::partner_id,
-            commission_entries::amount_minor,
-        ));
-    let mut sums: BTreeMap<(i64, PartnerId), (i64, i64)> = BTreeMap::new();
-    for (spiff, partner, minor) in tx.load::<(i64, PartnerId, i64), _>(rows)? {
-        let sum = sums.entry((spiff, partner)).or_default();
-        *sum = (sum.0 + 1, sum.1 + minor);
-    }
-    let rows = sums.into_iter();
-    Ok(rows
-        .map(|((spiff, partner), (times, minor))| (spiff, partner, times, minor))
-        .collect())
-}
-
 /// What was paid once for these subscriptions and follows none of their lines, and what was taken
 /// back of it, oldest first.
 ///
@@ -602,116 +319,4 @@ pub fn all(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Entry>> {
         .order(commission_entries::id)
         .select(Entry::as_select());
     tx.load(rows)
-}
-
-/// What was earned and reversed under these clauses, as posted in a month, oldest first.
-///
-/// # Errors
-/// Faults of the database.
-pub fn of_clauses(
-    tx: &mut Tx<'_, VendorScope>,
-    clauses: &[CommissionClauseId],
-    month: Period,
-) -> Result<Vec<Entry>> {
-    let rows = tx
-        .rows(commission_entries::table)
-        .filter(commission_entries::posting_period.eq(month.key()))
-        .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-        .filter(commission_entries::invoice_line_id.is_not_null())
-        .order(commission_entries::id)
-        .select(Entry::as_select());
-    tx.load(rows)
-}
-
-/// The same of some partners, as posted from a month on and before another.
-///
-/// # Errors
-/// Faults of the database.
-pub fn of_clauses_between(
-    tx: &mut Tx<'_, VendorScope>,
-    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
-    (from, before): (Period, Period),
-) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::posting_period.ge(from.key()))
-            .filter(commission_entries::posting_period.lt(before.key()))
-            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-            .filter(commission_entries::invoice_line_id.is_not_null())
-            .order(commission_entries::id)
-            .select(Entry::as_select());
-        found.extend(tx.load::<Entry, _>(rows)?);
-    }
-    Ok(found)
-}
-
-/// Who has any of them, as posted from a month on and before another.
-///
-/// # Errors
-/// Faults of the database.
-pub fn partners_of_clauses(
-    tx: &mut Tx<'_, VendorScope>,
-    clauses: &[CommissionClauseId],
-    (from, before): (Period, Period),
-) -> Result<Vec<PartnerId>> {
-    let rows = tx
-        .rows_of(commission_entries::table)
-        .filter(commission_entries::posting_period.ge(from.key()))
-        .filter(commission_entries::posting_period.lt(before.key()))
-        .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-        .filter(commission_entries::invoice_line_id.is_not_null())
-        .group_by(commission_entries::partner_id)
-        .select(commission_entries::partner_id);
-    tx.load(rows)
-}
-
-/// The same of some partners, as posted before a month.
-///
-/// # Errors
-/// Faults of the database.
-pub fn of_clauses_before(
-    tx: &mut Tx<'_, VendorScope>,
-    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
-    month: Period,
-) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::posting_period.lt(month.key()))
-            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-            .filter(commission_entries::invoice_line_id.is_not_null())
-            .order(commission_entries::id)
-            .select(Entry::as_select());
-        found.extend(tx.load::<Entry, _>(rows)?);
-    }
-    Ok(found)
-}
-
-/// What the steps of these clauses brought some partners, and took off, as months were closed:
-/// without what was taken back of that later. Oldest first.
-///
-/// # Errors
-/// Faults of the database.
-pub fn of_steps(
-    tx: &mut Tx<'_, VendorScope>,
-    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
-) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::kind.eq(EntryKind::Volume.code()))
-            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-            .filter(commission_entries::earned_period.eq(commission_entries::posting_period))
-            .order(commission_entries::id)
-            .select(Entry::as_select());
-        found.extend(tx.load::<Entry, _>(rows)?);
-    }
-    Ok(found)
 }

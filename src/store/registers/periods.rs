@@ -100,6 +100,26 @@ pub fn months(tx: &mut Tx<'_, VendorScope>, calendar: &Calendar) -> Result<Vec<M
     Ok(months)
 }
 
+/// How a month stands that there is: not before the vendor's first one, and after the present one
+/// only where something is recorded of it.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is none; faults of the database.
+pub fn status(
+    tx: &mut Tx<'_, VendorScope>,
+    calendar: &Calendar,
+    period: Period,
+) -> Result<PeriodStatus> {
+    let known = states(tx)?.get(&period).map(|(status, ..)| *status);
+    match known {
+        Some(status) => Ok(status),
+        None if (calendar.first_period..=calendar.this_month()).contains(&period) => {
+            Ok(PeriodStatus::Open)
+        }
+        None => Err(Error::NotFound),
+    }
+}
+
 fn states(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<Period, State>> {
     let rows = tx.rows(periods::table).select((
         periods::month,

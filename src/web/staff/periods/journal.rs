@@ -172,10 +172,8 @@ async fn find(
     period: Period,
 ) -> Result<(Vec<Line>, PeriodStatus)> {
     desk.read(store, move |tx, calendar| {
-        let months = periods::months(tx, calendar)?;
-        let row = months.into_iter().find(|row| row.period == period);
-        let row = row.ok_or(Error::NotFound)?;
-        Ok((lines(&journal::booked(tx, period)?, period)?, row.status))
+        let status = periods::status(tx, calendar, period)?;
+        Ok((lines(&journal::booked(tx, period)?, period)?, status))
     })
     .await
 }
