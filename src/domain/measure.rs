@@ -48,6 +48,11 @@ impl Measure {
         self.0
     }
 
+    /// Whether it has no fraction.
+    pub fn is_whole(self) -> bool {
+        i128::from(self.0) % MICRO == 0
+    }
+
     /// The exact amount.
     pub fn exact(self) -> Ratio {
         Ratio::new(i128::from(self.0), MICRO).unwrap_or(Ratio::ZERO)

@@ -119,6 +119,11 @@ impl UnitPrice {
         self.0
     }
 
+    /// Whether it is of whole minor units, so that it can be charged as it stands.
+    pub fn is_whole(self) -> bool {
+        i128::from(self.0) % MICRO == 0
+    }
+
     /// The price of a quantity in minor units, before rounding.
     ///
     /// # Errors

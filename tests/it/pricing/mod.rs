@@ -3,6 +3,7 @@ mod changes;
 mod commitments;
 mod corrections;
 mod drafts;
+mod nonsense;
 mod pauses;
 mod programs;
 mod seconds;
@@ -98,7 +99,7 @@ on_both! {
     async fn a_draft_comes_back_into_its_form_as_it_was_typed(shop: Shop) {
         shop.try_plan("BACK-M", &[
             ("price-1-label", "Seats"), ("price-1-kind", "graduated"), ("price-1-earns", "no"),
-            ("price-1-tier-1-upto", "2.5"), ("price-1-tier-1-unit", "0.0004"), ("price-1-tier-1-flat", "10.00"),
+            ("price-1-tier-1-upto", "2.5"), ("price-1-meter", "gigabytes"), ("price-1-tier-1-unit", "0.0004"), ("price-1-tier-1-flat", "10.00"),
             ("price-1-tier-2-unit", "3.00"),
             ("price-2-label", "Setup"), ("price-2-kind", "one_off"), ("price-2", "99.00"), ("price-2-earns", "yes"),
         ]).await.expect(303);

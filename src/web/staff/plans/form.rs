@@ -1,11 +1,14 @@
 //! The fields of a plan version's form: how they are named, read and filled.
+mod price;
+
+use price::PriceForm;
+
 use crate::{
     domain::{
-        Aggregation, Band, BillingInterval, Currency, Measure, Meter, Money, Name, Price,
-        PriceKind, PriceParts, Problems, Proration, UnitPrice, money::UnknownCurrency,
-        price_parts::BadPrice, scale::BadBands,
+        Aggregation, BillingInterval, Currency, Measure, Meter, Money, Price, PriceKind,
+        PriceParts, Problems, Proration, money::UnknownCurrency,
     },
-    services::catalogue::plans::{self as service, Draft, PriceDraft},
+    services::catalogue::plans::{self as service, Draft},
     store::catalogue::plans::{PlanVersion, PriceLine, Terms},
     web::{form::Fields, stale::Said},
 };
@@ -217,7 +220,7 @@ pub fn earnings() -> Vec<(String, String)> {
 pub fn read(typed: &Fields) -> Result<Draft, Problems> {
     let mut problems = Problems::default();
     let terms = read_terms(typed, &mut problems);
-    let mut prices = Vec::new();
+    let (mut prices, mut meters) = (Vec::new(), Vec::new());
     if let Ok(currency) = read_currency(typed) {
         for n in 1..=ROWS {
             let form = PriceForm {
@@ -225,12 +228,29 @@ pub fn read(typed: &Fields) -> Result<Draft, Problems> {
                 names: Names(n),
                 currency,
             };
-            prices.extend(form.read(&mut problems));
+            let price = form.read(&mut problems);
+            if let Some(meter) = price.as_ref().and_then(|price| price.price.meter()) {
+                count_alike(&mut meters, (n, meter), &mut problems);
+            }
+            prices.extend(price);
         }
     }
     match terms {
         Some(terms) if problems.is_empty() => Ok(Draft { terms, prices }),
         _ => Err(problems),
+    }
+}
+
+/// One meter counts in one way: what is reported for it means one thing.
+fn count_alike(known: &mut Vec<Meter>, (n, meter): (usize, &Meter), problems: &mut Problems) {
+    let other = known.iter().find(|one| one.code == meter.code);
+    match other.filter(|one| one.aggregation != meter.aggregation) {
+        None => known.push(meter.clone()),
+        Some(other) => {
+            let how = other.aggregation.label().to_lowercase();
+            let why = format!("A price above counts this meter by “{how}”: count it alike.");
+            problems.add(Names(n).of("aggregation"), why);
+        }
     }
 }
 
@@ -287,184 +307,6 @@ fn is_blank(typed: &Fields, names: &Names) -> bool {
     let all = names.all().into_iter();
     let mut typed_in = all.filter(|name| !chosen.contains(name));
     typed_in.all(|name| typed.get(&name).trim().is_empty())
-}
-
-/// One price of the form.
-struct PriceForm<'a> {
-    typed: &'a Fields,
-    names: Names,
-    currency: Currency,
-}
-
-impl PriceForm<'_> {
-    fn read(&self, problems: &mut Problems) -> Option<PriceDraft> {
-        let (typed, names) = (self.typed, &self.names);
-        if is_blank(typed, names) {
-            return None;
-        }
-        let label = names.of("label");
-        let label = problems.check(label.clone(), typed.get(&label).parse::<Name>());
-        let kind = names.of("kind");
-        let chosen = typed.get(&kind).parse::<PriceKind>().ok();
-        let chosen = chosen.filter(|kind| OFFERED.contains(kind));
-        let kind = problems.check(kind, chosen.ok_or("Choose how it is put."))?;
-        let parts = self.parts(kind, problems)?;
-        let price = match parts.price() {
-            Ok(price) => price,
-            Err(why) => {
-                problems.add(self.field_of(why), why.to_string());
-                return None;
-            }
-        };
-        let commissionable = match typed.get(&names.of("earns")) {
-            "yes" => true,
-            "no" => false,
-            _ => price.is_recurring(),
-        };
-        Some(PriceDraft {
-            label: label?,
-            price,
-            commissionable,
-        })
-    }
-
-    fn parts(&self, kind: PriceKind, problems: &mut Problems) -> Option<PriceParts> {
-        let is_tiered = matches!(kind, PriceKind::Graduated | PriceKind::Volume);
-        let unit = match is_tiered {
-            true => self.no_amount(problems),
-            false => self.unit(self.names.amount(), problems),
-        };
-        let mut parts = PriceParts::plain(kind, unit?);
-        if is_tiered {
-            parts.bands = self.bands(problems)?;
-        }
-        if kind == PriceKind::Package {
-            parts.package = self.optional("size", problems)?;
-        }
-        self.usage(&mut parts, problems)?;
-        Some(parts)
-    }
-
-    /// What counts usage, what is included, and what comes beyond it.
-    fn usage(&self, parts: &mut PriceParts, problems: &mut Problems) -> Option<()> {
-        let meter = self.names.of("meter");
-        if !self.typed.get(&meter).trim().is_empty() {
-            let code = problems.check(meter.clone(), self.typed.get(&meter).parse());
-            let how = self.names.of("aggregation");
-            let aggregation = match self.typed.get(&how) {
-                "" => Some(Aggregation::Sum),
-                typed => problems.check(how, typed.parse()),
-            };
-            parts.meter = Some(Meter {
-                code: code?,
-                aggregation: aggregation?,
-            });
-        }
-        parts.included = self.optional("free", problems)?.unwrap_or_default();
-        parts.rollover = self.optional("rollover", problems)?.unwrap_or_default();
-        parts.flat_at_zero = self.typed.get(&self.names.of("zero")) != "no";
-        let (over, cap) = (self.names.of("over"), self.names.of("cap"));
-        if !self.typed.get(&over).trim().is_empty() {
-            parts.over = self.unit(over, problems)?;
-        }
-        let typed = self.typed.get(&cap).trim();
-        if !typed.is_empty() {
-            let minor = Money::parse(typed, self.currency).map(Money::minor);
-            let minor = minor.ok().filter(|minor| *minor >= 0);
-            parts.cap_minor =
-                Some(problems.check(cap, minor.ok_or("Give an amount of zero or more."))?);
-        }
-        Some(())
-    }
-
-    /// An amount of usage that may be left out; `None` when it is wrong.
-    fn optional(&self, what: &str, problems: &mut Problems) -> Option<Option<Measure>> {
-        match self.typed.get(&self.names.of(what)).trim() {
-            "" => Some(None),
-            _ => self.measure(what, problems).map(Some),
-        }
-    }
-
-    /// A tiered price has no amount of its own.
-    fn no_amount(&self, problems: &mut Problems) -> Option<UnitPrice> {
-        let name = self.names.amount();
-        if self.typed.get(&name).trim().is_empty() {
-            return Some(UnitPrice::default());
-        }
-        problems.add(name, "Leave this empty: the tiers say what a unit costs.");
-        None
-    }
-
-    fn unit(&self, name: String, problems: &mut Problems) -> Option<UnitPrice> {
-        let unit = UnitPrice::parse(self.typed.get(&name), self.currency);
-        problems.check(name, unit)
-    }
-
-    fn measure(&self, what: &str, problems: &mut Problems) -> Option<Measure> {
-        let name = self.names.of(what);
-        let read = self.typed.get(&name).parse::<Measure>();
-        problems.check(name, read)
-    }
-
-    /// Tiers in which something was typed; `None` when one of them is wrong.
-    fn bands(&self, problems: &mut Problems) -> Option<Vec<Band>> {
-        let mut bands = Vec::new();
-        let mut is_whole = true;
-        for tier in 1..=TIERS {
-            let typed = ["upto", "unit", "flat"]
-                .map(|what| self.typed.get(&self.names.tier(tier, what)).trim());
-            if typed.iter().all(|typed| typed.is_empty()) {
-                continue;
-            }
-            match self.band(tier, typed, problems) {
-                Some(band) => bands.push(band),
-                None => is_whole = false,
-            }
-        }
-        is_whole.then_some(bands)
-    }
-
-    fn band(&self, tier: usize, typed: [&str; 3], problems: &mut Problems) -> Option<Band> {
-        let [upto, _, flat] = typed;
-        let up_to = match upto {
-            "" => Some(None),
-            typed => {
-                let read = typed.parse::<Measure>().map(Some);
-                problems.check(self.names.tier(tier, "upto"), read)
-            }
-        };
-        let unit = self.unit(self.names.tier(tier, "unit"), problems);
-        let flat_minor = match flat {
-            "" => Some(0),
-            typed => {
-                let read = Money::parse(typed, self.currency).map(Money::minor);
-                problems.check(self.names.tier(tier, "flat"), read)
-            }
-        };
-        Some(Band {
-            up_to: up_to?,
-            unit: unit?,
-            flat_minor: flat_minor?,
-        })
-    }
-
-    /// The field that a price's fault is about.
-    fn field_of(&self, why: BadPrice) -> String {
-        match why {
-            BadPrice::Bands(BadBands::Negative(tier)) => self.names.tier(tier, "flat"),
-            BadPrice::Bands(bands) => self.names.tier(bands.tier().min(TIERS), "upto"),
-            BadPrice::Package => self.names.of("size"),
-            BadPrice::Included => {
-                let is_below = |what: &&str| {
-                    let typed = self.typed.get(&self.names.of(what));
-                    typed.trim().starts_with('-')
-                };
-                let found = ["free", "rollover"].into_iter().find(is_below);
-                self.names.of(found.unwrap_or("free"))
-            }
-            BadPrice::NoMeter => self.names.of("meter"),
-        }
-    }
 }
 
 /// What a version says, in words.
