@@ -41,6 +41,7 @@ use super::{
         Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
     },
     histories::stories,
+    rewards::{Reward, Spiff},
     rules::{Does, Month, first_of, month_of},
     slow::Slow,
     teller::Teller,
@@ -170,6 +171,17 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
     sql
 }
 
+fn spiff_sql(tenant: i64, at: usize, spiff: &Spiff) -> String {
+    let (id, from, until, minor) = (601 + at, spiff.from, spiff.until, spiff.minor);
+    let most = spiff
+        .most
+        .map_or("NULL".to_owned(), |most| most.to_string());
+    let (days, mode) = (spiff.days, if spiff.is_full { "full" } else { "linear" });
+    format!(
+        "INSERT INTO spiffs VALUES ({tenant}, {id}, 'Spiff {at}', 301, '{from}', '{until}', {minor}, 'EUR', {most}, {days}, '{mode}', '2027-01-01 00:00:00', 1);"
+    )
+}
+
 /// Somebody who may do everything at the vendor.
 fn person(world: &World, name: &str) -> VendorScope {
     let tenant = lobby::tenant_of(&world.scope);
@@ -255,6 +267,9 @@ impl<'a> Application<'a> {
                  UPDATE commission_enrollments SET effective_from = '{joined}';"
             ));
         }
+        for (at, spiff) in terms.clauses.spiffs.iter().enumerate() {
+            world.database.sql(&spiff_sql(tenant, at, spiff));
+        }
         let people = ["Ada", "Ben"].map(|name| person(&world, name));
         Self {
             world,
@@ -332,8 +347,9 @@ impl<'a> Application<'a> {
                 self.world
                     .write(|tx| subscriptions::change_quantity(tx, &change))
             }
-            Fact::CancelNow { which, ago } => {
-                self.cancel(which, CancelWhen::Now(self.until(which, ago)?), reason)
+            Fact::CancelNow { which, ago, fault } => {
+                let when = CancelWhen::Now(self.until(which, ago)?);
+                self.cancel(which, (when, fault), reason)
             }
             Fact::Use {
                 which,
@@ -350,7 +366,9 @@ impl<'a> Application<'a> {
                 let (of, units, on) = self.events[at.ok_or(Error::NotFound)?];
                 self.report(of, (-units / part, on))
             }
-            Fact::CancelLater { which } => self.cancel(which, CancelWhen::PeriodEnd, reason),
+            Fact::CancelLater { which } => {
+                self.cancel(which, (CancelWhen::PeriodEnd, false), reason)
+            }
             Fact::Undo { which } => {
                 let (subscription, version) = self.sub(which)?;
                 let undoing = Undoing {
@@ -517,14 +535,19 @@ impl<'a> Application<'a> {
         Ok(())
     }
 
-    fn cancel(&self, which: usize, when: CancelWhen, reason: String) -> Result<(), Error> {
+    fn cancel(
+        &self,
+        which: usize,
+        (when, is_vendor_fault): (CancelWhen, bool),
+        reason: String,
+    ) -> Result<(), Error> {
         let (subscription, version) = self.sub(which)?;
         let cancellation = Cancellation {
             subscription,
             version,
             when,
             reason,
-            is_vendor_fault: false,
+            is_vendor_fault,
         };
         self.world
             .write(|tx| subscriptions::cancel(tx, &cancellation))
@@ -779,6 +802,22 @@ impl<'a> Application<'a> {
     }
 }
 
+fn rewarded(one: &Reward) -> Entry {
+    let days = (one.paid_on, one.matures_on);
+    (
+        None,
+        one.who,
+        one.amount,
+        0,
+        one.reverses.is_some(),
+        false,
+        days.0,
+        days.1,
+        one.posted,
+        one.earned,
+    )
+}
+
 fn modelled(teller: &Teller<'_, Slow>) -> Seen {
     let books = &teller.books;
     let invoice = |one: &super::teller::Invoice| Invoice {
@@ -815,6 +854,7 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
         )
     };
     let mut entries: Vec<Entry> = books.entries.iter().map(entry).collect();
+    entries.extend(books.rewards.iter().map(rewarded));
     entries.extend(books.beside.iter().map(beside));
     entries.sort_unstable();
     let left = |one: &super::teller::Credit| (one.customer, one.amount, one.left);
@@ -921,7 +961,11 @@ fn prices_that_part_are_charged_and_credited_apart() {
         seats: 5,
         ago: 0,
     };
-    let ended = Fact::CancelNow { which: 0, ago: 0 };
+    let ended = Fact::CancelNow {
+        which: 0,
+        ago: 0,
+        fault: false,
+    };
     for kind in Databases::each() {
         tell(kind, &terms, &[sold.clone(), more.clone(), ended.clone()]);
         let mut model = Teller::<Slow>::new(&terms);
@@ -1201,7 +1245,11 @@ fn what_was_credited_by_hand_does_not_go_back_again() {
     let history = [
         sold(),
         credited(2, Goes::DueThenCredit),
-        Fact::CancelNow { which: 0, ago: 0 },
+        Fact::CancelNow {
+            which: 0,
+            ago: 0,
+            fault: false,
+        },
     ];
     let books = told(&terms, &history).books;
     let lines = books.invoices[0].lines.iter();

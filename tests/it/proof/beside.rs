@@ -101,7 +101,10 @@ impl<R: Rules> Teller<'_, R> {
         for who in 0..SELLERS {
             let its = self.books.entries.iter();
             let its = its.filter(|one| one.who == who && one.posted == month);
-            let earned = its.map(|one| one.amount).sum();
+            let earned: i64 = its.map(|one| one.amount).sum();
+            let rewards = self.books.rewards.iter();
+            let rewards = rewards.filter(|one| one.who == who && one.posted == month);
+            let earned = earned + rewards.map(|one| one.amount).sum::<i64>();
             let minor = R::fill(floor, (month_of(joined_on()), month), earned);
             if minor > 0 {
                 self.books.beside.push(Beside {

@@ -7,6 +7,7 @@ use super::{
     beside::{Floor, floors},
     exact::Exact,
     facts::{TERM, Terms},
+    rewards::{Spiff, spiffs},
     rules::{Case, Earning, Earns, Share, Span},
     slow::{bps, days, later},
 };
@@ -22,6 +23,8 @@ pub struct Clauses {
     pub else_bps: Option<i32>,
     /// The least that the plan brings.
     pub floor: Option<Floor>,
+    /// What is paid once for new subscriptions.
+    pub spiffs: Vec<Spiff>,
 }
 
 pub fn clauses() -> impl Strategy<Value = Clauses> {
@@ -30,12 +33,14 @@ pub fn clauses() -> impl Strategy<Value = Clauses> {
         prop::array::uniform4(prop::option::weighted(0.3, 1u32..15)),
         prop::option::weighted(0.5, 0i32..2_500),
         floors(),
+        spiffs(),
     )
-        .prop_map(|(units, months, else_bps, floor)| Clauses {
+        .prop_map(|(units, months, else_bps, floor, spiffs)| Clauses {
             units,
             months,
             else_bps,
             floor,
+            spiffs,
         })
 }
 

@@ -157,6 +157,8 @@ pub enum Fact {
     CancelNow {
         which: usize,
         ago: u32,
+        /// The vendor is to blame.
+        fault: bool,
     },
     CancelLater {
         which: usize,
@@ -387,7 +389,8 @@ pub fn facts() -> impl Strategy<Value = Fact> {
         3 => (0..CUSTOMERS, 0usize..4, 1u32..15, 0u32..50)
             .prop_map(|(customer, plan, seats, ago)| Fact::Sell { customer, plan, seats, ago }),
         4 => (0usize..4, 1u32..15, 0u32..40).prop_map(|(which, seats, ago)| Fact::Change { which, seats, ago }),
-        1 => (0usize..4, 0u32..40).prop_map(|(which, ago)| Fact::CancelNow { which, ago }),
+        1 => (0usize..4, 0u32..40, prop::bool::weighted(0.2))
+            .prop_map(|(which, ago, fault)| Fact::CancelNow { which, ago, fault }),
         1 => (0usize..4).prop_map(|which| Fact::CancelLater { which }),
         1 => (0usize..4).prop_map(|which| Fact::Undo { which }),
         2 => discount,

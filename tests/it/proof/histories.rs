@@ -11,6 +11,7 @@ use super::{
     facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
+    rewards::Reward,
     rules::{Does, Earns, Part, Span},
     slow::Slow,
     teller::{Books, Entry, Teller},
@@ -27,6 +28,7 @@ fn differ(model: &Books, engine: &Books) -> Result<(), TestCaseError> {
     prop_assert_eq!(&model.subs, &engine.subs);
     prop_assert_eq!(&model.invoices, &engine.invoices);
     prop_assert_eq!(&model.entries, &engine.entries);
+    prop_assert_eq!(&model.rewards, &engine.rewards);
     prop_assert_eq!(&model.statements, &engine.statements);
     prop_assert_eq!(&model.movements, &engine.movements);
     prop_assert_eq!(model, engine);
@@ -86,7 +88,7 @@ fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
     let strategy = stories();
-    let mut seen = [0usize; 33];
+    let mut seen = [0usize; 39];
     for _ in 0..2_000 {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
         let told = Teller::<Slow>::tell(&terms, &facts);
@@ -121,6 +123,10 @@ fn the_histories_are_about_something() {
         let again = days.windows(2).filter(|two| two[0] == two[1]).count();
         let beside = |wanted: fn(&Beside) -> bool| {
             let all = books.beside.iter();
+            all.filter(|one| wanted(one)).count()
+        };
+        let rewards = |wanted: &dyn Fn(&Reward) -> bool| {
+            let all = books.rewards.iter();
             all.filter(|one| wanted(one)).count()
         };
         // Proposed for a month that has been closed since.
@@ -176,6 +182,16 @@ fn the_histories_are_about_something() {
             beside(|one| one.does == Does::Adjusts && one.stated.is_some()),
             beside(|one| one.does == Does::Fills),
             left.count(),
+            rewards(&|one| one.reverses.is_none()),
+            rewards(&|one| one.reverses.is_some() && one.is_refund),
+            rewards(&|one| one.reverses.is_some() && !one.is_refund),
+            // Of which a part went back.
+            rewards(&|one| {
+                let whole = |of: usize| books.rewards[of].amount == -one.amount;
+                one.reverses.is_some_and(|of| !whole(of))
+            }),
+            rewards(&|one| one.does == Does::ClawsBack && one.stated.is_some()),
+            rewards(&|one| one.does == Does::Rewards && books.subs[one.sub].is_vendors_fault),
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

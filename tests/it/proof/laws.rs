@@ -26,6 +26,7 @@ pub fn hold(teller: &Teller<'_, Pure>) -> Holds {
     parts_add_up(books)?;
     within_caps(teller)?;
     statements(books, teller.terms)?;
+    rewards(teller)?;
     revenue(books)
 }
 
@@ -334,10 +335,14 @@ fn statements(books: &Books, terms: &Terms) -> Holds {
                 .filter(|entry| entry.stated == Some(one.month) && entry.who == partner);
             let beside = books.beside.iter();
             let beside = beside.filter(|it| it.stated == Some(one.month) && it.who == partner);
-            prop_assert_eq!(of.clone().count() + beside.clone().count(), one.lines);
+            let rewards = books.rewards.iter();
+            let rewards = rewards.filter(|it| it.stated == Some(one.month) && it.who == partner);
+            let many = of.clone().count() + beside.clone().count() + rewards.clone().count();
+            prop_assert_eq!(many, one.lines);
             let sum: i64 = of.map(|entry| entry.amount).sum();
             let beside: i64 = beside.map(|it| it.amount).sum();
-            prop_assert_eq!(sum + beside, lines);
+            let rewards: i64 = rewards.map(|it| it.amount).sum();
+            prop_assert_eq!(sum + beside + rewards, lines);
             prop_assert_eq!(one.opening + lines, one.payout + one.closing);
             prop_assert!(one.payout == 0 || one.payout >= terms.minimum.max(1));
             carried = one.closing;
@@ -350,6 +355,35 @@ fn statements(books: &Books, terms: &Terms) -> Holds {
             "{entry:?}"
         );
         prop_assert!(entry.stated.is_none_or(|month| entry.posted <= month));
+    }
+    Ok(())
+}
+
+/// 8 and 11: a SPIFF is paid once for a subscription and no more often to a partner than it says,
+/// and goes back to nothing at most; to nothing where the customer left at once.
+fn rewards(teller: &Teller<'_, Pure>) -> Holds {
+    let books = &teller.books;
+    for (spiff, terms) in teller.terms.clauses.spiffs.iter().enumerate() {
+        let mut standing = teller.standing_rewards(spiff);
+        for who in 0..PARTNERS {
+            let its = standing.iter().filter(|(_, to)| *to == who).count();
+            let most = terms.most.map(|most| usize::try_from(most).unwrap());
+            prop_assert!(most.is_none_or(|most| its <= most), "{standing:?}");
+        }
+        let all = standing.len();
+        standing.sort_unstable();
+        standing.dedup();
+        prop_assert_eq!(standing.len(), all);
+    }
+    let paid = books.rewards.iter().enumerate();
+    for (at, one) in paid.filter(|(_, one)| one.reverses.is_none()) {
+        let left = one.amount - teller.went_back(at, false);
+        prop_assert!((0..=one.amount).contains(&left), "{one:?}");
+        let sub = &books.subs[one.sub];
+        let promises = teller.terms.clauses.spiffs[one.spiff].days > 0;
+        let is_at_once = sub.ends_on.is_some_and(|end| end <= sub.charged_from);
+        let goes = sub.is_canceled && promises && is_at_once && !sub.is_vendors_fault;
+        prop_assert!(left == 0 || !goes, "{one:?}");
     }
     Ok(())
 }

@@ -11,10 +11,12 @@ use perennial::domain::{
     commission::{
         self as commission, DaysCredited, EarningLine, EntryKind, InvoiceState, LineTerms, Pay,
         bonus, clause_for,
+        clawback::ClawbackMode,
         extras::GuaranteeTerms,
         matures_on,
         parts::{self as shared, accrue_claims},
         posting_period, reversal_matures_on, reverse_newest_first,
+        spiff::SpiffTerms,
         window::{DayShare, Window},
     },
     discount as discounts, held,
@@ -30,6 +32,7 @@ use perennial::domain::{
 use super::{
     beside::Floor,
     facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Terms, Tier},
+    rewards::Spiff,
     rules::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
         Share, Span, Taxed, first_of, month_of,
@@ -199,6 +202,20 @@ fn part_as_told(one: shared::Part) -> Part {
         shared::Part::CarvedOut { rate, of } => Part::CarvedOut {
             bps: rate.bps(),
             of: of.bps(),
+        },
+    }
+}
+
+fn promised(spiff: &Spiff) -> SpiffTerms {
+    SpiffTerms {
+        from: spiff.from,
+        until: spiff.until,
+        amount: Amount::new(spiff.minor, "EUR".parse().unwrap()),
+        most: spiff.most,
+        clawback_days: spiff.days,
+        clawback_mode: match spiff.is_full {
+            true => ClawbackMode::Full,
+            false => ClawbackMode::Linear,
         },
     }
 }
@@ -461,6 +478,8 @@ impl Rules for Pure {
             Does::Reverses | Does::Frees => EntryKind::Reversal,
             Does::Adjusts => EntryKind::Adjustment,
             Does::Fills => EntryKind::Guarantee,
+            Does::Rewards => EntryKind::Spiff,
+            Does::ClawsBack => EntryKind::Clawback,
         };
         match block_of(kind, period(paid_in), period(posted)) {
             LineBlock::Earned => 0,
@@ -481,6 +500,26 @@ impl Rules for Pure {
         };
         let place = terms.place(period(joined), period(month));
         place.map_or(0, |_| terms.fill(earned))
+    }
+
+    fn reward(spiff: &Spiff, begins: NaiveDate, before: u32) -> i64 {
+        let terms = promised(spiff);
+        match terms.covers(begins) {
+            true => terms.next(before).unwrap(),
+            false => 0,
+        }
+    }
+
+    fn clawed(
+        spiff: &Spiff,
+        (since, ended): (NaiveDate, NaiveDate),
+        (left, gone): (i64, i64),
+    ) -> i64 {
+        let active = u32::try_from((ended - since).num_days()).unwrap_or_default();
+        let back = promised(spiff).back();
+        back.map_or(0, |back| {
+            -back.due((spiff.minor, left, -gone), active).unwrap()
+        })
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

@@ -3,6 +3,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::beside::Floor;
 use super::facts::{Above, Discount, Goes, Price, Terms};
+use super::rewards::Spiff;
 
 /// Days, the last one left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +124,10 @@ pub enum Does {
     Adjusts,
     /// Fills up to the least that a month brings.
     Fills,
+    /// Is paid once for a new subscription.
+    Rewards,
+    /// Takes some of that back.
+    ClawsBack,
 }
 
 /// Who gets what of a line, and what they have of it with its base.
@@ -230,6 +235,12 @@ pub trait Rules {
     fn is_adjustable(month: Month, first_open: Month, now: Month) -> bool;
     /// What is missing of the least that a month brings to who joined in another.
     fn fill(floor: Floor, months: (Month, Month), earned: i64) -> i64;
+    /// What one subscription more that begins on a day is worth by a SPIFF to a partner that has so
+    /// many; nothing where it does not count.
+    fn reward(spiff: &Spiff, begins: NaiveDate, before: u32) -> i64;
+    /// What goes back of a SPIFF, zero or more, given the first day charged, the first one not
+    /// served, what is left of it, and what went back for leaving before.
+    fn clawed(spiff: &Spiff, days: (NaiveDate, NaiveDate), left_gone: (i64, i64)) -> i64;
     /// Earned is 0, posted late 1, reversed 2, and what follows no line 3.
     fn block(does: Does, paid_in: Month, posted: Month) -> usize;
     /// What is paid out, and what is carried on.

@@ -6,6 +6,7 @@ use super::{
     clauses,
     exact::{Exact, share_out, share_out_to},
     facts::{Above, Discount, Goes, Kind, Off, Price, Tier},
+    rewards::{self, Spiff},
     rules::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
         Share, Span, Taxed, first_of, month_of,
@@ -502,10 +503,10 @@ impl Rules for Slow {
 
     fn block(does: Does, paid_in: Month, posted: Month) -> usize {
         match (does, paid_in == posted) {
-            (Does::Reverses | Does::Frees, _) => 2,
+            (Does::Reverses | Does::Frees | Does::ClawsBack, _) => 2,
             (Does::Earns | Does::Caps, true) => 0,
             (Does::Earns | Does::Caps, false) => 1,
-            (Does::Adjusts | Does::Fills, _) => 3,
+            (Does::Adjusts | Does::Fills | Does::Rewards, _) => 3,
         }
     }
 
@@ -523,6 +524,14 @@ impl Rules for Slow {
             fill += 1;
         }
         fill
+    }
+
+    fn reward(spiff: &Spiff, begins: NaiveDate, before: u32) -> i64 {
+        rewards::reward(spiff, begins, before)
+    }
+
+    fn clawed(spiff: &Spiff, days: (NaiveDate, NaiveDate), left_gone: (i64, i64)) -> i64 {
+        rewards::clawed(spiff, days, left_gone)
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

@@ -9,6 +9,7 @@ use super::{
     facts::{
         Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, Plan, SELLERS, Terms, partner_of,
     },
+    rewards::Reward,
     rules::{
         BeforeCap, Case, Charged, Claim, Does, Earning, Earns, Money, Month, Movements, Part,
         Rules, Span, Taxed, first_of, month_of,
@@ -29,6 +30,8 @@ pub struct Sub {
     pub next_on: Option<NaiveDate>,
     pub ends_on: Option<NaiveDate>,
     pub is_canceled: bool,
+    /// Then nothing goes back for leaving.
+    pub is_vendors_fault: bool,
     pub changed_on: NaiveDate,
     pub discounts: Vec<Discount>,
     /// Seats and plan, each from a day on; no seats while it is paused.
@@ -253,6 +256,7 @@ pub struct Books {
     pub metered: Vec<Metered>,
     pub proposals: Vec<Proposal>,
     pub beside: Vec<Beside>,
+    pub rewards: Vec<Reward>,
     pub high_since: [Option<NaiveDate>; SELLERS],
     /// Who is above each seller, from a day on.
     pub above: [Vec<(NaiveDate, Option<Above>)>; SELLERS],
@@ -315,9 +319,9 @@ impl<'a, R: Rules> Teller<'a, R> {
             Fact::Change { which, seats, ago } => {
                 self.change(self.sub(which)?, seats, self.ago(ago))
             }
-            Fact::CancelNow { which, ago } => {
+            Fact::CancelNow { which, ago, fault } => {
                 let sub = self.sub(which)?;
-                self.cancel_now(sub, self.until(sub, ago))
+                self.cancel_now(sub, (self.until(sub, ago), fault))
             }
             Fact::CancelLater { which } => self.cancel_later(self.sub(which)?),
             Fact::Undo { which } => self.undo(self.sub(which)?),
@@ -490,6 +494,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             next_on: Some(charged_from),
             ends_on: None,
             is_canceled: false,
+            is_vendors_fault: false,
             changed_on: starts_on,
             discounts: Vec::new(),
             history: vec![(starts_on, seats, plan)],
@@ -824,6 +829,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             refunded: 0,
         });
         self.accrue(invoice, on);
+        self.reward(invoice, on);
     }
 
     // Changes.
@@ -1230,7 +1236,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         net
     }
 
-    fn cancel_now(&mut self, sub: usize, on: NaiveDate) -> Told {
+    fn cancel_now(&mut self, sub: usize, (on, fault): (NaiveDate, bool)) -> Told {
         self.live(sub)?;
         self.check_day(sub, on)?;
         self.bill(&[sub], on.pred_opt().unwrap());
@@ -1240,6 +1246,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         let of = &mut self.books.subs[sub];
         (of.is_canceled, of.ends_on) = (true, Some(on));
+        of.is_vendors_fault = fault;
         of.next_on = Some(on).filter(|_| in_arrears && of.next > 0);
         of.next_plan = None;
         if of.is_paused && of.next_on.is_some() {
@@ -1248,6 +1255,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         of.changed_on = of.changed_on.max(on);
         self.give_back(sub, on);
+        self.claw_back(sub);
         Ok(())
     }
 
@@ -1518,6 +1526,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         touched.dedup();
         for invoice in touched {
             self.accrue(invoice, self.today);
+            self.follow_refund(invoice);
         }
         Ok(())
     }
@@ -1806,9 +1815,13 @@ impl<'a, R: Rules> Teller<'a, R> {
         self.today = self.today + Days::new(u64::from(days));
         let all: Vec<usize> = (0..self.books.subs.len()).collect();
         self.bill(&all, self.today);
-        for sub in &mut self.books.subs {
+        for at in all {
+            let sub = &mut self.books.subs[at];
             let is_over = sub.ends_on.is_some_and(|end| end <= self.today);
-            sub.is_canceled |= is_over;
+            if is_over && !sub.is_canceled {
+                sub.is_canceled = true;
+                self.claw_back(at);
+            }
         }
     }
 
@@ -1850,6 +1863,14 @@ impl<'a, R: Rules> Teller<'a, R> {
             let is_due = R::is_due(one.on, one.posted, month);
             if one.who == partner && one.stated.is_none() && is_due {
                 blocks[R::block(one.does, month_of(one.on), one.posted)] += one.amount;
+                one.stated = Some(month);
+                lines += 1;
+            }
+        }
+        for one in &mut self.books.rewards {
+            let is_due = R::is_due(one.matures_on, one.posted, month);
+            if one.who == partner && one.stated.is_none() && is_due {
+                blocks[R::block(one.does, month_of(one.paid_on), one.posted)] += one.amount;
                 one.stated = Some(month);
                 lines += 1;
             }
