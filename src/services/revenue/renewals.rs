@@ -7,7 +7,7 @@ use super::{accrual::Moved, billing::Terms, books::Books};
 use crate::{
     Result,
     domain::{
-        Money, Overflow, Period, Phase, Ratio, ServicePeriod,
+        Money, Overflow, Period, Phase, Ratio, ServicePeriod, SubscriptionStatus,
         commission::{EntryKind, Part, extras::RenewalTerms, matures_on, posting_period},
         date_words,
     },
@@ -211,10 +211,12 @@ fn renewed<'a>(
     lines: &HashMap<InvoiceId, Vec<InvoiceLine>>,
 ) -> Result<Vec<Renewed<'a>>> {
     let mut last: HashMap<InvoiceId, &Moved> = HashMap::new();
-    for moved in moves
-        .iter()
-        .filter(|one| matches!(one.source.kind, SourceKind::Allocation | SourceKind::Plan))
-    {
+    for moved in moves.iter().filter(|one| {
+        matches!(
+            one.source.kind,
+            SourceKind::Allocation | SourceKind::Plan | SourceKind::CreditNote
+        )
+    }) {
         last.insert(moved.invoice.id, moved);
     }
     let mut paid: Vec<(&Moved, &InvoiceLine)> = Vec::new();
@@ -238,7 +240,12 @@ fn renewed<'a>(
         let sold = sold
             .iter()
             .find(|one| one.id == moved.invoice.subscription_id);
-        if let Some(sold) = sold {
+        // The credit note of a customer who leaves settles what was not used: that renews nothing.
+        let leaves = |sold: &Subscription| {
+            let has_ended = sold.status == SubscriptionStatus::Canceled;
+            has_ended && moved.source.kind == SourceKind::CreditNote
+        };
+        if let Some(sold) = sold.filter(|sold| !leaves(sold)) {
             found.extend(begun(books, (moved, line), sold)?);
         }
     }

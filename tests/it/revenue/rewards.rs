@@ -2,7 +2,7 @@
 //! earns nothing else, SPIFFs of what has ended or changed, steps and caps with a distributor.
 use perennial::{
     domain::{
-        Phase, Quantity, Rate,
+        CommissionRule, Phase, Quantity, Rate,
         commission::{
             EntryKind,
             clawback::ClawbackMode,
@@ -27,7 +27,7 @@ use perennial::{
 
 use super::{
     clauses::{enroll_with, on_each, percent, world},
-    settled::{amounts_of, cancel, close, steps},
+    settled::{amounts_of, cancel, close, credit, steps},
     world::{Like, SEATS, World, YEARLY, date, eur, id},
 };
 use crate::support::postgres::Kind;
@@ -148,6 +148,36 @@ fn a_discount_for_one_period_costs_no_bonus() {
         assert_eq!(world.invoices().last().unwrap().due_minor(), 0);
         assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [2_400]);
         world.verify();
+    });
+}
+
+/// 90.00 of 100.00 are paid, and the rest is credited: nothing more is to come.
+#[test]
+fn a_bonus_is_due_once_a_credit_note_settles_the_rest() {
+    on_each(|kind| {
+        let (world, _) = soon_renewed(kind);
+        bill(&world, "2028-06-01");
+        world.pay("P-2", 1, "2028-06-01", eur(9_000));
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [0; 0]);
+        let renewed = world.invoices().last().unwrap().id;
+        credit(&world, renewed, 1_000, CommissionRule::ProtectPartner);
+        assert_eq!(world.invoices().last().unwrap().due_minor(), 0);
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [2_400]);
+        world.verify();
+    });
+}
+
+/// Half of a renewed month is paid, and what is left of it is credited as the customer leaves.
+#[test]
+fn the_credit_note_of_a_customer_who_leaves_brings_no_bonus() {
+    on_each(|kind| {
+        let (world, sold) = soon_renewed(kind);
+        bill(&world, "2028-06-01");
+        world.pay("P-2", 1, "2028-06-01", eur(5_000));
+        world.at("2028-06-16");
+        cancel(&world, sold, "2028-06-16");
+        assert_eq!(world.invoices().last().unwrap().due_minor(), 0);
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [0; 0]);
     });
 }
 

@@ -67,7 +67,7 @@ pub(super) fn cancel(world: &World, sold: SubscriptionId, on: &str) {
     world.verify();
 }
 
-fn credit(world: &World, invoice: InvoiceId, net_minor: i64, rule: CommissionRule) {
+pub(super) fn credit(world: &World, invoice: InvoiceId, net_minor: i64, rule: CommissionRule) {
     let line = world.read(|tx| invoices::lines(tx, &[invoice]))[0].id;
     let new = NewCreditNote {
         invoice,
