@@ -226,11 +226,11 @@ fn what_was_given_by_hand_stands_in_a_block_of_its_own() {
     let labels = mail_summary(&document).rows;
     assert_eq!(
         (labels.len(), labels[3].label.as_str()),
-        (7, "Bonuses and adjustments")
+        (7, "Bonuses, steps and adjustments")
     );
     let text = words(&document);
     for said in [
-        "Bonuses and adjustments",
+        "Bonuses, steps and adjustments",
         "Goodwill: the migration took",
         "346.00",
     ] {

@@ -34,14 +34,18 @@ impl Price {
         match self {
             Self::Flat(unit) => format!("{} a {every}", cost(*unit)),
             Self::OneOff(unit) => format!("{} once", cost(*unit)),
-            Self::Seats(scale) => scaled(scale, currency, ("seat", every)),
+            Self::Seats(scale) => scaled(scale, currency, (["seat", "seats"], every)),
             Self::Metered(meter, scale) => {
                 let how = match meter.aggregation {
                     Aggregation::Sum => String::new(),
                     how => format!(" ({})", how.label().to_lowercase()),
                 };
-                let per = format!("unit of {}{how}", meter.code);
-                scaled(scale, currency, (&per, every))
+                let each = ["unit", "units"].map(|unit| format!("{unit} of {}{how}", meter.code));
+                scaled(
+                    scale,
+                    currency,
+                    (each.each_ref().map(String::as_str), every),
+                )
             }
             Self::Retainer(meter, retainer) => {
                 let carried = match retainer.rollover_cap {
@@ -73,7 +77,8 @@ impl Price {
     }
 }
 
-fn scaled(scale: &Scale, currency: Currency, (per, every): (&str, &str)) -> String {
+/// What one and many of what is counted are called, and what a period is.
+fn scaled(scale: &Scale, currency: Currency, ([per, many], every): ([&str; 2], &str)) -> String {
     let cost = |unit: UnitPrice| format!("{currency}{FIRM}{}", unit.figure(currency));
     match scale {
         Scale::Unit(unit) => format!("{} per {per} and {every}", cost(*unit)),
@@ -90,7 +95,7 @@ fn scaled(scale: &Scale, currency: Currency, (per, every): (&str, &str)) -> Stri
                 Measure::ZERO => String::new(),
                 free => format!(", the first {free} free"),
             };
-            format!("{} for every {size} ({per}s) a {every}{free}", cost(*unit))
+            format!("{} for every {size} {many} a {every}{free}", cost(*unit))
         }
     }
 }
@@ -174,7 +179,7 @@ mod tests {
         };
         assert_eq!(
             words(Price::Seats(package)),
-            "EUR 5.00 for every 100 (seats) a quarter, the first 100 free"
+            "EUR 5.00 for every 100 seats a quarter, the first 100 free"
         );
     }
 }

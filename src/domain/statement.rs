@@ -47,7 +47,7 @@ coded! {
     LineBlock {
         Earned = "earned", "Earned";
         PostedLate = "posted_late", "From earlier months";
-        Extra = "extra", "Bonuses and adjustments";
+        Extra = "extra", "Bonuses, steps and adjustments";
         Reversed = "reversed", "Reversed";
     }
 }

@@ -96,7 +96,7 @@ impl Block {
         match self {
             Self::Earned => "Earned",
             Self::PostedLate => "Posted late",
-            Self::Extra => "Bonuses and adjustments",
+            Self::Extra => "Bonuses, steps and adjustments",
             Self::Reversed => "Reversed",
         }
     }

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Action, Money, Name, Permission, Problems, commission::clawback::ClawbackMode, date_words,
+        Action, Money, Name, Period, Permission, Problems, commission::clawback::ClawbackMode,
+        date_words,
     },
     id::{OfferingId, SpiffId},
     services::stale,
@@ -44,13 +45,17 @@ pub struct NewSpiff {
 /// Announces a SPIFF to every partner.
 ///
 /// # Errors
-/// [`Error::Forbidden`], and [`Error::Invalid`] on `name`, `offering`, `until`, `amount`, `most` or
+/// [`Error::Forbidden`], and [`Error::Invalid`] on `name`, `offering`, `from`, `until`, `amount`, `most` or
 /// `clawback_days`.
 pub fn add(tx: &mut Tx<'_, VendorScope>, new: &NewSpiff) -> Result<SpiffId> {
     tx.allow(Permission::ManageCommissionPlans)?;
     let known = offerings::names(tx)?;
     let offering = known.iter().find(|(id, _)| *id == new.offering);
     let mut problems = problems_of(new);
+    if new.from < Period::of(vendor::today(tx)?).first_day() {
+        let why = "A SPIFF is for sales to come: give a day of this month, or a later one.";
+        problems.add("from", why);
+    }
     if offering.is_none() {
         problems.add("offering", "Choose one of the offerings.");
     }

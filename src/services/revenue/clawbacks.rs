@@ -322,19 +322,21 @@ impl Desk<'_> {
         let active = u32::try_from(active).unwrap_or(u32::MAX);
         let left = paid.amount_minor + of(|_| true);
         let gone = of(Entry::is_for_leaving);
-        let (minor, when) = match (end.only, promise.terms) {
-            (Some(_), _) => (-left, String::new()),
+        let money = |minor: i64| Money::new(minor, paid.currency);
+        let (minor, when, more) = match (end.only, promise.terms) {
+            (Some(_), _) => (-left, String::new(), String::new()),
             (None, Some(terms)) => {
                 let minor = terms.due((paid.amount_minor, left, gone), active)?;
                 let days = counted(terms.days, "day", "days");
-                (minor, format!(" after {active} of {days}"))
+                let all = terms.due((paid.amount_minor, paid.amount_minor, gone), active)?;
+                let more = beyond_what_is_left(minor, Money::new(-all, paid.currency));
+                (minor, format!(" after {active} of {days}"), more)
             }
             (None, None) => return Ok(None),
         };
         if minor == 0 {
             return Ok(None);
         }
-        let money = |minor: i64| Money::new(minor, paid.currency);
         let due = Period::of(on);
         Ok(Some(Entry {
             id: tx.fresh_id(),
@@ -356,7 +358,7 @@ impl Desk<'_> {
             caps_id: None,
             created_at: tx.now(),
             note: format!(
-                "{}: {}{when}, so that {} of {} goes back.",
+                "{}: {}{when}, so that {} of {} goes back.{more}",
                 promise.name,
                 end.why,
                 money(-minor),
@@ -364,6 +366,14 @@ impl Desk<'_> {
             ),
             ..paid.clone()
         }))
+    }
+}
+
+/// Where less was left of an entry than is to go back by the days, how much that would be.
+fn beyond_what_is_left(minor: i64, by_days: Money) -> String {
+    match by_days.minor() == -minor {
+        true => String::new(),
+        false => format!(" By the days {by_days} would; the rest was taken back before."),
     }
 }
 

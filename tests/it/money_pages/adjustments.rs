@@ -137,7 +137,7 @@ on_both! {
         );
         let path = format!("{base}/statements/{statement}");
         let page = theirs.get(&path).await.expect(200);
-        for said in ["Bonuses and adjustments", "237.66", "Goodwill: The move took two days longer than said."] {
+        for said in ["Bonuses, steps and adjustments", "237.66", "Goodwill: The move took two days longer than said."] {
             assert!(page.words().contains(said), "{said}: {}", page.words());
         }
         let json: serde_json::Value = serde_json::from_str(&theirs.get(&format!("{path}.json")).await.expect(200).text()).unwrap();

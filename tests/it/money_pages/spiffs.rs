@@ -98,6 +98,7 @@ on_both! {
         let owner = scene.owner().await;
         for (wrong, said) in [
             (("until", "2026-11-30"), "on or after the first"),
+            (("from", "2026-11-30"), "A SPIFF is for sales to come: give a day of this month, or a later one."),
             (("amount", "0"), "above zero"),
             (("most", "0"), "above zero, or none"),
             (("clawback_days", "1000"), "0 to 730"),

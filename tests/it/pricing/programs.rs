@@ -129,6 +129,46 @@ on_both! {
         assert_eq!(shop.events(), "1");
     }
 
+    async fn what_is_no_event_is_told_in_words(shop: Shop) {
+        let token = shop.token().await;
+        let anyone = shop.app.anyone();
+        let good = line("e1", "2026-11-02T10:00:00Z", "1");
+        for (wrong, said) in [
+            ("[1,2,3,4,5,6]", "Give one JSON object on a line."),
+            ("\"e1\"", "Give one JSON object on a line."),
+            ("{\"external_id\":", "This is no JSON: column"),
+            ("{}", "The field “external_id” is missing."),
+            (&good.replace("subscription", "sold"), "The field “subscription” is missing."),
+            (&good.replace("{", "{\"unit\":1,"), "An event has no field “unit”."),
+            (&good.replace("\"S-1\"", "1"), "Give “subscription” as text."),
+            (&line("e1", "2026-11-02T10:00:00Z", "1.5"), "Give “value” as a whole number, or as text such as"),
+            (&line("e1", "2026-11-02T10:00:00Z", "null"), "Give “value” as a whole number"),
+        ] {
+            let answer = sends(&token, &anyone, wrong.to_owned()).await.expect(422).text();
+            assert!(answer.contains(said), "{wrong}: {answer}");
+            assert!(!answer.contains("struct"), "{answer}");
+        }
+        assert_eq!(shop.events(), "0");
+    }
+
+    async fn who_used_it_is_named_where_different_ones_are_counted(shop: Shop) {
+        shop.plan("USER-M", &[
+            ("price-1-label", "Users"), ("price-1-kind", "package"), ("price-1", "5.00"), ("price-1-size", "2"),
+            ("price-1-meter", "users"), ("price-1-aggregation", "unique_count"),
+        ]).await;
+        let said = "EUR 5.00 for every 2 units of users (different subjects) a month";
+        let page = shop.page(&shop.offering).await.words();
+        assert!(page.contains(said), "{page}");
+        shop.sell_with("USER-M", &[("quantity", "1"), ("starts_on", "2026-11-01"), ("external_id", "S-1")]).await;
+        let head = "external_id,subscription,meter,occurred_at,value,subject\r\n";
+        let one = |id: &str, who: &str| format!("{id},S-1,users,2026-11-01T00:30:00Z,1,{who}\r\n");
+        let refused = shop.report(&format!("{head}{}{}", one("u1", "ann"), one("u2", ""))).await.words();
+        assert!(refused.contains("3subjectName who or what used it: this meter counts different ones."), "{refused}");
+        assert_eq!(shop.events(), "0");
+        shop.bring(&format!("{head}{}{}", one("u1", "ann"), one("u2", "bob"))).await;
+        assert_eq!(shop.events(), "2");
+    }
+
     async fn what_is_wrong_is_told_by_line_and_nothing_is_taken(shop: Shop) {
         let token = shop.token().await;
         let anyone = shop.app.anyone();

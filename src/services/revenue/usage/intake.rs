@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use super::{NewUsage, report};
 use crate::{
     Result,
-    domain::{ExternalId, Measure, Zone, commitment::Pause, date_words},
+    domain::{Aggregation, ExternalId, Measure, Zone, commitment::Pause, date_words},
     id::{PlanVersionId, SubscriptionId},
     store::{
         Tx, VendorScope,
@@ -61,7 +61,8 @@ pub enum Verdict {
 /// Listens to events, and writes those that are new.
 pub struct Intake {
     subscriptions: HashMap<String, Subscription>,
-    meters: BTreeMap<PlanVersionId, BTreeSet<String>>,
+    /// The meters of each plan, and whether they count different subjects.
+    meters: BTreeMap<PlanVersionId, BTreeMap<String, bool>>,
     /// The plans that subscriptions were of before, each with the day it was left, oldest first.
     left: HashMap<SubscriptionId, Vec<(NaiveDate, PlanVersionId)>>,
     pauses: HashMap<SubscriptionId, Vec<Pause>>,
@@ -93,7 +94,11 @@ impl Intake {
         for id in versions {
             let version = plans::version(tx, id)?;
             let of = version.prices.iter().filter_map(|line| line.price.meter());
-            meters.insert(id, of.map(|meter| meter.code.to_string()).collect());
+            let of = of.map(|meter| {
+                let counts_subjects = meter.aggregation == Aggregation::Unique;
+                (meter.code.to_string(), counts_subjects)
+            });
+            meters.insert(id, of.collect());
         }
         let pauses = pauses(tx, &ids)?;
         let on_record = events_named(tx, &spelled(events))?.into_iter();
@@ -124,7 +129,8 @@ impl Intake {
             (Some(heard), _) => *heard == event,
             (None, Some(is)) => event.says(is),
             (None, None) => {
-                if let Some(wrong) = self.paused(&event) {
+                let wrong = self.paused(&event).or_else(|| self.nameless(&event));
+                if let Some(wrong) = wrong {
                     return Verdict::Wrong(vec![wrong]);
                 }
                 self.heard.insert(named, self.new.len());
@@ -199,6 +205,30 @@ impl Intake {
         })
     }
 
+    /// The plan that a subscription was of at an instant, given what it is of now.
+    fn plan_at(
+        &self,
+        (of, now): (SubscriptionId, PlanVersionId),
+        at: NaiveDateTime,
+    ) -> PlanVersionId {
+        let day = self.zone.local_date(at);
+        let left = self.left.get(&of).map_or(&[][..], Vec::as_slice);
+        let left = left.iter().find(|(on, _)| day < *on);
+        left.map_or(now, |(_, plan)| *plan)
+    }
+
+    /// That an event names nobody, where different ones are what is counted.
+    fn nameless(&self, event: &NewUsage) -> Option<Wrong> {
+        let mut sold = self.subscriptions.values();
+        let sold = sold.find(|one| one.id == event.subscription)?;
+        let plan = self.plan_at((sold.id, sold.plan_version), event.occurred_at);
+        let counts_subjects = self.meters.get(&plan)?.get(&event.meter)?;
+        (event.subject.is_empty() && *counts_subjects).then(|| Wrong {
+            field: "subject",
+            reason: "Name who or what used it: this meter counts different ones.".to_owned(),
+        })
+    }
+
     /// A meter that counts for a price of the plan that a subscription was of then.
     fn counted(
         &self,
@@ -208,17 +238,13 @@ impl Intake {
     ) -> Result<String, &'static str> {
         let counts = |plan: &PlanVersionId| {
             let meters = self.meters.get(plan);
-            meters.is_some_and(|meters| meters.contains(meter))
+            meters.is_some_and(|meters| meters.contains_key(meter))
         };
         let Some(of) = under else {
             return Ok(meter.to_owned());
         };
         let left = self.left.get(&of.id).map_or(&[][..], Vec::as_slice);
-        let then = at.map(|at| {
-            let day = self.zone.local_date(at);
-            let left = left.iter().find(|(on, _)| day < *on);
-            left.map_or(of.plan_version, |(_, plan)| *plan)
-        });
+        let then = at.map(|at| self.plan_at((of.id, of.plan_version), at));
         let mut ever = left.iter().map(|(_, plan)| plan).chain([&of.plan_version]);
         match then.as_ref().map(counts) {
             Some(true) => Ok(meter.to_owned()),

@@ -141,6 +141,40 @@ pub fn take(tx: &mut Tx<'_, VendorScope>, text: &str) -> Result<Taken> {
     Ok(Taken::Whole { taken, known })
 }
 
+/// The fields of an event, and whether it must have them.
+const FIELDS: [(&str, bool); 6] = [
+    ("external_id", true),
+    ("subscription", true),
+    ("meter", true),
+    ("occurred_at", true),
+    ("value", true),
+    ("subject", false),
+];
+
+/// An event, or what is wrong with the line, in sentences for whoever writes the program.
+fn event(line: &str) -> std::result::Result<Line, String> {
+    let read: serde_json::Value = serde_json::from_str(line)
+        .map_err(|why| format!("This is no JSON: column {}.", why.column()))?;
+    let Some(fields) = read.as_object() else {
+        return Err("Give one JSON object on a line.".to_owned());
+    };
+    let has = |name: &str| fields.contains_key(name);
+    if let Some((name, _)) = FIELDS.iter().find(|(name, must)| *must && !has(name)) {
+        return Err(format!("The field “{name}” is missing."));
+    }
+    let is_known = |name: &&String| FIELDS.iter().any(|(known, _)| known == name);
+    if let Some(name) = fields.keys().find(|name| !is_known(name)) {
+        return Err(format!("An event has no field “{name}”."));
+    }
+    let is_text = |name: &str| fields.get(name).is_none_or(serde_json::Value::is_string);
+    let mut texts = FIELDS.iter().filter(|(name, _)| *name != "value");
+    if let Some((name, _)) = texts.find(|(name, _)| !is_text(name)) {
+        return Err(format!("Give “{name}” as text."));
+    }
+    serde_json::from_str(line)
+        .map_err(|_| "Give “value” as a whole number, or as text such as \"12.5\".".to_owned())
+}
+
 fn read(text: &str, problems: &mut Problems) -> Vec<(usize, Line)> {
     let mut lines = Vec::new();
     let said = (1..).zip(text.lines());
@@ -150,9 +184,9 @@ fn read(text: &str, problems: &mut Problems) -> Vec<(usize, Line)> {
             problems.add(number, "", why);
             break;
         }
-        match serde_json::from_str(line) {
+        match event(line) {
             Ok(read) => lines.push((number, read)),
-            Err(why) => problems.add(number, "", format!("This is no event: {why}.")),
+            Err(why) => problems.add(number, "", why),
         }
     }
     lines
