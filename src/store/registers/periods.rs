@@ -262,6 +262,13 @@ impl Shifted {
 
 type Sum = (PartnerId, String, i64, i64);
 
+impl PreviewRow {
+    /// Whether there would be a statement: not where all there is is on hold.
+    pub fn is_stated(&self) -> bool {
+        self.line_count > 0 || self.opening_minor != 0
+    }
+}
+
 /// What closing a month now would come to, by the rules of the close: each entry on no statement,
 /// posted by then, or to come with the close, and out of hold by the month's end, with what earlier
 /// statements carried. Largest payout first. `shifted` are entries whose conversion is reckoned and
@@ -457,7 +464,7 @@ pub fn preview_totals(rows: &[PreviewRow]) -> Result<Vec<PreviewTotal>> {
             to.plus(Money::new(minor, row.currency))
                 .map_err(Error::fault)
         };
-        total.statements += i64::from(row.line_count > 0 || row.opening_minor != 0);
+        total.statements += i64::from(row.is_stated());
         total.payout = add(total.payout, row.payable_minor)?;
         total.carried = add(total.carried, row.settlement.closing)?;
         total.held = add(total.held, row.held_minor)?;

@@ -17,6 +17,13 @@ on_both! {
         assert!(refused.words().contains("This day is more than ten years ago."), "{}", refused.words());
         assert_eq!(scene.app.ask("SELECT count(*) AS value FROM payments WHERE external_id = 'P-99'"), ["0"]);
 
+        // What it buys is in euro.
+        let form = form.with("received_on", "2026-11-30").with("currency", "USD");
+        let refused = owner.submit(&form).await.expect(422);
+        assert!(refused.text().contains("id=\"currency-problem\""), "{}", refused.words());
+        assert!(refused.words().contains("This customer buys in EUR: no invoice asks for this."), "{}", refused.words());
+        assert_eq!(refused.attr("#currency", "value").as_deref(), Some("USD"));
+
         let page = owner.get("/meridian/customers/new").await.expect(200);
         let form = page.form("main form[method=post]");
         let form = form

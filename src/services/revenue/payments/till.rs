@@ -18,7 +18,7 @@ use crate::{
         revenue::{
             cash::{self, Allocation, CustomerCredit, Payment},
             invoices::{self, Invoice},
-            terms,
+            subscriptions, terms,
         },
     },
 };
@@ -36,6 +36,8 @@ pub(super) struct Till<'b> {
     unpaid: BTreeMap<CustomerId, Vec<InvoiceId>>,
     /// Of customers that pay without naming an invoice.
     partners: HashMap<CustomerId, PartnerId>,
+    /// The currencies that those buy in.
+    currencies: HashMap<CustomerId, BTreeSet<String>>,
     paid: BTreeSet<InvoiceId>,
     payments: Vec<Payment>,
     allocations: Vec<Allocation>,
@@ -55,7 +57,8 @@ impl<'b> Till<'b> {
         let named = invoices::numbered(tx, &numbers.into_iter().collect::<Vec<_>>())?;
         let unnamed = new.iter().filter(|one| one.invoice_number.is_none());
         let unnamed: BTreeSet<CustomerId> = unnamed.filter_map(|one| one.customer).collect();
-        let customers = terms::customers_of(tx, &Vec::from_iter(unnamed.iter().copied()))?;
+        let nameless = Vec::from_iter(unnamed.iter().copied());
+        let customers = terms::customers_of(tx, &nameless)?;
         let payers = Vec::from_iter(&unnamed | &paying_more(new, &named));
         let mut till = Self {
             books,
@@ -71,6 +74,7 @@ impl<'b> Till<'b> {
                 .into_iter()
                 .map(|(id, customer)| (id, customer.partner_id))
                 .collect(),
+            currencies: subscriptions::currencies(tx, &nameless)?,
             paid: BTreeSet::new(),
             payments: Vec::new(),
             allocations: Vec::new(),
@@ -159,6 +163,12 @@ impl<'b> Till<'b> {
             .customer
             .ok_or_else(|| Error::on("customer", "Give an invoice or a customer."))?;
         let partner = self.partners.get(&customer).ok_or(Error::NotFound)?;
+        let bought = self.currencies.get(&customer);
+        if let Some(bought) = bought.filter(|all| !all.contains(new.amount.currency().code())) {
+            let bought = Vec::from_iter(bought.iter().map(String::as_str)).join(" and ");
+            let why = format!("This customer buys in {bought}: no invoice asks for this.");
+            return Err(Error::on("currency", why));
+        }
         Ok((customer, *partner))
     }
 

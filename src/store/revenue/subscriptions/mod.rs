@@ -10,7 +10,7 @@ pub use changes::{
 };
 pub use moving::{Advance, add, advance, begin_trials, change, recount, set_plan};
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -221,6 +221,28 @@ pub fn one(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<Subscript
         .filter(subscriptions::id.eq(id))
         .select(Subscription::as_select());
     tx.one(row)
+}
+
+/// The currencies that these customers buy in, or have bought in, by their codes; none for who
+/// never bought anything.
+///
+/// # Errors
+/// Faults of the database.
+pub fn currencies(
+    tx: &mut Tx<'_, VendorScope>,
+    customers: &[CustomerId],
+) -> Result<HashMap<CustomerId, BTreeSet<String>>> {
+    let mut found: HashMap<CustomerId, BTreeSet<String>> = HashMap::new();
+    for some in customers.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscriptions::table)
+            .filter(subscriptions::customer_id.eq_any(some.to_vec()))
+            .select((subscriptions::customer_id, subscriptions::currency));
+        for (customer, code) in tx.load::<(CustomerId, String), _>(rows)? {
+            found.entry(customer).or_default().insert(code);
+        }
+    }
+    Ok(found)
 }
 
 /// The subscriptions with these ids whose next period starts on or before a day.

@@ -214,17 +214,7 @@ fn again(mut page: HttpResponse) -> HttpResponse {
 
 fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
     let base = desk.base.clone();
-    let (all, shown) = match found.row.status {
-        PeriodStatus::Closed => (found.statements.len(), ("statement", "statements")),
-        _ => (
-            found.preview.len(),
-            ("statement there would be", "statements there would be"),
-        ),
-    };
-    let count = match all > SHOWN {
-        true => format!("{SHOWN} of {all} {}, the largest payouts first", shown.1),
-        false => words::count(i64::try_from(all).unwrap_or(i64::MAX), shown.0, shown.1),
-    };
+    let count = count_words(&found);
     Ok(ShowPage {
         href: format!("{base}/periods/{}", found.row.period),
         ledger_href: format!("{base}/ledger?posted={}", found.row.period),
@@ -251,6 +241,30 @@ fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
         base,
         count,
     })
+}
+
+/// How many statements there are or would be, and whose entries are all on hold.
+fn count_words(found: &Found) -> String {
+    let stated = found.preview.iter().filter(|row| row.is_stated()).count();
+    let (all, [one, many]) = match found.row.status {
+        PeriodStatus::Closed => (found.statements.len(), ["statement", "statements"]),
+        _ => (
+            stated,
+            ["statement there would be", "statements there would be"],
+        ),
+    };
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let said = match all > SHOWN {
+        true => format!("{SHOWN} of {all} {many}, the largest payouts first"),
+        false => words::count(number(all), one, many),
+    };
+    match found.preview.len() - stated {
+        0 => said,
+        on_hold => format!(
+            "{said}; {} on hold alone",
+            words::count(number(on_hold), "more has entries", "more have entries")
+        ),
+    }
 }
 
 fn preview_view(row: &PreviewRow) -> PreviewView {
