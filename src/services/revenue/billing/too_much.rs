@@ -5,15 +5,14 @@ use chrono::NaiveDate;
 use super::Draft;
 use crate::{
     Result,
-    domain::{Action, CommissionRule, CreditReason, Disposition, Money, commitment::TrueUp},
+    domain::{CommissionRule, CreditReason, Disposition, commitment::TrueUp},
     id::{InvoiceId, UsageChargeId},
     services::revenue::{
         books::Books,
         credit::{LineCredit, Payers, Said, Whose, write},
     },
     store::{
-        Platform, Tx, VendorScope,
-        platform::Event,
+        Tx, VendorScope,
         revenue::invoices::{self, Invoice, InvoiceLine, InvoiceLineKind},
     },
 };
@@ -101,23 +100,10 @@ fn give_back_of(
     }
     let said = Said {
         reason: REASON,
+        about: &format!(": {REASON}"),
         code: CreditReason::Change,
         disposition: Disposition::DueThenCredit,
         rule: CommissionRule::ReduceBase,
     };
-    let note = write(tx, books, payers, (&Whose::of_invoice(next), &said))?;
-    let Some(note) = note else {
-        return Ok(());
-    };
-    let total = Money::new(note.total_minor, note.currency);
-    VendorScope::record(
-        tx,
-        &Event {
-            action: Action::CreditNoteIssued,
-            subject: note.id.number(),
-            partner: Some(note.partner_id),
-            summary: format!("Credit note {}, {total}: {REASON}", note.number),
-            changes: &[],
-        },
-    )
+    write(tx, books, payers, (&Whose::of_invoice(next), &said)).map(drop)
 }

@@ -6,14 +6,13 @@ use super::{
 use crate::{
     Error, Result,
     domain::{
-        Action, CommissionRule, CreditReason, Disposition, Money, Permission, ServicePeriod,
+        CommissionRule, CreditReason, Disposition, Money, Permission, ServicePeriod,
         proration::carried,
     },
     id::{CreditNoteId, InvoiceId, InvoiceLineId},
     services::revenue::{books::Books, payments::pay_back},
     store::{
-        Platform, Tx, VendorScope,
-        platform::Event,
+        Tx, VendorScope,
         revenue::{
             credit_notes::CreditNote,
             invoices::{self, Invoice},
@@ -80,8 +79,10 @@ pub fn issue_in(
         check(&payers, (&invoice, part))?;
         payers.credit(part)?;
     }
+    let about = format!(" on invoice {}: {}", invoice.number, new.reason.label());
     let said = Said {
         reason: &new.note,
+        about: &about,
         code: new.reason,
         disposition: new.disposition,
         rule: new.commission,
@@ -93,7 +94,6 @@ pub fn issue_in(
             lower(tx, &charged, part)?;
         }
     }
-    record(tx, &invoice, &note)?;
     pay_back(tx, books, (&note, invoice.id))?;
     Ok(note)
 }
@@ -146,23 +146,4 @@ fn check(payers: &Payers, (invoice, part): (&Invoice, &LineCredit)) -> Result<()
         return Err(Error::on(field, format!("{left} can be credited here.")));
     }
     Ok(())
-}
-
-fn record(tx: &mut Tx<'_, VendorScope>, invoice: &Invoice, note: &CreditNote) -> Result<()> {
-    let total = Money::new(note.total_minor, note.currency);
-    VendorScope::record(
-        tx,
-        &Event {
-            action: Action::CreditNoteIssued,
-            subject: note.id.number(),
-            partner: Some(note.partner_id),
-            summary: format!(
-                "Credit note {}, {total} on invoice {}: {}",
-                note.number,
-                invoice.number,
-                note.reason_code.label()
-            ),
-            changes: &[],
-        },
-    )
 }

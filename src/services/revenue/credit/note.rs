@@ -2,15 +2,16 @@
 use super::payers::Payers;
 use crate::{
     Result,
-    domain::{CommissionRule, CreditReason, Currency, Disposition},
+    domain::{Action, CommissionRule, CreditReason, Currency, Disposition, Money},
     id::{CustomerId, PartnerId, SubscriptionId},
     services::revenue::{
         accrual::{Source, accrue_invoice},
         books::{Books, DocumentKind},
     },
     store::{
-        Tx, VendorScope,
+        Platform, Tx, VendorScope,
         incentivize::entries::SourceKind,
+        platform::Event,
         revenue::{
             cash::{self, CustomerCredit},
             credit_notes::{self, CreditNote},
@@ -55,6 +56,8 @@ impl Whose {
 /// What a credit note says beside its amounts.
 pub struct Said<'a> {
     pub reason: &'a str,
+    /// What the trail says after its number and what it comes to.
+    pub about: &'a str,
     pub code: CreditReason,
     pub disposition: Disposition,
     pub rule: CommissionRule,
@@ -87,7 +90,23 @@ pub fn write(
         };
         accrue_invoice(tx, books, &invoice, source)?;
     }
+    record(tx, &note, said.about)?;
     Ok(Some(note))
+}
+
+/// Puts a credit note on the trail: its number, what it comes to, and what it is about.
+fn record(tx: &mut Tx<'_, VendorScope>, note: &CreditNote, about: &str) -> Result<()> {
+    let total = Money::new(note.total_minor, note.currency);
+    VendorScope::record(
+        tx,
+        &Event {
+            action: Action::CreditNoteIssued,
+            subject: note.id.number(),
+            partner: Some(note.partner_id),
+            summary: format!("Credit note {}, {total}{about}", note.number),
+            changes: &[],
+        },
+    )
 }
 
 fn blank(

@@ -9,7 +9,7 @@ use crate::{
     services::revenue::books::Books,
     store::{
         Tx, VendorScope,
-        revenue::{credit_notes::CreditNote, segments::Segment, subscriptions::Subscription},
+        revenue::{segments::Segment, subscriptions::Subscription},
     },
 };
 
@@ -29,16 +29,17 @@ pub fn credit(
     (subscription, all): (&Subscription, &[Segment]),
     unused: &[Unused<'_>],
     reason: &str,
-) -> Result<Option<CreditNote>> {
+) -> Result<()> {
     let mut payers = Payers::of_segments(tx, all)?;
     for part in unused {
         payers.attribute(part)?;
     }
     let said = Said {
         reason,
+        about: "",
         code: CreditReason::Change,
         disposition: Disposition::DueThenCredit,
         rule: CommissionRule::ReduceBase,
     };
-    write(tx, books, payers, (&Whose::of(subscription), &said))
+    write(tx, books, payers, (&Whose::of(subscription), &said)).map(drop)
 }

@@ -2,8 +2,7 @@
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{
-    Noted, bill_until, check_moment, live, moment, newest, note, note_at, record, record_note,
-    versions,
+    Noted, bill_until, check_moment, live, moment, newest, note, note_at, record, versions,
 };
 use crate::{
     Error, Result,
@@ -171,8 +170,7 @@ fn give_back_from(
             });
         }
     }
-    let credited = credit(tx, books, (now, &all), &unused, reason)?;
-    record_note(tx, now, credited.as_ref())
+    credit(tx, books, (now, &all), &unused, reason)
 }
 
 /// When what was used until its end and lacks of its minimum is billed, where a plan that it is or

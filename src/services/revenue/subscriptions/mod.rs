@@ -33,16 +33,13 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{
-        Action, Change, Moment, Money, Proration, Quantity, SubscriptionStatus, moment_words,
-    },
+    domain::{Action, Change, Moment, Proration, Quantity, SubscriptionStatus, moment_words},
     id::{PlanVersionId, SubscriptionId},
     store::{
         Platform, Tx, VendorScope,
         catalogue::plans,
         platform::Event,
         revenue::{
-            credit_notes::CreditNote,
             segments::Segment,
             subscriptions::{self, ChangeKind, Subscription, SubscriptionChange},
         },
@@ -169,27 +166,6 @@ fn newest(all: &[Segment]) -> impl Iterator<Item = &Segment> {
         });
         is_newest.then_some(segment)
     })
-}
-
-fn record_note(
-    tx: &mut Tx<'_, VendorScope>,
-    subscription: &Subscription,
-    note: Option<&CreditNote>,
-) -> Result<()> {
-    let Some(note) = note else {
-        return Ok(());
-    };
-    let total = Money::new(note.total_minor, note.currency);
-    VendorScope::record(
-        tx,
-        &Event {
-            action: Action::CreditNoteIssued,
-            subject: note.id.number(),
-            partner: Some(subscription.billed_partner()),
-            summary: format!("Credit note {}, {total}", note.number),
-            changes: &[],
-        },
-    )
 }
 
 struct Noted<'a> {

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{
     Noted, apart::taxed_otherwise, bill_until, check_moment, live, moment, newest, note_at, record,
-    record_note, units,
+    units,
 };
 use crate::{
     Error, Result,
@@ -432,8 +432,7 @@ fn charge_more(
     let apart = turns.iter().filter(|one| apart.contains(&one.old.id));
     let unused: Vec<Unused<'_>> = apart.map(|turn| turn.unused(turn.credit_minor)).collect();
     if !unused.is_empty() {
-        let note = credit(tx, books, (now, all), &unused, reason)?;
-        record_note(tx, now, note.as_ref())?;
+        credit(tx, books, (now, all), &unused, reason)?;
     }
     let net = lines.iter().map(|line| line.net_minor).sum();
     let invoice = blank_invoice(tx, books, now, terms, (books.today, net))?;
@@ -467,8 +466,7 @@ fn charge_less(
         .filter(|turn| turn.net_minor() < 0)
         .map(|turn| turn.unused(-turn.net_minor()))
         .collect();
-    let note = credit(tx, books, (now, all), &unused, reason)?;
-    record_note(tx, now, note.as_ref())
+    credit(tx, books, (now, all), &unused, reason)
 }
 
 fn retire(tx: &mut Tx<'_, VendorScope>, turns: &[Turn<'_>]) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Entries that volume steps count.
 
+use std::ops::Range;
+
 use diesel::prelude::*;
 
 use super::Entry;
@@ -41,13 +43,22 @@ pub fn of_clauses_between(
     (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
     (from, before): (Period, Period),
 ) -> Result<Vec<Entry>> {
+    posted(tx, (clauses, partners), from.key()..before.key())
+}
+
+/// The same of months by their keys, from one on and before another.
+fn posted(
+    tx: &mut Tx<'_, VendorScope>,
+    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
+    months: Range<i32>,
+) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for some in partners.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::posting_period.ge(from.key()))
-            .filter(commission_entries::posting_period.lt(before.key()))
+            .filter(commission_entries::posting_period.ge(months.start))
+            .filter(commission_entries::posting_period.lt(months.end))
             .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
             .filter(commission_entries::invoice_line_id.is_not_null())
             .order(commission_entries::id)
@@ -83,22 +94,10 @@ pub fn partners_of_clauses(
 /// Faults of the database.
 pub fn of_clauses_before(
     tx: &mut Tx<'_, VendorScope>,
-    (clauses, partners): (&[CommissionClauseId], &[PartnerId]),
+    whose: (&[CommissionClauseId], &[PartnerId]),
     month: Period,
 ) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    for some in partners.chunks(ASKED_AT_ONCE) {
-        let rows = tx
-            .rows(commission_entries::table)
-            .filter(commission_entries::partner_id.eq_any(some.to_vec()))
-            .filter(commission_entries::posting_period.lt(month.key()))
-            .filter(commission_entries::commission_clause_id.eq_any(clauses.to_vec()))
-            .filter(commission_entries::invoice_line_id.is_not_null())
-            .order(commission_entries::id)
-            .select(Entry::as_select());
-        found.extend(tx.load::<Entry, _>(rows)?);
-    }
-    Ok(found)
+    posted(tx, whose, 0..month.key())
 }
 
 /// What the steps of these clauses brought some partners, and took off, as months were closed:
