@@ -72,6 +72,7 @@ diesel::table! {
         version -> Integer,
         steps_carved_through -> Integer,
         vat_id -> Text,
+        steps_unshared_through -> Integer,
     }
 }
 
@@ -835,6 +836,7 @@ diesel::table! {
         note -> Text,
         part -> Text,
         about -> Text,
+        seller_id -> Nullable<BigInt>,
     }
 }
 
@@ -946,6 +948,7 @@ diesel::table! {
         seq -> Integer,
         part -> Text,
         about -> Text,
+        seller_id -> Nullable<BigInt>,
     }
 }
 

@@ -16,28 +16,93 @@ use super::{
     volume::{Volume, taken_back},
 };
 
-/// What a partner earned at a clause's rate over the months that count together, and what of it went
-/// back after those: by the month it was posted in.
+/// What somebody has at a clause's rate, by the month it was posted in.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Course {
+struct ByMonth {
+    /// Over the months that count together.
     earned: BTreeMap<Period, AtRate>,
+    /// What went back of it after those.
     back: BTreeMap<Period, AtRate>,
 }
 
-/// What a month's close settles.
+impl ByMonth {
+    fn of(&mut self, when: When) -> &mut AtRate {
+        match when {
+            When::Within(month) => self.earned.entry(month).or_default(),
+            When::After(month) => self.back.entry(month).or_default(),
+        }
+    }
+
+    /// All that was posted by then.
+    fn through(&self, when: When) -> Result<AtRate, Overflow> {
+        let (earned, back) = match when {
+            When::Within(month) => (self.earned.range(..=month), None),
+            When::After(month) => (self.earned.range(..), Some(self.back.range(..=month))),
+        };
+        let mut all = earned.chain(back.into_iter().flatten());
+        all.try_fold(AtRate::default(), |sum, (_, one)| sum.with(one))
+    }
+}
+
+/// A month in which something is posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// One of those that count together.
+    Within(Period),
+    /// A later one, in which something of those goes back.
+    After(Period),
+}
+
+/// What a partner earned at a clause's rate over the months that count together, what of it went
+/// back after those, and what distributors got out of it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Course {
+    all: ByMonth,
+    carved: BTreeMap<i64, ByMonth>,
+}
+
+/// What a month's close settles.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// Which month's.
     pub month: Period,
     /// What steps bring beyond what they have brought before, in minor units; below zero where
-    /// that was too much.
+    /// that was too much. Distributors' shares are in it.
     pub minor: i64,
+    /// The same by now in all, in minor units.
+    pub stands_minor: i64,
     /// The revenue it is reckoned on, in minor units: all so far.
     pub revenue_minor: i64,
     /// What was posted for that already, at the clause's rate and by steps, in minor units.
     pub posted_minor: i64,
     /// For one after the last of the months that count together.
     pub late: Option<Late>,
+    /// What of it is distributors'.
+    pub shares: Vec<Share>,
+}
+
+/// A distributor's share of what steps bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Whose, by its id.
+    pub who: i64,
+    /// Beyond what it was before, in minor units.
+    pub minor: i64,
+    /// By now in all, in minor units.
+    pub stands_minor: i64,
+}
+
+impl Turn {
+    /// What of it is the seller's, in minor units.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn own_minor(&self) -> Result<i64, Overflow> {
+        let mut shares = self.shares.iter();
+        shares.try_fold(self.minor, |rest, share| {
+            rest.checked_sub(share.minor).ok_or(Overflow)
+        })
+    }
 }
 
 /// What went back after the months that count together.
@@ -50,62 +115,120 @@ pub struct Late {
 }
 
 impl Course {
-    /// Takes in what a line earns: before rounding, and in minor units.
+    /// Takes in the seller's part of what a line earns, or of what goes back: before rounding, and
+    /// in minor units.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
-    pub fn earn(
-        &mut self,
-        month: Period,
-        part: Part,
-        earned: (Ratio, i64),
-    ) -> Result<(), Overflow> {
-        self.earned.entry(month).or_default().add(part, earned)
+    pub fn take(&mut self, when: When, part: Part, of: (Ratio, i64)) -> Result<(), Overflow> {
+        self.all.of(when).add(part, of)
     }
 
-    /// Takes in what goes back of it in a month after those that count together.
+    /// The same where steps were settled with the seller alone.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
-    pub fn give_back(
+    pub fn take_unshared(
         &mut self,
-        month: Period,
+        when: When,
         part: Part,
-        back: (Ratio, i64),
+        of: (Ratio, i64),
     ) -> Result<(), Overflow> {
-        self.back.entry(month).or_default().add(part, back)
+        self.all.of(when).add_unshared(part, of)
+    }
+
+    /// Takes in what a distributor gets out of that, by its id: before rounding, and in minor units.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn carve(&mut self, when: When, who: i64, of: (Ratio, i64)) -> Result<(), Overflow> {
+        self.all.of(when).carve(of.1)?;
+        let theirs = self.carved.entry(who).or_default();
+        theirs.of(when).add(Part::Whole, of)
+    }
+
+    /// What of so much that steps bring by then is each distributor's.
+    fn shares(&self, when: When, minor: i64, all: &AtRate) -> Result<Vec<(i64, i64)>, Overflow> {
+        let carved = self.carved.iter();
+        carved
+            .map(|(who, theirs)| Ok((*who, theirs.through(when)?.share_of(minor, all)?)))
+            .collect()
+    }
+}
+
+/// What stands by the month before.
+#[derive(Debug, Default)]
+struct Standing {
+    minor: i64,
+    shares: BTreeMap<i64, i64>,
+}
+
+/// What stands at a month's end, and on what.
+struct Reached {
+    when: When,
+    minor: i64,
+    all: AtRate,
+    late: Option<Late>,
+}
+
+impl Standing {
+    /// Goes on to what stands now: gives what that changes.
+    fn turn(&mut self, base: Rate, course: &Course, now: &Reached) -> Result<Turn, Overflow> {
+        let mut shares = Vec::new();
+        for (who, stands_minor) in course.shares(now.when, now.minor, &now.all)? {
+            let before = self.shares.insert(who, stands_minor).unwrap_or_default();
+            let minor = stands_minor.checked_sub(before).ok_or(Overflow)?;
+            shares.push(Share {
+                who,
+                minor,
+                stands_minor,
+            });
+        }
+        let (When::Within(month) | When::After(month)) = now.when;
+        let turn = Turn {
+            month,
+            minor: now.minor.checked_sub(self.minor).ok_or(Overflow)?,
+            stands_minor: now.minor,
+            revenue_minor: now.all.revenue(base)?,
+            posted_minor: now.all.posted()?.checked_add(self.minor).ok_or(Overflow)?,
+            late: now.late,
+            shares,
+        };
+        self.minor = now.minor;
+        Ok(turn)
     }
 }
 
 impl Volume {
     /// What each month's close settles for a partner under a clause of this rate, in order: the rule
-    /// on all revenue so far, less what was posted for it.
+    /// on all revenue so far, less what was posted for it. Distributors have their share of that as
+    /// they have it of the commission at the rate.
     ///
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn turns(&self, base: Rate, course: &Course) -> Result<Vec<Turn>, Overflow> {
-        let mut turns = Vec::new();
-        let (mut all, mut stands) = (AtRate::default(), 0i64);
-        for (month, earned) in &course.earned {
+        let (mut turns, mut standing) = (Vec::new(), Standing::default());
+        let mut all = AtRate::default();
+        for (month, earned) in &course.all.earned {
             all = all.with(earned)?;
-            let now = self.brings(base, &all)?;
-            turns.push(Turn {
-                month: *month,
-                minor: now.minor.checked_sub(stands).ok_or(Overflow)?,
-                revenue_minor: now.revenue_minor,
-                posted_minor: all.posted()?.checked_add(stands).ok_or(Overflow)?,
+            let now = Reached {
+                when: When::Within(*month),
+                minor: self.brings(base, &all)?.minor,
+                all,
                 late: None,
-            });
-            stands = now.minor;
+            };
+            turns.push(standing.turn(base, course, &now)?);
         }
-        turns.extend(self.late_turns(base, course, &all)?);
+        for now in self.late(base, course, &all)? {
+            turns.push(standing.turn(base, course, &now)?);
+        }
         Ok(turns)
     }
 
-    fn late_turns(&self, base: Rate, course: &Course, all: &AtRate) -> Result<Vec<Turn>, Overflow> {
+    fn late(&self, base: Rate, course: &Course, all: &AtRate) -> Result<Vec<Reached>, Overflow> {
         let brought = self.brings(base, all)?;
-        let (mut back, mut gone, mut stands) = (AtRate::default(), 0i64, brought.minor);
-        let turn = |(month, now): (&Period, &AtRate)| {
+        let (mut back, mut gone) = (AtRate::default(), 0i64);
+        let reach = |(month, now): (&Period, &AtRate)| {
             back = back.with(now)?;
             let rest = all.with(&back)?;
             let all_gone = back.revenue(base)?.checked_neg().ok_or(Overflow)?;
@@ -116,20 +239,19 @@ impl Volume {
                     brought.minor + taken_back(of.0, of.1, (0, all_gone))?
                 }
             };
-            let turn = Turn {
-                month: *month,
-                minor: left.checked_sub(stands).ok_or(Overflow)?,
-                revenue_minor: rest.revenue(base)?,
-                posted_minor: rest.posted()?.checked_add(stands).ok_or(Overflow)?,
-                late: Some(Late {
-                    went_minor: all_gone.checked_sub(gone).ok_or(Overflow)?,
-                    brought_minor: brought.minor,
-                }),
+            let late = Late {
+                went_minor: all_gone.checked_sub(gone).ok_or(Overflow)?,
+                brought_minor: brought.minor,
             };
-            (gone, stands) = (all_gone, left);
-            Ok(turn)
+            gone = all_gone;
+            Ok(Reached {
+                when: When::After(*month),
+                minor: left,
+                all: rest,
+                late: Some(late),
+            })
         };
-        course.back.iter().map(turn).collect()
+        course.all.back.iter().map(reach).collect()
     }
 }
 
@@ -159,175 +281,4 @@ impl Outstanding {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::commission::{span::Span, volume::VolumeKind};
-
-    fn rate(bps: i32) -> Rate {
-        Rate::from_bps(bps).unwrap()
-    }
-
-    fn month(typed: &str) -> Period {
-        typed.parse().unwrap()
-    }
-
-    fn steps(kind: VolumeKind, typed: &str, bps: i32, given_back: GivenBack) -> Volume {
-        let eur = "EUR".parse().unwrap();
-        let steps = Volume::parse(kind, eur, typed, rate(bps)).unwrap();
-        steps.over(Span::Quarter, given_back)
-    }
-
-    /// Revenue of some months, each posted at the rate and rounded: below zero goes back.
-    fn course(bps: i32, earned: &[(&str, i64)], back: &[(&str, i64)]) -> Course {
-        let mut course = Course::default();
-        let at = |minor| {
-            let exact = rate(bps).exact(minor);
-            (exact, exact.round().unwrap())
-        };
-        for (on, minor) in earned {
-            course.earn(month(on), Part::Whole, at(*minor)).unwrap();
-        }
-        for (on, minor) in back {
-            let back = at(-minor);
-            course.give_back(month(on), Part::Whole, back).unwrap();
-        }
-        course
-    }
-
-    fn settled(volume: &Volume, bps: i32, course: &Course) -> Vec<i64> {
-        let turns = volume.turns(rate(bps), course).unwrap();
-        turns.iter().map(|turn| turn.minor).collect()
-    }
-
-    #[test]
-    fn a_quarter_brings_month_by_month_what_lies_above() {
-        let volume = steps(
-            VolumeKind::Graduated,
-            "10,000: 12; 25,000: 15",
-            1_000,
-            GivenBack::OriginalRate,
-        );
-        let earned = [
-            ("2026-10", 800_000),
-            ("2026-11", 1_200_000),
-            ("2026-12", 1_250_000),
-        ];
-        // 8,000.00; 20,000.00; 32,500.00, which earns 3,925.00 in all, 3,250.00 of it at the rate.
-        let told = settled(&volume, 1_000, &course(1_000, &earned, &[]));
-        assert_eq!(told, [0, 20_000, 47_500]);
-        let turns = volume
-            .turns(rate(1_000), &course(1_000, &earned, &[]))
-            .unwrap();
-        assert_eq!(
-            (turns[2].revenue_minor, turns[2].posted_minor),
-            (3_250_000, 345_000)
-        );
-    }
-
-    #[test]
-    fn a_cliff_is_taken_off_until_it_is_passed() {
-        let cliff = steps(VolumeKind::Cliff, "20,000", 1_000, GivenBack::OriginalRate);
-        let earned = [
-            ("2026-10", 900_000),
-            ("2026-11", 900_000),
-            ("2026-12", 900_000),
-        ];
-        let told = settled(&cliff, 1_000, &course(1_000, &earned, &[]));
-        assert_eq!(told, [-90_000, -90_000, 180_000]);
-    }
-
-    #[test]
-    fn what_goes_back_later_goes_at_its_rate_or_takes_the_steps_anew() {
-        let earned = [("2026-12", 510_000)];
-        let back = [("2027-01", 20_000)];
-        for (given_back, all) in [
-            (GivenBack::OriginalRate, -2_000),
-            (GivenBack::Reband, -11_800),
-        ] {
-            let volume = steps(VolumeKind::Whole, "5,000: 10", 800, given_back);
-            let told = settled(&volume, 800, &course(800, &earned, &back));
-            // 510.00 in all, 408.00 of it at the rate; 16.00 go back at the rate.
-            assert_eq!(told[0], 10_200);
-            assert_eq!(told[1] - 1_600, all);
-        }
-    }
-
-    #[test]
-    fn what_goes_the_other_way_takes_back_the_newest_first() {
-        let [october, november, december] = ["2026-10", "2026-11", "2026-12"].map(month);
-        let mut open = Outstanding::default();
-        assert_eq!(open.settle(october, 500), [(october, 500)]);
-        assert_eq!(open.settle(november, 300), [(november, 300)]);
-        let back = open.settle(december, -900);
-        assert_eq!(back, [(november, -300), (october, -500), (december, -100)]);
-        let later = month("2027-01");
-        assert_eq!(open.settle(later, 40), [(december, 40)]);
-        assert_eq!(open.settle(later, 0), []);
-    }
-
-    fn kinds() -> impl Strategy<Value = VolumeKind> {
-        proptest::sample::select(VolumeKind::ALL.to_vec())
-    }
-
-    proptest! {
-        #[test]
-        fn all_that_is_posted_in_a_quarter_is_the_rule_on_its_revenue(
-            cash in proptest::collection::vec((0usize..3, -200_000i64..1_000_000), 0..24), kind in kinds(),
-        ) {
-            let typed = match kind {
-                VolumeKind::Cliff => "8,000",
-                VolumeKind::Accelerator => "8,000: 1.5; 20,000: 2",
-                _ => "8,000: 12; 20,000: 15",
-            };
-            let volume = steps(kind, typed, 1_000, GivenBack::OriginalRate);
-            let months = ["2026-10", "2026-11", "2026-12"];
-            let earned: Vec<_> = cash.iter().map(|(place, minor)| (months[*place], *minor)).collect();
-            let course = course(1_000, &earned, &[]);
-            let revenue: i64 = cash.iter().map(|(_, minor)| minor).sum();
-            let posted: i64 = cash.iter().map(|(_, minor)| rate(1_000).of(*minor)).sum();
-            let brought: i64 = settled(&volume, 1_000, &course).iter().sum();
-            if revenue > 0 {
-                let rule = volume.earns(rate(1_000), revenue).unwrap().round().unwrap();
-                prop_assert_eq!(posted + brought, rule);
-            } else {
-                prop_assert_eq!(brought, 0);
-            }
-            let mut open = Outstanding::default();
-            for turn in volume.turns(rate(1_000), &course).unwrap() {
-                let parts = open.settle(turn.month, turn.minor);
-                prop_assert_eq!(parts.iter().map(|(_, part)| part).sum::<i64>(), turn.minor);
-            }
-            prop_assert_eq!(open.0.iter().map(|(_, left)| left).sum::<i64>(), brought);
-        }
-
-        #[test]
-        fn what_is_left_after_the_quarter_earns_by_the_rule_anew(
-            cash in 1i64..3_000_000, back in proptest::collection::vec(1i64..600_000, 0..6), kind in kinds(),
-        ) {
-            let typed = match kind {
-                VolumeKind::Cliff => "8,000",
-                VolumeKind::Accelerator => "8,000: 1.5",
-                _ => "8,000: 12",
-            };
-            let volume = steps(kind, typed, 1_000, GivenBack::Reband);
-            let mut left = cash;
-            let months = ["2027-01", "2027-02", "2027-03", "2027-05", "2027-06", "2028-01"];
-            let back: Vec<_> = months.into_iter().zip(back).map(|(on, minor)| {
-                let minor = minor.min(left);
-                left -= minor;
-                (on, minor)
-            }).collect();
-            let course = course(1_000, &[("2026-12", cash)], &back);
-            let at_rate = rate(1_000).of(cash) + back.iter().map(|(_, minor)| rate(1_000).of(-minor)).sum::<i64>();
-            let brought: i64 = settled(&volume, 1_000, &course).iter().sum();
-            if left > 0 {
-                let rule = volume.earns(rate(1_000), left).unwrap().round().unwrap();
-                prop_assert_eq!(at_rate + brought, rule);
-            } else {
-                prop_assert_eq!(brought, 0);
-            }
-        }
-    }
-}
+mod tests;

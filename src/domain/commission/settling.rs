@@ -32,7 +32,8 @@ const PLACES: u32 = 9;
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct AtRate {
     exact: Ratio,
-    carved: Ratio,
+    /// What distributors got out of it where steps were settled with the seller alone.
+    unshared: Ratio,
     posted_minor: i64,
 }
 
@@ -42,18 +43,29 @@ impl AtRate {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn add(&mut self, part: Part, (exact, minor): (Ratio, i64)) -> Result<(), Overflow> {
-        let kept = match part {
-            Part::Split { carved, .. } => rest_of(carved),
-            _ => rest_of(Rate::default()),
-        };
-        // Whoever keeps nothing is posted nothing.
-        let before = match kept.bps() {
-            0 => exact,
-            _ => exact.over(kept.exact(1))?,
-        };
-        let carved = before.minus(exact)?.to_places(PLACES)?;
-        self.exact = self.exact.plus(before.to_places(PLACES)?)?;
-        self.carved = self.carved.plus(carved)?;
+        let before = before_carving(part, exact)?.to_places(PLACES)?;
+        self.exact = self.exact.plus(before)?;
+        self.posted_minor = self.posted_minor.checked_add(minor).ok_or(Overflow)?;
+        Ok(())
+    }
+
+    /// The same where steps were settled with the seller alone: what its distributor got counts as
+    /// posted for it.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn add_unshared(&mut self, part: Part, of: (Ratio, i64)) -> Result<(), Overflow> {
+        self.add(part, of)?;
+        let carved = before_carving(part, of.0)?.minus(of.0)?;
+        self.unshared = self.unshared.plus(carved.to_places(PLACES)?)?;
+        Ok(())
+    }
+
+    /// Takes in what a distributor got out of it, in minor units: it is posted too.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn carve(&mut self, minor: i64) -> Result<(), Overflow> {
         self.posted_minor = self.posted_minor.checked_add(minor).ok_or(Overflow)?;
         Ok(())
     }
@@ -66,7 +78,7 @@ impl AtRate {
         let posted = self.posted_minor.checked_add(other.posted_minor);
         Ok(Self {
             exact: self.exact.plus(other.exact)?,
-            carved: self.carved.plus(other.carved)?,
+            unshared: self.unshared.plus(other.unshared)?,
             posted_minor: posted.ok_or(Overflow)?,
         })
     }
@@ -85,8 +97,38 @@ impl AtRate {
     /// # Errors
     /// [`Overflow`] when it does not fit.
     pub fn posted(&self) -> Result<i64, Overflow> {
-        let carved = self.carved.round()?;
-        self.posted_minor.checked_add(carved).ok_or(Overflow)
+        let unshared = self.unshared.round()?;
+        self.posted_minor.checked_add(unshared).ok_or(Overflow)
+    }
+
+    /// What of so much that steps bring for all of it is a distributor's who got this out of it: in
+    /// proportion to that. Where steps leave nothing of what was posted, all of its own goes.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn share_of(&self, minor: i64, all: &Self) -> Result<i64, Overflow> {
+        if minor != 0 && all.posted()?.checked_add(minor) == Some(0) {
+            return self.posted()?.checked_neg().ok_or(Overflow);
+        }
+        if minor == 0 || all.exact == Ratio::ZERO {
+            return Ok(0);
+        }
+        let share = self.exact.over(all.exact)?;
+        let share = share.clamp(Ratio::ZERO, Ratio::from_int(1));
+        share.times(Ratio::from_int(minor))?.round()
+    }
+}
+
+/// What somebody's part of a commission is of before a distributor takes its own out of that.
+fn before_carving(part: Part, exact: Ratio) -> Result<Ratio, Overflow> {
+    let kept = match part {
+        Part::Split { carved, .. } => rest_of(carved),
+        _ => rest_of(Rate::default()),
+    };
+    // Whoever keeps nothing is posted nothing.
+    match kept.bps() {
+        0 => Ok(exact),
+        _ => exact.over(kept.exact(1)),
     }
 }
 

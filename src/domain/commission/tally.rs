@@ -13,7 +13,7 @@ use super::{
     },
     CommissionClause, EarningLine, InvoiceState,
     bonus::{BeforeCap, Beyond},
-    course::Course,
+    course::{Course, Share, When},
     extras::GuaranteeTerms,
     parties::SplitError,
     parts::{Claim, Part, accrue_claims},
@@ -127,7 +127,11 @@ impl Tally {
                     ..key(one.who)
                 };
                 let course = self.stepped.entry((one.clause, first)).or_default();
-                course.earn(month, one.part, (one.exact, one.minor))?;
+                let when = When::Within(month);
+                course.take(when, one.part, (one.exact, one.minor))?;
+                if let Some((theirs, _)) = carved_from(one, line) {
+                    course.carve(when, theirs.who, (theirs.exact, theirs.minor))?;
+                }
             }
             self.add(key(one.who), one.minor)?;
         }
@@ -194,7 +198,10 @@ impl Tally {
             };
             for turn in volume.turns(rate, &course)? {
                 let month = turn.month;
-                self.add(Key { month, ..key }, turn.minor)?;
+                self.add(Key { month, ..key }, turn.own_minor()?)?;
+                for Share { who, minor, .. } in turn.shares {
+                    self.add(Key { who, month, ..key }, minor)?;
+                }
             }
         }
         Ok(Settled { sums: self.sums })
@@ -337,9 +344,10 @@ mod tests {
             volume: Some(volume.unwrap()),
             ..plain
         };
-        // 2,250.00 counts; 250.00 of it lie above the step, for the seller alone.
+        // 2,250.00 counts; 250.00 of it lie above the step, 4 % of what they bring is the
+        // distributor's.
         let steps = sums(under(stepped, true));
-        assert_eq!(steps, [21_600 + 1_250, 7_500, 900]);
+        assert_eq!(steps, [21_600 + 1_200, 7_500, 900 + 50]);
     }
 
     #[test]
@@ -361,9 +369,8 @@ mod tests {
         let clauses = || BTreeMap::from([(7, clause)]);
         let mut all = Tally::under(clauses()).since(march());
         let mut before = Course::default();
-        before
-            .earn(february, one.part, (one.exact, one.minor))
-            .unwrap();
+        let when = When::Within(february);
+        before.take(when, one.part, (one.exact, one.minor)).unwrap();
         let first = Key {
             month: Span::Quarter.first(march()),
             ..key(1)

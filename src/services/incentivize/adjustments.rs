@@ -212,6 +212,7 @@ fn entry(tx: &Tx<'_, VendorScope>, of: &Adjustment, today: NaiveDate) -> Entry {
         created_at: tx.now(),
         part: Part::Whole,
         about: String::new(),
+        seller_id: None,
         caps_id: None,
         note: adjustment_note(of.reason, &of.memo),
     }

@@ -398,6 +398,7 @@ impl Poster<'_, '_> {
             note: String::new(),
             part: earner.who.part,
             about: earner.who.about.to_owned(),
+            seller_id: None,
         }
     }
 }

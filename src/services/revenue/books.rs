@@ -67,7 +67,7 @@ impl Books {
         let extras = extras
             .filter(|(_, extras)| *extras != PlanExtras::default())
             .collect();
-        let volumes = volumes(plans.values(), vendor.steps_carved_through);
+        let volumes = volumes(plans.values(), &vendor);
         let clauses = plans
             .into_iter()
             .flat_map(|(id, plan)| {
@@ -177,8 +177,10 @@ impl Books {
 /// Every clause with steps.
 fn volumes<'p>(
     plans: impl Iterator<Item = &'p CommissionTerms>,
-    carved_through: i32,
+    vendor: &VendorTerms,
 ) -> HashMap<CommissionClauseId, VolumeTerms> {
+    let (carved_through, unshared_through) =
+        (vendor.steps_carved_through, vendor.steps_unshared_through);
     let of_plan = move |plan: &'p CommissionTerms| {
         plan.clauses.iter().filter_map(move |(id, clause)| {
             let terms = VolumeTerms {
@@ -187,6 +189,7 @@ fn volumes<'p>(
                 volume: clause.volume?,
                 hold_days: plan.hold_days,
                 carved_through,
+                unshared_through,
             };
             Some((*id, terms))
         })

@@ -144,6 +144,7 @@ impl Floor<'_> {
             created_at: tx.now(),
             part: Part::Whole,
             about: String::new(),
+            seller_id: None,
             caps_id: None,
             note: format!(
                 "Guarantee: at least {} a month in the first {}; {} was posted in {}, which is month {} of them.",

@@ -317,7 +317,7 @@ impl Desk {
 fn brought(tx: &mut Tx<'_, VendorScope>, of: &[&Entry]) -> Result<Vec<Entry>> {
     let back = of.iter().filter_map(|entry| entry.steps_taken_back());
     let (clauses, partners): (BTreeSet<_>, BTreeSet<_>) =
-        back.map(|(clause, partner, _)| (clause, partner)).unzip();
+        back.map(|(clause, partner, ..)| (clause, partner)).unzip();
     if clauses.is_empty() {
         return Ok(Vec::new());
     }

@@ -318,6 +318,7 @@ impl Renewed<'_> {
             created_at: tx.now(),
             part: Part::Whole,
             about: String::new(),
+            seller_id: None,
             caps_id: None,
             note: format!(
                 "Renewal bonus: {} of {}, what the term from {} is worth; the term before was worth {}.",

@@ -246,6 +246,7 @@ fn entry(
         created_at: tx.now(),
         part: Part::Whole,
         about: String::new(),
+        seller_id: None,
         caps_id: None,
         note,
     }

@@ -110,25 +110,37 @@ fn volumes(ledger: &Ledger, found: &mut Findings) -> Result<()> {
         let of = entry
             .commission_clause_id
             .filter(|_| entry.kind == EntryKind::Volume)?;
-        Some(((of, entry.partner_id, entry.seq), entry.amount_minor))
+        let whose = (entry.partner_id, entry.seller_id);
+        Some(((of, whose, entry.seq), entry.amount_minor))
     });
     let mut due = HashMap::new();
     let terms = ledger.books.volumes();
     let closed = ledger.periods.iter();
     let closed = closed.filter(|one| one.status != PeriodStatus::Open);
     let last = closed.map(|one| one.month).max();
-    for ((clause, partner), of) in volume_groups(&ledger.entries, terms) {
+    let sold: HashMap<InvoiceLineId, PartnerId> = ledger
+        .lines
+        .iter()
+        .map(|line| (line.id, line.partner_id))
+        .collect();
+    let whose = |entry: &'_ Entry| entry.seller(|line| sold.get(&line).copied());
+    let all = ledger.entries.iter().map(|entry| (whose(entry), entry));
+    for ((clause, seller), of) in volume_groups(all, terms) {
         let Some((terms, last)) = terms.get(&clause).zip(last) else {
             continue;
         };
         for one in volume_settled(&of, terms, last)? {
-            due.insert((clause, partner, one.seq()), one.minor);
+            let whose = match one.share {
+                Some((distributor, _)) => (distributor, Some(seller)),
+                None => (seller, None),
+            };
+            due.insert((clause, whose, one.seq()), one.minor);
         }
     }
     let keys = due.keys().chain(settled.keys());
     for key in keys.collect::<HashSet<_>>() {
         let of = |sums: &HashMap<_, i64>| sums.get(key).copied().unwrap_or_default();
-        let name = format!("Volume of clause {}, partner {}", key.0, key.1);
+        let name = format!("Volume of clause {}, partner {}", key.0, key.1.0);
         found.same(&name, of(&settled), of(&due));
     }
     Ok(())

@@ -5,7 +5,8 @@ mod sums;
 
 pub use spiffs::{SpiffPaid, spiffs_in, spiffs_of, spiffs_paid};
 pub use steps::{
-    StepsOf, of_clauses, of_clauses_before, of_clauses_between, of_steps, partners_of_clauses,
+    Counted, StepsOf, of_clauses, of_clauses_before, of_clauses_between, of_steps,
+    partners_of_clauses,
 };
 pub use sums::{GroupSum, MonthSum, carved_under, earned_in, sums_under};
 
@@ -126,6 +127,8 @@ pub struct Entry {
     pub part: Part,
     /// Customer and plan, for a partner who does not see the customer; empty for the seller's.
     pub about: String,
+    /// Whose steps a distributor has its share in, where that is what it is.
+    pub seller_id: Option<PartnerId>,
 }
 
 impl Entry {
@@ -144,6 +147,13 @@ impl Entry {
         self.kind == EntryKind::Clawback || self.source_kind == SourceKind::Cancellation
     }
 
+    /// Who sold what it follows, given who sold a line: somebody else where a distributor has its
+    /// part out of that.
+    pub fn seller(&self, of_line: impl Fn(InvoiceLineId) -> Option<PartnerId>) -> PartnerId {
+        let line = self.invoice_line_id.filter(|_| self.part.is_override());
+        line.and_then(of_line).unwrap_or(self.partner_id)
+    }
+
     /// What names it among the entries that steps brought as a month closed, where it is one.
     pub fn steps(&self) -> Option<StepsOf> {
         (self.kind == EntryKind::Volume && self.earned_period == self.posting_period)
@@ -160,7 +170,7 @@ impl Entry {
 
     fn of_steps(&self) -> Option<StepsOf> {
         let clause = self.commission_clause_id?;
-        Some((clause, self.partner_id, self.earned_period))
+        Some((clause, self.partner_id, self.seller_id, self.earned_period))
     }
 }
 

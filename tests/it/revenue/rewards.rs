@@ -22,7 +22,11 @@ use perennial::{
             subscriptions::{self, NewDiscount, PlanChange, PlanWhen, change_plan, give_discount},
         },
     },
-    store::{incentivize::entries::Entry, lobby, revenue::subscriptions as rows},
+    store::{
+        incentivize::{enrollments as enrolled, entries::Entry},
+        lobby,
+        revenue::subscriptions as rows,
+    },
 };
 
 use super::{
@@ -400,10 +404,15 @@ fn what_steps_give_back_matures_with_what_they_brought() {
 
 /// The second partner gets a tenth of the first's commission, out of it.
 fn carve(world: &World) {
+    carve_of(world, 201, 202);
+}
+
+/// A partner gets a tenth of another's commission, out of it.
+fn carve_of(world: &World, seller: i64, distributor: i64) {
     let tenant = lobby::tenant_of(&world.scope).number();
     world.database.sql(&format!(
         "INSERT INTO distributor_links (tenant_id, id, partner_id, distributor_id, carved_out, rate_bps, effective_from, created_at)
-         VALUES ({tenant}, 901, 201, 202, TRUE, 1000, '2020-01-01', '2027-01-01 00:00:00')"
+         VALUES ({tenant}, {seller}9, {seller}, {distributor}, TRUE, 1000, '2020-01-01', '2027-01-01 00:00:00')"
     ));
 }
 
@@ -460,15 +469,102 @@ fn steps_count_revenue_whatever_a_distributor_gets_out_of_the_commission() {
         assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (94_500, 10_500));
         world.at("2027-07-02");
         close(&world, "2027-06");
-        // 12 % of 10,500.00 in all, of which 1,050.00 were posted for both.
+        // 12 % of 10,500.00 in all, of which 1,050.00 were posted for both; a tenth is the
+        // distributor's.
         let settled = of_kind(&world, EntryKind::Volume);
-        assert_eq!(settled[0].amount_minor, 21_000);
-        assert!(
-            settled[0]
-                .note
-                .contains("EUR 10,500.00 of revenue in June 2027"),
-            "{}",
-            settled[0].note
-        );
+        let told = |entry: &Entry| (entry.partner_id, entry.amount_minor, entry.seller_id);
+        let told: Vec<_> = settled.iter().map(told).collect();
+        let shared = [(id(201), 18_900, None), (id(202), 2_100, Some(id(201)))];
+        assert_eq!(told, shared);
+        for entry in &settled {
+            let note = &entry.note;
+            assert!(
+                note.contains("EUR 10,500.00 of revenue in June 2027"),
+                "{note}"
+            );
+            let share = "Of the EUR 210.00 that steps bring by now in all, EUR 21.00 is the distributor’s, as its part of that commission is: EUR 21.00 of it with this.";
+            assert!(note.ends_with(share), "{note}");
+        }
+        world.verify();
+    });
+}
+
+#[test]
+fn a_cliff_that_is_not_passed_leaves_nothing_to_seller_or_distributor() {
+    on_each(|kind| {
+        let cliff = steps("10", VolumeKind::Cliff, "2,000");
+        let world = held(kind, ("2027-06-05", 202_706), cliff, 0);
+        carve(&world);
+        for (name, customer, units) in [("S-1", 1, 137), ("S-2", 2, 1)] {
+            world.start(name, customer, SEATS, "2027-06-05", units);
+        }
+        let paid = world.pay("P-1", 1, "2027-06-05", eur(137_000));
+        world.pay("P-2", 2, "2027-06-05", eur(1_000));
+        assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (12_420, 1_380));
+        world.at("2027-07-02");
+        close(&world, "2027-06");
+        assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (0, 0));
+        world.verify();
+        world
+            .refund("R-1", paid.id(), "2027-07-02", eur(68_500))
+            .unwrap();
+        world.at("2027-08-02");
+        close(&world, "2027-07");
+        assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (0, 0));
+        world.verify();
+    });
+}
+
+#[test]
+fn what_goes_back_of_steps_goes_back_of_the_distributors_share_too() {
+    on_each(|kind| {
+        let whole = steps("10", VolumeKind::Whole, "1,000: 15 %");
+        let world = held(kind, ("2027-06-05", 202_706), whole, 0);
+        carve(&world);
+        world.start("S-1", 1, SEATS, "2027-06-05", 120);
+        let paid = world.pay("P-1", 1, "2027-06-05", eur(120_000));
+        world.at("2027-07-02");
+        close(&world, "2027-06");
+        // 15 % of 1,200.00, a tenth of it the distributor's.
+        assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (16_200, 1_800));
+        world
+            .refund("R-1", paid.id(), "2027-07-02", eur(60_000))
+            .unwrap();
+        world.at("2027-08-02");
+        close(&world, "2027-07");
+        assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (8_100, 900));
+        world.verify();
+    });
+}
+
+#[test]
+fn a_distributor_above_two_has_its_share_in_the_steps_of_each() {
+    on_each(|kind| {
+        let whole = steps("10", VolumeKind::Whole, "1,000: 15 %");
+        let world = held(kind, ("2027-06-05", 202_706), whole, 0);
+        let enrolled = world.read(|tx| enrolled::of_partner(tx, id(201))).remove(0);
+        let version = enrolled.plan_version;
+        world
+            .write(|tx| enrollments::enroll(tx, id(202), version, date("2026-01-01")))
+            .unwrap();
+        for seller in [201, 202] {
+            carve_of(&world, seller, 203);
+        }
+        for (name, customer, units) in [("S-1", 1, 120), ("S-2", 4, 200)] {
+            world.start(name, customer, SEATS, "2027-06-05", units);
+            world.pay(name, customer, "2027-06-05", eur(i64::from(units) * 1_000));
+        }
+        world.at("2027-07-02");
+        close(&world, "2027-06");
+        let sums = [201, 202, 203].map(|partner| sum_of(&world, partner));
+        // 15 % of 1,200.00 and of 2,000.00, a tenth of each the distributor's.
+        assert_eq!(sums, [16_200, 27_000, 1_800 + 3_000]);
+        let theirs = of_kind(&world, EntryKind::Volume).into_iter();
+        let theirs = theirs.filter(|entry| entry.partner_id == id(203));
+        let told: Vec<_> = theirs
+            .map(|one| (one.amount_minor, one.seller_id))
+            .collect();
+        assert_eq!(told, [(600, Some(id(201))), (1_000, Some(id(202)))]);
+        world.verify();
     });
 }

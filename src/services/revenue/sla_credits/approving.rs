@@ -268,5 +268,6 @@ fn chargeback(
         ),
         part: Part::Whole,
         about: String::new(),
+        seller_id: None,
     }
 }

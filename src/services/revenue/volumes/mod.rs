@@ -25,7 +25,8 @@ use crate::{
     id::{CommissionClauseId, CommissionEntryId, PartnerId},
     store::{
         Tx, VendorScope,
-        incentivize::entries::{self, Entry, SourceKind},
+        incentivize::entries::{self, Counted, Entry, SourceKind},
+        recruit::partners,
     },
 };
 
@@ -46,6 +47,8 @@ pub(in crate::services) struct VolumeTerms {
     /// Through which month, by its key, what a distributor gets out of the commission counted as
     /// that much less revenue.
     pub carved_through: i32,
+    /// Through which month, by its key, steps were settled with the seller alone.
+    pub unshared_through: i32,
 }
 
 impl VolumeTerms {
@@ -70,51 +73,66 @@ pub(super) fn settling(
         return Ok(Vec::new());
     }
     let clauses: Vec<CommissionClauseId> = terms.keys().copied().collect();
-    let mut posted: BTreeMap<PartnerId, Vec<Entry>> = BTreeMap::new();
-    for entry in entries::of_clauses(tx, &clauses, month)? {
-        posted.entry(entry.partner_id).or_default().push(entry);
+    let mut posted: BTreeMap<PartnerId, Vec<Counted>> = BTreeMap::new();
+    for one in entries::of_clauses(tx, &clauses, month)? {
+        posted.entry(one.seller).or_default().push(one);
     }
-    let partners: Vec<PartnerId> = posted.keys().copied().collect();
+    let sellers: Vec<PartnerId> = posted.keys().copied().collect();
     let mut new = Vec::new();
-    for some in partners.chunks(CHUNK) {
-        let now = some.iter().filter_map(|partner| posted.remove(partner));
+    for some in sellers.chunks(CHUNK) {
+        let now = some.iter().filter_map(|seller| posted.remove(seller));
         let now = now.flatten().collect();
         let known = with_earlier(tx, terms, (month, some), now)?;
-        for ((clause, partner), of) in groups(&known, terms) {
+        for ((clause, seller), of) in groups(whose(&known), terms) {
             let Some(terms) = terms.get(&clause) else {
                 continue;
             };
             for settled in due(&of, terms, month)? {
-                new.push(entry(tx, (clause, partner), terms, &settled));
+                new.push(entry(tx, (clause, seller), terms, &settled));
             }
         }
     }
+    name_sellers(tx, &mut new)?;
     Ok(new)
 }
 
-/// Some partners' entries of a month, with those of the earlier months that count together with it;
+/// A distributor is told whose steps it has its share in.
+fn name_sellers(tx: &mut Tx<'_, VendorScope>, new: &mut [Entry]) -> Result<()> {
+    let sellers: BTreeSet<PartnerId> = new.iter().filter_map(|entry| entry.seller_id).collect();
+    let mut names = HashMap::new();
+    for some in Vec::from_iter(sellers).chunks(CHUNK) {
+        names.extend(partners::names(tx, some)?);
+    }
+    for entry in new {
+        let name = entry.seller_id.and_then(|seller| names.get(&seller));
+        entry.about = name.cloned().unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn whose(all: &[Counted]) -> impl Iterator<Item = (PartnerId, &Entry)> {
+    all.iter().map(|one| (one.seller, &one.entry))
+}
+
+/// Some sellers' entries of a month, with those of the earlier months that count together with it;
 /// and with all earlier ones of whom anything went back after such months.
 fn with_earlier(
     tx: &mut Tx<'_, VendorScope>,
     terms: &Terms,
-    (month, partners): (Period, &[PartnerId]),
-    mut known: Vec<Entry>,
-) -> Result<Vec<Entry>> {
+    (month, sellers): (Period, &[PartnerId]),
+    mut known: Vec<Counted>,
+) -> Result<Vec<Counted>> {
     for (first, clauses) in spanning(terms, month) {
-        let earlier = entries::of_clauses_between(tx, (&clauses[..], partners), (first, month))?;
+        let earlier = entries::of_clauses_between(tx, (&clauses[..], sellers), (first, month))?;
         known.extend(earlier);
     }
-    let ids: BTreeSet<CommissionEntryId> = known.iter().map(|entry| entry.id).collect();
-    let is_late = |entry: &&Entry| entry.reverses_id.is_some_and(|id| !ids.contains(&id));
-    let late: BTreeSet<PartnerId> = known
-        .iter()
-        .filter(is_late)
-        .map(|entry| entry.partner_id)
-        .collect();
+    let ids: BTreeSet<CommissionEntryId> = known.iter().map(|one| one.entry.id).collect();
+    let is_late = |one: &&Counted| one.entry.reverses_id.is_some_and(|id| !ids.contains(&id));
+    let late: BTreeSet<PartnerId> = known.iter().filter(is_late).map(|one| one.seller).collect();
     if late.is_empty() {
         return Ok(known);
     }
-    known.retain(|entry| entry.posting_period >= month || !late.contains(&entry.partner_id));
+    known.retain(|one| one.entry.posting_period >= month || !late.contains(&one.seller));
     let clauses: Vec<CommissionClauseId> = terms.keys().copied().collect();
     let whose = (&clauses[..], &Vec::from_iter(late)[..]);
     known.extend(entries::of_clauses_before(tx, whose, month)?);
@@ -152,7 +170,7 @@ pub(super) fn go_on(
     let partners = Vec::from_iter(partners);
     for some in partners.chunks(CHUNK) {
         let known = with_earlier(tx, terms, (month, some), Vec::new())?;
-        for ((clause, partner), of) in groups(&known, terms) {
+        for ((clause, partner), of) in groups(whose(&known), terms) {
             let Some(terms) = terms.get(&clause) else {
                 continue;
             };
@@ -175,7 +193,7 @@ pub(super) fn go_on(
 
 fn entry(
     tx: &Tx<'_, VendorScope>,
-    (clause, partner): Group,
+    (clause, seller): Group,
     terms: &VolumeTerms,
     settled: &Settled,
 ) -> Entry {
@@ -184,7 +202,7 @@ fn entry(
     let on = month.last_day();
     Entry {
         id: tx.fresh_id(),
-        partner_id: partner,
+        partner_id: settled.share.map_or(seller, |(distributor, _)| distributor),
         customer_id: None,
         subscription_id: None,
         invoice_id: None,
@@ -206,9 +224,10 @@ fn entry(
         matures_on: settled.matures_on,
         reverses_id: None,
         created_at: tx.now(),
-        part: Part::Whole,
+        part: settled.share.map_or(Part::Whole, |(_, part)| part),
         about: String::new(),
         caps_id: None,
         note: note(terms, settled),
+        seller_id: settled.share.map(|_| seller),
     }
 }

@@ -3,7 +3,7 @@ use super::{Settled, VolumeTerms};
 use crate::domain::{
     Money,
     commission::{
-        course::{Late, Turn},
+        course::{Late, Share, Turn},
         span::{GivenBack, Span},
     },
 };
@@ -15,7 +15,33 @@ pub(super) fn note(terms: &VolumeTerms, settled: &Settled) -> String {
         (Some(late), GivenBack::OriginalRate) => went(terms, settled, &late),
         (Some(late), GivenBack::Reband) => anew(terms, settled, &late),
     };
-    format!("{said}{}", part(terms, settled))
+    format!("{said}{}{}", shared(terms, settled), part(terms, settled))
+}
+
+/// What of it distributors have, or this one.
+fn shared(terms: &VolumeTerms, settled: &Settled) -> String {
+    let turn = &settled.turn;
+    let whose = |share: &&Share| match settled.share {
+        Some((distributor, _)) => distributor.number() == share.who,
+        None => true,
+    };
+    let mut shares = turn.shares.iter().filter(whose).peekable();
+    if shares.peek().is_none() {
+        return String::new();
+    }
+    let sum = |of: fn(&Share) -> i64| shares.clone().map(of).fold(0, i64::saturating_add);
+    let money = |minor: i64| Money::new(minor.abs(), terms.volume.currency);
+    let (now, by_now) = (sum(|share| share.minor), sum(|share| share.stands_minor));
+    let does = match turn.stands_minor < 0 {
+        true => "take off",
+        false => "bring",
+    };
+    format!(
+        " Of the {} that steps {does} by now in all, {} is the distributor’s, as its part of that commission is: {} of it with this.",
+        money(turn.stands_minor),
+        money(by_now),
+        Money::new(now, terms.volume.currency)
+    )
 }
 
 fn clause(terms: &VolumeTerms) -> String {
@@ -79,7 +105,7 @@ fn part(terms: &VolumeTerms, settled: &Settled) -> String {
     let (turn, of) = (&settled.turn, settled.of.title());
     let money = |minor: i64| Money::new(minor.abs(), terms.volume.currency);
     let is_back = settled.of != turn.month;
-    if settled.minor == turn.minor && (turn.late.is_some() || !is_back) {
+    if settled.minor == settled.all_minor && (turn.late.is_some() || !is_back) {
         return String::new();
     }
     match (is_back, settled.minor < 0) {

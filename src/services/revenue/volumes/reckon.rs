@@ -10,7 +10,7 @@ use crate::{
         Overflow, Period,
         commission::{
             Part,
-            course::{Course, Outstanding, Turn},
+            course::{Course, Outstanding, Turn, When},
             matures_on,
         },
     },
@@ -18,7 +18,7 @@ use crate::{
     store::incentivize::entries::Entry,
 };
 
-/// A clause and whom it pays.
+/// A clause and who sells under it.
 pub(super) type Group = (CommissionClauseId, PartnerId);
 
 /// What is to be posted for a group as a month closes.
@@ -28,6 +28,10 @@ pub(in crate::services) struct Settled {
     pub of: Period,
     /// What it comes to, in minor units.
     pub minor: i64,
+    /// What that close settles with the same in all, in minor units.
+    pub all_minor: i64,
+    /// Whose it is and as what, where it is a distributor's share.
+    pub share: Option<(PartnerId, Part)>,
     /// What that close settles in all, and on what.
     pub turn: Turn,
     /// The first of the months whose revenue counts together.
@@ -53,23 +57,18 @@ fn count(month: Period) -> i32 {
     (month.key() / 100 - 2_000) * 12 + month.key() % 100
 }
 
-/// The entries that count for steps, by clause and partner.
+/// The entries that count for steps, by clause and who sold, given each with that.
 pub(in crate::services) fn groups<'e>(
-    all: &'e [Entry],
+    all: impl Iterator<Item = (PartnerId, &'e Entry)>,
     terms: &Terms,
 ) -> BTreeMap<Group, Vec<&'e Entry>> {
     let mut found: BTreeMap<Group, Vec<&Entry>> = BTreeMap::new();
-    for entry in all
-        .iter()
-        .filter(|entry| entry.is_earning() && !entry.part.is_override())
-    {
+    let counts = |entry: &Entry| entry.is_earning() && !matches!(entry.part, Part::OnRevenue(_));
+    for (seller, entry) in all.filter(|(_, entry)| counts(entry)) {
         let clause = entry.commission_clause_id;
         let counts = |of: &VolumeTerms| of.volume.currency == entry.currency;
         if let Some(clause) = clause.filter(|id| terms.get(id).is_some_and(counts)) {
-            found
-                .entry((clause, entry.partner_id))
-                .or_default()
-                .push(entry);
+            found.entry((clause, seller)).or_default().push(entry);
         }
     }
     found
@@ -79,11 +78,43 @@ pub(in crate::services) fn groups<'e>(
 #[derive(Debug, Default)]
 pub(super) struct Followed {
     pub course: Course,
+    /// Who has a part out of it as a distributor, and which the last time.
+    distributors: BTreeMap<i64, (PartnerId, Part)>,
     /// The last day on which anything is payable that was posted in a month.
     payable: BTreeMap<Period, NaiveDate>,
 }
 
 impl Followed {
+    /// Takes in an entry that follows what was earned in a month.
+    fn take(
+        &mut self,
+        (entry, earned): (&Entry, Period),
+        when: When,
+        terms: &VolumeTerms,
+    ) -> Result<(), Overflow> {
+        let (part, of) = (entry.part, (entry.exact, entry.amount_minor));
+        // What was settled keeps its measure.
+        let is_shared = earned.key() > terms.unshared_through;
+        match (part, is_shared) {
+            (Part::CarvedOut { .. }, false) => return Ok(()),
+            (Part::CarvedOut { .. }, true) => {
+                let who = entry.partner_id;
+                self.distributors.insert(who.number(), (who, part));
+                self.course.carve(when, who.number(), of)?;
+            }
+            (_, true) => self.course.take(when, part, of)?,
+            (_, false) if earned.key() <= terms.carved_through => {
+                self.course.take(when, Part::Whole, of)?;
+            }
+            (_, false) => self.course.take_unshared(when, part, of)?,
+        }
+        if let When::Within(month) = when {
+            let day = self.payable.entry(month).or_insert(entry.matures_on);
+            *day = entry.matures_on.max(*day);
+        }
+        Ok(())
+    }
+
     /// The last day on which anything is payable that was earned by the end of a month.
     fn newest(&self, month: Period) -> NaiveDate {
         let days = self.payable.range(..=month).map(|(_, day)| *day);
@@ -105,23 +136,48 @@ pub(super) fn followed(
     for entry in of.iter().filter(|entry| entry.posting_period <= through) {
         let original = entry.reverses_id.and_then(|id| by_id.get(&id));
         let earned = original.map_or(entry.posting_period, |one| one.posting_period);
-        // What was settled keeps its measure.
-        let part = match earned.key() <= terms.carved_through {
-            true => Part::Whole,
-            false => entry.part,
+        let (month, first) = (entry.posting_period, terms.first(earned));
+        let when = match first == terms.first(month) {
+            true => When::Within(month),
+            false => When::After(month),
         };
-        let (month, amount) = (entry.posting_period, (entry.exact, entry.amount_minor));
-        let first = terms.first(earned);
         let one = found.entry(first).or_default();
-        if first == terms.first(month) {
-            one.course.earn(month, part, amount)?;
-            let day = one.payable.entry(month).or_insert(entry.matures_on);
-            *day = entry.matures_on.max(*day);
-        } else {
-            one.course.give_back(month, part, amount)?;
-        }
+        one.take((entry, earned), when, terms)?;
     }
     Ok(found)
+}
+
+/// What steps brought somebody and did not take back, and when each of that is payable.
+#[derive(Default)]
+struct Account {
+    outstanding: Outstanding,
+    payable: BTreeMap<Period, NaiveDate>,
+}
+
+impl Account {
+    /// What a close posts, given what it settles with one: by the month it takes back, with the day
+    /// it is payable.
+    fn settle(
+        &mut self,
+        (month, minor): (Period, i64),
+        (of, hold_days): (&Followed, u32),
+    ) -> Vec<(Period, i64, NaiveDate)> {
+        let last = month.last_day();
+        let parts = self.outstanding.settle(month, minor).into_iter();
+        parts
+            .map(|(back, minor)| {
+                let day = match self.payable.get(&back) {
+                    // What is taken back matures with what it takes back, as a reversal does.
+                    Some(day) => last.max(*day),
+                    // What steps take off is payable no earlier than the last of what that is.
+                    None if minor < 0 => of.newest(month),
+                    None => matures_on(last, hold_days),
+                };
+                self.payable.entry(back).or_insert(day);
+                (back, minor, day)
+            })
+            .collect()
+    }
 }
 
 /// What is to be posted for one group by the end of a month, given all its entries.
@@ -132,26 +188,21 @@ pub(in crate::services) fn settled(
 ) -> Result<Vec<Settled>> {
     let mut found = Vec::new();
     for (first, one) in followed(of, terms, through)? {
-        let mut outstanding = Outstanding::default();
-        let mut payable: BTreeMap<Period, NaiveDate> = BTreeMap::new();
+        let mut accounts: BTreeMap<Option<i64>, Account> = BTreeMap::new();
         for turn in terms.volume.turns(terms.rate, &one.course)? {
-            let last = turn.month.last_day();
-            for (of, minor) in outstanding.settle(turn.month, turn.minor) {
-                let matures_on = match payable.get(&of) {
-                    // What is taken back matures with what it takes back, as a reversal does.
-                    Some(day) => last.max(*day),
-                    // What steps take off is payable no earlier than the last of what that is.
-                    None if minor < 0 => one.newest(turn.month),
-                    None => matures_on(last, terms.hold_days),
-                };
-                payable.entry(of).or_insert(matures_on);
-                found.push(Settled {
+            let shares = turn.shares.iter().map(|one| (Some(one.who), one.minor));
+            for (who, all_minor) in [(None, turn.own_minor()?)].into_iter().chain(shares) {
+                let account = accounts.entry(who).or_default();
+                let settled = account.settle((turn.month, all_minor), (&one, terms.hold_days));
+                found.extend(settled.into_iter().map(|(of, minor, matures_on)| Settled {
                     of,
                     minor,
-                    turn,
+                    all_minor,
+                    share: who.and_then(|who| one.distributors.get(&who).copied()),
+                    turn: turn.clone(),
                     first,
                     matures_on,
-                });
+                }));
             }
         }
     }

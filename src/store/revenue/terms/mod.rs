@@ -55,6 +55,9 @@ pub struct VendorTerms {
     /// Through which month, by its key, steps counted what a distributor gets out of a commission as
     /// that much less revenue; 0 for none.
     pub steps_carved_through: i32,
+    /// Through which month, by its key, steps were settled with the seller alone, whatever a
+    /// distributor gets out of its commission; 0 for none.
+    pub steps_unshared_through: i32,
 }
 
 /// The vendor's settings.
@@ -73,7 +76,7 @@ pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
         i32,
         i32,
         i32,
-        i32,
+        (i32, i32),
     );
     let row = tx.rows(vendors::table).select((
         vendors::id,
@@ -86,10 +89,13 @@ pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
         vendors::payment_days,
         vendors::payout_day,
         vendors::first_period,
-        vendors::steps_carved_through,
+        (
+            vendors::steps_carved_through,
+            vendors::steps_unshared_through,
+        ),
     ));
     let row: Row = tx.one(row)?;
-    let (id, name, legal_name, address, zone, currency, document_prefix, days, day, first, carved) =
+    let (id, name, legal_name, address, zone, currency, document_prefix, days, day, first, steps) =
         row;
     Ok(VendorTerms {
         id,
@@ -102,7 +108,8 @@ pub fn vendor(tx: Vendors<'_, '_>) -> Found<VendorTerms> {
         payment_days: u32::try_from(days).unwrap_or_default(),
         payout_day: u32::try_from(day).unwrap_or(1).clamp(1, 28),
         first_period: Period::from_key(first).ok_or_else(|| Error::fault("no first period"))?,
-        steps_carved_through: carved,
+        steps_carved_through: steps.0,
+        steps_unshared_through: steps.1,
     })
 }
 
