@@ -54,6 +54,13 @@ pub struct PayoutParts {
     pub net_minor: i64,
 }
 
+impl PayoutParts {
+    /// Whether tax is added or kept back.
+    pub fn is_taxed(&self) -> bool {
+        self.tax_minor != 0 || self.withheld_minor != 0
+    }
+}
+
 impl PayoutTax {
     /// The parts of a payout of so much commission, in minor units.
     ///

@@ -76,6 +76,10 @@ pub struct StatementRow {
     pub line_count: i32,
     /// What it pays out of the commission.
     pub payout: Money,
+    /// VAT added to it.
+    pub tax: Money,
+    /// What is withheld of it.
+    pub withheld: Money,
     /// What is transferred: with VAT, and without what is withheld.
     pub payable: Money,
     /// Carried on.
@@ -253,6 +257,8 @@ fn dressed<S: Sees>(tx: &mut Tx<'_, S>, rows: Vec<Row>) -> Result<Vec<StatementR
                 opening: amount(row.opening_minor)?,
                 lines: amount(row.lines_minor)?,
                 payout: amount(row.payout_minor)?,
+                tax: amount(row.tax_minor)?,
+                withheld: amount(row.withheld_minor)?,
                 payable: amount(row.payout_minor + row.tax_minor - row.withheld_minor)?,
                 closing: amount(row.closing_minor)?,
                 month: month(row.month)?,

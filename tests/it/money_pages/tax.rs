@@ -145,7 +145,15 @@ on_both! {
         // 93.60 of commission: 17.784 VAT and 11.70 withheld, rounded once each.
         let preview = finance.get("/meridian/periods/2026-11").await.expect(200);
         assert!(preview.words().contains("99.68"), "{}", preview.words());
+        let ahead = finance.get("/meridian/periods/2026-11").await.expect(200).words();
+        assert!(ahead.contains("CommissionVATWithheldPayout"), "{ahead}");
+        assert!(ahead.contains("93.60 17.78 11.70 EUR 99.68"), "{ahead}");
+        let file = "/meridian/periods/2026-11.csv";
+        let before = finance.get(file).await.expect(200).text();
+        assert!(before.contains("17.78,11.70,99.68"), "{before}");
         scene.close("2026-11");
+        let after = finance.get(file).await.expect(200).text();
+        assert!(after.contains("17.78,11.70,99.68"), "{after}");
         let stored = scene.app.ask(
             "SELECT s.currency || ' ' || CAST(s.payout_minor AS TEXT) || ' ' || CAST(s.tax_minor AS TEXT) || ' ' || CAST(s.withheld_minor AS TEXT)
                 || ' ' || CAST(o.amount_minor AS TEXT) AS value

@@ -7,7 +7,11 @@ use perennial::{
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
         },
     },
-    services::{incentivize::enrollments, recruit::partners, revenue::billing},
+    services::{
+        incentivize::enrollments,
+        recruit::partners,
+        revenue::{billing, close::preview},
+    },
     worker::{self, Closing},
 };
 
@@ -145,7 +149,13 @@ fn a_partner_who_has_left_is_paid_the_rest_and_guaranteed_nothing_more() {
             .unwrap();
         for (now, period) in [("2027-03-02", "2027-02"), ("2027-04-02", "2027-03")] {
             world.at(now);
+            let month = period.parse().unwrap();
+            let preview = world.read(|tx| preview(tx, month)).rows;
+            let said: Vec<_> = preview.iter().map(|row| row.paid.net_minor).collect();
             close(&world, period);
+            let statements = world.statements().into_iter();
+            let made = statements.filter(|one| one.month == month);
+            assert_eq!(said, made.map(|one| one.payout_minor).collect::<Vec<_>>());
         }
         assert_eq!(amounts_of(&world, EntryKind::Guarantee), [2_000, 2_000]);
         let statements = world.statements();

@@ -266,7 +266,7 @@ impl Maker<'_, '_> {
                 kind => kind.code().to_owned(),
             },
             note: entry.note.clone(),
-            customer: customer.cloned().unwrap_or_default(),
+            customer: customer.unwrap_or(&entry.about).clone(),
             offering: sold.map_or(String::new(), |sold| sold.offering.clone()),
             plan: sold.map_or(String::new(), |sold| sold.plan.clone()),
             subscription: entry

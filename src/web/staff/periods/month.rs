@@ -155,6 +155,9 @@ struct PreviewView {
     closing: String,
     held: String,
     why: &'static str,
+    commission: String,
+    tax: String,
+    withheld: String,
 }
 
 /// A statement of a closed month, ready to be set.
@@ -185,6 +188,8 @@ struct ShowPage {
     missing: Vec<Missing>,
     totals: Vec<PreviewTotal>,
     preview: Vec<PreviewView>,
+    /// Whether VAT would be added to any of it, or anything withheld.
+    is_taxed: bool,
     statements: Vec<StatementView>,
     count: String,
     deliveries: Vec<(String, String)>,
@@ -234,6 +239,7 @@ fn show_page(desk: Desk<VendorScope>, found: Found) -> Result<ShowPage> {
         missing: found.missing,
         totals: periods::preview_totals(&found.preview)?,
         preview: found.preview.iter().take(SHOWN).map(preview_view).collect(),
+        is_taxed: found.preview.iter().any(|row| row.paid.is_taxed()),
         deliveries: deliveries(&found.statements, &base, found.row.period),
         statements: largest(found.statements),
         row: found.row,
@@ -272,7 +278,10 @@ fn preview_view(row: &PreviewRow) -> PreviewView {
     PreviewView {
         opening: figure(row.opening_minor),
         lines: figure(row.lines_minor),
-        payout: words::money(Money::new(row.payable_minor, row.currency)),
+        payout: words::money(Money::new(row.paid.net_minor, row.currency)),
+        commission: figure(row.paid.gross_minor),
+        tax: figure(row.paid.tax_minor),
+        withheld: figure(row.paid.withheld_minor),
         closing: figure(row.settlement.closing),
         held: figure(row.held_minor),
         why: row.settlement.reason.label(),
@@ -316,7 +325,7 @@ fn deliveries(rows: &[StatementRow], base: &str, period: Period) -> Vec<(String,
         .collect()
 }
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "Partner",
     "Currency",
     "Opening",
@@ -326,6 +335,8 @@ const COLUMNS: [&str; 10] = [
     "Closing",
     "Held",
     "Why",
+    "VAT",
+    "Withheld",
     "Payable",
 ];
 
@@ -353,7 +364,9 @@ fn previewed(row: &PreviewRow) -> Vec<Cell> {
         amount(row.settlement.closing),
         amount(row.held_minor),
         Cell::text(row.settlement.reason.code()),
-        amount(row.payable_minor),
+        amount(row.paid.tax_minor),
+        amount(row.paid.withheld_minor),
+        amount(row.paid.net_minor),
     ]
 }
 
@@ -368,6 +381,8 @@ fn stated(row: &StatementRow) -> Vec<Cell> {
         Cell::number(row.closing.plain()),
         Cell::text(""),
         Cell::text(row.reason.code()),
+        Cell::number(row.tax.plain()),
+        Cell::number(row.withheld.plain()),
         Cell::number(row.payable.plain()),
     ]
 }
