@@ -1,11 +1,13 @@
 //! What a clause pays beyond its rate, by how much a partner's customers pay in a month, a quarter
 //! or a year.
 
+mod words;
+
 use std::{fmt, str::FromStr};
 
 use super::{
     super::{
-        money::{Currency, Money},
+        money::Currency,
         rate::Rate,
         ratio::{Overflow, Ratio},
         shares::cumulative_part,
@@ -170,81 +172,9 @@ impl Volume {
         }
     }
 
-    /// Reads what a person types: "10,000: 12 %; 25,000: 15 %", "20,000: 1.5", or for a cliff
-    /// "20,000".
-    ///
-    /// # Errors
-    /// See [`BadVolume`].
-    pub fn parse(
-        kind: VolumeKind,
-        currency: Currency,
-        typed: &str,
-        base: Rate,
-    ) -> Result<Self, BadVolume> {
-        let steps: Result<Vec<Step>, BadVolume> = typed
-            .split(';')
-            .map(str::trim)
-            .filter(|step| !step.is_empty())
-            .map(|step| read_step(kind, currency, step))
-            .collect();
-        Self::new(kind, currency, &steps?, base)
-    }
-
     /// The steps, lowest first.
     pub fn steps(&self) -> &[Step] {
         self.steps.get(..self.count).unwrap_or_default()
-    }
-
-    /// As it would be typed.
-    pub fn typed(&self) -> String {
-        let step = |step: &Step| {
-            let above = Money::new(step.above_minor, self.currency).plain();
-            match self.kind {
-                VolumeKind::Cliff => above,
-                VolumeKind::Accelerator => format!("{above}: {}", times(step.bps)),
-                VolumeKind::Graduated | VolumeKind::Whole => {
-                    format!("{above}: {}", percent(step.bps))
-                }
-            }
-        };
-        self.steps().iter().map(step).collect::<Vec<_>>().join("; ")
-    }
-
-    /// What a clause of this rate says of it: ", 12 % of what lies above EUR 10,000.00 a month", and
-    /// whose revenue counts.
-    pub fn words(&self) -> String {
-        let noun = self.span.noun();
-        let per = match self.span {
-            Span::Month => "a month".to_owned(),
-            Span::Quarter | Span::Year => format!("in a {noun}"),
-        };
-        let word = |step: &Step| {
-            let above = Money::new(step.above_minor, self.currency);
-            match self.kind {
-                VolumeKind::Graduated => {
-                    format!(", {} of what lies above {above} {per}", percent(step.bps))
-                }
-                VolumeKind::Whole => format!(
-                    ", {} of all of a {noun}’s once that is above {above}",
-                    percent(step.bps)
-                ),
-                VolumeKind::Accelerator => format!(
-                    ", {} times that on what lies above {above} {per}",
-                    times(step.bps)
-                ),
-                VolumeKind::Cliff => format!(", but only in {noun}s above {above}"),
-            }
-        };
-        let steps: String = self.steps().iter().map(word).collect();
-        let calendar = match self.span {
-            Span::Month => String::new(),
-            Span::Quarter | Span::Year => format!(", by calendar {noun}"),
-        };
-        let anew = match self.given_back {
-            GivenBack::OriginalRate => "",
-            GivenBack::Reband => "; what goes back later takes the steps anew",
-        };
-        format!("{steps} (revenue under this clause alone counts{calendar}{anew})")
     }
 
     /// What so much revenue earns in all under a clause of this rate, before rounding.
@@ -327,61 +257,6 @@ pub(super) fn raised(kind: VolumeKind, base: Rate, step: Step) -> Result<Rate, B
     Rate::from_bps(bps).map_err(|_| BadVolume::Rate)
 }
 
-fn read_step(kind: VolumeKind, currency: Currency, typed: &str) -> Result<Step, BadVolume> {
-    let amount = |text: &str| {
-        let money = Money::parse(text.trim(), currency).map_err(|_| BadVolume::Step)?;
-        Ok(money.minor())
-    };
-    if kind == VolumeKind::Cliff {
-        return Ok(Step {
-            above_minor: amount(typed).map_err(|_: BadVolume| BadVolume::Cliff)?,
-            bps: 0,
-        });
-    }
-    let (above, what) = typed.split_once(':').ok_or(BadVolume::Step)?;
-    let bps = match kind {
-        VolumeKind::Accelerator => factor(what.trim())?,
-        _ => {
-            let rate: Rate = what.parse().map_err(|_| BadVolume::Step)?;
-            u32::try_from(rate.bps()).map_err(|_| BadVolume::Rate)?
-        }
-    };
-    Ok(Step {
-        above_minor: amount(above)?,
-        bps,
-    })
-}
-
-/// "1.5" as 15000.
-fn factor(typed: &str) -> Result<u32, BadVolume> {
-    let (whole, part) = typed.split_once('.').unwrap_or((typed, ""));
-    let is_short = part.len() <= 2 && part.bytes().all(|digit| digit.is_ascii_digit());
-    let whole: u32 = whole.parse().map_err(|_| BadVolume::Factor)?;
-    let part: u32 = format!("{part:0<4}")
-        .parse()
-        .map_err(|_| BadVolume::Factor)?;
-    let bps = whole
-        .checked_mul(10_000)
-        .and_then(|bps| bps.checked_add(part));
-    bps.filter(|bps| is_short && (10_001..=100_000).contains(bps))
-        .ok_or(BadVolume::Factor)
-}
-
-fn times(bps: u32) -> String {
-    let figure = format!("{}.{:04}", bps / 10_000, bps % 10_000);
-    figure
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
-}
-
-fn percent(bps: u32) -> String {
-    let rate = i32::try_from(bps)
-        .ok()
-        .and_then(|bps| Rate::from_bps(bps).ok());
-    rate.unwrap_or_default().to_string()
-}
-
 impl fmt::Display for Volume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.code())
@@ -408,157 +283,4 @@ pub fn taken_back(
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn eur() -> Currency {
-        "EUR".parse().unwrap()
-    }
-
-    fn rate(bps: i32) -> Rate {
-        Rate::from_bps(bps).unwrap()
-    }
-
-    fn read(kind: VolumeKind, typed: &str, bps: i32) -> Result<Volume, BadVolume> {
-        Volume::parse(kind, eur(), typed, rate(bps))
-    }
-
-    fn earned(volume: &Volume, bps: i32, minor: i64) -> i64 {
-        volume.earns(rate(bps), minor).unwrap().round().unwrap()
-    }
-
-    #[test]
-    fn the_worked_examples_come_out() {
-        let typed = "10,000: 12 %; 25,000: 15 %";
-        let graduated = read(VolumeKind::Graduated, typed, 1_000).unwrap();
-        assert_eq!(earned(&graduated, 1_000, 3_250_000), 392_500);
-        let whole = read(VolumeKind::Whole, typed, 1_000).unwrap();
-        assert_eq!(earned(&whole, 1_000, 3_250_000), 487_500);
-        let faster = read(VolumeKind::Accelerator, "20,000: 1.5", 1_000).unwrap();
-        assert_eq!(earned(&faster, 1_000, 2_600_000), 290_000);
-        let cliff = read(VolumeKind::Cliff, "20,000", 1_000).unwrap();
-        assert_eq!(earned(&cliff, 1_000, 2_000_000), 0);
-        assert_eq!(earned(&cliff, 1_000, 2_000_001), 200_000);
-    }
-
-    #[test]
-    fn it_is_said_as_a_sentence_goes_on_and_read_back_as_it_was_stored() {
-        for (kind, typed, words) in [
-            (
-                VolumeKind::Graduated,
-                "10000.00: 12 %; 25000.00: 15 %",
-                ", 12 % of what lies above EUR 10,000.00 a month, 15 % of what lies above EUR 25,000.00 a month",
-            ),
-            (
-                VolumeKind::Whole,
-                "5000.00: 12.5 %",
-                ", 12.5 % of all of a month’s once that is above EUR 5,000.00",
-            ),
-            (
-                VolumeKind::Accelerator,
-                "20000.00: 1.5",
-                ", 1.5 times that on what lies above EUR 20,000.00 a month",
-            ),
-            (
-                VolumeKind::Cliff,
-                "20000.00",
-                ", but only in months above EUR 20,000.00",
-            ),
-        ] {
-            let volume = read(kind, typed, 1_000).unwrap();
-            assert_eq!(volume.typed(), typed);
-            let alone = " (revenue under this clause alone counts)";
-            assert_eq!(volume.words(), format!("{words}{alone}"));
-            assert_eq!(
-                Volume::of_code(&volume.code(), eur(), rate(1_000)),
-                Ok(volume)
-            );
-        }
-    }
-
-    #[test]
-    fn a_quarter_and_what_goes_back_are_said() {
-        let typed = "10,000: 12 %";
-        for (kind, span, given_back, words) in [
-            (
-                VolumeKind::Graduated,
-                Span::Quarter,
-                GivenBack::OriginalRate,
-                ", 12 % of what lies above EUR 10,000.00 in a quarter (revenue under this clause alone counts, by calendar quarter)",
-            ),
-            (
-                VolumeKind::Whole,
-                Span::Year,
-                GivenBack::Reband,
-                ", 12 % of all of a year’s once that is above EUR 10,000.00 (revenue under this clause alone counts, by calendar year; what goes back later takes the steps anew)",
-            ),
-        ] {
-            let volume = read(kind, typed, 1_000).unwrap().over(span, given_back);
-            assert_eq!(volume.words(), words);
-        }
-    }
-
-    #[test]
-    fn steps_that_make_no_sense_are_refused() {
-        for (kind, typed, why) in [
-            (VolumeKind::Graduated, "", BadVolume::Count),
-            (
-                VolumeKind::Graduated,
-                "1: 11; 2: 12; 3: 13; 4: 14; 5: 15",
-                BadVolume::Count,
-            ),
-            (VolumeKind::Graduated, "10,000", BadVolume::Step),
-            (VolumeKind::Graduated, "much: 12", BadVolume::Step),
-            (
-                VolumeKind::Graduated,
-                "25,000: 15; 10,000: 16",
-                BadVolume::Overlap(2),
-            ),
-            (VolumeKind::Graduated, "0: 12", BadVolume::Overlap(1)),
-            (VolumeKind::Graduated, "10,000: 10", BadVolume::Falls(1)),
-            (
-                VolumeKind::Whole,
-                "10,000: 15; 20,000: 12",
-                BadVolume::Falls(2),
-            ),
-            (VolumeKind::Accelerator, "10,000: 1", BadVolume::Factor),
-            (VolumeKind::Accelerator, "10,000: 11", BadVolume::Factor),
-            (VolumeKind::Accelerator, "10,000: 1.555", BadVolume::Factor),
-            (VolumeKind::Cliff, "10,000; 20,000", BadVolume::Cliff),
-            (VolumeKind::Cliff, "soon", BadVolume::Cliff),
-        ] {
-            assert_eq!(read(kind, typed, 1_000), Err(why), "{typed}");
-        }
-        assert_eq!(
-            read(VolumeKind::Accelerator, "10,000: 2", 6_000),
-            Err(BadVolume::Rate)
-        );
-        assert!("soon".parse::<VolumeKind>().is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn what_goes_back_in_steps_is_what_goes_back_at_once(
-            brought in -1_000_000i64..1_000_000, revenue in 1i64..10_000_000,
-            first in 0i64..5_000_000, second in 0i64..5_000_000,
-        ) {
-            let both = first + second;
-            let at_once = taken_back(brought, revenue, (0, both)).unwrap();
-            let steps = taken_back(brought, revenue, (0, first)).unwrap()
-                + taken_back(brought, revenue, (first, both)).unwrap();
-            prop_assert_eq!(at_once, steps);
-            prop_assert_eq!(taken_back(brought, revenue, (0, revenue)).unwrap(), -brought);
-        }
-
-        #[test]
-        fn steps_never_pay_less_than_the_rate(revenue in 0i64..10_000_000, step in 1i64..5_000_000) {
-            let steps = [Step { above_minor: step, bps: 1_500 }];
-            for kind in [VolumeKind::Graduated, VolumeKind::Whole] {
-                let volume = Volume::new(kind, eur(), &steps, rate(1_000)).unwrap();
-                prop_assert!(volume.earns(rate(1_000), revenue).unwrap() >= rate(1_000).exact(revenue));
-            }
-        }
-    }
-}
+mod tests;

@@ -369,8 +369,11 @@ impl StatementDocument {
         }
         let alone = i64::try_from(alone);
         let alone = alone.map_or("too much".into(), |m| self.earned_figure(line, m));
-        let why = match apart {
-            1 => "rounding is done once for the whole invoice, and this line’s part is",
+        let why = match (apart, line.part.is_empty()) {
+            (1, true) => "rounding is done once for the whole invoice, and this line’s part is",
+            (1, false) => {
+                "rounding is done once for the whole invoice, before it is shared out, and this line’s part is"
+            }
             _ => "this line states",
         };
         format!("{sum} = {alone}{rounded} alone; {why} {amount}.")

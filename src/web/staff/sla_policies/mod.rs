@@ -19,8 +19,8 @@ use crate::{
 };
 use form::{create, edit, new, update};
 
+use crate::services::catalogue::sla::minutes;
 pub use crate::services::catalogue::sla::promise;
-use crate::services::catalogue::sla::{minutes, percent};
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -155,6 +155,7 @@ async fn index(staff: Staff, store: Data<Store>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::catalogue::sla::percent;
 
     #[test]
     fn a_percentage_reads_back_as_it_is_shown() {
