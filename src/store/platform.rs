@@ -76,16 +76,16 @@ pub trait Platform: Scope {
     /// # Errors
     /// Faults of the database.
     fn record(tx: &mut Tx<'_, Self>, event: &Event<'_>) -> Result<()>;
-    /// Where a form that was sent in before has led to, if it was.
+    /// What a form that was sent in before held and where it has led to, if it was.
     ///
     /// # Errors
     /// Faults of the database.
-    fn form_led_to(tx: &mut Tx<'_, Self>, form_id: &str) -> Result<Option<String>>;
+    fn form_sent(tx: &mut Tx<'_, Self>, form_id: &str) -> Result<Option<SentForm>>;
     /// Notes that a form was sent in and where it led; the same form twice is refused by its key.
     ///
     /// # Errors
     /// Faults of the database.
-    fn note_form(tx: &mut Tx<'_, Self>, form_id: &str, location: &str) -> Result<()>;
+    fn note_form(tx: &mut Tx<'_, Self>, form_id: &str, sent: SentForm) -> Result<()>;
     /// What happened to one record, newest first: a hundred lines at most.
     ///
     /// # Errors
@@ -106,6 +106,16 @@ pub trait Platform: Scope {
     /// # Errors
     /// Faults of the database.
     fn add_invitation(tx: &mut Tx<'_, Self>, invitation: &NewInvitation) -> Result<()>;
+}
+
+/// A form that was sent in.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = form_submissions)]
+pub struct SentForm {
+    /// Where it has led to.
+    pub location: String,
+    /// SHA-256 of its address and of what it held, in hex; nothing where that is not known.
+    pub content_hash: Option<String>,
 }
 
 /// A job to be put in the queue.
@@ -141,19 +151,20 @@ macro_rules! platform {
                 let $partner = (audit_events::partner_id, event.partner);
                 tx.insert(audit_events::table, $owned)
             }
-            fn form_led_to(tx: &mut Tx<'_, Self>, form_id: &str) -> Result<Option<String>> {
+            fn form_sent(tx: &mut Tx<'_, Self>, form_id: &str) -> Result<Option<SentForm>> {
                 let row = tx
                     .rows(form_submissions::table)
                     .filter(form_submissions::form_id.eq(form_id.to_owned()))
-                    .select(form_submissions::location);
+                    .select(SentForm::as_select());
                 tx.first(row)
             }
-            fn note_form(tx: &mut Tx<'_, Self>, form_id: &str, location: &str) -> Result<()> {
+            fn note_form(tx: &mut Tx<'_, Self>, form_id: &str, sent: SentForm) -> Result<()> {
                 let id: FormSubmissionId = tx.fresh_id();
                 let $columns = (
                     form_submissions::id.eq(id),
                     form_submissions::form_id.eq(form_id.to_owned()),
-                    form_submissions::location.eq(location.to_owned()),
+                    form_submissions::location.eq(sent.location),
+                    form_submissions::content_hash.eq(sent.content_hash),
                     form_submissions::submitted_at.eq(tx.now()),
                 );
                 let $partner = (form_submissions::partner_id, None);

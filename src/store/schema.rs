@@ -1236,6 +1236,7 @@ diesel::table! {
         form_id -> Text,
         location -> Text,
         submitted_at -> Timestamp,
+        content_hash -> Nullable<Text>,
     }
 }
 

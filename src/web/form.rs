@@ -11,10 +11,10 @@ use std::{future::Future, pin::Pin};
 
 use super::{Failure, edge};
 use crate::{
-    Result,
+    Error, Result,
     domain::Problems,
     secrets,
-    store::{Platform, Tx},
+    store::{Platform, Tx, platform::SentForm},
 };
 
 /// A form's fields as they were typed.
@@ -28,6 +28,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Typed<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ActixError>>>>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_form = request.content_type() == "application/x-www-form-urlencoded";
+        let path = request.path().to_owned();
         let body = payload
             .take()
             .try_fold(Vec::new(), |mut body, part| async move {
@@ -42,17 +43,34 @@ impl<T: DeserializeOwned + 'static> FromRequest for Typed<T> {
                 PayloadError::Overflow => Failure::TooLarge,
                 _ => Failure::BadRequest,
             })?;
-            let read = is_form.then(|| read(&body)).flatten();
+            let read = is_form.then(|| read(&path, &body)).flatten();
             read.map(Self).ok_or_else(|| Failure::BadRequest.into())
         })
     }
 }
 
 /// A form that is text through and through and has the fields of `T`, no others.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+fn read<T: DeserializeOwned>(path: &str, body: &[u8]) -> Option<T> {
     let body = std::str::from_utf8(body).ok()?;
     edge::decode(body).filter(|text| edge::is_clean(text))?;
-    Query::<T>::from_query(body).ok().map(Query::into_inner)
+    let body = sealed(path, body)?;
+    Query::<T>::from_query(&body).ok().map(Query::into_inner)
+}
+
+/// A form as it was sent to an address, with its id as [`once`] reads it: a new one for the form
+/// when it is shown again, the one it was sent under, and the hash of what it held.
+fn sealed(path: &str, body: &str) -> Option<String> {
+    const ID: &str = "form_id=";
+    let (ids, fields): (Vec<&str>, Vec<&str>) =
+        body.split('&').partition(|one| one.starts_with(ID));
+    let [id] = ids[..] else {
+        return Some(body.to_owned());
+    };
+    let id = id.strip_prefix(ID)?;
+    let id = id.split_once('.').map_or(id, |(new, _)| new);
+    let held = secrets::sha256_hex(format!("{path}\n{id}\n{}", fields.join("&")).as_bytes());
+    let id = format!("{ID}{}.{id}.{held}", fresh_form_id().ok()?);
+    Some([fields, vec![&id]].concat().join("&"))
 }
 
 /// A query string that does not fit is a page that does not exist.
@@ -73,26 +91,40 @@ pub fn fresh_form_id() -> Result<String> {
     secrets::random_token()
 }
 
-/// Does `work` unless this form was sent in before; gives where it leads either way.
+/// Does `work` unless this form was sent in before; gives where it leads either way. `form_id` is
+/// the field of a form that [`Typed`] has read.
 ///
 /// # Errors
-/// Those of `work`; a form id that no page made.
+/// Those of `work`; a form id that no page made, and one under which something else was sent before.
 pub fn once<S: Platform>(
     tx: &mut Tx<'_, S>,
     form_id: &str,
     work: impl FnOnce(&mut Tx<'_, S>) -> Result<String>,
 ) -> Result<String> {
-    if !(16..=64).contains(&form_id.len()) {
-        return Err(crate::Error::Invalid(Problems::with(
-            "form_id",
-            "this form is out of date: open the page again",
-        )));
+    let refused = |why| Err(Error::Invalid(Problems::with("form_id", why)));
+    let mut parts = form_id.split('.').skip(1);
+    let (id, held) = (parts.next().unwrap_or_default(), parts.next());
+    if !(16..=64).contains(&id.len()) {
+        return refused("this form is out of date: open the page again");
     }
-    if let Some(location) = S::form_led_to(tx, form_id)? {
-        return Ok(location);
+    if let Some(before) = S::form_sent(tx, id)? {
+        let is_same = before
+            .content_hash
+            .as_deref()
+            .is_none_or(|before| Some(before) == held);
+        return match is_same {
+            true => Ok(before.location),
+            false => refused(
+                "this form was sent before with other content, and that was done. What it holds now was not: look it over, and send it again if you mean it too",
+            ),
+        };
     }
     let location = work(tx)?;
-    S::note_form(tx, form_id, &location)?;
+    let sent = SentForm {
+        location: location.clone(),
+        content_hash: held.map(str::to_owned),
+    };
+    S::note_form(tx, id, sent)?;
     Ok(location)
 }
 

@@ -43,4 +43,35 @@ on_both! {
         assert!(refused.words().contains("Choose how often it is billed."), "{}", refused.words());
         assert_eq!(scene.app.ask("SELECT count(*) AS value FROM plans WHERE code = 'often'"), ["0"]);
     }
+
+    async fn a_form_sent_again_with_other_content_is_not_taken_for_done(scene: Scene) {
+        let owner = scene.owner().await;
+        let counted = || scene.app.ask("SELECT count(*) AS value FROM payments WHERE external_id LIKE 'AGAIN-%'");
+        let page = owner.get("/meridian/payments/new").await.expect(200);
+        let form = page.form("main form[method=post]");
+        let form = form
+            .with("external_id", "AGAIN-1")
+            .with("amount", "10")
+            .with("received_on", "2026-11-30")
+            .with("customer", "C-1");
+        let led_to = owner.submit(&form).await.expect(303).location();
+        assert_eq!(owner.submit(&form).await.expect(303).location(), led_to);
+        assert_eq!(counted(), ["1"]);
+
+        // Back, another amount, and sent: the browser's form has the id it had.
+        let changed = form.clone().with("external_id", "AGAIN-2").with("amount", "20");
+        let refused = owner.submit(&changed).await.expect(422);
+        let said = "This form was sent before with other content, and that was done.";
+        assert!(refused.words().contains(said), "{}", refused.words());
+        assert_eq!(refused.attr("#amount", "value").as_deref(), Some("20"));
+        assert_eq!(counted(), ["1"]);
+        let again = refused.form("main form[method=post]");
+        let other = owner.submit(&again).await.expect(303).location();
+        assert_ne!(other, led_to);
+        assert_eq!(owner.submit(&again).await.expect(303).location(), other);
+        assert_eq!(counted(), ["2"]);
+        // The first is known still.
+        assert_eq!(owner.submit(&form).await.expect(303).location(), led_to);
+        assert_eq!(counted(), ["2"]);
+    }
 }

@@ -54,20 +54,15 @@ async fn pay(scene: &Scene, who: &Visitor, sold: SubscriptionId) {
         "SELECT number AS value FROM invoices WHERE subscription_id = {} ORDER BY id LIMIT 1",
         sold.number()
     ));
-    let form = who
-        .get("/meridian/payments/new")
-        .await
-        .expect(200)
-        .form("main form[method=post]");
-    let form = form
-        .with("external_id", &format!("B-{sold}"))
-        .with("invoice_number", &number[0])
-        .with("amount", "60");
-    who.submit(&form).await.expect(303);
-    let again = form
-        .with("external_id", &format!("C-{sold}"))
-        .with("amount", "70");
-    who.submit(&again).await.expect(303);
+    for (name, amount) in [("B", "60"), ("C", "70")] {
+        let page = who.get("/meridian/payments/new").await.expect(200);
+        let form = page
+            .form("main form[method=post]")
+            .with("external_id", &format!("{name}-{sold}"))
+            .with("invoice_number", &number[0])
+            .with("amount", amount);
+        who.submit(&form).await.expect(303);
+    }
 }
 
 /// Goes through the two steps of a cancellation; gives what the first foretold.
