@@ -176,8 +176,8 @@ on_both! {
         let page = finance.get("/meridian/periods/2026-11").await.expect(200);
         let words = page.words();
         assert!(words.contains("November 2026 is over."), "{words}");
-        let would = words.replace("statements there would be", "statement there would be");
-        let would = would.split_once(" statement there would be").and_then(|(before, _)| before.rsplit(' ').next());
+        let would = words.replace("statements would be made", "statement would be made");
+        let would = would.split_once(" statement would be made").and_then(|(before, _)| before.rsplit(' ').next());
         let would = would.map(str::to_owned).unwrap_or_default();
         assert_eq!(page.attr(".head__action a", "href").unwrap(), "/meridian/periods/2026-11/closure");
         finance.get("/meridian/periods/2026-12/closure").await.expect(409);

@@ -256,7 +256,7 @@ fn count_words(found: &Found) -> String {
         PeriodStatus::Closed => (found.statements.len(), ["statement", "statements"]),
         _ => (
             stated,
-            ["statement there would be", "statements there would be"],
+            ["statement would be made", "statements would be made"],
         ),
     };
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
