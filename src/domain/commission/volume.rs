@@ -99,8 +99,8 @@ pub enum BadVolume {
     /// A step that pays no more than what is below it.
     #[error("Step {0} pays no more than what lies below it.")]
     Falls(usize),
-    /// More than the revenue itself.
-    #[error("A rate is at most 100 %.")]
+    /// More than the revenue itself, or finer than a rate is kept.
+    #[error("A rate is at most 100 %, with at most two decimals.")]
     Rate,
 }
 

@@ -106,7 +106,8 @@ impl Draft {
 /// Adds a commission plan, with a first version as a draft.
 ///
 /// # Errors
-/// [`Error::Forbidden`], and [`Error::Invalid`] on `name`, `hold_days`, `clauses` or `clause-1`.
+/// [`Error::Forbidden`], and [`Error::Invalid`] on `name`, `hold_days`, `clauses` or a field such as
+/// `clause-1-cap`.
 pub fn add(
     tx: &mut Tx<'_, VendorScope>,
     name: &Name,
@@ -181,8 +182,8 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
             let field = format!("clause-{number}-offering");
             problems.add(field, "Choose one of the offerings.");
         }
-        if let Some(why) = clause.refusal() {
-            problems.add(format!("clause-{number}"), why);
+        if let Some((part, why)) = clause.refusal() {
+            problems.add(format!("clause-{number}-{part}"), why);
         }
     }
     Ok(problems)
@@ -194,43 +195,54 @@ const MOST_GUARANTEED: u32 = 60;
 const MOST_MONTHS: u32 = 600;
 
 impl ClauseDraft {
-    /// Why no line can earn by it.
-    fn refusal(&self) -> Option<&'static str> {
+    /// Why no line can earn by it, and which of its fields says so.
+    fn refusal(&self) -> Option<(&'static str, &'static str)> {
+        const ABOVE_ZERO: &str = "Give an amount above zero.";
         let positive = |money: Option<Money>| money.is_none_or(Money::is_positive);
-        if !positive(self.per_unit) || !positive(self.cap) {
-            return Some("Give an amount above zero.");
-        }
-        if self
+        let months = self
             .months
-            .is_some_and(|months| !(1..=MOST_MONTHS).contains(&months))
-        {
-            return Some("Give 1 to 600 months, or none for life.");
-        }
-        if self.uplift.bps() > 0
-            && let Some(why) = self.no_uplift()
-        {
-            return Some(why);
-        }
-        if self.per_unit.is_some() && self.rate != Rate::default() {
-            return Some("Give a percentage or an amount per unit, not both.");
-        }
-        if self.volume.is_some() && (self.per_unit.is_some() || self.cap.is_some()) {
-            return Some("Give steps to a percentage alone: neither by the unit nor with a cap.");
-        }
-        if self.clawback.is_some_and(is_too_long) {
-            return Some("Give 1 to 1,095 days, or none where nothing goes back.");
-        }
-        if self.clawback.is_some() && self.volume.is_some() {
-            return Some(
-                "Give steps to a clause of which nothing goes back: they count a month as it was.",
-            );
-        }
-        if self.volume.is_some() && self.rate == Rate::default() {
-            return Some(STEPS_OF_NOTHING);
-        }
+            .is_none_or(|one| (1..=MOST_MONTHS).contains(&one));
         let currencies = self.per_unit.zip(self.cap);
         let differ = currencies.is_some_and(|(unit, cap)| unit.currency() != cap.currency());
-        differ.then_some("Give the amount per unit and the cap in one currency.")
+        let uplift = self.no_uplift().filter(|_| self.uplift.bps() > 0);
+        let found = [
+            (!positive(self.per_unit), "rate", ABOVE_ZERO),
+            (!positive(self.cap), "cap", ABOVE_ZERO),
+            (!months, "months", "Give 1 to 600 months, or none for life."),
+            (uplift.is_some(), "uplift", uplift.unwrap_or_default()),
+            (
+                self.per_unit.is_some() && self.rate != Rate::default(),
+                "rate",
+                "Give a percentage or an amount per unit, not both.",
+            ),
+            (
+                self.volume.is_some() && (self.per_unit.is_some() || self.cap.is_some()),
+                "volume",
+                "Give steps to a percentage alone: neither by the unit nor with a cap.",
+            ),
+            (
+                self.clawback.is_some_and(is_too_long),
+                "back",
+                "Give 1 to 1,095 days, or none where nothing goes back.",
+            ),
+            (
+                self.clawback.is_some() && self.volume.is_some(),
+                "back",
+                "Give steps to a clause of which nothing goes back: they count a month as it was.",
+            ),
+            (
+                self.volume.is_some() && self.rate == Rate::default(),
+                "rate",
+                STEPS_OF_NOTHING,
+            ),
+            (
+                differ,
+                "currency",
+                "Give the amount per unit and the cap in one currency.",
+            ),
+        ];
+        let mut found = found.into_iter().filter(|(is_so, ..)| *is_so);
+        found.next().map(|(_, part, why)| (part, why))
     }
 
     /// Why it cannot pay more for registered deals.

@@ -74,4 +74,38 @@ on_both! {
         assert_eq!(owner.submit(&form).await.expect(303).location(), led_to);
         assert_eq!(counted(), ["2"]);
     }
+
+    async fn what_no_line_could_earn_by_is_refused_at_its_own_field(scene: Scene) {
+        let owner = scene.owner().await;
+        let form = owner.get("/meridian/commission-plans").await.expect(200);
+        let form = form.form("main form[method=post]").with("name", "Nonsense");
+        let edit = owner.submit(&form).await.expect(303).location();
+        let form = owner.get(&edit).await.expect(200).form("main form[method=post]");
+        let form = form.with("clause-1-rate", "10");
+        for (part, typed, said) in [
+            ("cap", "0", "Give an amount above zero."),
+            ("months", "0", "Give 1 to 600 months"),
+            ("back", "99999999", "Give 1 to 1,095 days"),
+            ("uplift", "91", "this comes to more than 100 %"),
+            ("steps", "10,000: 101 %", "A rate is at most 100 %"),
+            ("steps", "10,000: 12.345", "with at most two decimals"),
+            ("steps", "10,000: much", "Give each step as an amount"),
+            ("rate", "0", "give a percentage above zero below them"),
+        ] {
+            let typed = form.clone().with(&format!("clause-1-{part}"), typed);
+            let typed = match part {
+                "steps" => typed.with("clause-1-volume", "graduated"),
+                "rate" => typed.with("clause-1-volume", "graduated").with("clause-1-steps", "10,000: 12"),
+                _ => typed,
+            };
+            let refused = owner.submit(&typed).await.expect(422);
+            let beside = refused.attr(&format!("#clause-1-{part}-problem"), "class");
+            assert!(beside.is_some(), "{part}: {}", refused.words());
+            assert!(refused.words().contains(said), "{said}: {}", refused.words());
+        }
+        let form = form.with("guarantee", "100").with("guarantee_currency", "EUR").with("guarantee_months", "3");
+        let plan = owner.submit(&form).await.expect(303).location();
+        let shown = owner.get(&plan).await.expect(200).words();
+        assert!(shown.contains("The guarantee is in EUR only."), "{shown}");
+    }
 }

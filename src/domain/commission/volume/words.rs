@@ -99,7 +99,16 @@ fn read_step(kind: VolumeKind, currency: Currency, typed: &str) -> Result<Step, 
     let bps = match kind {
         VolumeKind::Accelerator => factor(what.trim())?,
         _ => {
-            let rate: Rate = what.parse().map_err(|_| BadVolume::Step)?;
+            let is_figure =
+                |text: &str| text.bytes().all(|one| one.is_ascii_digit() || one == b'.');
+            let rate = what.parse::<Rate>();
+            let rate =
+                rate.map_err(
+                    |_| match is_figure(what.trim_end_matches(['%', ' ']).trim()) {
+                        true => BadVolume::Rate,
+                        false => BadVolume::Step,
+                    },
+                )?;
             u32::try_from(rate.bps()).map_err(|_| BadVolume::Rate)?
         }
     };

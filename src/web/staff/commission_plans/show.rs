@@ -69,6 +69,12 @@ impl VersionView {
 /// What should be said on purpose before a draft is published.
 fn warnings(version: &CommissionPlanVersion) -> Vec<String> {
     let mut said = clause_warnings(&version.clauses);
+    if let Some(terms) = version.extras.guarantee {
+        said.push(format!(
+            "The guarantee is in {0} only. What a partner earns in other currencies does not count towards it.",
+            terms.amount.currency()
+        ));
+    }
     if version.outcome.is_empty() {
         said.push("The plan names no outcome of the customer that it is there for.".to_owned());
     }
