@@ -7,7 +7,11 @@ use perennial::{
         credit::{self, LineCredit, NewCreditNote},
         subscriptions::{self, CancelWhen, Cancellation, QuantityChange},
     },
-    store::revenue::{cash, credit_notes, invoices, subscriptions as rows},
+    store::revenue::{
+        cash, credit_notes,
+        invoices::{self, InvoiceStatus},
+        subscriptions as rows,
+    },
 };
 
 use super::{
@@ -57,6 +61,22 @@ fn a_credit_before_full_payment_reverses_nothing() {
         world.pay("P-2", 1, "2027-03-01", eur(9_000));
         assert_eq!(world.amounts(), [1_500, 1_500]);
         assert_eq!(world.invoices()[0].due_minor(), 0);
+        world.verify();
+    });
+}
+
+#[test]
+fn an_invoice_is_open_until_something_is_paid_of_it() {
+    on_each(|kind| {
+        let world = World::new(kind, Like::default());
+        world.start("S-1", 1, SEATS, "2027-03-01", 20);
+        let stands = || world.invoices()[0].status;
+        credit(&world, 0, 5_000, CommissionRule::ReduceBase);
+        assert_eq!(stands(), InvoiceStatus::Open);
+        world.pay("P-1", 1, "2027-03-01", eur(9_000));
+        assert_eq!(stands(), InvoiceStatus::PartiallyPaid);
+        world.pay("P-2", 1, "2027-03-01", eur(9_000));
+        assert_eq!(stands(), InvoiceStatus::Paid);
         world.verify();
     });
 }

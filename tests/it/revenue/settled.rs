@@ -217,7 +217,7 @@ fn steps_above_a_rate_of_nothing_are_refused_beside_their_clause() {
         let Err(perennial::Error::Invalid(problems)) = refused else {
             panic!("steps above nothing are taken");
         };
-        let said = Problems::on(&problems, "clause-1").unwrap_or_default();
+        let said = Problems::on(&problems, "clause-1-rate").unwrap_or_default();
         assert!(
             said.contains("a percentage above zero below them"),
             "{said}"

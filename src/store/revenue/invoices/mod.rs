@@ -143,9 +143,9 @@ impl Invoice {
             credited_minor: self.credited_minor - self.protected_moved_minor,
         }
     }
-    /// The status that its amounts make.
+    /// The status that its amounts make: open until something is paid, whatever was taken off.
     pub fn standing(&self) -> InvoiceStatus {
-        match (self.due_minor(), self.paid_minor + self.reduced_minor) {
+        match (self.due_minor(), self.paid_minor) {
             (..=0, _) => InvoiceStatus::Paid,
             _ if self.written_off_on.is_some() => InvoiceStatus::Uncollectible,
             (_, 0) => InvoiceStatus::Open,
