@@ -13,6 +13,7 @@ pub mod settling;
 pub mod slices;
 pub mod span;
 pub mod spiff;
+pub mod steps_seq;
 pub mod tally;
 pub mod volume;
 pub mod window;

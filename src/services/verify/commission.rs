@@ -111,7 +111,8 @@ fn volumes(ledger: &Ledger, found: &mut Findings) -> Result<()> {
             .commission_clause_id
             .filter(|_| entry.kind == EntryKind::Volume)?;
         let whose = (entry.partner_id, entry.seller_id);
-        Some(((of, whose, entry.seq), entry.amount_minor))
+        let months = (entry.earned_period, entry.posting_period);
+        Some(((of, whose, months), entry.amount_minor))
     });
     let mut due = HashMap::new();
     let terms = ledger.books.volumes();
@@ -134,7 +135,8 @@ fn volumes(ledger: &Ledger, found: &mut Findings) -> Result<()> {
                 Some((distributor, _)) => (distributor, Some(seller)),
                 None => (seller, None),
             };
-            due.insert((clause, whose, one.seq()), one.minor);
+            let months = (one.of, one.turn.month);
+            *due.entry((clause, whose, months)).or_default() += one.minor;
         }
     }
     let keys = due.keys().chain(settled.keys());

@@ -22,7 +22,7 @@ use crate::{
     Result,
     domain::{
         Currency, Period,
-        commission::{EntryKind, Part},
+        commission::{EntryKind, Part, steps_seq},
         ratio::Ratio,
     },
     id::{
@@ -156,21 +156,21 @@ impl Entry {
 
     /// What names it among the entries that steps brought as a month closed, where it is one.
     pub fn steps(&self) -> Option<StepsOf> {
-        (self.kind == EntryKind::Volume && self.earned_period == self.posting_period)
-            .then(|| self.of_steps())
-            .flatten()
+        match steps_seq::taken_back(self.seq) {
+            None => self.of_steps(self.seq),
+            Some(_) => None,
+        }
     }
 
     /// Which of those it takes back, where it does.
     pub fn steps_taken_back(&self) -> Option<StepsOf> {
-        (self.kind == EntryKind::Volume && self.earned_period != self.posting_period)
-            .then(|| self.of_steps())
-            .flatten()
+        self.of_steps(steps_seq::taken_back(self.seq)?)
     }
 
-    fn of_steps(&self) -> Option<StepsOf> {
-        let clause = self.commission_clause_id?;
-        Some((clause, self.partner_id, self.seller_id, self.earned_period))
+    fn of_steps(&self, seq: i32) -> Option<StepsOf> {
+        let clause = self.commission_clause_id;
+        let clause = clause.filter(|_| self.kind == EntryKind::Volume)?;
+        Some((clause, self.partner_id, self.seller_id, seq))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is paid beside the share of revenue, in the cases that are easily missed: renewals of what
 //! earns nothing else, SPIFFs of what has ended or changed, steps and caps with a distributor.
+use std::collections::BTreeSet;
+
 use perennial::{
     domain::{
         CommissionRule, Phase, Quantity, Rate,
@@ -7,6 +9,7 @@ use perennial::{
             EntryKind,
             clawback::ClawbackMode,
             extras::{PlanExtras, RenewalTerms},
+            span::{GivenBack, Span},
             volume::VolumeKind,
         },
         discount::Off,
@@ -482,7 +485,7 @@ fn steps_count_revenue_whatever_a_distributor_gets_out_of_the_commission() {
                 note.contains("EUR 10,500.00 of revenue in June 2027"),
                 "{note}"
             );
-            let share = "Of the EUR 210.00 that steps bring by now in all, EUR 21.00 is the distributor’s, as its part of that commission is: EUR 21.00 of it with this.";
+            let share = "Of the EUR 210.00 that this adds, EUR 21.00 is the distributor’s.";
             assert!(note.ends_with(share), "{note}");
         }
         world.verify();
@@ -565,6 +568,40 @@ fn a_distributor_above_two_has_its_share_in_the_steps_of_each() {
             .map(|one| (one.amount_minor, one.seller_id))
             .collect();
         assert_eq!(told, [(600, Some(id(201))), (1_000, Some(id(202)))]);
+        world.verify();
+    });
+}
+
+/// Two spans settle beside each other: what goes back of the last is more than its steps brought.
+#[test]
+fn a_month_closes_when_two_spans_stand_for_themselves_in_it() {
+    on_each(|kind| {
+        let mut cliff = steps("10", VolumeKind::Cliff, "5,000");
+        let volume = cliff.volume.unwrap();
+        cliff.volume = Some(volume.over(Span::Month, GivenBack::Reband));
+        let world = held(kind, ("2026-12-05", 202_612), cliff, 0);
+        carve(&world);
+        world.start("S-1", 1, SEATS, "2026-12-05", 868);
+        let paid = world.pay("P-1", 1, "2026-12-05", eur(867_758));
+        world.at("2027-01-02");
+        close(&world, "2026-12");
+        world
+            .refund("R-1", paid.id(), "2027-01-02", eur(411_137))
+            .unwrap();
+        world.pay("P-2", 1, "2027-01-02", eur(152_207));
+        world.at("2027-02-02");
+        close(&world, "2027-01");
+        world.verify();
+        let months = |entry: &Entry| (entry.partner_id, entry.posting_period, entry.seq);
+        let settled = of_kind(&world, EntryKind::Volume);
+        let seqs: BTreeSet<_> = settled.iter().map(months).collect();
+        assert_eq!((settled.len(), seqs.len()), (4, 4), "{settled:?}");
+        // Neither month is above 5,000.00 any more: nothing is left of what was earned in either.
+        assert_eq!((sum_of(&world, 201), sum_of(&world, 202)), (0, 0));
+        // What stood for itself is taken back, each of its own.
+        world.pay("P-3", 1, "2027-02-02", eur(90_000));
+        world.at("2027-03-02");
+        close(&world, "2027-02");
         world.verify();
     });
 }

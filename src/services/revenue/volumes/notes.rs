@@ -20,28 +20,30 @@ pub(super) fn note(terms: &VolumeTerms, settled: &Settled) -> String {
 
 /// What of it distributors have, or this one.
 fn shared(terms: &VolumeTerms, settled: &Settled) -> String {
-    let turn = &settled.turn;
+    let all = settled.turn.minor;
     let whose = |share: &&Share| match settled.share {
         Some((distributor, _)) => distributor.number() == share.who,
         None => true,
     };
-    let mut shares = turn.shares.iter().filter(whose).peekable();
-    if shares.peek().is_none() {
-        return String::new();
-    }
-    let sum = |of: fn(&Share) -> i64| shares.clone().map(of).fold(0, i64::saturating_add);
-    let money = |minor: i64| Money::new(minor.abs(), terms.volume.currency);
-    let (now, by_now) = (sum(|share| share.minor), sum(|share| share.stands_minor));
-    let does = match turn.stands_minor < 0 {
-        true => "take off",
-        false => "bring",
+    let its = settled.turn.shares.iter().filter(whose);
+    let its: Vec<i64> = its.map(|share| share.minor).collect();
+    let minor = its.iter().copied().fold(0, i64::saturating_add);
+    let whose = match its.len() {
+        0 | 1 => "the distributor’s",
+        _ => "the distributors’",
     };
-    format!(
-        " Of the {} that steps {does} by now in all, {} is the distributor’s, as its part of that commission is: {} of it with this.",
-        money(turn.stands_minor),
-        money(by_now),
-        Money::new(now, terms.volume.currency)
-    )
+    let money = |minor: i64| Money::new(minor.saturating_abs(), terms.volume.currency);
+    let part = money(minor);
+    match (all.signum(), minor.signum()) {
+        (_, 0) => String::new(),
+        (1, 1) => format!(" Of the {} that this adds, {part} is {whose}.", money(all)),
+        (-1, -1) => format!(
+            " Of the {} that this takes off, {part} was {whose}.",
+            money(all)
+        ),
+        (_, 1) => format!(" {part} of what was the seller’s is {whose} now."),
+        (_, _) => format!(" {part} of what was {whose} is the seller’s now."),
+    }
 }
 
 fn clause(terms: &VolumeTerms) -> String {
@@ -115,6 +117,10 @@ fn part(terms: &VolumeTerms, settled: &Settled) -> String {
         ),
         (true, false) => format!(
             " {} of what steps took off in {of} is given back here.",
+            money(settled.minor)
+        ),
+        (false, _) if settled.is_late => format!(
+            " {} of it goes beyond what steps brought or took off before, and stands for itself.",
             money(settled.minor)
         ),
         (false, _) => format!(" {} of it is for {of} itself.", money(settled.minor)),

@@ -12,6 +12,7 @@ use crate::{
             Part,
             course::{Course, Outstanding, Turn, When},
             matures_on,
+            steps_seq::StepsEntry,
         },
     },
     id::{CommissionClauseId, CommissionEntryId, PartnerId},
@@ -26,6 +27,8 @@ pub(super) type Group = (CommissionClauseId, PartnerId);
 pub(in crate::services) struct Settled {
     /// The month whose entry it takes back, or the one that closes where it stands for itself.
     pub of: Period,
+    /// Whether that is after the months whose revenue counts together.
+    pub is_late: bool,
     /// What it comes to, in minor units.
     pub minor: i64,
     /// What that close settles with the same in all, in minor units.
@@ -41,20 +44,16 @@ pub(in crate::services) struct Settled {
 }
 
 impl Settled {
-    /// Its place among all of its clause and partner: one for each pair of months.
+    /// Its number among all of its clause, partner and seller.
     pub fn seq(&self) -> i32 {
-        let month = self.turn.month;
-        match self.of == month {
-            true => month.key(),
-            // Beyond every month's own key.
-            false => 1_000_000 + count(self.of) * 1_000 + count(month),
-        }
+        let entry = StepsEntry {
+            first: self.first,
+            of: self.of,
+            is_late: self.is_late,
+            month: self.turn.month,
+        };
+        entry.seq()
     }
-}
-
-/// Months since the year 2000, by which every month of this portal is below a thousand.
-fn count(month: Period) -> i32 {
-    (month.key() / 100 - 2_000) * 12 + month.key() % 100
 }
 
 /// The entries that count for steps, by clause and who sold, given each with that.
@@ -196,6 +195,7 @@ pub(in crate::services) fn settled(
                 let settled = account.settle((turn.month, all_minor), (&one, terms.hold_days));
                 found.extend(settled.into_iter().map(|(of, minor, matures_on)| Settled {
                     of,
+                    is_late: terms.first(of) != first,
                     minor,
                     all_minor,
                     share: who.and_then(|who| one.distributors.get(&who).copied()),

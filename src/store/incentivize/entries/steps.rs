@@ -20,9 +20,9 @@ use crate::{
     },
 };
 
-/// What steps brought, by clause, partner, seller where it is a distributor's share, and the month
-/// that closed.
-pub type StepsOf = (CommissionClauseId, PartnerId, Option<PartnerId>, Period);
+/// What steps brought, by clause, partner, seller where it is a distributor's share, and its number
+/// among those.
+pub type StepsOf = (CommissionClauseId, PartnerId, Option<PartnerId>, i32);
 
 /// An entry that steps count.
 #[derive(Debug, Clone)]
