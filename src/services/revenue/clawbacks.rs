@@ -1,7 +1,7 @@
 //! What goes back when a customer leaves early: SPIFFs, commission of clauses that say so, and
 //! bonuses on renewed terms; unless the vendor is to blame. What was taken back for other reasons
 //! does not go back again, and no closed month is touched. A SPIFF or a bonus goes back whole when
-//! all that was paid for the invoice that brought it is refunded.
+//! all that was paid for the invoice that brought it is refunded, or credited by hand.
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
@@ -31,6 +31,7 @@ use crate::{
             spiffs::{self, Spiff},
         },
         revenue::{
+            credit_notes::CreditNote,
             invoices,
             subscriptions::{self, Subscription},
         },
@@ -90,7 +91,7 @@ pub(super) fn follow(tx: &mut Tx<'_, VendorScope>, books: &Books, moves: &[Moved
                 given_back.push(End {
                     sold,
                     source: moved.source,
-                    why: "all that was paid for it was given back",
+                    why: ALL_GIVEN_BACK,
                     only: Some(moved.invoice.id),
                 });
             }
@@ -105,6 +106,39 @@ pub(super) fn follow(tx: &mut Tx<'_, VendorScope>, books: &Books, moves: &[Moved
         .collect();
     claw_back(tx, books, &ended)
 }
+
+/// What follows a credit note made by hand that leaves nothing of what was paid for an invoice.
+///
+/// # Errors
+/// Faults of the database, and amounts that do not fit.
+pub(super) fn follow_note(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    (note, invoice): (&CreditNote, InvoiceId),
+) -> Result<()> {
+    let invoice = invoices::one(tx, invoice)?;
+    let is_left = invoice.state().collected()? != Ratio::ZERO;
+    if invoice.paid_minor == 0 || is_left {
+        return Ok(());
+    }
+    let sold = subscriptions::one(tx, invoice.subscription_id)?;
+    if sold.ends_by_vendor {
+        return Ok(());
+    }
+    let end = End {
+        sold: &sold,
+        source: Source {
+            kind: SourceKind::CreditNote,
+            id: note.id.number(),
+            on: note.issued_on,
+        },
+        why: ALL_GIVEN_BACK,
+        only: Some(invoice.id),
+    };
+    take_back(tx, books, &[end])
+}
+
+const ALL_GIVEN_BACK: &str = "all that was paid for it was given back";
 
 /// Whether nothing is left of what was paid for an invoice, and the vendor is not to blame.
 fn is_given_back(moved: &Moved, sold: &Subscription) -> Result<bool> {

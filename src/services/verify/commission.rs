@@ -296,7 +296,8 @@ fn spiffs(ledger: &Ledger, found: &mut Findings) {
         .entries
         .iter()
         .filter(|entry| entry.kind == EntryKind::Spiff);
-    let refunded = |one: &&Entry| one.source_kind == SourceKind::Refund;
+    let refunded =
+        |one: &&Entry| matches!(one.source_kind, SourceKind::Refund | SourceKind::CreditNote);
     let back = ledger.entries.iter().filter(refunded);
     let back: HashSet<Option<CommissionEntryId>> = back.map(|one| one.reverses_id).collect();
     let mut times: HashMap<_, i32> = HashMap::new();

@@ -190,6 +190,22 @@ impl<R: Rules> Teller<'_, R> {
         if !is_gone || self.books.subs[of.sub].is_vendors_fault {
             return;
         }
+        self.take_all_back(invoice);
+    }
+
+    /// A note was made by hand: where nothing is left of what was paid, its rewards go too.
+    pub fn follow_note(&mut self, invoice: usize) {
+        let of = &self.books.invoices[invoice];
+        let money = of.money();
+        let is_left =
+            money.total == 0 || (money.total > money.credited && money.paid > money.refunded);
+        if of.paid == 0 || is_left || self.books.subs[of.sub].is_vendors_fault {
+            return;
+        }
+        self.take_all_back(invoice);
+    }
+
+    fn take_all_back(&mut self, invoice: usize) {
         for at in 0..self.books.rewards.len() {
             let one = &self.books.rewards[at];
             if one.invoice == invoice && one.reverses.is_none() {

@@ -1131,8 +1131,9 @@ impl<'a, R: Rules> Teller<'a, R> {
                 None => Ok(()),
             }
         });
-        if done.is_err() {
-            self.books = before;
+        match done {
+            Ok(()) => self.follow_note(invoice),
+            Err(_) => self.books = before,
         }
         done
     }

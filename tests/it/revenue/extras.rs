@@ -1,7 +1,7 @@
 //! What a plan pays beside its clauses: a bonus on renewed terms, a floor under the first months.
 use perennial::{
     domain::{
-        PartnerStatus, Rate,
+        CommissionRule, PartnerStatus, Rate,
         commission::{
             EntryKind,
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
@@ -17,6 +17,7 @@ use perennial::{
 
 use super::{
     clauses::{enroll_with, on_each, percent},
+    settled::credit,
     world::{Like, World, YEARLY, date, eur, id, month},
 };
 
@@ -119,6 +120,46 @@ fn the_first_months_are_filled_up_as_they_are_closed() {
                 .contains("Guarantee: at least EUR 60.00 a month in the first 2 months")
         );
         world.verify();
+    });
+}
+
+#[test]
+fn a_bonus_goes_back_when_a_credit_note_gives_back_all_that_was_paid() {
+    on_each(|kind| {
+        let like = Like {
+            tax_bps: 0,
+            ..Like::default()
+        };
+        let world = World::new(kind, like);
+        let extras = PlanExtras {
+            renewal: Some(RenewalTerms {
+                rate: "2".parse::<Rate>().unwrap(),
+                kept_bps: 10_000,
+                clawback: None,
+            }),
+            guarantee: None,
+        };
+        enroll_with(&world, vec![percent("10")], extras);
+        world.start("S-1", 1, YEARLY, "2027-03-01", 1);
+        world.pay("P-1", 1, "2027-03-01", eur(120_000));
+        world.at("2028-03-02");
+        world
+            .write(|tx| billing::bill_due(tx, date("2028-03-02")))
+            .unwrap();
+        let paid = world.pay("P-2", 1, "2028-03-02", eur(120_000));
+        assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [2_400]);
+        world
+            .refund("R-1", paid.id(), "2028-03-02", eur(50_000))
+            .unwrap();
+        // Something is left of it.
+        let renewed = world.invoices()[1].id;
+        credit(&world, renewed, 69_999, CommissionRule::ReduceBase);
+        assert_eq!(amounts_of(&world, EntryKind::Clawback), [0; 0]);
+        credit(&world, renewed, 1, CommissionRule::ReduceBase);
+        assert_eq!(amounts_of(&world, EntryKind::Clawback), [-2_400]);
+        let sum: i64 = world.amounts().iter().sum();
+        // The first year's commission is all there is.
+        assert_eq!(sum, 12_000);
     });
 }
 

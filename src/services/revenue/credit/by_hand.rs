@@ -1,5 +1,6 @@
 //! Credit notes that somebody decides on: amounts of an invoice's lines, with a reason.
 use super::{
+    super::clawbacks,
     note::{Said, Whose, write},
     payers::Payers,
 };
@@ -95,6 +96,7 @@ pub fn issue_in(
         }
     }
     pay_back(tx, books, (&note, invoice.id))?;
+    clawbacks::follow_note(tx, books, (&note, invoice.id))?;
     Ok(note)
 }
 

@@ -76,7 +76,10 @@ pub fn spiffs_of(tx: &mut Tx<'_, VendorScope>, partners: &[PartnerId]) -> Result
             .rows(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::kind.eq(EntryKind::Clawback.code()))
-            .filter(commission_entries::source_kind.eq(SourceKind::Refund.code()))
+            .filter(
+                commission_entries::source_kind
+                    .eq_any([SourceKind::Refund.code(), SourceKind::CreditNote.code()]),
+            )
             .select(commission_entries::reverses_id);
         let back: HashSet<Option<CommissionEntryId>> = tx
             .load::<Option<CommissionEntryId>, _>(back)?
