@@ -369,17 +369,23 @@ fn recipient(
     Ok(found.map(|one| one.email.clone()))
 }
 
-/// Why a sale cannot be the registered one, on the field `deal`.
+/// Why a sale cannot be the registered one, on the field `deal`; given the day it was registered, in
+/// the vendor's zone.
 ///
 /// # Errors
-/// [`Error::Invalid`] on `deal`; faults of the database.
-pub fn fits(deal: &DealRegistration, (sold, offering): (&Subscription, OfferingId)) -> Result<()> {
+/// [`Error::Invalid`] on `deal`.
+pub fn fits(
+    (deal, registered_on): (&DealRegistration, NaiveDate),
+    (sold, offering): (&Subscription, OfferingId),
+) -> Result<()> {
     let why = if deal.partner_id != sold.partner_id {
         "Another partner registered this deal."
     } else if deal.offering_id != offering {
         "This deal was registered for another offering."
     } else if deal.status != DealStatus::Approved {
         "This registration is no longer approved."
+    } else if sold.starts_on < registered_on {
+        "What is served already cannot be the deal: it was registered later."
     } else if !deal.protects_on(sold.starts_on) {
         "This registration lapses before the first day served."
     } else {
@@ -398,7 +404,8 @@ pub fn win(
     mut deal: DealRegistration,
     (sold, offering): (&Subscription, OfferingId),
 ) -> Result<()> {
-    fits(&deal, (sold, offering))?;
+    let registered_on = vendor::settings(tx)?.zone.local_date(deal.submitted_at);
+    fits((&deal, registered_on), (sold, offering))?;
     deal.status = DealStatus::Won;
     deal.subscription_id = Some(sold.id);
     if !deals::change(tx, &deal)? {

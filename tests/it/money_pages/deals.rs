@@ -112,7 +112,16 @@ async fn letters(scene: &Scene) -> Vec<String> {
 }
 
 /// Starts a subscription of ten seats for 120.00 through the form, for one of the customers.
-async fn sell(scene: &Scene, owner: &Visitor, (customer, deal): (&str, &str)) -> Page {
+async fn sell(scene: &Scene, owner: &Visitor, what: (&str, &str)) -> Page {
+    sell_from(scene, owner, what, "2026-12-01").await
+}
+
+async fn sell_from(
+    scene: &Scene,
+    owner: &Visitor,
+    (customer, deal): (&str, &str),
+    on: &str,
+) -> Page {
     let id = scene.app.ask(&format!(
         "SELECT id AS value FROM customers WHERE external_id = '{customer}'"
     ));
@@ -125,7 +134,7 @@ async fn sell(scene: &Scene, owner: &Visitor, (customer, deal): (&str, &str)) ->
     let form = form
         .with("plan", "seats")
         .with("quantity", "10")
-        .with("starts_on", "2026-12-01");
+        .with("starts_on", on);
     owner.submit(&form.with("deal", deal)).await
 }
 
@@ -195,6 +204,8 @@ on_both! {
         let stranger = sell(&scene, &owner, ("C-4", deal)).await.expect(422);
         assert!(stranger.words().contains("Another partner registered this deal"), "{}", stranger.words());
         sell(&scene, &owner, ("C-1", "drg_nonsense")).await.expect(422);
+        let early = sell_from(&scene, &owner, ("C-1", deal), "2026-11-30").await.expect(422);
+        assert!(early.words().contains("it was registered later"), "{}", early.words());
         let plain = sell(&scene, &owner, ("C-1", "")).await.expect(303);
         let sold = sell(&scene, &owner, ("C-1", deal)).await.expect(303);
         sell(&scene, &owner, ("C-1", deal)).await.expect(422);

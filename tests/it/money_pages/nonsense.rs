@@ -17,6 +17,14 @@ on_both! {
         assert!(refused.words().contains("This day is more than ten years ago."), "{}", refused.words());
         assert_eq!(scene.app.ask("SELECT count(*) AS value FROM payments WHERE external_id = 'P-99'"), ["0"]);
 
+        // More than whole ledgers come to: the sum of two would not fit.
+        for amount in ["92233720368547758.07", "10000000000000.01"] {
+            let much = form.clone().with("received_on", "2026-11-30").with("amount", amount);
+            let refused = owner.submit(&much).await.expect(422);
+            assert!(refused.text().contains("id=\"amount-problem\""), "{}", refused.words());
+            assert!(refused.words().contains("This amount is too large."), "{}", refused.words());
+        }
+
         // What it buys is in euro.
         let form = form.with("received_on", "2026-11-30").with("currency", "USD");
         let refused = owner.submit(&form).await.expect(422);

@@ -204,8 +204,10 @@ fn a_deal_protects_through_its_last_day() {
             version: 1,
         };
         let last = sold("S-1", "2027-02-20");
-        assert!(deals::fits(&deal, (&last, id(301))).is_ok());
+        assert!(deals::fits((&deal, last.starts_on), (&last, id(301))).is_ok());
+        let later = last.starts_on.succ_opt().unwrap();
+        assert!(deals::fits((&deal, later), (&last, id(301))).is_err());
         let after = sold("S-2", "2027-02-21");
-        assert!(deals::fits(&deal, (&after, id(301))).is_err());
+        assert!(deals::fits((&deal, last.starts_on), (&after, id(301))).is_err());
     });
 }
