@@ -1,7 +1,9 @@
 //! Runs of payouts: gathered, handed to the bank as a file, and marked as paid or canceled whole.
 mod outcome;
+mod shared;
 
 pub use outcome::{cancel, mark_paid};
+pub use shared::SharedAccount;
 
 use std::collections::HashMap;
 

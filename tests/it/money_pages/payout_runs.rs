@@ -239,6 +239,29 @@ on_both! {
         assert!(!body.contains("3704"), "{body}");
     }
 
+    async fn partners_that_are_paid_to_one_account_are_named_before_the_bank_pays(scene: Scene) {
+        let finance = closed(&scene).await;
+        own_account(&finance).await;
+        let new = "/meridian/payouts/new?currency=EUR&execute_on=2026-12-15";
+        let said = "Several partners are paid to one account: Contoso and Northwind to DE89 ···· 3000.";
+        for (slug, is_shared) in [("northwind", false), ("contoso", true)] {
+            known(&scene, &finance, slug, &[("holder", "Payee Ltd"), ("iban", GERMAN)]).await;
+            let page = finance.get(new).await.expect(200);
+            assert_eq!(page.words().contains(said), is_shared, "{slug}: {}", page.words());
+        }
+        // It is a warning: the run is made, and its own page says it too, until the bank has paid.
+        let form = finance.get(new).await.expect(200).form("main form[method=post]");
+        finance.submit(&form).await.expect(303);
+        let run = scene.spelled_id::<perennial::id::PayoutRun>("SELECT id AS value FROM payout_runs");
+        let page = finance.get(&format!("/meridian/payouts/{run}")).await.expect(200);
+        assert!(page.words().contains(said), "{}", page.words());
+        assert!(!html(&page).contains("3704 0044"), "the page shows whole numbers");
+        let paid = page.form("form[action$='/paid']").with("reference", "BANK-1");
+        finance.submit(&paid).await.expect(303);
+        let page = finance.get(&format!("/meridian/payouts/{run}")).await.expect(200);
+        assert!(!page.words().contains("Several partners"), "{}", page.words());
+    }
+
     async fn a_run_holds_what_is_due_once_and_pays_it_whole(scene: Scene) {
         let finance = closed(&scene).await;
         let due = scene.app.ask(

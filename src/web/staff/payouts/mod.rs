@@ -5,6 +5,8 @@ mod run;
 
 use actix_web::web::{Path, ServiceConfig, get, post, resource};
 
+use crate::services::revenue::payout_runs::SharedAccount;
+
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -27,3 +29,9 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 type Parts = Path<(String, String)>;
+
+/// "Contoso and Northwind to DE89 ···· 3000", for each account that several partners are paid to.
+fn shared_words(accounts: &[SharedAccount]) -> Vec<String> {
+    let words = |one: &SharedAccount| format!("{} to {}", one.partners.join(" and "), one.masked);
+    accounts.iter().map(words).collect()
+}

@@ -7,6 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::shared_words;
 use crate::{
     Error, Result,
     domain::{Currency, Money, Permission, Problems, Zone, date_words, read_date},
@@ -288,6 +289,8 @@ struct NewPage {
     left_count: usize,
     taken: Vec<CandidateRow>,
     left: Vec<CandidateRow>,
+    /// Which partners would be paid to one account.
+    shared: Vec<String>,
     seen: String,
     form_id: String,
     problems: Problems,
@@ -314,7 +317,7 @@ async fn preview(
         })
         .await?;
     let base = visitor.base.clone();
-    let seen = gathered.seen();
+    let (seen, shared) = (gathered.seen(), shared_words(&gathered.shared()));
     let Gathered { taken, left, total } = gathered;
     let row = |one: Candidate| candidate_row((&base, visitor.zone()), currency, one);
     Ok(NewPage {
@@ -328,6 +331,7 @@ async fn preview(
         left_count: left.len(),
         taken: taken.into_iter().take(LISTED).map(row).collect(),
         left: left.into_iter().take(LISTED).map(row).collect(),
+        shared,
         seen,
         form_id: fresh_form_id()?,
         base,

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Parts, register::run_pill};
+use super::{Parts, register::run_pill, shared_words};
 use crate::{
     Error, Result,
     documents::transfer,
@@ -57,6 +57,8 @@ struct ShowPage {
     count: usize,
     /// Whose account was changed after the run was made, and when.
     changed: Vec<String>,
+    /// Which partners are paid to one account.
+    shared: Vec<String>,
     is_sepa: bool,
     transfers: Vec<TransferRow>,
     typed: PaidForm,
@@ -124,6 +126,7 @@ async fn page(
         typed.paid_on = today.to_string();
     }
     let base = &visitor.base;
+    let shared = shared_words(&held.shared());
     let Held { run, transfers } = held;
     let shown = transfers.len().min(LISTED);
     let changed = transfers.iter().filter_map(changed_words(visitor.zone()));
@@ -141,6 +144,7 @@ async fn page(
         shown,
         count: transfers.len(),
         changed,
+        shared,
         is_sepa: service::is_sepa(run.currency),
         transfers: transfers
             .into_iter()
