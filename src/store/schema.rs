@@ -948,7 +948,6 @@ diesel::table! {
         seq -> Integer,
         part -> Text,
         about -> Text,
-        seller_id -> Nullable<BigInt>,
     }
 }
 
