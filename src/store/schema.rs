@@ -524,7 +524,6 @@ diesel::table! {
         street_minor -> Nullable<BigInt>,
         street_list_minor -> Nullable<BigInt>,
         anchor_index -> Integer,
-        terms_before -> Integer,
         renewals_from -> Nullable<Date>,
     }
 }

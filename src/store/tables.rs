@@ -269,7 +269,7 @@ changeable! {
     commission_plan_versions: status, effective_from, hold_days, published_at, version, outcome, renewal_bps, renewal_kept_bps, guarantee_minor, guarantee_months, guarantee_currency, renewal_clawback_days, renewal_clawback_mode;
     customers: name, name_key, country, tax_bps, tax_category, vat_id, version;
     tax_rates: name, rate_bps;
-    subscriptions: plan_version_id, next_plan_version_id, next_plan_on, anchor_on, anchor_index, interval_months, term_months, terms_before, renewals_from, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
+    subscriptions: plan_version_id, next_plan_version_id, next_plan_on, anchor_on, anchor_index, interval_months, term_months, renewals_from, quantity, mrr_minor, billed_periods, next_bill_on, ends_on, ends_by_vendor, status, version;
     invoices: paid_minor, refunded_minor, credited_minor, reduced_minor, status, written_off_on, write_off_reason, protected_moved_minor;
     invoice_lines: credited_net_minor, commission_minor, protected_net_minor;
     charge_segments: lowered_minor, credited_minor;

@@ -129,8 +129,8 @@ pub(super) fn accrue_invoice(
 #[derive(Default)]
 struct Ledger {
     lines: HashMap<InvoiceId, Vec<InvoiceLine>>,
-    /// The recurring lines of renewed terms, those that earn nothing by a clause among them.
-    renewed: HashMap<InvoiceId, Vec<InvoiceLine>>,
+    /// The days on which they charge for renewed terms.
+    renewed: renewals::Days,
     of: OfLines,
     posted: HashMap<InvoiceLineId, Vec<Entry>>,
     changed: BTreeSet<InvoiceLineId>,
@@ -144,7 +144,7 @@ impl Ledger {
         moved.sort_unstable();
         moved.dedup();
         let mut lines = invoices::lines(tx, &moved)?;
-        let renewed = renewals::lines(&lines);
+        let renewed = renewals::days(&lines);
         lines.retain(InvoiceLine::earns);
         let firsts = moves.iter().filter(|one| one.is_first);
         let firsts: HashSet<InvoiceId> = firsts.map(|one| one.invoice.id).collect();

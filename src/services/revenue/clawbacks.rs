@@ -325,11 +325,9 @@ impl Desk<'_> {
                 let plan = sold.commission_plan_version_id;
                 let terms = plan.and_then(|plan| self.books.extras().get(&plan)?.renewal);
                 let terms = terms.and_then(|terms| terms.clawback);
-                let since = match entry.seq > sold.terms_before {
-                    true => Term::first_day(sold, entry.seq)?,
-                    // Its periods were counted otherwise then: the month it began in is known.
-                    false => entry.earned_period.first_day(),
-                };
+                // Where its periods were counted otherwise then, the month it began in is known.
+                let since = Term::begun_in(sold, entry.earned_period)?;
+                let since = since.unwrap_or(entry.earned_period.first_day());
                 (terms, "Renewal bonus".to_owned(), since)
             }
             _ => return Ok(None),

@@ -1,5 +1,5 @@
 //! The bonus on a renewed term, paid once its first invoice is.
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -11,12 +11,12 @@ use crate::{
         commission::{EntryKind, Part, extras::RenewalTerms, matures_on, posting_period},
         date_words,
     },
-    id::{CommissionPlanVersionId, InvoiceId, SubscriptionId},
+    id::{CommissionEntryId, CommissionPlanVersionId, InvoiceId, SubscriptionId},
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
         revenue::{
-            invoices::{self, InvoiceLine, InvoiceLineKind},
+            invoices::{self, InvoiceLine},
             subscriptions::{self, Subscription},
         },
     },
@@ -24,8 +24,6 @@ use crate::{
 
 /// A renewed term.
 pub(super) struct Term {
-    /// How often it was renewed, this time included.
-    count: u32,
     /// Its first period, and the first of the term before.
     first: ServicePeriod,
     before: ServicePeriod,
@@ -50,22 +48,25 @@ impl Term {
         let period = |index| anchor.service_period(index).ok_or(Overflow);
         let first = period(index)?;
         Ok((first.from == from).then_some(Self {
-            count: count.saturating_add(before_anchor(sold)),
             first,
             before: period(begins(count - 1)?)?,
             periods: begins(count + 1)?.saturating_sub(index),
         }))
     }
 
-    /// The first day of the term that a subscription was renewed for so many times, in
-    /// the way its periods are counted now.
-    pub fn first_day(sold: &Subscription, count: i32) -> Result<NaiveDate> {
-        let count = u32::try_from(count).unwrap_or_default();
-        let count = count.saturating_sub(before_anchor(sold));
+    /// The first day of the renewed term that began in a month, in the way periods are counted now;
+    /// none where they were counted otherwise then.
+    pub fn begun_in(sold: &Subscription, month: Period) -> Result<Option<NaiveDate>> {
         let (anchor, term) = (sold.anchor()?, sold.term().max(1));
-        let index = anchor.index_after(count.saturating_mul(term));
-        let period = index.and_then(|index| anchor.service_period(index));
-        Ok(period.ok_or(Overflow)?.from)
+        let last = anchor.index_of(month.last_day());
+        let begun = last.and_then(|index| {
+            let since = (0..=index)
+                .rev()
+                .find(|one| anchor.term_begun(*one, term).is_some())?;
+            anchor.service_period(since)
+        });
+        let begun = begun.map(|first| first.from);
+        Ok(begun.filter(|from| Period::of(*from) == month && *from > anchor.on))
     }
 
     /// The first days of service of the term before and of this one.
@@ -101,11 +102,6 @@ pub(super) struct Bonus {
     now_minor: i64,
 }
 
-/// Renewed terms that had begun before the anchor: bonuses are numbered on.
-fn before_anchor(sold: &Subscription) -> u32 {
-    u32::try_from(sold.terms_before).unwrap_or_default()
-}
-
 /// A term whose first invoice is paid.
 struct Renewed<'a> {
     moved: &'a Moved,
@@ -115,26 +111,28 @@ struct Renewed<'a> {
     term: Term,
 }
 
-/// Of some invoices' lines, the recurring ones of renewed terms.
-pub(super) fn lines(all: &[InvoiceLine]) -> HashMap<InvoiceId, Vec<InvoiceLine>> {
-    let mut found: HashMap<InvoiceId, Vec<InvoiceLine>> = HashMap::new();
-    for line in all
-        .iter()
-        .filter(|line| line.kind == InvoiceLineKind::Recurring && line.phase == Phase::Renewal)
-    {
+/// The first days of service that invoices charge for in renewed terms, of each.
+pub(super) type Days = HashMap<InvoiceId, BTreeSet<NaiveDate>>;
+
+/// Of some invoices' lines, the days on which those of renewed terms begin, whether a clause lets
+/// them earn or not.
+pub(super) fn days(all: &[InvoiceLine]) -> Days {
+    let renewed =
+        |line: &&InvoiceLine| invoices::AHEAD.contains(&line.kind) && line.phase == Phase::Renewal;
+    let mut found = Days::new();
+    for line in all.iter().filter(renewed) {
         let of = found.entry(line.invoice_id).or_default();
-        of.push(line.clone());
+        of.insert(line.service_from);
     }
     found
 }
 
-/// The entries of bonuses that payments bring about. Asks nothing where no plan pays one. `lines`
-/// are the recurring lines of renewed terms, whether a clause lets them earn or not.
+/// The entries of bonuses that payments bring about. Asks nothing where no plan pays one.
 pub(super) fn earn(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     moves: &[Moved],
-    lines: &HashMap<InvoiceId, Vec<InvoiceLine>>,
+    days: &Days,
 ) -> Result<Vec<Entry>> {
     if books
         .extras()
@@ -143,27 +141,87 @@ pub(super) fn earn(
     {
         return Ok(Vec::new());
     }
-    let renewed = renewed(tx, books, moves, lines)?;
+    let renewed = renewed(tx, books, moves, days)?;
     if renewed.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<SubscriptionId> = renewed.iter().map(|one| one.sold.id).collect();
-    let known = entries::beside_lines(tx, &ids)?;
-    let known: HashSet<(Option<SubscriptionId>, i64, i32)> = known
-        .iter()
-        .filter(|entry| entry.kind == EntryKind::RenewalBonus)
-        .map(|entry| (entry.subscription_id, entry.source_id, entry.seq))
-        .collect();
+    let mut paid = Paid::of(&entries::beside_lines(tx, &ids)?);
     let of: Vec<Subscription> = renewed.iter().map(|one| one.sold.clone()).collect();
     let nets = standing(tx, &of)?;
+    let begun = renewed.iter().map(|one| (one.sold.id, one.term.first.from));
+    let first = first_invoices(tx, &begun.collect())?;
     let mut made = Vec::new();
     for one in renewed {
-        let seq = i32::try_from(one.term.count).unwrap_or(i32::MAX);
-        if !known.contains(&(Some(one.sold.id), one.plan.number(), seq)) {
-            made.extend(one.entry(tx, books, (&nets, seq))?);
+        let (sold, from) = (one.sold.id, one.term.first.from);
+        let is_first = first.get(&(sold, from)) == Some(&one.moved.invoice.id);
+        if is_first && !paid.terms.contains(&(sold, Period::of(from))) {
+            let seq = paid.times.get(&sold).copied().unwrap_or_default() + 1;
+            if let Some(entry) = one.entry(tx, books, (&nets, seq))? {
+                paid.take(sold, &entry);
+                made.push(entry);
+            }
         }
     }
     Ok(made)
+}
+
+/// For which renewed terms bonuses have been paid.
+#[derive(Default)]
+struct Paid {
+    /// Each by the month it began in, but for those whose money went back: no two begin in one.
+    terms: HashSet<(SubscriptionId, Period)>,
+    /// How many each subscription has brought, those included.
+    times: HashMap<SubscriptionId, i32>,
+}
+
+impl Paid {
+    fn of(posted: &[Entry]) -> Self {
+        let given_back: HashSet<CommissionEntryId> = posted
+            .iter()
+            .filter(|one| matches!(one.source_kind, SourceKind::Refund | SourceKind::CreditNote))
+            .filter_map(|one| one.reverses_id)
+            .collect();
+        let mut paid = Self::default();
+        for entry in posted
+            .iter()
+            .filter(|one| one.kind == EntryKind::RenewalBonus)
+        {
+            let Some(sold) = entry.subscription_id else {
+                continue;
+            };
+            paid.take(sold, entry);
+            if given_back.contains(&entry.id) {
+                paid.terms.remove(&(sold, entry.earned_period));
+            }
+        }
+        paid
+    }
+
+    fn take(&mut self, sold: SubscriptionId, entry: &Entry) {
+        let times = self.times.entry(sold).or_default();
+        *times = entry.seq.max(*times);
+        self.terms.insert((sold, entry.earned_period));
+    }
+}
+
+/// The first invoice that charges for a term, by subscription and the term's first day: what is
+/// added to a term later begins none. What was credited altogether is none, since another took its
+/// place.
+pub(super) fn first_invoices(
+    tx: &mut Tx<'_, VendorScope>,
+    terms: &HashSet<(SubscriptionId, NaiveDate)>,
+) -> Result<HashMap<(SubscriptionId, NaiveDate), InvoiceId>> {
+    let ids: BTreeSet<SubscriptionId> = terms.iter().map(|(sold, _)| *sold).collect();
+    let mut first = HashMap::new();
+    for one in invoices::begun(tx, &Vec::from_iter(ids))? {
+        let of = (one.subscription, one.on);
+        if one.is_left && terms.contains(&of) {
+            let found = first.entry(of).or_insert(one.invoice);
+            *found = one.invoice.min(*found);
+        }
+    }
+    Ok(first)
 }
 
 /// What a whole period charges for what partners earn on, discounts for a single one left out, as
@@ -177,8 +235,14 @@ pub(super) fn standing(
     let by_id: HashMap<SubscriptionId, &Subscription> =
         sold.iter().map(|one| (one.id, one)).collect();
     let left = subscriptions::plans_left(tx, &ids)?;
+    let units = subscriptions::units_from(tx, &ids)?;
     let mut then = Vec::new();
-    for ((id, day), quantity) in invoices::units_billed(tx, &ids)? {
+    let billed = invoices::begun(tx, &ids)?;
+    let billed: HashSet<_> = billed
+        .iter()
+        .map(|one| (one.subscription, one.on))
+        .collect();
+    for (id, day) in billed {
         let Some(one) = by_id.get(&id) else { continue };
         let Some(index) = one.index_of(day)? else {
             continue;
@@ -189,6 +253,14 @@ pub(super) fn standing(
         }
         let mut plans = left.get(&id).into_iter().flatten();
         let plan = plans.find(|(left_on, _)| day < *left_on);
+        // What was written down after the bill counts from its day on.
+        let known = units.get(&id).into_iter().flatten();
+        let mut known = known.filter(|(since, _)| *since <= day);
+        let quantity = known.next_back().map_or(one.quantity, |(_, units)| *units);
+        // In a pause nothing is charged.
+        if quantity == 0 {
+            continue;
+        }
         let as_it_was = Subscription {
             plan_version_id: plan.map_or(one.plan_version_id, |(_, plan)| *plan),
             quantity,
@@ -208,7 +280,7 @@ fn renewed<'a>(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,
     moves: &'a [Moved],
-    lines: &HashMap<InvoiceId, Vec<InvoiceLine>>,
+    days: &Days,
 ) -> Result<Vec<Renewed<'a>>> {
     let mut last: HashMap<InvoiceId, &Moved> = HashMap::new();
     for moved in moves.iter().filter(|one| {
@@ -219,14 +291,16 @@ fn renewed<'a>(
     }) {
         last.insert(moved.invoice.id, moved);
     }
-    let mut paid: Vec<(&Moved, &InvoiceLine)> = Vec::new();
+    let mut paid: Vec<(&Moved, NaiveDate)> = Vec::new();
     for (id, moved) in last {
         let state = moved.invoice.state();
-        let is_paid = state.collected()? == Ratio::ONE;
-        let first = lines.get(&id).and_then(|lines| lines.first());
-        paid.extend(first.filter(|_| is_paid).map(|line| (moved, line)));
+        if state.collected()? == Ratio::ONE {
+            // A change that is dated back may charge for several terms.
+            let days = days.get(&id).into_iter().flatten();
+            paid.extend(days.map(|day| (moved, *day)));
+        }
     }
-    paid.sort_by_key(|(moved, _)| moved.invoice.id);
+    paid.sort_by_key(|(moved, day)| (moved.invoice.id, *day));
     let ids: Vec<SubscriptionId> = paid
         .iter()
         .map(|(one, _)| one.invoice.subscription_id)
@@ -236,7 +310,7 @@ fn renewed<'a>(
     }
     let sold = subscriptions::of_ids(tx, &ids)?;
     let mut found = Vec::new();
-    for (moved, line) in paid {
+    for (moved, day) in paid {
         let sold = sold
             .iter()
             .find(|one| one.id == moved.invoice.subscription_id);
@@ -246,16 +320,16 @@ fn renewed<'a>(
             has_ended && moved.source.kind == SourceKind::CreditNote
         };
         if let Some(sold) = sold.filter(|sold| !leaves(sold)) {
-            found.extend(begun(books, (moved, line), sold)?);
+            found.extend(begun(books, (moved, day), sold)?);
         }
     }
     Ok(found)
 }
 
-/// The term that begins with a line's period, if one does and its plan pays for that.
+/// The term that begins on a day, if one does and its plan pays for that.
 fn begun<'a>(
     books: &Books,
-    (moved, line): (&'a Moved, &InvoiceLine),
+    (moved, day): (&'a Moved, NaiveDate),
     sold: &Subscription,
 ) -> Result<Option<Renewed<'a>>> {
     let pinned = sold.commission_plan_version_id;
@@ -263,7 +337,7 @@ fn begun<'a>(
     let Some((plan, terms)) = pays else {
         return Ok(None);
     };
-    let term = Term::begun(sold, line.service_from)?;
+    let term = Term::begun(sold, day)?;
     Ok(term.map(|term| Renewed {
         moved,
         sold: sold.clone(),

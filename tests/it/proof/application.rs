@@ -32,7 +32,10 @@ use perennial::{
     },
     worker::{self, Closing},
 };
-use proptest::test_runner::{Config, TestRunner};
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestRunner},
+};
 
 use super::{
     beside::{Beside, joined_on},
@@ -40,7 +43,8 @@ use super::{
     facts::{
         Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
     },
-    histories::stories,
+    histories::{renewals, stories},
+    renewals::Renewal,
     rewards::{Reward, Spiff},
     rules::{Does, Month, first_of, month_of},
     slow::Slow,
@@ -124,7 +128,7 @@ fn partner_number(id: PartnerId) -> usize {
     usize::try_from(id.number() - 201).unwrap()
 }
 
-fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
+fn plan_sql(tenant: i64, at: usize, (plan, term): (&Plan, u32)) -> String {
     let (plan_id, version) = (380 + at, 390 + at);
     let anchor = plan
         .anchor_day
@@ -133,7 +137,7 @@ fn plan_sql(tenant: i64, at: usize, plan: &Plan) -> String {
     let mut sql = format!(
         "INSERT INTO plans VALUES ({tenant}, {plan_id}, 301, 'model-{at}', 'Model {at}');
          INSERT INTO plan_versions (tenant_id, id, plan_id, version_no, status, currency, interval_months, term_months, notice_days, published_at, version, trial_days, anchor_day)
-           VALUES ({tenant}, {version}, {plan_id}, 1, 'published', 'EUR', {months}, 12, 30, NULL, 1, {trial}, {anchor});"
+           VALUES ({tenant}, {version}, {plan_id}, 1, 'published', 'EUR', {months}, {term}, 30, NULL, 1, {trial}, {anchor});"
     );
     for (place, price) in plan.prices.iter().enumerate() {
         let key = 3_000 + at * 100 + place * 10;
@@ -182,6 +186,14 @@ fn spiff_sql(tenant: i64, at: usize, spiff: &Spiff) -> String {
     )
 }
 
+fn renewal_sql(renewal: &Renewal) -> String {
+    let (bps, kept, days) = (renewal.bps, renewal.kept_bps, renewal.days);
+    let mode = if renewal.is_full { "full" } else { "linear" };
+    format!(
+        "UPDATE commission_plan_versions SET renewal_bps = {bps}, renewal_kept_bps = {kept}, renewal_clawback_days = {days}, renewal_clawback_mode = '{mode}' WHERE id = 411;"
+    )
+}
+
 /// Somebody who may do everything at the vendor.
 fn person(world: &World, name: &str) -> VendorScope {
     let tenant = lobby::tenant_of(&world.scope);
@@ -221,7 +233,8 @@ impl<'a> Application<'a> {
         );
         let tenant = lobby::tenant_of(&world.scope).number();
         let plans = terms.plans.iter().enumerate();
-        let plans: String = plans.map(|(at, plan)| plan_sql(tenant, at, plan)).collect();
+        let plans = plans.map(|(at, plan)| plan_sql(tenant, at, (plan, terms.term(plan.months))));
+        let plans: String = plans.collect();
         let (minimum, high) = (terms.minimum, terms.rates[3]);
         world.database.sql(&format!(
             "{plans}
@@ -269,6 +282,9 @@ impl<'a> Application<'a> {
         }
         for (at, spiff) in terms.clauses.spiffs.iter().enumerate() {
             world.database.sql(&spiff_sql(tenant, at, spiff));
+        }
+        if let Some(renewal) = &terms.clauses.renewal {
+            world.database.sql(&renewal_sql(renewal));
         }
         let people = ["Ada", "Ben"].map(|name| person(&world, name));
         Self {
@@ -897,10 +913,9 @@ fn tell(kind: Kind, terms: &Terms, facts: &[Fact]) {
     application.world.verify();
 }
 
-#[test]
-fn the_application_tells_histories_as_the_model_does() {
+fn tell_each(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: [u32; 2]) {
     for kind in Databases::each() {
-        let usual = if kind == Kind::Sqlite { 120 } else { 6 };
+        let usual = usual[usize::from(kind != Kind::Sqlite)];
         let told = std::env::var("APPLICATION_HISTORIES").ok();
         let mut runner = TestRunner::new(Config {
             cases: told.and_then(|many| many.parse().ok()).unwrap_or(usual),
@@ -908,7 +923,7 @@ fn the_application_tells_histories_as_the_model_does() {
             max_shrink_iters: 300,
             ..Config::default()
         });
-        let told = runner.run(&stories(), |(terms, facts)| {
+        let told = runner.run(stories, |(terms, facts)| {
             tell(kind, &terms, &facts);
             Ok(())
         });
@@ -916,6 +931,16 @@ fn the_application_tells_histories_as_the_model_does() {
             panic!("{kind:?}: {why}");
         }
     }
+}
+
+#[test]
+fn the_application_tells_histories_as_the_model_does() {
+    tell_each(&stories(), [120, 6]);
+}
+
+#[test]
+fn the_application_renews_as_the_model_does() {
+    tell_each(&renewals(), [40, 3]);
 }
 
 /// A fifth seat costs more by one price and less by the other. All of it can be credited later,
@@ -947,6 +972,7 @@ fn prices_that_part_are_charged_and_credited_apart() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        term: 12,
         clauses: Clauses::default(),
         plans: vec![plan],
     };
@@ -995,6 +1021,7 @@ fn a_fixed_discount_is_given_once_whatever_changes() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        term: 12,
         clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
@@ -1047,6 +1074,7 @@ fn what_is_added_earns_as_the_period_it_is_added_to() {
         rates: [3_000, 1_000, 500, 2_000],
         caps: [None; 4],
         minimum: 0,
+        term: 12,
         clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
@@ -1094,6 +1122,7 @@ fn a_discount_leaves_what_is_charged_once_alone() {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        term: 12,
         clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
@@ -1137,6 +1166,7 @@ fn plain(kinds: Vec<Grows>) -> Terms {
         rates: [2_000, 2_000, 2_000, 0],
         caps: [None; 4],
         minimum: 0,
+        term: 12,
         clauses: Clauses::default(),
         plans: vec![Plan {
             months: 1,
@@ -1539,4 +1569,154 @@ fn units_earn_for_the_days_they_are_charged_for() {
     // 23 of 31 days: 23.00 charged and 4.60 earned for each.
     assert_eq!(of(0), [460, -460, 1_380]);
     assert_eq!(of(2), [230, -230, 690]);
+}
+/// Each month is a term, of which a tenth is paid as bonus if it is worth as much as the one before.
+fn renewing(kinds: Vec<Grows>) -> Terms {
+    let mut terms = plain(kinds);
+    terms.term = 1;
+    terms.clauses.renewal = Some(Renewal {
+        bps: 1_000,
+        kept_bps: 10_000,
+        days: 0,
+        is_full: false,
+    });
+    terms
+}
+
+fn bonuses(books: &super::teller::Books) -> Vec<(usize, i64)> {
+    let all = books.rewards.iter().filter(|one| one.does == Does::Renews);
+    all.map(|one| (one.invoice, one.amount)).collect()
+}
+
+/// Half of the seats leave on the day on which the term is renewed, which is written down after its
+/// bill: it began with half as many.
+#[test]
+fn a_bonus_counts_the_units_that_its_term_began_with() {
+    let terms = renewing(vec![Grows::Seat(10_000_000_000)]);
+    let history = [
+        sold_to(0, (2, 0)),
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::Pass { days: 30 },
+        Fact::Change {
+            which: 0,
+            seats: 1,
+            ago: 0,
+        },
+        Fact::PayInvoice { which: 1, part: 1 },
+    ];
+    assert_eq!(bonuses(&told(&terms, &history).books), []);
+}
+
+/// A seat is added on the first day of a term: paying for that alone renews nothing, and paying for
+/// both at once does so once.
+#[test]
+fn what_is_added_to_a_term_does_not_renew_it() {
+    let terms = renewing(vec![Grows::Seat(10_000_000_000)]);
+    let begun = [
+        sold(),
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::Pass { days: 30 },
+        Fact::Change {
+            which: 0,
+            seats: 2,
+            ago: 0,
+        },
+    ];
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    let added: Vec<Fact> = begun.iter().cloned().chain([pay(2)]).collect();
+    assert_eq!(bonuses(&told(&terms, &added).books), []);
+    let then: Vec<Fact> = added.into_iter().chain([pay(1)]).collect();
+    assert_eq!(bonuses(&told(&terms, &then).books), [(1, 2_000)]);
+    let both = Fact::Pay {
+        customer: 0,
+        minor: 20_000,
+        ago: 0,
+    };
+    let at_once: Vec<Fact> = begun.into_iter().chain([both]).collect();
+    assert_eq!(bonuses(&told(&terms, &at_once).books), [(1, 2_000)]);
+}
+
+/// Changed to the other plan from a day of the term before: the new invoice takes the place of the
+/// one that was credited altogether, and its first line is for the rest of that term.
+#[test]
+fn a_term_billed_anew_is_renewed_by_its_new_invoice() {
+    let mut terms = renewing(vec![Grows::Seat(10_000_000_000)]);
+    terms.plans.push(terms.plans[0].clone());
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    let history = [
+        sold(),
+        pay(0),
+        Fact::Pass { days: 30 },
+        pay(1),
+        Fact::Pass { days: 35 },
+        Fact::Move {
+            which: 0,
+            ago: Some(10),
+        },
+        pay(3),
+    ];
+    let books = told(&terms, &history).books;
+    assert_eq!(bonuses(&books), [(1, 1_000), (3, 1_000)]);
+}
+
+/// All that was paid for a term went back to the customer, and the term is billed anew: its bonus is
+/// paid anew too.
+#[test]
+fn a_bonus_is_paid_anew_once_its_term_is() {
+    let mut terms = renewing(vec![Grows::Seat(10_000_000_000)]);
+    terms.plans.push(terms.plans[0].clone());
+    let pay = |which| Fact::PayInvoice { which, part: 1 };
+    let history = [
+        sold(),
+        pay(0),
+        Fact::Pass { days: 30 },
+        pay(1),
+        Fact::Credit {
+            which: 1,
+            line: 0,
+            part: 1,
+            how: How {
+                goes: Goes::Credit,
+                lowers: false,
+                protects: false,
+            },
+        },
+        Fact::Pass { days: 5 },
+        Fact::Move {
+            which: 0,
+            ago: Some(10),
+        },
+        pay(2),
+    ];
+    let books = told(&terms, &history).books;
+    let all = books.rewards.iter().filter(|one| one.does != Does::Rewards);
+    let all: Vec<_> = all.map(|one| (one.invoice, one.amount)).collect();
+    assert_eq!(all, [(1, 1_000), (1, -1_000), (2, 1_000)]);
+}
+
+/// A pause that is dated back gives back all that was charged for the term, and with that settles
+/// its invoice: the term is renewed by what is charged when the pause ends.
+#[test]
+fn a_term_that_a_pause_took_back_is_renewed_after_it() {
+    let mut terms = renewing(vec![Grows::Seat(10_000_000_000)]);
+    terms.clauses.renewal.as_mut().unwrap().kept_bps = 0;
+    terms.plans.push(terms.plans[0].clone());
+    let pay = |which, part| Fact::PayInvoice { which, part };
+    let history = [
+        sold(),
+        pay(0, 1),
+        Fact::Pass { days: 20 },
+        Fact::Pass { days: 20 },
+        Fact::Pass { days: 22 },
+        Fact::Move {
+            which: 0,
+            ago: Some(23),
+        },
+        pay(3, 4),
+        Fact::Pause { which: 0, ago: 15 },
+        Fact::Resume { which: 0, ago: 13 },
+    ];
+    assert_eq!(bonuses(&told(&terms, &history).books), []);
+    let books = told(&terms, &[&history[..], &[pay(4, 1)]].concat()).books;
+    assert_eq!(bonuses(&books), [(4, 1_000)]);
 }

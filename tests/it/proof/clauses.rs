@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::{
     beside::{Floor, floors},
     exact::Exact,
-    facts::{TERM, Terms},
+    facts::Terms,
+    renewals::{Renewal, renewals},
     rewards::{Spiff, spiffs},
     rules::{Case, Earning, Earns, Share, Span},
     slow::{bps, days, later},
@@ -25,6 +26,8 @@ pub struct Clauses {
     pub floor: Option<Floor>,
     /// What is paid once for new subscriptions.
     pub spiffs: Vec<Spiff>,
+    /// What is paid for renewed terms.
+    pub renewal: Option<Renewal>,
 }
 
 pub fn clauses() -> impl Strategy<Value = Clauses> {
@@ -34,14 +37,18 @@ pub fn clauses() -> impl Strategy<Value = Clauses> {
         prop::option::weighted(0.5, 0i32..2_500),
         floors(),
         spiffs(),
+        renewals(),
     )
-        .prop_map(|(units, months, else_bps, floor, spiffs)| Clauses {
-            units,
-            months,
-            else_bps,
-            floor,
-            spiffs,
-        })
+        .prop_map(
+            |(units, months, else_bps, floor, spiffs, renewal)| Clauses {
+                units,
+                months,
+                else_bps,
+                floor,
+                spiffs,
+                renewal,
+            },
+        )
 }
 
 impl Terms {
@@ -59,7 +66,9 @@ pub(super) fn clause(case: &Case<'_>) -> Option<Earns> {
     let terms = case.terms;
     let phase = if case.index == 0 {
         0
-    } else if later(case.anchor, case.months * case.index) >= later(case.anchor, TERM) {
+    } else if later(case.anchor, case.months * case.index)
+        >= later(case.anchor, terms.term(case.months))
+    {
         2
     } else {
         1

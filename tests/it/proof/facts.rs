@@ -71,9 +71,6 @@ pub struct Plan {
     pub prices: Vec<Price>,
 }
 
-/// Months of every subscription's first term.
-pub const TERM: u32 = 12;
-
 /// What a vendor has settled before anything happens.
 #[derive(Debug, Clone)]
 pub struct Terms {
@@ -86,8 +83,21 @@ pub struct Terms {
     pub caps: [Option<i64>; 4],
     /// The least that is paid out, in minor units.
     pub minimum: i64,
+    /// Months of a term, where it is as many whole periods: see [`Terms::term`].
+    pub term: u32,
     pub plans: Vec<Plan>,
     pub clauses: Clauses,
+}
+
+impl Terms {
+    /// Months of a term of what is billed every so many months: no term ends within a period.
+    pub fn term(&self, months: u32) -> u32 {
+        let mut term = months;
+        while term < self.term {
+            term += months;
+        }
+        term
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -323,16 +333,18 @@ pub fn terms() -> impl Strategy<Value = Terms> {
         prop::sample::select(vec![0i64, 100, 5_000]),
         prop::collection::vec(plans(), 2),
         prop::array::uniform4(prop::option::weighted(0.5, 1i64..800)),
+        prop::sample::select(vec![1u32, 1, 2, 3, 12, 12]),
         clauses(),
     )
         .prop_map(
-            |(day, tax_bps, hold_days, rates, minimum, plans, caps, clauses)| Terms {
+            |(day, tax_bps, hold_days, rates, minimum, plans, caps, term, clauses)| Terms {
                 today: first_day() + chrono::Days::new(u64::from(day)),
                 tax_bps,
                 hold_days,
                 rates,
                 caps,
                 minimum,
+                term,
                 plans,
                 clauses,
             },

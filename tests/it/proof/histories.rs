@@ -11,7 +11,7 @@ use super::{
     facts::{Fact, Goes, How, Terms, facts, terms},
     laws,
     pure::Pure,
-    rewards::Reward,
+    rewards::{By, Reward},
     rules::{Does, Earns, Part, Span},
     slow::Slow,
     teller::{Books, Entry, Teller},
@@ -55,6 +55,37 @@ fn changes_under_caps() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
     })
 }
 
+/// Terms of a month or two that pay a bonus, and what brings one or takes it away, in all orders.
+pub fn renewals() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
+    let is_one = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::Sell { .. }
+                | Fact::Change { .. }
+                | Fact::Move { .. }
+                | Fact::Pause { .. }
+                | Fact::Resume { .. }
+                | Fact::CancelNow { .. }
+                | Fact::Pay { .. }
+                | Fact::PayInvoice { .. }
+                | Fact::Refund { .. }
+                | Fact::Credit { .. }
+                | Fact::Pass { .. }
+                | Fact::Close
+        )
+    };
+    let stories = (terms(), prop::collection::vec(facts(), 1..200));
+    stories
+        .prop_map(move |(mut terms, mut facts)| {
+            facts.retain(is_one);
+            terms.term = terms.term.min(2);
+            (terms, facts)
+        })
+        .prop_filter("nothing is promised", |(terms, _)| {
+            terms.clauses.renewal.is_some()
+        })
+}
+
 #[test]
 fn the_engine_tells_every_history_as_the_model_does() {
     tell(&stories(), HISTORIES);
@@ -63,6 +94,11 @@ fn the_engine_tells_every_history_as_the_model_does() {
 #[test]
 fn the_engine_caps_every_change_as_the_model_does() {
     tell(&changes_under_caps(), HISTORIES / 5);
+}
+
+#[test]
+fn the_engine_renews_as_the_model_does() {
+    tell(&renewals(), HISTORIES / 5);
 }
 
 fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
@@ -87,9 +123,11 @@ fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
 #[test]
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
-    let strategy = stories();
-    let mut seen = [0usize; 39];
-    for _ in 0..2_000 {
+    let strategies = [(stories().boxed(), 2_000), (renewals().boxed(), 400)];
+    let each = strategies.iter();
+    let each = each.flat_map(|(strategy, many)| std::iter::repeat_n(strategy, *many));
+    let mut seen = [0usize; 45];
+    for strategy in each {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
         let told = Teller::<Slow>::tell(&terms, &facts);
         let (books, first_open) = (told.books, told.first_open);
@@ -125,9 +163,19 @@ fn the_histories_are_about_something() {
             let all = books.beside.iter();
             all.filter(|one| wanted(one)).count()
         };
+        let is_bonus = |one: &Reward| matches!(one.by, By::Renewal { .. });
         let rewards = |wanted: &dyn Fn(&Reward) -> bool| {
-            let all = books.rewards.iter();
+            let all = books.rewards.iter().filter(|one| !is_bonus(one));
             all.filter(|one| wanted(one)).count()
+        };
+        let bonuses = |wanted: &dyn Fn(&Reward) -> bool| {
+            let all = books.rewards.iter().filter(|one| is_bonus(one));
+            all.filter(|one| wanted(one)).count()
+        };
+        // Of which a part went back.
+        let is_part = |one: &Reward| {
+            let whole = |of: usize| books.rewards[of].amount == -one.amount;
+            one.reverses.is_some_and(|of| !whole(of))
         };
         // Proposed for a month that has been closed since.
         let left = books.proposals.iter();
@@ -185,13 +233,15 @@ fn the_histories_are_about_something() {
             rewards(&|one| one.reverses.is_none()),
             rewards(&|one| one.reverses.is_some() && one.is_refund),
             rewards(&|one| one.reverses.is_some() && !one.is_refund),
-            // Of which a part went back.
-            rewards(&|one| {
-                let whole = |of: usize| books.rewards[of].amount == -one.amount;
-                one.reverses.is_some_and(|of| !whole(of))
-            }),
+            rewards(&is_part),
             rewards(&|one| one.does == Does::ClawsBack && one.stated.is_some()),
             rewards(&|one| one.does == Does::Rewards && books.subs[one.sub].is_vendors_fault),
+            bonuses(&|one| one.reverses.is_none()),
+            bonuses(&|one| matches!(one.by, By::Renewal { count: 2.., .. })),
+            bonuses(&|one| one.reverses.is_some() && one.is_refund),
+            bonuses(&|one| one.reverses.is_some() && !one.is_refund),
+            bonuses(&is_part),
+            bonuses(&|one| one.does == Does::ClawsBack && one.stated.is_some()),
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

@@ -8,6 +8,7 @@ use super::{
     exact::Exact,
     facts::{CUSTOMERS, PARTNERS, Terms, partner_of},
     pure::Pure,
+    rewards::By,
     rules::{Claim, Does, Earning, Money, Month, Part, Rules, first_of},
     teller::{Books, Invoice, Line, Teller},
 };
@@ -359,8 +360,9 @@ fn statements(books: &Books, terms: &Terms) -> Holds {
     Ok(())
 }
 
-/// 8 and 11: a SPIFF is paid once for a subscription and no more often to a partner than it says,
-/// and goes back to nothing at most; to nothing where the customer left at once.
+/// 8 and 11: a SPIFF is paid once for a subscription and no more often to a partner than it says, a
+/// bonus once for a renewed term, but where all that was paid went back; both go back to nothing at
+/// most, to nothing where the customer left at once.
 fn rewards(teller: &Teller<'_, Pure>) -> Holds {
     let books = &teller.books;
     for (spiff, terms) in teller.terms.clauses.spiffs.iter().enumerate() {
@@ -375,13 +377,34 @@ fn rewards(teller: &Teller<'_, Pure>) -> Holds {
         standing.dedup();
         prop_assert_eq!(standing.len(), all);
     }
-    let paid = books.rewards.iter().enumerate();
-    for (at, one) in paid.filter(|(_, one)| one.reverses.is_none()) {
+    let paid = || {
+        books
+            .rewards
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.reverses.is_none())
+    };
+    let is_back = |at: usize| {
+        let mut backs = books.rewards.iter();
+        backs.any(|one| one.reverses == Some(at) && one.is_refund)
+    };
+    let kept = || paid().filter(|(at, _)| !is_back(*at));
+    for (at, one) in kept() {
+        let again = kept().filter(|(_, other)| other.by == one.by && other.sub == one.sub);
+        let is_renewal = matches!(one.by, By::Renewal { .. });
+        prop_assert!(!is_renewal || again.count() == 1, "{at}: {one:?}");
+    }
+    for (at, one) in paid() {
         let left = one.amount - teller.went_back(at, false);
         prop_assert!((0..=one.amount).contains(&left), "{one:?}");
         let sub = &books.subs[one.sub];
-        let promises = teller.terms.clauses.spiffs[one.spiff].days > 0;
-        let is_at_once = sub.ends_on.is_some_and(|end| end <= sub.charged_from);
+        let clauses = &teller.terms.clauses;
+        let (days, since) = match one.by {
+            By::Spiff(spiff) => (clauses.spiffs[spiff].days, sub.charged_from),
+            By::Renewal { from, .. } => (clauses.renewal.unwrap().days, from),
+        };
+        let promises = days > 0;
+        let is_at_once = sub.ends_on.is_some_and(|end| end <= since);
         let goes = sub.is_canceled && promises && is_at_once && !sub.is_vendors_fault;
         prop_assert!(left == 0 || !goes, "{one:?}");
     }

@@ -9,6 +9,7 @@ mod histories;
 mod laws;
 mod parsers;
 mod pure;
+mod renewals;
 mod rewards;
 mod rules;
 mod slow;

@@ -2,7 +2,7 @@
 use chrono::NaiveDate;
 use perennial::domain::{
     Anchor, Band, Bands, BillingInterval, ChargeSegment, CommissionClause, Disposition, Measure,
-    Money as Amount, Period, Phase, Price as Priced, Quantity, Rate, Scale, ServicePeriod,
+    Money as Amount, Period, Phase, Price as Priced, Quantity, Rate, Ratio, Scale, ServicePeriod,
     UnitPrice,
     adjustment::unadjustable,
     arrears::{UsagePeriod, arrears},
@@ -11,8 +11,8 @@ use perennial::domain::{
     commission::{
         self as commission, DaysCredited, EarningLine, EntryKind, InvoiceState, LineTerms, Pay,
         bonus, clause_for,
-        clawback::ClawbackMode,
-        extras::GuaranteeTerms,
+        clawback::{ClawbackMode, ClawbackTerms},
+        extras::{GuaranteeTerms, RenewalTerms},
         matures_on,
         parts::{self as shared, accrue_claims},
         posting_period, reversal_matures_on, reverse_newest_first,
@@ -31,8 +31,9 @@ use perennial::domain::{
 
 use super::{
     beside::Floor,
-    facts::{Above, Discount, Goes, Kind, Off, Price, TERM, Terms, Tier},
-    rewards::Spiff,
+    facts::{Above, Discount, Goes, Kind, Off, Price, Terms, Tier},
+    renewals::{Renewal, Renewed},
+    rewards::{Back, Spiff},
     rules::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
         Share, Span, Taxed, first_of, month_of,
@@ -213,10 +214,23 @@ fn promised(spiff: &Spiff) -> SpiffTerms {
         amount: Amount::new(spiff.minor, "EUR".parse().unwrap()),
         most: spiff.most,
         clawback_days: spiff.days,
-        clawback_mode: match spiff.is_full {
-            true => ClawbackMode::Full,
-            false => ClawbackMode::Linear,
-        },
+        clawback_mode: mode(spiff.is_full),
+    }
+}
+
+fn mode(is_full: bool) -> ClawbackMode {
+    match is_full {
+        true => ClawbackMode::Full,
+        false => ClawbackMode::Linear,
+    }
+}
+
+fn state(money: &Money) -> InvoiceState {
+    InvoiceState {
+        total_minor: money.total,
+        paid_minor: money.paid,
+        refunded_minor: money.refunded,
+        credited_minor: money.credited,
     }
 }
 
@@ -291,7 +305,7 @@ impl Rules for Pure {
             interval: BillingInterval::from_months(of.months).unwrap(),
         };
         let case = commission::Case {
-            phase: phase_of(of.index, anchor, TERM),
+            phase: phase_of(of.index, anchor, of.terms.term(of.months)),
             tier: Some(if of.is_high { 2 } else { 1 }),
             offering: 1,
             currency: "EUR".parse().unwrap(),
@@ -386,12 +400,7 @@ impl Rules for Pure {
     }
 
     fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>> {
-        let state = InvoiceState {
-            total_minor: money.total,
-            paid_minor: money.paid,
-            refunded_minor: money.refunded,
-            credited_minor: money.credited,
-        };
+        let state = state(money);
         let claim = |one: &super::rules::Claim| shared::Claim {
             who: i64::try_from(one.who).unwrap(),
             part: part(one.part),
@@ -479,6 +488,7 @@ impl Rules for Pure {
             Does::Adjusts => EntryKind::Adjustment,
             Does::Fills => EntryKind::Guarantee,
             Does::Rewards => EntryKind::Spiff,
+            Does::Renews => EntryKind::RenewalBonus,
             Does::ClawsBack => EntryKind::Clawback,
         };
         match block_of(kind, period(paid_in), period(posted)) {
@@ -511,15 +521,53 @@ impl Rules for Pure {
     }
 
     fn clawed(
-        spiff: &Spiff,
+        back: &Back,
         (since, ended): (NaiveDate, NaiveDate),
         (left, gone): (i64, i64),
     ) -> i64 {
         let active = u32::try_from((ended - since).num_days()).unwrap_or_default();
-        let back = promised(spiff).back();
-        back.map_or(0, |back| {
-            -back.due((spiff.minor, left, -gone), active).unwrap()
+        let days = i32::try_from(back.days).unwrap();
+        ClawbackTerms::of(days, mode(back.is_full)).map_or(0, |terms| {
+            -terms.due((back.minor, left, -gone), active).unwrap()
         })
+    }
+
+    fn standing(charged: &Charged<'_>) -> Vec<i64> {
+        let asked = asked(charged);
+        let each = bill::standing(&asked.prices, asked.seats, &asked.discounts, asked.stretch);
+        let each = each.unwrap().into_iter();
+        each.map(|one| one.list_minor - one.off_minor).collect()
+    }
+
+    fn is_paid(money: &Money) -> bool {
+        state(money).collected().unwrap() == Ratio::ONE
+    }
+
+    fn renewed(anchor: NaiveDate, months: (u32, u32), day: NaiveDate) -> Option<Renewed> {
+        let anchor = Anchor {
+            on: anchor,
+            interval: BillingInterval::from_months(months.0).unwrap(),
+        };
+        let index = anchor.index_of(day)?;
+        let count = anchor
+            .term_begun(index, months.1)
+            .filter(|count| *count > 0)?;
+        let begins = |count: u32| anchor.index_after(count * months.1).unwrap();
+        let starts = |index: u32| anchor.service_period(index).unwrap().from;
+        (starts(index) == day).then(|| Renewed {
+            count,
+            before: starts(begins(count - 1)),
+            periods: begins(count + 1) - index,
+        })
+    }
+
+    fn bonus(terms: &Renewal, before: i64, now: i64) -> i64 {
+        let terms = RenewalTerms {
+            rate: rate(terms.bps),
+            kept_bps: terms.kept_bps,
+            clawback: None,
+        };
+        terms.bonus(before, now)
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

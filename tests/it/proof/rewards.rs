@@ -48,10 +48,28 @@ pub fn spiffs() -> impl Strategy<Value = Vec<Spiff>> {
     prop::collection::vec(spiff, 0..3)
 }
 
+/// What promises that something goes back.
+#[derive(Debug, Clone, Copy)]
+pub struct Back {
+    /// Of so much, in minor units.
+    pub minor: i64,
+    pub days: u32,
+    pub is_full: bool,
+}
+
+/// By which promise something is paid once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A SPIFF, by its place.
+    Spiff(usize),
+    /// The term that a subscription was renewed for so many times, from a day on.
+    Renewal { count: u32, from: NaiveDate },
+}
+
 /// What was paid for a subscription, or went back of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reward {
-    pub spiff: usize,
+    pub by: By,
     pub sub: usize,
     /// The invoice whose payment brought it.
     pub invoice: usize,
@@ -83,28 +101,27 @@ pub(super) fn reward(spiff: &Spiff, begins: NaiveDate, before: u32) -> i64 {
 /// What goes back now, zero or more: all of it, or the part of the days that were not served, less
 /// what went for leaving before, and never more than is left.
 pub(super) fn clawed(
-    spiff: &Spiff,
+    back: &Back,
     (since, ended): (NaiveDate, NaiveDate),
     (left, gone): (i64, i64),
 ) -> i64 {
     let promised = Span {
         from: since,
-        to: since + Days::new(u64::from(spiff.days)),
+        to: since + Days::new(u64::from(back.days)),
     };
     let all = days(promised);
     let missed = all.iter().filter(|day| **day >= ended).count();
     let many = |days: usize| i64::try_from(days).unwrap();
     let owed = match missed {
         0 => 0,
-        _ if spiff.is_full => spiff.minor,
-        _ => Exact::part(spiff.minor, many(missed), many(all.len())).nearest(),
+        _ if back.is_full => back.minor,
+        _ => Exact::part(back.minor, many(missed), many(all.len())).nearest(),
     };
     (owed - gone).min(left).max(0)
 }
 
 impl<R: Rules> Teller<'_, R> {
-    /// Cash came in for an invoice: its subscription's SPIFFs are due that are not paid yet. What
-    /// the customer's end takes back goes back at once.
+    /// Cash came in for an invoice: its subscription's SPIFFs are due that are not paid yet.
     pub fn reward(&mut self, invoice: usize, on: NaiveDate) {
         let of = &self.books.invoices[invoice];
         let (sub, who, money) = (of.sub, partner_of(of.customer), of.money());
@@ -123,7 +140,7 @@ impl<R: Rules> Teller<'_, R> {
                 continue;
             }
             self.books.rewards.push(Reward {
-                spiff,
+                by: By::Spiff(spiff),
                 sub,
                 invoice,
                 who,
@@ -138,9 +155,6 @@ impl<R: Rules> Teller<'_, R> {
                 stated: None,
             });
         }
-        if self.books.subs[sub].is_canceled {
-            self.claw_back(sub);
-        }
     }
 
     /// For which subscriptions a SPIFF was paid to whom, but where the money went back.
@@ -150,9 +164,11 @@ impl<R: Rules> Teller<'_, R> {
             let mut all = self.books.rewards.iter();
             all.any(|one| one.reverses == Some(at) && one.is_refund)
         };
-        all.filter(|(at, one)| one.spiff == spiff && one.reverses.is_none() && !is_back(*at))
-            .map(|(_, one)| (one.sub, one.who))
-            .collect()
+        all.filter(|(at, one)| {
+            one.by == By::Spiff(spiff) && one.reverses.is_none() && !is_back(*at)
+        })
+        .map(|(_, one)| (one.sub, one.who))
+        .collect()
     }
 
     /// What went back of a reward; for leaving alone, or for whatever reason.
@@ -174,12 +190,32 @@ impl<R: Rules> Teller<'_, R> {
             if one.sub != sub || one.reverses.is_some() {
                 continue;
             }
-            let terms = &self.terms.clauses.spiffs[one.spiff];
+            let (back, since) = self.promise(one, since);
             let left = one.amount - self.went_back(at, false);
             let gone = self.went_back(at, true);
-            let minor = R::clawed(terms, (since, ended), (left, gone));
+            let minor = R::clawed(&back, (since, ended), (left, gone));
             self.take_reward_back(at, minor, (ended, false));
         }
+    }
+
+    /// What goes back of something, and since when its days count, given when a subscription's do.
+    fn promise(&self, one: &Reward, charged_from: NaiveDate) -> (Back, NaiveDate) {
+        let (days, is_full, since) = match one.by {
+            By::Spiff(spiff) => {
+                let spiff = &self.terms.clauses.spiffs[spiff];
+                (spiff.days, spiff.is_full, charged_from)
+            }
+            By::Renewal { from, .. } => {
+                let terms = self.terms.clauses.renewal.unwrap();
+                (terms.days, terms.is_full, from)
+            }
+        };
+        let back = Back {
+            minor: one.amount,
+            days,
+            is_full,
+        };
+        (back, since)
     }
 
     /// Money of an invoice went back: with the last of it, what its payment had brought.

@@ -3,7 +3,8 @@ use chrono::{Datelike, NaiveDate};
 
 use super::beside::Floor;
 use super::facts::{Above, Discount, Goes, Price, Terms};
-use super::rewards::Spiff;
+use super::renewals::{Renewal, Renewed};
+use super::rewards::{Back, Spiff};
 
 /// Days, the last one left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +127,8 @@ pub enum Does {
     Fills,
     /// Is paid once for a new subscription.
     Rewards,
+    /// Is paid for a renewed term.
+    Renews,
     /// Takes some of that back.
     ClawsBack,
 }
@@ -238,9 +241,18 @@ pub trait Rules {
     /// What one subscription more that begins on a day is worth by a SPIFF to a partner that has so
     /// many; nothing where it does not count.
     fn reward(spiff: &Spiff, begins: NaiveDate, before: u32) -> i64;
-    /// What goes back of a SPIFF, zero or more, given the first day charged, the first one not
-    /// served, what is left of it, and what went back for leaving before.
-    fn clawed(spiff: &Spiff, days: (NaiveDate, NaiveDate), left_gone: (i64, i64)) -> i64;
+    /// What a whole period charges for each price, discounts for a single one left out.
+    fn standing(charged: &Charged<'_>) -> Vec<i64>;
+    /// Whether all that is owed on an invoice is here.
+    fn is_paid(money: &Money) -> bool;
+    /// The renewed term that begins on a day, if one does: periods and terms are so many months
+    /// long, both counted from the anchor.
+    fn renewed(anchor: NaiveDate, months: (u32, u32), day: NaiveDate) -> Option<Renewed>;
+    /// What a renewed term pays that is worth so much, after one that was worth so much.
+    fn bonus(terms: &Renewal, before: i64, now: i64) -> i64;
+    /// What goes back of what was paid once, zero or more, given the day from which days count, the
+    /// first one not served, what is left of it, and what went back for leaving before.
+    fn clawed(back: &Back, days: (NaiveDate, NaiveDate), left_gone: (i64, i64)) -> i64;
     /// Earned is 0, posted late 1, reversed 2, and what follows no line 3.
     fn block(does: Does, paid_in: Month, posted: Month) -> usize;
     /// What is paid out, and what is carried on.

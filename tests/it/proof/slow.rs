@@ -6,7 +6,8 @@ use super::{
     clauses,
     exact::{Exact, share_out, share_out_to},
     facts::{Above, Discount, Goes, Kind, Off, Price, Tier},
-    rewards::{self, Spiff},
+    renewals::{self, Renewal, Renewed},
+    rewards::{self, Back, Spiff},
     rules::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
         Share, Span, Taxed, first_of, month_of,
@@ -293,6 +294,11 @@ impl Rules for Slow {
     }
 
     fn monthly(charged: &Charged<'_>, months: u32) -> i64 {
+        let sum: i64 = Self::standing(charged).iter().sum();
+        Exact::new(i128::from(sum), i128::from(months)).nearest()
+    }
+
+    fn standing(charged: &Charged<'_>) -> Vec<i64> {
         let lasting: Vec<Discount> = charged
             .discounts
             .iter()
@@ -304,11 +310,21 @@ impl Rules for Slow {
             served: charged.whole,
             ..*charged
         };
-        let sum: i64 = Self::ahead(&whole)
-            .iter()
-            .map(|(list, off)| list - off)
-            .sum();
-        Exact::new(i128::from(sum), i128::from(months)).nearest()
+        let each = Self::ahead(&whole).into_iter();
+        each.map(|(list, off)| list - off).collect()
+    }
+
+    fn is_paid(money: &Money) -> bool {
+        let owed = money.total - money.credited;
+        money.total == 0 || owed > 0 && money.paid - money.refunded >= owed
+    }
+
+    fn renewed(anchor: NaiveDate, months: (u32, u32), day: NaiveDate) -> Option<Renewed> {
+        renewals::renewed(anchor, months, day)
+    }
+
+    fn bonus(terms: &Renewal, before: i64, now: i64) -> i64 {
+        renewals::bonus(terms, before, now)
     }
 
     fn clause(case: &Case<'_>) -> Option<Earns> {
@@ -506,7 +522,7 @@ impl Rules for Slow {
             (Does::Reverses | Does::Frees | Does::ClawsBack, _) => 2,
             (Does::Earns | Does::Caps, true) => 0,
             (Does::Earns | Does::Caps, false) => 1,
-            (Does::Adjusts | Does::Fills | Does::Rewards, _) => 3,
+            (Does::Adjusts | Does::Fills | Does::Rewards | Does::Renews, _) => 3,
         }
     }
 
@@ -530,8 +546,8 @@ impl Rules for Slow {
         rewards::reward(spiff, begins, before)
     }
 
-    fn clawed(spiff: &Spiff, days: (NaiveDate, NaiveDate), left_gone: (i64, i64)) -> i64 {
-        rewards::clawed(spiff, days, left_gone)
+    fn clawed(back: &Back, days: (NaiveDate, NaiveDate), left_gone: (i64, i64)) -> i64 {
+        rewards::clawed(back, days, left_gone)
     }
 
     fn settle(opening: i64, lines: i64, minimum: i64) -> (i64, i64) {

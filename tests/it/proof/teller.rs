@@ -463,7 +463,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
     }
 
-    fn months(&self, sub: usize) -> u32 {
+    pub fn months(&self, sub: usize) -> u32 {
         self.terms.plans[self.books.subs[sub].plan].months
     }
 
@@ -790,6 +790,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         let made = self.books.invoices.len() - 1;
         if self.books.invoices[made].total() == 0 {
             self.accrue(made, issued_on);
+            self.renew(made, issued_on);
         }
         made
     }
@@ -830,6 +831,12 @@ impl<'a, R: Rules> Teller<'a, R> {
         });
         self.accrue(invoice, on);
         self.reward(invoice, on);
+        self.renew(invoice, on);
+        // What the customer's end takes back goes back at once.
+        let sub = self.books.invoices[invoice].sub;
+        if self.books.subs[sub].is_canceled {
+            self.claw_back(sub);
+        }
     }
 
     // Changes.
@@ -1102,6 +1109,11 @@ impl<'a, R: Rules> Teller<'a, R> {
         });
         for invoice in invoices {
             self.accrue(invoice, self.today);
+            // What is credited as a customer leaves, or after that, renews nothing.
+            let sub = self.books.invoices[invoice].sub;
+            if !self.books.subs[sub].is_canceled {
+                self.renew(invoice, self.today);
+            }
         }
         Ok(left)
     }

@@ -14,12 +14,12 @@ use super::{
     books::Books,
     forecast::clauses,
     guarantees::Floors,
-    renewals::{Bonus, Term},
+    renewals::{self, Bonus, Term},
 };
 use crate::{
     Error, Result,
     domain::{
-        CommissionClause, Money, Period, Permission, Phase, Ratio,
+        CommissionClause, Money, Period, Permission, Ratio,
         commission::{
             extras::{GuaranteeTerms, PlanExtras, RenewalTerms},
             tally::{Key, Tally, earned},
@@ -30,7 +30,7 @@ use crate::{
         Tx, VendorScope,
         incentivize::{commission_plans, entries},
         recruit::partners,
-        revenue::invoices::{self, Invoice, InvoiceLine, InvoiceLineKind},
+        revenue::invoices::{self, Invoice, InvoiceLine},
     },
 };
 
@@ -178,32 +178,27 @@ impl Trial {
         Ok(())
     }
 
-    /// Takes in the bonus on the renewed term that begins with an invoice, once that is paid.
+    /// Takes in the bonuses on the renewed terms whose first invoice this is, once it is paid.
     fn renew(&mut self, invoice: &Invoice, lines: &[InvoiceLine], book: &Book) -> Result<()> {
-        let mut lines = lines.iter();
-        let first = lines
-            .find(|line| line.kind == InvoiceLineKind::Recurring && line.phase == Phase::Renewal);
-        let paid = first.filter(|_| self.pays_renewals());
-        let paid = paid.zip(book.subscription(invoice.subscription_id));
-        let Some((line, sold)) = paid else {
+        let is_paid = invoice.state().collected()? == Ratio::ONE;
+        let sold = book.subscription(invoice.subscription_id);
+        let Some(sold) = sold.filter(|_| is_paid && self.pays_renewals()) else {
             return Ok(());
         };
-        let term = match invoice.state().collected()? == Ratio::ONE {
-            true => Term::begun(sold, line.service_from)?,
-            false => None,
-        };
-        let Some(term) = term else {
-            return Ok(());
-        };
-        let bonus = |terms: Option<RenewalTerms>| match terms {
-            Some(terms) => term.bonus((sold, &terms), |from| book.charged(sold.id, from)),
-            None => Ok(Bonus::default()),
-        };
-        let plan = sold.commission_plan_version_id;
-        let own = plan.and_then(|plan| self.books.extras().get(&plan)?.renewal);
-        let key = key(invoice, Period::of(line.service_from));
-        self.was.add(key, bonus(own)?.minor)?;
-        self.would_be.add(key, bonus(self.extras.renewal)?.minor)?;
+        for day in renewals::days(lines).into_values().flatten() {
+            let is_first = book.first_invoice(sold.id, day) == Some(invoice.id);
+            let term = Term::begun(sold, day)?.filter(|_| is_first);
+            let Some(term) = term else { continue };
+            let bonus = |terms: Option<RenewalTerms>| match terms {
+                Some(terms) => term.bonus((sold, &terms), |from| book.charged(sold.id, from)),
+                None => Ok(Bonus::default()),
+            };
+            let plan = sold.commission_plan_version_id;
+            let own = plan.and_then(|plan| self.books.extras().get(&plan)?.renewal);
+            let key = key(invoice, Period::of(day));
+            self.was.add(key, bonus(own)?.minor)?;
+            self.would_be.add(key, bonus(self.extras.renewal)?.minor)?;
+        }
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! What the lines of some invoices were billed on, read in a few queries for all of them.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -36,6 +36,8 @@ pub(super) struct Book {
     arranged: Arranged,
     /// What a whole period charged as terms began, where renewed ones are among them.
     charged: HashMap<(SubscriptionId, NaiveDate), i64>,
+    /// The first invoices of those.
+    first: HashMap<(SubscriptionId, NaiveDate), InvoiceId>,
 }
 
 impl Book {
@@ -53,13 +55,14 @@ impl Book {
         let credited = lines.iter().filter(|line| line.credited_net_minor != 0);
         let credited: Vec<InvoiceLineId> = credited.map(|line| line.id).collect();
         let renewed = lines.iter().filter(|line| line.phase == Phase::Renewal);
-        let renewed: BTreeSet<SubscriptionId> = renewed
+        let renewed: HashSet<(SubscriptionId, NaiveDate)> = renewed
             .filter(|_| pays_renewals)
-            .map(|line| line.subscription_id)
+            .map(|line| (line.subscription_id, line.service_from))
             .collect();
+        let renewing: HashSet<SubscriptionId> = renewed.iter().map(|(sold, _)| *sold).collect();
         let left = subscriptions::plans_left(tx, &sold)?;
         let sold = subscriptions::of_ids(tx, &sold)?;
-        let renewing = sold.iter().filter(|one| renewed.contains(&one.id));
+        let renewing = sold.iter().filter(|one| renewing.contains(&one.id));
         let renewing: Vec<Subscription> = renewing.cloned().collect();
         Ok(Self {
             invoices: invoices::of_ids(tx, &Vec::from_iter(of))?,
@@ -68,6 +71,7 @@ impl Book {
             credited: credit_notes::days_credited(tx, &credited)?,
             arranged: Arranged::of(tx, sold.iter().map(|one| (one.id, one.partner_id)))?,
             charged: renewals::standing(tx, &renewing)?,
+            first: renewals::first_invoices(tx, &renewed)?,
             sold: sold.into_iter().map(|one| (one.id, one)).collect(),
             left,
         })
@@ -107,6 +111,11 @@ impl Book {
     pub fn charged(&self, id: SubscriptionId, from: NaiveDate) -> i64 {
         let charged = self.charged.get(&(id, from));
         charged.copied().unwrap_or_default()
+    }
+
+    /// The first invoice that charges for the term which starts on a day.
+    pub fn first_invoice(&self, id: SubscriptionId, from: NaiveDate) -> Option<InvoiceId> {
+        self.first.get(&(id, from)).copied()
     }
 
     /// For which of its days a line was credited.

@@ -285,7 +285,6 @@ impl Sales {
             next_plan_version_id: None,
             next_plan_on: None,
             anchor_index: 0,
-            terms_before: 0,
             renewals_from: None,
             payer_id: None,
             reseller_bps: 0,

@@ -173,28 +173,51 @@ pub fn lines(tx: &mut Tx<'_, VendorScope>, invoices: &[InvoiceId]) -> Result<Vec
     Ok(found)
 }
 
-/// For how many units these subscriptions' recurring lines charged, by the first day of service.
+/// What charges for service in advance, a whole period or the rest of one.
+pub const AHEAD: [InvoiceLineKind; 2] =
+    [InvoiceLineKind::Recurring, InvoiceLineKind::ProrationCharge];
+
+/// That a line charged for service in advance.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    /// For what.
+    pub subscription: SubscriptionId,
+    /// From which day on.
+    pub on: NaiveDate,
+    /// On which invoice.
+    pub invoice: InvoiceId,
+    /// Whether not all of it was credited.
+    pub is_left: bool,
+}
+
+/// What these subscriptions were charged for in advance.
 ///
 /// # Errors
 /// Faults of the database.
-pub fn units_billed(
-    tx: &mut Tx<'_, VendorScope>,
-    subscriptions: &[SubscriptionId],
-) -> Result<HashMap<(SubscriptionId, NaiveDate), i32>> {
-    let mut found = HashMap::new();
+pub fn begun(tx: &mut Tx<'_, VendorScope>, subscriptions: &[SubscriptionId]) -> Result<Vec<Begun>> {
+    let mut found = Vec::new();
     for some in subscriptions.chunks(ASKED_AT_ONCE) {
         let rows = tx
             .rows(invoice_lines::table)
             .filter(invoice_lines::subscription_id.eq_any(some.to_vec()))
-            .filter(invoice_lines::kind.eq(InvoiceLineKind::Recurring.code()))
+            .filter(invoice_lines::kind.eq_any(AHEAD.map(InvoiceLineKind::code)))
             .select((
                 invoice_lines::subscription_id,
                 invoice_lines::service_from,
-                invoice_lines::quantity,
+                invoice_lines::invoice_id,
+                invoice_lines::net_minor,
+                invoice_lines::credited_net_minor,
             ));
-        for (sold, from, units) in tx.load::<(SubscriptionId, NaiveDate, i32), _>(rows)? {
-            found.insert((sold, from), units);
-        }
+        let rows: Vec<(SubscriptionId, NaiveDate, InvoiceId, i64, i64)> = tx.load(rows)?;
+        let rows = rows.into_iter();
+        found.extend(
+            rows.map(|(subscription, on, invoice, net, credited)| Begun {
+                subscription,
+                on,
+                invoice,
+                is_left: net == 0 || credited < net,
+            }),
+        );
     }
     Ok(found)
 }

@@ -151,21 +151,10 @@ impl Subscription {
         }
         if self.billed_periods > 0 {
             then.renewals_from = self.renewals_from()?;
-            then.terms_before = self.terms_before + self.terms_begun_before(to.on)?;
         }
         (then.interval_months, then.term_months) = (to.interval_months, to.term_months);
         (then.anchor_on, then.anchor_index) = (Some(to.on), self.billed_periods);
         Ok(then)
-    }
-    /// Renewed terms since the anchor that began before a day.
-    fn terms_begun_before(&self, day: NaiveDate) -> Result<i32> {
-        let (anchor, term) = (self.anchor()?, self.term().max(1));
-        let begins = (1u32..).map_while(|count| {
-            let index = anchor.index_after(count.checked_mul(term)?)?;
-            anchor.start(index)
-        });
-        let begun = begins.take_while(|begins| *begins < day).count();
-        i32::try_from(begun).map_err(Error::fault)
     }
     /// Months of a term.
     pub fn term(&self) -> u32 {

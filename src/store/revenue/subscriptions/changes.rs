@@ -134,6 +134,46 @@ pub fn began_with(
     Ok(found)
 }
 
+/// The units of these subscriptions, each from the start of a day on, oldest first; none in a pause.
+///
+/// # Errors
+/// Faults of the database.
+pub fn units_from(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, Vec<(NaiveDate, i32)>>> {
+    let kinds = [
+        ChangeKind::Started,
+        ChangeKind::Quantity,
+        ChangeKind::Paused,
+        ChangeKind::Resumed,
+    ];
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(subscription_changes::table)
+            .filter(subscription_changes::subscription_id.eq_any(some.to_vec()))
+            .filter(subscription_changes::kind.eq_any(kinds.map(ChangeKind::code)))
+            .select(SubscriptionChange::as_select());
+        // Put in order here, as changes of plan are.
+        let mut changes: Vec<SubscriptionChange> = tx.load(rows)?;
+        changes.sort_unstable_by_key(|change| change.id);
+        for change in changes {
+            let from = match change.effective_second {
+                0 => Some(change.effective_on),
+                _ => change.effective_on.succ_opt(),
+            };
+            let units = match change.kind {
+                ChangeKind::Paused => 0,
+                _ => change.quantity_after,
+            };
+            let its: &mut Vec<_> = found.entry(change.subscription_id).or_default();
+            its.extend(from.map(|from| (from, units)));
+        }
+    }
+    Ok(found)
+}
+
 /// The changes of one subscription, oldest first.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ mod moving;
 pub use calendar::{Recount, counting};
 pub use changes::{
     ChangeKind, SubscriptionChange, all_changes, began_with, changes, plan_turns, plans_left,
-    record_changes, service_days,
+    record_changes, service_days, units_from,
 };
 pub use moving::{Advance, add, advance, begin_trials, change, recount, set_plan};
 
@@ -86,8 +86,6 @@ pub struct Subscription {
     /// The index of the period that begins at the anchor: its periods are numbered on where they are
     /// counted anew.
     pub anchor_index: i32,
-    /// Renewed terms that had begun before the anchor.
-    pub terms_before: i32,
     /// From which day periods are renewals to commission, if not from the end of the anchor's first
     /// term.
     pub renewals_from: Option<NaiveDate>,

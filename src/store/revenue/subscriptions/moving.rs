@@ -114,7 +114,6 @@ pub fn recount(tx: &mut Tx<'_, VendorScope>, now: &Subscription) -> Result<()> {
         to(subscriptions::anchor_index, now.anchor_index),
         to(subscriptions::interval_months, now.interval_months),
         to(subscriptions::term_months, now.term_months),
-        to(subscriptions::terms_before, now.terms_before),
         to(subscriptions::renewals_from, now.renewals_from),
     );
     tx.update(row, counted)?;

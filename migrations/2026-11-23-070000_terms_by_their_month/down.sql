@@ -1,0 +1,1 @@
+ALTER TABLE subscriptions ADD COLUMN terms_before INTEGER NOT NULL DEFAULT 0;
