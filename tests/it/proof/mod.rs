@@ -15,4 +15,5 @@ mod rules;
 mod slow;
 mod strange;
 mod teller;
+mod terms;
 mod usage;
