@@ -52,6 +52,29 @@ on_both! {
         assert_eq!(scene.app.ask("SELECT count(*) AS value FROM plans WHERE code = 'often'"), ["0"]);
     }
 
+    async fn all_that_is_wrong_with_a_refund_is_said_at_once(scene: Scene) {
+        let owner = scene.owner().await;
+        let payment: perennial::id::PaymentId = scene.spelled_id("SELECT id AS value FROM payments WHERE external_id = 'P-6'");
+        let at = format!("/meridian/payments/{payment}");
+        let form = owner.get(&at).await.expect(200).form("form[action$='/refunds']");
+        let form = form.with("external_id", "BACK-6").with("refunded_on", "2026-10-05").with("amount", "14.29").with("reason", "");
+        let refused = owner.submit(&form).await.expect(422);
+        assert_eq!(refused.attrs(".summary a", "href"), ["#refunded_on", "#amount", "#reason"]);
+        for said in ["The payment came on 6 Oct 2026.", "EUR 14.28 is left of this payment.", "Say why it is paid back."] {
+            assert!(refused.words().contains(said), "{said}: {}", refused.words());
+        }
+        let refused = owner.submit(&form.clone().with("amount", "0").with("external_id", " ").with("refunded_on", "soon")).await.expect(422);
+        assert_eq!(refused.attrs(".summary a", "href"), ["#external_id", "#refunded_on", "#amount", "#reason"]);
+        let refused = owner.submit(&form.clone().with("reason", "All of it")).await.expect(422);
+        assert_eq!(refused.attrs(".summary a", "href"), ["#refunded_on", "#amount"]);
+        // All of it, sent twice: the second leads where the first did, though nothing is left.
+        let whole = form.with("refunded_on", "2026-11-30").with("amount", "14.28").with("reason", "All of it");
+        let to = owner.submit(&whole).await.expect(303).location();
+        assert_eq!(owner.submit(&whole).await.expect(303).location(), to);
+        assert_eq!(scene.app.ask("SELECT count(*) AS value FROM refunds WHERE external_id = 'BACK-6'"), ["1"]);
+        scene.verified();
+    }
+
     async fn a_form_sent_again_with_other_content_is_not_taken_for_done(scene: Scene) {
         let owner = scene.owner().await;
         let counted = || scene.app.ask("SELECT count(*) AS value FROM payments WHERE external_id LIKE 'AGAIN-%'");

@@ -3,7 +3,7 @@ mod refunds;
 mod till;
 
 pub(super) use refunds::pay_back;
-pub use refunds::{NewRefund, refund, refund_in};
+pub use refunds::{NewRefund, Refundable, refund, refund_in};
 
 use chrono::{Months, NaiveDate};
 

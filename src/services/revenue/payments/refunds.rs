@@ -6,10 +6,10 @@ use std::{
 
 use chrono::NaiveDate;
 
-use super::{Recorded, check_day, record};
+use super::{Recorded, in_reach, record};
 use crate::{
     Error, Result,
-    domain::{Action, Money, Permission, cash as rules},
+    domain::{Action, Currency, Money, Permission, Problems, cash as rules},
     id::{CreditNoteId, CustomerCreditId, InvoiceId, PaymentAllocationId, PaymentId, RefundId},
     services::revenue::{
         accrual::{Source, accrue_invoice},
@@ -17,6 +17,7 @@ use crate::{
     },
     store::{
         Tx, VendorScope,
+        account::vendor,
         incentivize::entries::SourceKind,
         revenue::{
             cash::{self, Allocation, CustomerCredit, Payment, Refund},
@@ -76,8 +77,12 @@ fn refund_from(
     if let Some(known) = cash::refund_named(tx, &new.external_id)? {
         return refund_unchanged(&known, new);
     }
-    check_refund(books, &payment, new)?;
-    let mut reach = Reach::of(tx, &payment)?;
+    let refundable = Refundable {
+        reach: Reach::of(tx, &payment)?,
+        today: books.today,
+    };
+    refundable.check(new)?;
+    let mut reach = refundable.reach;
     reach.credits.sort_by_key(|one| Some(one.id) != first);
     let parts = reach.draw(new.amount.minor())?;
     let refund = Refund {
@@ -115,23 +120,68 @@ fn refund_unchanged(known: &Refund, new: &NewRefund) -> Result<Recorded<RefundId
     Ok(Recorded::Unchanged(known.id))
 }
 
-fn check_refund(books: &Books, payment: &Payment, new: &NewRefund) -> Result<()> {
-    check_day("refunded_on", new.refunded_on, books)?;
-    if new.refunded_on < payment.received_on {
-        let why = format!("The payment came on {}.", day(payment.received_on));
-        return Err(Error::on("refunded_on", why));
+/// What a refund of a payment is held to.
+#[derive(Debug)]
+pub struct Refundable {
+    reach: Reach,
+    today: NaiveDate,
+}
+
+impl Refundable {
+    /// Of one payment, as things stand.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::NotFound`]; faults of the database.
+    pub fn of(tx: &mut Tx<'_, VendorScope>, id: PaymentId) -> Result<Self> {
+        tx.allow(Permission::RecordPayments)?;
+        let payment = cash::payment(tx, id)?;
+        Ok(Self {
+            reach: Reach::of(tx, &payment)?,
+            today: vendor::today(tx)?,
+        })
     }
-    if new.amount.currency() != payment.currency {
-        let why = format!("This payment is in {}.", payment.currency);
-        return Err(Error::on("amount", why));
+
+    /// What the payment is in.
+    pub fn currency(&self) -> Currency {
+        self.reach.payment.currency
     }
-    if !new.amount.is_positive() {
-        return Err(Error::on("amount", "Give an amount above zero."));
+
+    /// Why nothing can have been paid back on a day.
+    pub fn refuses_day(&self, on: NaiveDate) -> Option<String> {
+        if let Err(why) = in_reach(on, self.today) {
+            return Some(why.to_owned());
+        }
+        let received_on = self.reach.payment.received_on;
+        (on < received_on).then(|| format!("The payment came on {}.", day(received_on)))
     }
-    if new.amount.minor() > payment.amount_minor - payment.refunded_minor {
-        return Err(Error::on("amount", left_words(payment)));
+
+    /// Why so much cannot be paid back.
+    pub fn refuses_amount(&self, amount: Money) -> Option<String> {
+        let payment = &self.reach.payment;
+        if amount.currency() != payment.currency {
+            return Some(format!("This payment is in {}.", payment.currency));
+        }
+        if !amount.is_positive() {
+            return Some("Give an amount above zero.".to_owned());
+        }
+        let is_left = amount.minor() <= payment.amount_minor - payment.refunded_minor;
+        let is_there = is_left && self.reach.draw(amount.minor()).is_ok();
+        (!is_there).then(|| left_words(payment))
     }
-    Ok(())
+
+    fn check(&self, new: &NewRefund) -> Result<()> {
+        let mut problems = Problems::default();
+        if let Some(why) = self.refuses_day(new.refunded_on) {
+            problems.add("refunded_on", why);
+        }
+        if let Some(why) = self.refuses_amount(new.amount) {
+            problems.add("amount", why);
+        }
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Invalid(problems)),
+        }
+    }
 }
 
 fn left_words(payment: &Payment) -> String {
@@ -144,6 +194,7 @@ fn left_words(payment: &Payment) -> String {
 
 /// Everything a payment's money has gone to: the invoices it paid, the credit it or their credit
 /// notes left, the invoices that credit paid, and so on.
+#[derive(Debug)]
 struct Reach {
     payment: Payment,
     allocations: Vec<Allocation>,

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::{Currency, ExternalId, LongText, Money, Permission, Problems, read_date},
+    domain::{ExternalId, LongText, Money, Permission, Problems, read_date},
     id::PaymentId,
-    services::revenue::payments::{self as service, NewRefund},
+    services::revenue::payments::{self as service, NewRefund, Refundable},
     store::{
         Store, VendorScope,
         registers::{
@@ -130,11 +130,31 @@ fn answer(payment: &PaymentDetail) -> String {
 }
 
 impl RefundForm {
-    fn read(&self, payment: PaymentId, currency: Currency) -> Result<NewRefund, Problems> {
+    /// Everything that is wrong with it. What is whole is judged where it is recorded: sent twice it
+    /// leads where it first did, whatever is left of the payment by then.
+    fn read(&self, payment: PaymentId, of: &Refundable) -> Result<NewRefund, Problems> {
+        let read = self.read_by(payment, (of, false));
+        read.or_else(|_| self.read_by(payment, (of, true)))
+    }
+
+    /// Reads it; `is_held` to what is left of the payment as well.
+    fn read_by(
+        &self,
+        payment: PaymentId,
+        (of, is_held): (&Refundable, bool),
+    ) -> Result<NewRefund, Problems> {
         let mut problems = Problems::default();
         let external_id = problems.check("external_id", self.external_id.parse::<ExternalId>());
         let refunded_on = problems.check("refunded_on", read_date(&self.refunded_on));
-        let amount = problems.check("amount", Money::parse(&self.amount, currency));
+        let why = refunded_on.and_then(|on| of.refuses_day(on));
+        if let Some(why) = why.filter(|_| is_held) {
+            problems.add("refunded_on", why);
+        }
+        let amount = problems.check("amount", Money::parse(&self.amount, of.currency()));
+        let why = amount.and_then(|amount| of.refuses_amount(amount));
+        if let Some(why) = why.filter(|_| is_held) {
+            problems.add("amount", why);
+        }
         let reason = problems.check("reason", self.reason.parse::<LongText>());
         if self.reason.trim().is_empty() {
             problems.add("reason", "Say why it is paid back.");
@@ -170,13 +190,10 @@ pub(super) async fn refund(
     let desk = Desk::of_staff(staff);
     let payment: PaymentId = id(&path.1)?;
     let to = format!("{}/payments/{payment}", desk.base);
-    let currency = desk
-        .read(&store, move |tx, _| {
-            tx.allow(Permission::RecordPayments)?;
-            Ok(payments::payment(tx, payment)?.row.amount.currency())
-        })
+    let of = desk
+        .read(&store, move |tx, _| Refundable::of(tx, payment))
         .await?;
-    let done = match typed.read(payment, currency) {
+    let done = match typed.read(payment, &of) {
         Err(problems) => Err(Error::Invalid(problems)),
         Ok(new) => {
             let (form_id, to) = (typed.form_id.clone(), to.clone());
