@@ -1,5 +1,5 @@
 //! Files that were uploaded to be imported, and what their rows refer to.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{
@@ -10,7 +10,7 @@ use diesel::{
 
 use crate::{
     Error, Result,
-    domain::Money,
+    domain::{Money, PriceKind},
     id::{
         CommissionEntryId, CustomerId, ImportFileId, InvoiceId, PaymentId, PlanId, PlanVersionId,
     },
@@ -20,6 +20,7 @@ use crate::{
         paging::{Cursor, FETCH, PAGE, Page, newest_first},
         schema::{
             commission_entries, import_files, invoices, offerings, payments, plan_versions, plans,
+            prices,
         },
         tx::to,
     },
@@ -257,6 +258,8 @@ pub struct PlanByCode {
     pub plan: PlanId,
     /// Its published version, while its offering can be sold.
     pub sold: Option<PlanVersionId>,
+    /// Whether a price of that version goes by the units that are subscribed to.
+    pub takes_units: bool,
 }
 
 /// Every plan of the vendor by its code.
@@ -275,14 +278,31 @@ pub fn plans_by_code(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeMap<String, Pl
         .filter(plan_versions::status.eq("published"))
         .select((plan_versions::plan_id, plan_versions::id));
     let published: BTreeMap<PlanId, PlanVersionId> = tx.load(published)?.into_iter().collect();
+    let units = takes_units(tx)?;
     let by_code = |(plan, code, status): (PlanId, String, String)| {
         let sold = published
             .get(&plan)
             .copied()
             .filter(|_| status == "published");
-        (code, PlanByCode { plan, sold })
+        let by_code = PlanByCode {
+            plan,
+            sold,
+            takes_units: sold.is_some_and(|version| units.contains(&version)),
+        };
+        (code, by_code)
     };
     Ok(rows.into_iter().map(by_code).collect())
+}
+
+/// The plan versions of which a price goes by the units that are subscribed to: what no meter counts
+/// and is not the same for any number of them.
+fn takes_units(tx: &mut Tx<'_, VendorScope>) -> Result<BTreeSet<PlanVersionId>> {
+    let rows = tx
+        .rows(prices::table)
+        .filter(prices::meter.is_null())
+        .filter(prices::kind.ne_all([PriceKind::Flat.code(), PriceKind::OneOff.code()]))
+        .select(prices::plan_version_id);
+    Ok(tx.load(rows)?.into_iter().collect())
 }
 
 /// The plan of every plan version.

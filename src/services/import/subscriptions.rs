@@ -11,7 +11,10 @@ use crate::{
     Result,
     domain::{BillingModel, ExternalId, Quantity, read_date},
     id::{CustomerId, PlanId, PlanVersionId},
-    services::revenue::{payments::not_too_old, subscriptions::BillingAsked},
+    services::revenue::{
+        payments::not_too_old,
+        subscriptions::{BillingAsked, ONE_UNIT},
+    },
     store::{
         Tx, VendorScope,
         account::vendor,
@@ -140,6 +143,9 @@ pub(super) fn plan(
             },
             None => match said.plan.sold {
                 None => report.add(row.line, "plan", "This plan is not sold now."),
+                Some(_) if !said.plan.takes_units && said.quantity != Quantity::ONE => {
+                    report.add(row.line, "quantity", ONE_UNIT);
+                }
                 Some(plan_version) => {
                     report.new += 1;
                     let started = SubscriptionRow {

@@ -60,6 +60,19 @@ on_both! {
         scene.verified();
     }
 
+    async fn more_than_one_of_a_plan_without_a_price_by_quantity_is_refused_in_its_row(scene: Scene) {
+        let (owner, before) = (scene.owner().await, invoices(&scene));
+        let rows = "S-8,C-6,seats,2,2026-12-01\r\nS-9,C-6,yearly,2,2026-12-01\r\nS-10,C-6,yearly,1,2026-12-01\r\n";
+        let page = uploaded(&owner, "subscriptions", &format!("external_id,customer,plan,quantity,starts_on\r\n{rows}")).await;
+        let words = page.words();
+        assert!(words.contains("Nothing was brought in: 1 problem in 3 rows."), "{words}");
+        assert!(words.contains("No price of this plan goes by quantity: give 1."), "{words}");
+        // What is on record and says one is left as it is.
+        let page = uploaded(&owner, "subscriptions", "external_id,customer,plan,quantity,starts_on\r\nS-4,C-4,yearly,1,2026-10-01\r\n").await;
+        assert!(page.words().contains("leave 1 as it is"), "{}", page.words());
+        assert_eq!(invoices(&scene), before);
+    }
+
     async fn what_would_be_refused_is_told_at_once(scene: Scene) {
         let finance = scene.finance().await;
         let paid = "external_id,received_on,amount,currency,invoice_number,customer\r\nP-20,2026-12-01,14.28,EUR,,C-6\r\n";

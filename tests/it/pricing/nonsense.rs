@@ -72,6 +72,32 @@ on_both! {
         shop.try_plan("GB-M", &price("volume", &metered)).await.expect(303);
     }
 
+    async fn a_quantity_is_taken_only_where_a_price_goes_by_it(shop: Shop) {
+        shop.plan("FLAT-M", &price("flat", &[("price-1", "5.00")])).await;
+        let customer = shop.customer.rsplit('/').next().unwrap();
+        let form = shop.page(&format!("/meridian/subscriptions/new?customer={customer}")).await;
+        let form = form.form("form[action='/meridian/subscriptions']");
+        let form = form.with("plan", "FLAT-M").with("starts_on", "2026-11-01").with("quantity", "2");
+        let why = "No price of this plan goes by quantity: give 1.";
+        let refused = shop.owner.submit(&form).await.expect(422);
+        assert_eq!((problems(&refused), refused.words().contains(why)), (vec!["#quantity".to_owned()], true), "{}", refused.words());
+        assert_eq!(refused.attr("#quantity", "value").as_deref(), Some("2"));
+        assert_eq!(shop.app.ask("SELECT count(*) AS value FROM subscriptions"), ["0"]);
+
+        let sold = shop.sell("FLAT-M", "1", "2026-11-01").await;
+        let form = shop.page(&format!("{sold}/quantity")).await.form("form[action$='/quantity']");
+        let form = form.with("quantity", "3").with("reason", "More of it.");
+        let refused = shop.owner.submit(&form).await.expect(422);
+        assert_eq!((problems(&refused), refused.words().contains(why)), (vec!["#quantity".to_owned()], true), "{}", refused.words());
+
+        // Beside a price that does go by it, a flat one stands as well.
+        let both = [&price("flat", &[("price-1", "5.00")])[..], &[("price-2-label", "Seats"), ("price-2-kind", "per_seat"), ("price-2", "2.00")]].concat();
+        shop.plan("BOTH-M", &both).await;
+        shop.sell("BOTH-M", "3", "2026-11-01").await;
+        assert_eq!(shop.nets(), ["500", "500", "600"]);
+        shop.verify();
+    }
+
     async fn one_meter_counts_in_one_way(shop: Shop) {
         let usage = |aggregation| [
             ("price-1", "0.01"), ("price-1-meter", "calls"),

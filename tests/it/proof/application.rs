@@ -339,13 +339,14 @@ impl<'a> Application<'a> {
                 seats,
                 ago,
             } => {
-                let version = 390 + i64::try_from(plan % self.terms.plans.len()).unwrap();
+                let plan = plan % self.terms.plans.len();
+                let version = 390 + i64::try_from(plan).unwrap();
                 let new = NewSubscription {
                     external_id,
                     customer: customer(of),
                     plan_version: id(version),
                     starts_on: self.ago(ago),
-                    quantity: Quantity::new(seats).unwrap(),
+                    quantity: Quantity::new(self.terms.units(plan, seats)).unwrap(),
                 };
                 let started = self.world.write(|tx| subscriptions::start(tx, &new))?;
                 self.subs.push(started.id());

@@ -90,6 +90,12 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// So many units of a plan, or one where none of its prices goes by them.
+    pub fn units(&self, plan: usize, seats: u32) -> u32 {
+        let takes = self.plans[plan].prices.iter().any(Price::counts_seats);
+        if takes { seats } else { 1 }
+    }
+
     /// Months of a term of what is billed every so many months: no term ends within a period.
     pub fn term(&self, months: u32) -> u32 {
         let mut term = months;

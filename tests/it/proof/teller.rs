@@ -481,6 +481,7 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     fn sell(&mut self, customer: usize, plan: usize, (seats, ago): (u32, u32)) -> Told {
         let starts_on = self.ago(ago);
+        let seats = self.terms.units(plan, seats);
         let of = &self.terms.plans[plan];
         let (charged_from, anchor) = R::opening(starts_on, of.trial_days, of.anchor_day);
         self.books.subs.push(Sub {
@@ -865,7 +866,9 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     fn change(&mut self, sub: usize, seats: u32, on: NaiveDate) -> Told {
         self.live(sub)?;
-        if self.books.subs[sub].is_paused || self.books.subs[sub].seats == seats {
+        let of = &self.books.subs[sub];
+        let are_none = self.terms.units(of.plan, seats) != seats;
+        if of.is_paused || of.seats == seats || are_none {
             return Err(Refused);
         }
         self.check_day(sub, on)?;

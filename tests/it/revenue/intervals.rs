@@ -28,7 +28,13 @@ use crate::support::postgres::Kind;
 
 /// 10.00 a seat and month, or 1,200.00 a year; 30 % of the first period, 10 % later, 5 % renewed.
 fn world(kind: Kind, now: &'static str) -> World {
+    with_seats_at(1_000, kind, now)
+}
+
+/// Where a seat costs so much a month, in cents.
+fn with_seats_at(seat: i64, kind: Kind, now: &'static str) -> World {
     let like = Like {
+        seat,
         now,
         tax_bps: 0,
         rates: [3_000, 1_000, 500],
@@ -46,7 +52,8 @@ fn sell(world: &World, plan: i64, on: &str) -> SubscriptionId {
         customer: world.customer(1),
         plan_version: id(plan),
         starts_on: date(on),
-        quantity: Quantity::new(10).unwrap(),
+        // Nothing of the yearly plan goes by quantity.
+        quantity: Quantity::new(if plan == MONTHLY { 10 } else { 1 }).unwrap(),
     };
     world.write(|tx| start(tx, &new)).unwrap().id()
 }
@@ -153,7 +160,7 @@ fn a_year_begins_with_the_next_period_and_commission_goes_on() {
 #[test]
 fn at_once_the_rest_is_given_back_and_a_whole_period_billed() {
     on_each(|kind| {
-        let world = world(kind, "2028-04-30");
+        let world = with_seats_at(10_000, kind, "2028-04-30");
         let sold = sell(&world, YEARLY, "2028-04-30");
         world.at("2028-05-10");
         change(&world, sold, MONTHLY, PlanWhen::Now(date("2028-05-10")));
@@ -213,7 +220,7 @@ fn a_year_that_began_in_a_pause_is_billed_for_its_rest() {
 #[test]
 fn a_term_counted_anew_renews_and_its_bonus_is_another() {
     on_each(|kind| {
-        let world = world(kind, "2027-03-01");
+        let world = with_seats_at(10_000, kind, "2027-03-01");
         let extras = PlanExtras {
             renewal: Some(RenewalTerms {
                 rate: "2".parse::<Rate>().unwrap(),

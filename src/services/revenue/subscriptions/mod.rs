@@ -42,6 +42,7 @@ use crate::{
         revenue::{
             segments::Segment,
             subscriptions::{self, ChangeKind, Subscription, SubscriptionChange},
+            terms::PlanTerms,
         },
     },
 };
@@ -49,6 +50,17 @@ use crate::{
 fn units(quantity: Quantity) -> i32 {
     // At most a million.
     i32::try_from(quantity.get()).unwrap_or(i32::MAX)
+}
+
+/// Why several units of a plan are refused of which no price goes by them: they would be billed as
+/// one.
+pub(in crate::services) const ONE_UNIT: &str = "No price of this plan goes by quantity: give 1.";
+
+fn check_units(plan: &PlanTerms, quantity: Quantity) -> Result<()> {
+    match quantity == Quantity::ONE || plan.takes_units() {
+        true => Ok(()),
+        false => Err(Error::on("quantity", ONE_UNIT)),
+    }
 }
 
 /// Reads a subscription that can still be changed.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{
-    Noted, apart::taxed_otherwise, bill_until, check_moment, live, moment, newest, note_at, record,
-    units,
+    Noted, apart::taxed_otherwise, bill_until, check_moment, check_units, live, moment, newest,
+    note_at, record, units,
 };
 use crate::{
     Error, Result,
@@ -88,6 +88,7 @@ pub fn change_quantity_at(
     bill_until(tx, &books, &before, from)?;
     let terms = Terms::of(tx, std::slice::from_ref(&before))?;
     let mut now = subscriptions::one(tx, before.id)?;
+    check_units(terms.plan(&now)?, change.quantity)?;
     now.quantity = units(change.quantity);
     now.mrr_minor = standing_mrr(&terms, &now)?;
     subscriptions::change(tx, &now)?;

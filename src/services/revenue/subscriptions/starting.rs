@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use super::{
-    Noted,
+    Noted, check_units,
     resale::{self, BillingAsked, Resale},
     units,
 };
@@ -258,6 +258,7 @@ impl Sales {
             .ok_or_else(|| Error::on("plan", "This plan is not on sale."))?;
         let is_sound = not_too_old(new.starts_on, books.today);
         is_sound.map_err(|why| Error::on("starts_on", why))?;
+        check_units(plan, new.quantity)?;
         let opening = opening_of(plan, new.starts_on)?;
         let other = |day: NaiveDate| Some(day).filter(|day| *day != new.starts_on);
         let mut row = Subscription {

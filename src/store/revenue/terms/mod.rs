@@ -172,6 +172,11 @@ impl PlanTerms {
         self.minimum_minor > 0 || prices.any(|price| price.price.meter().is_some())
     }
 
+    /// Whether any of its prices goes by the units that are subscribed to.
+    pub fn takes_units(&self) -> bool {
+        self.prices.iter().any(|price| price.price.counts_seats())
+    }
+
     /// Whether partners earn on any of its prices, and so on what lacks of its minimum.
     pub fn earns_at_all(&self) -> bool {
         self.prices.iter().any(|price| price.commissionable)
