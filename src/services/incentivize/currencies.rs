@@ -4,7 +4,10 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Action, Currency, Name, Period, Permission, audit::diff, date_words, payable::FxRate,
+        Action, Currency, Name, Period, Permission,
+        audit::diff,
+        date_words,
+        payable::{FxRate, earliest_rate_for},
     },
     id::PartnerId,
     services::revenue,
@@ -79,6 +82,22 @@ pub fn check(tx: &mut Tx<'_, VendorScope>, new: &NewRate) -> Result<Effect> {
             "Commission was converted at the rate of this day, so that it stays. Give a later day.",
         )),
     }
+}
+
+/// The days after a rate's own on which commission waits for one of its currencies that this would
+/// be, for good. Writes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`]; faults of the database.
+pub fn later_days(tx: &mut Tx<'_, VendorScope>, new: &NewRate) -> Result<Vec<NaiveDate>> {
+    tx.allow(Permission::ManagePayouts)?;
+    let month = Period::of(vendor::today(tx)?);
+    let missing = revenue::missing(tx, month)?.into_iter();
+    let taken = missing.filter(|one| {
+        let is_of = (one.from, one.to) == (new.from, new.to);
+        is_of && one.on > new.on && earliest_rate_for(one.on) <= new.on
+    });
+    Ok(taken.map(|one| one.on).collect())
 }
 
 /// Sets rates. One that has converted something is never changed; it is set right by one of a later

@@ -98,7 +98,13 @@ pub(super) fn refuse(missing: &BTreeSet<Missing>) -> Result<()> {
 }
 
 /// What is missing for entries posted by the end of a month. Writes nothing.
-pub(super) fn missing(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<BTreeSet<Missing>> {
+///
+/// # Errors
+/// Faults of the database, and amounts that do not fit.
+pub(in crate::services) fn missing(
+    tx: &mut Tx<'_, VendorScope>,
+    month: Period,
+) -> Result<BTreeSet<Missing>> {
     let waiting = waiting(tx, month)?;
     Ok(reckon(tx, &waiting)?.missing)
 }

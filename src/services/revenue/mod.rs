@@ -32,7 +32,7 @@ pub use books::Books;
 pub(in crate::services) use claims::{OfLines, claims};
 pub use coming::next_earnings;
 pub use locking::Missing;
-pub(in crate::services) use locking::{catch_up, post, taken_back};
+pub(in crate::services) use locking::{catch_up, missing, post, taken_back};
 pub use parties::{WhoEarns, who_earns};
 pub(in crate::services) use recurring::wanted as wanted_mrr;
 pub(in crate::services) use volumes::{groups as volume_groups, settled as volume_settled};

@@ -4,11 +4,14 @@ use std::collections::HashSet;
 use actix_session::Session;
 use actix_web::web::{Data, Query, ServiceConfig, get, post, resource};
 use askama::Template;
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::{Currency, Name, Permission, Problems, payable::FxRate, read_date},
+    domain::{
+        Currency, Name, Permission, Problems, counted, date_words, payable::FxRate, read_date,
+    },
     id::FxRateId,
     services::incentivize::currencies::{self as service, NewRate},
     store::{
@@ -53,6 +56,8 @@ pub(super) struct RateForm {
     rate: String,
     on: String,
     source: String,
+    /// Set where commission of later days may take this rate for good.
+    despite: String,
     form_id: String,
 }
 
@@ -165,6 +170,24 @@ impl RateForm {
     }
 }
 
+/// Asks before an older rate converts what may have one of its own day.
+fn ask_about(later: &[NaiveDate]) -> Result<()> {
+    let Some((first, others)) = later.split_first() else {
+        return Ok(());
+    };
+    let others = match others.len() {
+        0 => String::new(),
+        many => format!(" and of {}", counted(many, "other day", "other days")),
+    };
+    Err(Error::on(
+        "despite",
+        format!(
+            "Commission of {}{others} waits for a rate and would take this one for good. Set the rates of those days first, or say that it may.",
+            date_words(*first)
+        ),
+    ))
+}
+
 async fn set(
     staff: Staff,
     (store, session): (Data<Store>, Session),
@@ -178,6 +201,9 @@ async fn set(
             tx.allow(Permission::ManagePayouts)?;
             once(tx, &form.form_id, |tx| {
                 let new = form.read().map_err(Error::Invalid)?;
+                if form.despite.is_empty() {
+                    ask_about(&service::later_days(tx, &new)?)?;
+                }
                 service::set_all(tx, &[new])?;
                 Ok(to.clone())
             })

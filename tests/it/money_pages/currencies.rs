@@ -220,6 +220,17 @@ on_both! {
         scene.verified();
     }
 
+    async fn an_older_rate_is_taken_where_it_may_be(scene: Scene) {
+        let finance = scene.finance().await;
+        pay_in(&scene, &finance, "USD", "2026-12-01").await.expect(303);
+        bill(&scene, "2026-12-01");
+        scene.pay("P-20", "C-1", "2026-12-01", eur(57_120));
+        let asked = set(&finance, &rate("1.07", "2026-11-30")).await.expect(422);
+        finance.submit(&asked.form("main form[method=post]").with("despite", "yes")).await.expect(303);
+        assert_eq!(converted(&scene), ["9600 10272 1070000000"]);
+        scene.verified();
+    }
+
     async fn what_goes_back_goes_at_the_rate_it_came_at(scene: Scene) {
         let finance = scene.finance().await;
         pay_in(&scene, &finance, "USD", "2026-12-01").await.expect(303);
@@ -244,6 +255,10 @@ on_both! {
 
         // One of 31 days before is too old; one of the day converts what waited.
         set(&finance, &rate("1.5", "2026-10-31")).await.expect(303);
+        assert_eq!(converted(&scene), Vec::<String>::new());
+        // One of a day before is asked about, for that of the day may be at hand.
+        let asked = set(&finance, &rate("1.07", "2026-11-30")).await.expect(422);
+        assert!(asked.words().contains("Commission of 1 Dec 2026 waits for a rate and would take this one for good"), "{}", asked.words());
         assert_eq!(converted(&scene), Vec::<String>::new());
         set(&finance, &rate("1.0837", "2026-12-01")).await.expect(303);
         assert_eq!(converted(&scene), ["9600 10404 1083700000"]);
