@@ -200,7 +200,12 @@ on_both! {
         let choose = owner.get(&started).await.expect(200);
         assert!(!choose.words().contains("Clinic am Park"), "only the partner's own customers");
         let form = owner.get(&choose.attr(".agenda a", "href").unwrap()).await.expect(200);
-        assert_eq!(form.form("main form[method=post]").value("deal"), deal);
+        let begun = form.form("main form[method=post]");
+        let values = ["deal", "quantity", "starts_on"].map(|name| begun.value(name));
+        assert_eq!(values, [deal, "12", "2026-12-15"]);
+        let other = sell(&scene, &owner, ("C-2", deal)).await.expect(200);
+        let said = "It is to win the registration of Hotel Adler GmbH, which is another name than Bakery Sommer.";
+        assert!(other.words().contains(said), "{}", other.words());
         let stranger = sell(&scene, &owner, ("C-4", deal)).await.expect(422);
         assert!(stranger.words().contains("Another partner registered this deal"), "{}", stranger.words());
         sell(&scene, &owner, ("C-1", "drg_nonsense")).await.expect(422);

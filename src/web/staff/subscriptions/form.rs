@@ -154,8 +154,8 @@ pub(super) struct Begins {
 struct Found {
     customer: Option<String>,
     deals: Vec<(String, String)>,
-    /// The registration that seems to be about the customer.
-    likely: Option<DealRegistrationId>,
+    /// The registration that is meant, or seems to be about the customer.
+    likely: Option<DealRegistration>,
     found: Vec<(CustomerId, String)>,
     has_more: bool,
     offers: Vec<Choice>,
@@ -199,7 +199,10 @@ fn find(tx: &mut Tx<'_, VendorScope>, customer: &str, begins: &Begins) -> Result
             .collect(),
         offers: plans::choices(tx)?,
         today,
-        likely: customer.as_ref().and_then(|of| likely(of, &own)),
+        likely: customer.as_ref().and_then(|of| {
+            let own_meant = own.iter().find(|deal| deal.id.to_string() == begins.deal);
+            own_meant.or_else(|| likely(of, &own)).cloned()
+        }),
         deals: match own.is_empty() {
             true => Vec::new(),
             false => registered(&own, &offerings::names(tx)?),
@@ -209,11 +212,29 @@ fn find(tx: &mut Tx<'_, VendorScope>, customer: &str, begins: &Begins) -> Result
 }
 
 /// The registration that seems to be about a customer.
-fn likely(customer: &Customer, own: &[DealRegistration]) -> Option<DealRegistrationId> {
+fn likely<'a>(customer: &Customer, own: &'a [DealRegistration]) -> Option<&'a DealRegistration> {
+    own.iter().find(|deal| is_about(deal, customer))
+}
+
+fn is_about(deal: &DealRegistration, customer: &Customer) -> bool {
     let vat_id: VatId = customer.vat_id.parse().unwrap_or_default();
-    let mark = CustomerMark::of(&customer.name, "", &vat_id).ok()?;
-    let found = own.iter().find(|deal| deal.mark().alike(&mark).is_some());
-    found.map(|deal| deal.id)
+    let mark = CustomerMark::of(&customer.name, "", &vat_id);
+    mark.is_ok_and(|mark| deal.mark().alike(&mark).is_some())
+}
+
+/// What is said of a sale to somebody else than its registration names.
+fn names_another(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<Option<String>> {
+    let Some(deal) = read.deal else {
+        return Ok(None);
+    };
+    let deal = deals::one(tx, deal)?;
+    let customer = customers::customer(tx, read.customer)?;
+    Ok((!is_about(&deal, &customer)).then(|| {
+        format!(
+            "It is to win the registration of {}, which is another name than {}. What registered deals are paid for is paid on this sale.",
+            deal.customer_name, customer.name
+        )
+    }))
 }
 
 /// What the form offers of registrations.
@@ -266,6 +287,17 @@ async fn page(
         .read(visitor.scope.clone(), move |tx| find(tx, &wanted, &begins))
         .await?;
     let register = format!("{base}/subscriptions");
+    // What the form begins with may be chosen otherwise.
+    let likely = found.likely.filter(|_| is_new);
+    let typed = match &likely {
+        Some(deal) => SaleForm {
+            deal: deal.id.to_string(),
+            quantity: deal.quantity.to_string(),
+            starts_on: deal.expected_on.to_string(),
+            ..typed
+        },
+        None => typed,
+    };
     let starts_on = match typed.starts_on.is_empty() {
         true => found.today.to_string(),
         false => typed.starts_on.clone(),
@@ -274,9 +306,6 @@ async fn page(
         let of = query(&[("customer", &id.to_string()), ("deal", &asked_for)]);
         (format!("{register}/new?{of}"), name)
     };
-    // What the form begins with may be chosen otherwise.
-    let likely = found.likely.filter(|_| is_new && typed.deal.is_empty());
-    let deal = likely.map_or_else(|| typed.deal.clone(), |id| id.to_string());
     Ok(NewPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), register.clone())],
@@ -294,7 +323,6 @@ async fn page(
         sale: String::new(),
         typed: SaleForm {
             starts_on,
-            deal,
             form_id: fresh_form_id()?,
             ..typed
         },
@@ -352,15 +380,16 @@ fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
     }
 }
 
-/// What starting it comes to, where it makes more than the one invoice that a reader expects, or
-/// nobody earns on it.
+/// What starting it comes to, where it makes more than the one invoice that a reader expects,
+/// nobody earns on it, or it wins a registration of another name.
 async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<String>> {
-    let (billed, earns) = store
+    let (billed, earns, another) = store
         .rehearse(visitor.scope.clone(), move |tx| {
             let id = start(tx, &read)?;
             let sold = record_of(tx, id)?;
             let earns = sold.commission_plan_version_id.is_some() || sold.payer_id.is_some();
-            Ok((accounts::billed(tx, id)?, earns))
+            let another = names_another(tx, &read)?;
+            Ok((accounts::billed(tx, id)?, earns, another))
         })
         .await?;
     let mut said = match billed.len() {
@@ -370,6 +399,7 @@ async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<Stri
     if !earns {
         said.push(NOBODY_EARNS.to_owned());
     }
+    said.extend(another);
     Ok(said)
 }
 
@@ -400,7 +430,8 @@ fn outcome(number: usize, billed: &[Billed]) -> Result<Vec<String>> {
     Ok(said)
 }
 
-/// Starts a subscription and bills what is due; asks before, where that is more than one invoice.
+/// Starts a subscription and bills what is due; asks before, where there is more to it than a reader
+/// expects.
 pub(super) async fn create(
     visitor: Staff,
     (store, session): (Data<Store>, Session),
