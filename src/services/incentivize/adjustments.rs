@@ -111,6 +111,14 @@ pub fn open_months(tx: &mut Tx<'_, VendorScope>) -> Result<Vec<Period>> {
     Ok(books.first_open.through(Period::of(books.today)).collect())
 }
 
+/// Whether a month has been closed, so that what waits in it can be declined only.
+///
+/// # Errors
+/// Faults of the database.
+pub fn is_over(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<bool> {
+    Ok(month < Books::open(tx)?.first_open)
+}
+
 /// Approves an adjustment of somebody else and posts its entry.
 ///
 /// # Errors

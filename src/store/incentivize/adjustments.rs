@@ -121,6 +121,17 @@ pub fn count(tx: &mut Tx<'_, VendorScope>, status: Option<AdjustmentStatus>) -> 
     Ok(Count::of(ids.len()))
 }
 
+/// How many of a month wait for a decision.
+///
+/// # Errors
+/// Faults of the database.
+pub fn waiting_in(tx: &mut Tx<'_, VendorScope>, month: Period) -> Result<usize> {
+    let rows = asked(tx, Some(AdjustmentStatus::Proposed))
+        .filter(adjustments::month.eq(month.key()))
+        .select(adjustments::id);
+    Ok(tx.load::<AdjustmentId, _>(rows)?.len())
+}
+
 /// Writes down what was decided on one that still waits; says whether it did.
 ///
 /// # Errors

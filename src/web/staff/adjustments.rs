@@ -322,6 +322,8 @@ struct ShowPage {
     may_approve: bool,
     may_decline: bool,
     is_own: bool,
+    /// Its month was closed while it waited.
+    is_over: bool,
     entry: Option<EntryRow>,
     adjustment: Adjustment,
     history: Vec<HistoryRow>,
@@ -341,7 +343,7 @@ async fn show_page(
     id: AdjustmentId,
     (typed, problems): (Decision, Problems),
 ) -> Result<ShowPage> {
-    let (adjustment, partner, entry, history) = store
+    let (adjustment, partner, entry, history, is_over) = store
         .read(staff.scope.clone(), move |tx| {
             tx.allow(Permission::ViewMoney)?;
             let adjustment = adjustments::one(tx, id)?;
@@ -349,7 +351,9 @@ async fn show_page(
             let today = registers::calendar(tx)?.today;
             let entries = ledger::of_sources(tx, "adjustment", vec![id.number()], today)?;
             let history = VendorScope::history(tx, id.number())?;
-            Ok((adjustment, partner, entries.into_iter().next(), history))
+            let is_over = service::is_over(tx, adjustment.month)?;
+            let entry = entries.into_iter().next();
+            Ok((adjustment, partner, entry, history, is_over))
         })
         .await?;
     let waits = adjustment.status == AdjustmentStatus::Proposed;
@@ -368,9 +372,10 @@ async fn show_page(
         pill: pill(adjustment.status),
         amount: adjustment.amount(),
         partner_href: format!("{}/partners/{}", staff.base, adjustment.partner_id),
-        may_approve: waits && may_adjust && !is_own,
+        may_approve: waits && may_adjust && !is_own && !is_over,
         may_decline: waits && may_adjust,
-        is_own: waits && may_adjust && is_own,
+        is_own: waits && may_adjust && is_own && !is_over,
+        is_over: waits && is_over,
         history: history::rows(history, staff.zone()),
         base: staff.base,
         partner,

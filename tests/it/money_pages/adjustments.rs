@@ -74,6 +74,22 @@ on_both! {
         scene.verified();
     }
 
+    async fn what_waits_as_its_month_closes_can_be_declined_only(scene: Scene) {
+        let (finance, owner) = (scene.finance().await, scene.owner().await);
+        let at = propose(&finance, &[]).await.expect(303).location();
+        let sure = finance.get("/meridian/periods/2026-11/closure").await.expect(200);
+        let said = "1 adjustment of November 2026 waits for approval. Once November 2026 is closed, it can be declined only.";
+        assert!(sure.words().contains(said), "{}", sure.words());
+        scene.close("2026-11");
+        let page = owner.get(&at).await.expect(200);
+        let said = "November 2026 was closed while this waited, so that it cannot be posted.";
+        assert!(page.words().contains(said), "{}", page.words());
+        assert!(page.select("form[action$='/approval']").is_empty());
+        let form = page.form("form[action$='/refusal']").with("answer", "Too late");
+        owner.submit(&form).await.expect(303);
+        scene.verified();
+    }
+
     async fn a_long_list_has_pages_and_a_long_answer_is_kept(scene: Scene) {
         let (finance, owner) = (scene.finance().await, scene.owner().await);
         let at = propose(&finance, &[]).await.expect(303).location();

@@ -13,6 +13,7 @@ use crate::{
     services::{jobs, revenue::close},
     store::{
         Store,
+        incentivize::adjustments,
         recruit::partners,
         registers::periods::{self, PreviewTotal},
     },
@@ -38,6 +39,9 @@ struct ConfirmPage {
     totals: Vec<PreviewTotal>,
     /// Who gets a statement and has no address for it: name and link.
     unaddressed: Vec<(String, String)>,
+    /// Adjustments of the month that nobody has decided.
+    waiting: usize,
+    waiting_href: String,
     form_id: String,
 }
 
@@ -52,10 +56,14 @@ pub(super) async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> An
         return Err(Error::Conflict(found.answer()).into());
     }
     let ids: Vec<PartnerId> = found.preview.iter().map(|row| row.partner).collect();
-    let unaddressed = desk
-        .read(&store, move |tx, _| partners::unaddressed(tx, &ids))
+    let (unaddressed, waiting) = desk
+        .read(&store, move |tx, _| {
+            let waiting = adjustments::waiting_in(tx, period)?;
+            Ok((partners::unaddressed(tx, &ids)?, waiting))
+        })
         .await?;
     let (base, name) = (desk.base, period.title());
+    let waiting_href = format!("{base}/adjustments?status=proposed");
     let link = |(id, name): (PartnerId, String)| (name, format!("{base}/partners/{id}"));
     let href = format!("{base}/periods/{period}");
     ok(&ConfirmPage {
@@ -67,6 +75,8 @@ pub(super) async fn confirm(staff: Staff, store: Data<Store>, path: Parts) -> An
         label: format!("Close {name}"),
         unaddressed: unaddressed.into_iter().map(link).collect(),
         totals: periods::preview_totals(&found.preview)?,
+        waiting,
+        waiting_href,
         form_id: fresh_form_id()?,
         shell: desk.shell,
         href,
