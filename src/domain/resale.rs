@@ -211,6 +211,23 @@ impl Billing {
             _ => self.street.map(|street| street.of(list_minor)).transpose(),
         }
     }
+
+    /// What the lines of one invoice are sold on for, in their order, in minor units: together what
+    /// all of them are by [`Self::sold_on`], rounded once.
+    ///
+    /// # Errors
+    /// [`Overflow`] when it does not fit.
+    pub fn sold_on_together(&self, lists_minor: &[i64]) -> Result<Vec<Option<i64>>, Overflow> {
+        let (mut list, mut sold) = (0i64, 0i64);
+        let next = |minor: &i64| {
+            list = list.checked_add(*minor).ok_or(Overflow)?;
+            let so_far = self.sold_on(list)?;
+            let own = so_far.map(|so_far| so_far - sold);
+            sold = so_far.unwrap_or_default();
+            Ok(own)
+        };
+        lists_minor.iter().map(next).collect()
+    }
 }
 
 /// What a partner buys at, as the vendor sets it.
@@ -298,6 +315,22 @@ mod tests {
         assert_eq!(Billing::agency().first(), None);
         assert_eq!(left_of(9_500, (8_000, 2_000)), Ok(7_125));
         assert_eq!(left_of(9_500, (8_000, 0)), Ok(9_500));
+    }
+
+    /// Two lines at 17.5 % off the list, each of which alone would be rounded up.
+    #[test]
+    fn what_lines_are_sold_on_for_is_rounded_once() {
+        let at = Billing {
+            reseller: rate(1_750),
+            ..two_tier(None)
+        };
+        let alone = [4_900, 8_750].map(|list| at.sold_on(list).unwrap().unwrap());
+        assert_eq!(alone, [4_043, 7_219]);
+        let together = at.sold_on_together(&[4_900, 8_750]).unwrap();
+        assert_eq!(together, [Some(4_043), Some(7_218)]);
+        assert_eq!(at.sold_on(13_650), Ok(Some(11_261)));
+        let none = Billing::agency().sold_on_together(&[4_900, 8_750]);
+        assert_eq!(none, Ok(vec![None, None]));
     }
 
     #[test]

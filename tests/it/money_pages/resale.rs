@@ -309,6 +309,28 @@ on_both! {
         scene.verified();
     }
 
+    async fn what_goes_back_whole_mirrors_what_was_billed(scene: Scene) {
+        let owner = scene.owner().await;
+        agreed(&scene, &owner).await;
+        let third = [("reseller", "33.33 %"), ("distributor", ""), ("from", "2026-12-01")];
+        set(&scene, &owner, "northwind", &third).await.expect(303);
+        let fields = [("quantity", "7"), ("billing", "resale"), ("street", "79.99"), ("external_id", "T-1")];
+        sell(&scene, &owner, "C-1", &fields).await.expect(303);
+        let at = format!("/meridian/subscriptions/{}", subscription(&scene, "T-1"));
+        for seats in ["9", "11"] {
+            let form = owner.get(&format!("{at}/quantity")).await.expect(200).form("main form[method=post]");
+            let told = owner.submit(&form.with("quantity", seats).with("effective_on", "2026-12-01").with("reason", "Grows")).await.expect(200);
+            owner.submit(&told.form("main form[method=post]")).await.expect(303);
+        }
+        // 84.00 less a third is 56.0028; nine are sold on for 79.99 x 9 / 7 = 102.844.
+        assert_eq!(billed(&scene, "T-1"), [
+            "northwind recurring 5600 2800 7999",
+            "northwind proration_credit -5600 -2800 -7999", "northwind proration_charge 7200 3600 10284",
+            "northwind proration_credit -7200 -3600 -10284", "northwind proration_charge 8800 4400 12570",
+        ]);
+        scene.verified();
+    }
+
     async fn two_pools_of_cash_do_not_mix(scene: Scene) {
         let owner = scene.owner().await;
         agreed(&scene, &owner).await;

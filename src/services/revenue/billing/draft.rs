@@ -177,7 +177,7 @@ impl Biller<'_, '_> {
             shared: false,
             chosen: earns.chosen.map_or(String::new(), |why| why.to_string()),
             resale_minor: item.resale_minor,
-            resold_minor: period.billing.sold_on(item.net_minor + item.resale_minor)?,
+            resold_minor: None,
             usage_charge_id: None,
         };
         line.fix(&earns.at_place(place, period.plan));
@@ -288,6 +288,7 @@ impl Biller<'_, '_> {
                 _ => lines.push(self.true_up_line(period, &missing)?),
             }
         }
+        sell_on(&period.billing, &mut lines)?;
         let from = issued_on(of, period.stretch);
         let net = sum(&lines)?;
         let invoice = blank_invoice(self.tx, self.books, of, self.terms, (from, net))?;
@@ -407,4 +408,24 @@ struct Charged<'a> {
     stretch: Stretch,
     earns: Earns,
     billing: Billing,
+}
+
+/// Sets what the charges of an invoice are sold on for. What takes back an earlier charge says so
+/// itself.
+pub(in crate::services::revenue) fn sell_on(
+    billing: &Billing,
+    lines: &mut [InvoiceLine],
+) -> Result<()> {
+    let charges = lines
+        .iter_mut()
+        .filter(|line| line.kind != InvoiceLineKind::ProrationCredit);
+    let charges: Vec<&mut InvoiceLine> = charges.collect();
+    let lists = charges
+        .iter()
+        .map(|line| line.net_minor + line.resale_minor);
+    let sold = billing.sold_on_together(&Vec::from_iter(lists))?;
+    for (line, sold) in charges.into_iter().zip(sold) {
+        line.resold_minor = sold;
+    }
+    Ok(())
 }

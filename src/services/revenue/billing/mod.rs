@@ -40,7 +40,7 @@ use crate::{
 use arrears::Usage;
 use commitments::Commitments;
 use draft::Biller;
-pub(super) use draft::blank_invoice;
+pub(super) use draft::{blank_invoice, sell_on};
 pub(super) use expected::{Expected, expected};
 pub use preview::{Basis, Preview, PreviewLine, UsedSoFar, preview, usage_asked};
 pub(super) use rest::{bill_rest, bill_rests};

@@ -18,11 +18,11 @@ use crate::{
         discount::Off,
         meter::Span,
         proration::credit_at,
-        resale::list_of,
+        resale::{left_of, list_of},
     },
     id::{Id, InvoiceId, InvoiceLineId, SubscriptionId},
     services::revenue::{
-        billing::{Draft, Terms, Used, blank_invoice, issue},
+        billing::{Draft, Terms, Used, blank_invoice, issue, sell_on},
         books::{Books, day},
         credit::{Unused, credit, use_credits},
     },
@@ -152,6 +152,24 @@ struct Turn<'a> {
 impl Turn<'_> {
     fn net_minor(&self) -> i64 {
         self.charge_minor - self.credit_minor
+    }
+    /// What giving the old one's rest back takes back of the resale discount, and of what it is sold
+    /// on for, each zero or less: their shares of what the line that charged for it says; by the
+    /// list where no line of its own did.
+    fn resale_back(
+        &self,
+        own: Option<&InvoiceLine>,
+        billing: &Billing,
+    ) -> Result<(i64, Option<i64>)> {
+        let minor = self.credit_minor;
+        let Some(line) = own.filter(|line| line.net_minor != 0) else {
+            let list = list_of(-minor, billing.discount())?;
+            return Ok((list + minor, billing.sold_on(list)?));
+        };
+        let gone = line.net_minor - minor;
+        let back = |whole| left_of(whole, (line.net_minor, gone)).map(|share| -share);
+        let sold = line.resold_minor.map(back).transpose()?;
+        Ok((back(line.resale_minor)?, sold))
     }
     /// So much of what the old one charged, as not used.
     fn unused(&self, net_minor: i64) -> Unused<'_> {
@@ -324,6 +342,8 @@ pub(super) fn charge_rest(
 struct Model<'a> {
     /// The line that the terms of the period stand on.
     like: &'a InvoiceLine,
+    /// The line that charged for what is given back; none where that was no line of its own.
+    own: Option<&'a InvoiceLine>,
     days: ServicePeriod,
     share: DayShare,
     billing: Billing,
@@ -354,9 +374,13 @@ impl Model<'_> {
                     None => String::new(),
                 };
                 let words = format!("{name}, credit for {old}{since}");
-                let resale = list_of(-minor, self.billing.discount())? + minor;
+                let (resale, resold) = turn.resale_back(self.own, &self.billing)?;
                 let kind = InvoiceLineKind::ProrationCredit;
-                Some(self.line(tx, (kind, old, words), (-minor, 0, resale))?)
+                let line = self.line(tx, (kind, old, words), (-minor, 0, resale))?;
+                Some(InvoiceLine {
+                    resold_minor: resold,
+                    ..line
+                })
             }
         };
         let kind = InvoiceLineKind::ProrationCharge;
@@ -384,7 +408,7 @@ impl Model<'_> {
             net_minor,
             discount_minor,
             resale_minor,
-            resold_minor: self.billing.sold_on(net_minor + resale_minor)?,
+            resold_minor: None,
             credited_net_minor: 0,
             protected_net_minor: 0,
             commission_minor: 0,
@@ -414,8 +438,10 @@ fn charge_more(
         let share = like
             .terms()?
             .prorated(service_of(like), turn.rest, turn.whole);
+        let own = turn.old.invoice_line_id.and_then(|id| known.get(&id));
         let model = Model {
             like,
+            own,
             days: turn.rest,
             share,
             billing: now.billing()?,
@@ -435,6 +461,7 @@ fn charge_more(
     if !unused.is_empty() {
         credit(tx, books, (now, all), &unused, reason)?;
     }
+    sell_on(&now.billing()?, &mut lines)?;
     let net = lines.iter().map(|line| line.net_minor).sum();
     let invoice = blank_invoice(tx, books, now, terms, (books.today, net))?;
     place(&mut lines, invoice.id);
