@@ -268,8 +268,8 @@ pub fn set_to(record: &Record) -> Option<String> {
         .collect();
     let prices = prices.join(" and ");
     Some(format!(
-        "The price is held until {until}. The period that starts then is charged by version {} of \
-         the plan: {prices}.",
+        "The price is held until {until}. The first period that starts after it is charged by \
+         version {} of the plan: {prices}.",
         next.version.version_no
     ))
 }

@@ -3,8 +3,10 @@ use std::collections::BTreeMap;
 
 use super::{
     billing::{Terms, expected},
+    books::Books,
     forecast::paid_in_full,
     parties::Arranged,
+    renewals,
 };
 use crate::{
     Result,
@@ -17,16 +19,22 @@ use crate::{
     store::{Tx, VendorScope, registers::calendar, revenue::subscriptions},
 };
 
+/// What the next invoice of a subscription earns.
+#[derive(Debug, Clone, Default)]
+pub struct NextEarnings {
+    /// Everybody by the clauses, in the order of their turns.
+    pub each: Vec<(PartnerId, Part, Money)>,
+    /// The bonus on the renewed term that it begins, and whose.
+    pub bonus: Option<(PartnerId, Money)>,
+}
+
 /// What the next service period of a subscription earns everybody once its invoice is paid, in the
 /// order of their turns: what is charged ahead, and neither usage nor what a month's sums bring
 /// (caps, volume steps, guarantees). Nothing where no period is to come.
 ///
 /// # Errors
 /// [`crate::Error::Forbidden`]; [`crate::Error::NotFound`]; faults of the database.
-pub fn next_earnings(
-    tx: &mut Tx<'_, VendorScope>,
-    id: SubscriptionId,
-) -> Result<Vec<(PartnerId, Part, Money)>> {
+pub fn next_earnings(tx: &mut Tx<'_, VendorScope>, id: SubscriptionId) -> Result<NextEarnings> {
     tx.allow(Permission::ViewPartners)?;
     let sold = subscriptions::one(tx, id)?;
     let index = sold.next_index();
@@ -36,7 +44,7 @@ pub fn next_earnings(
     let service = then.stretch(index)?.service;
     let is_over = sold.ends_on.is_some_and(|end| end <= service.from);
     if sold.next_bill_on.is_none() || is_over {
-        return Ok(Vec::new());
+        return Ok(NextEarnings::default());
     }
     let period = Coming {
         service,
@@ -61,5 +69,11 @@ pub fn next_earnings(
         let money = Money::new(*minor, sold.currency);
         Some((Id::of(claim.who), claim.part, money))
     });
-    Ok(each.collect())
+    let books = Books::open(tx)?;
+    let billed = renewals::standing(tx, std::slice::from_ref(&then))?;
+    let bonus = renewals::foreseen(&then, service.from, (&books, &terms, &billed))?;
+    Ok(NextEarnings {
+        each: each.collect(),
+        bonus: (bonus != 0).then(|| (sold.partner_id, Money::new(bonus, sold.currency))),
+    })
 }

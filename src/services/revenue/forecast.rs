@@ -9,8 +9,7 @@ use super::{
     books::Books,
     guarantees::Floors,
     parties::Arranged,
-    renewals::{self, Term},
-    spiffs, volumes,
+    renewals, spiffs, volumes,
 };
 use crate::{
     Error, Result,
@@ -174,7 +173,8 @@ impl Outlook {
             if period.phase == Phase::First {
                 self.begun.push((from, one.clone()));
             }
-            let bonus = bonus(one, from, basis)?;
+            let known = (basis.books, &basis.terms, &basis.billed);
+            let bonus = renewals::foreseen(one, from, known)?;
             self.add((key(one, from), bonus), period.is_committed)?;
         }
         Ok(())
@@ -285,28 +285,4 @@ fn key(one: &Subscription, from: NaiveDate) -> Key {
         currency: one.currency,
         month: Period::of(from),
     }
-}
-
-/// The bonus on the renewed term that begins with a period, in minor units; nothing where none
-/// does, or its plan pays none. What was not billed yet is worth what it will charge.
-fn bonus(one: &Subscription, from: NaiveDate, basis: &Basis<'_>) -> Result<i64> {
-    let plan = one.commission_plan_version_id;
-    let extras = plan.and_then(|plan| basis.books.extras().get(&plan));
-    let Some(terms) = extras.and_then(|extras| extras.renewal) else {
-        return Ok(0);
-    };
-    let Some(term) = Term::begun(one, from)? else {
-        return Ok(0);
-    };
-    let mut worth = HashMap::new();
-    for day in term.begins(one) {
-        let index = one.index_of(day)?.unwrap_or(one.first_index());
-        let charged = match basis.billed.get(&(one.id, day)) {
-            Some(billed) => *billed,
-            None => basis.terms.standing(one, index)?,
-        };
-        worth.insert(day, charged);
-    }
-    let net = |day| worth.get(&day).copied().unwrap_or_default();
-    Ok(term.bonus((one, &terms), net)?.minor)
 }

@@ -30,7 +30,7 @@ pub mod write_off;
 
 pub use books::Books;
 pub(in crate::services) use claims::{OfLines, claims};
-pub use coming::next_earnings;
+pub use coming::{NextEarnings, next_earnings};
 pub use locking::Missing;
 pub(in crate::services) use locking::{catch_up, missing, post, taken_back};
 pub use parties::{WhoEarns, who_earns};

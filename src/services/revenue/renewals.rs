@@ -276,6 +276,35 @@ pub(super) fn standing(
     then.iter().map(worth).collect()
 }
 
+/// The bonus on the renewed term that begins on a day, in minor units, once it is paid; nothing
+/// where none does, or its plan pays none. What [`standing`] does not say is worth what it will
+/// charge.
+pub(super) fn foreseen(
+    one: &Subscription,
+    from: NaiveDate,
+    (books, plans, billed): (&Books, &Terms, &HashMap<(SubscriptionId, NaiveDate), i64>),
+) -> Result<i64> {
+    let plan = one.commission_plan_version_id;
+    let extras = plan.and_then(|plan| books.extras().get(&plan));
+    let Some(terms) = extras.and_then(|extras| extras.renewal) else {
+        return Ok(0);
+    };
+    let Some(term) = Term::begun(one, from)? else {
+        return Ok(0);
+    };
+    let mut worth = HashMap::new();
+    for day in term.begins(one) {
+        let index = one.index_of(day)?.unwrap_or(one.first_index());
+        let charged = match billed.get(&(one.id, day)) {
+            Some(billed) => *billed,
+            None => plans.standing(one, index)?,
+        };
+        worth.insert(day, charged);
+    }
+    let net = |day| worth.get(&day).copied().unwrap_or_default();
+    Ok(term.bonus((one, &terms), net)?.minor)
+}
+
 fn renewed<'a>(
     tx: &mut Tx<'_, VendorScope>,
     books: &Books,

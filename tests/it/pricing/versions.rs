@@ -99,7 +99,7 @@ on_both! {
         // Everybody sees how long the price is held; one customer was promised it for longer.
         let partner = shop.app.portal_of("meridian", "northwind", Role::PartnerAdmin).await;
         let theirs = format!("/meridian/p/northwind/subscriptions/{}", last(&moves));
-        let said = "The price is held until 31 Dec 2026. The period that starts then is charged by version 2 of the plan: EUR 60.00 a month.";
+        let said = "The price is held until 31 Dec 2026. The first period that starts after it is charged by version 2 of the plan: EUR 60.00 a month.";
         for page in [shop.page(&moves).await, partner.get(&theirs).await.expect(200)] {
             assert!(page.words().contains("The price is held until 31 Dec 2026."), "{said}: {}", page.words());
             assert!(page.words().contains("EUR 60.00"), "{}", page.words());

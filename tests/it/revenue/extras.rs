@@ -10,7 +10,7 @@ use perennial::{
     services::{
         incentivize::enrollments,
         recruit::partners,
-        revenue::{billing, close::preview},
+        revenue::{billing, close::preview, next_earnings},
     },
     worker::{self, Closing},
 };
@@ -20,6 +20,7 @@ use super::{
     settled::credit,
     world::{Like, World, YEARLY, date, eur, id, month},
 };
+use crate::support::postgres::Kind;
 
 fn amounts_of(world: &World, kind: EntryKind) -> Vec<i64> {
     let entries = world.entries().into_iter();
@@ -36,29 +37,45 @@ fn close(world: &World, period: &str) {
     worker::close_now(&world.store, &world.scope, &closing).unwrap();
 }
 
+/// A year was sold and paid for by a partner that is promised 2 % of each renewed one which is worth
+/// as much as the one before.
+fn sold_by_the_year(kind: Kind) -> World {
+    let like = Like {
+        tax_bps: 0,
+        ..Like::default()
+    };
+    let world = World::new(kind, like);
+    let extras = PlanExtras {
+        renewal: Some(RenewalTerms {
+            rate: "2".parse::<Rate>().unwrap(),
+            kept_bps: 10_000,
+            clawback: None,
+        }),
+        guarantee: None,
+    };
+    enroll_with(&world, vec![percent("10")], extras);
+    world.start("S-1", 1, YEARLY, "2027-03-01", 1);
+    world.pay("P-1", 1, "2027-03-01", eur(120_000));
+    world
+}
+
+/// The next year has begun and is billed.
+fn renew(world: &World) {
+    world.at("2028-03-02");
+    world
+        .write(|tx| billing::bill_due(tx, date("2028-03-02")))
+        .unwrap();
+}
+
 #[test]
 fn a_renewed_term_earns_a_bonus_once_its_first_invoice_is_paid() {
     on_each(|kind| {
-        let like = Like {
-            tax_bps: 0,
-            ..Like::default()
-        };
-        let world = World::new(kind, like);
-        let extras = PlanExtras {
-            renewal: Some(RenewalTerms {
-                rate: "2".parse::<Rate>().unwrap(),
-                kept_bps: 10_000,
-                clawback: None,
-            }),
-            guarantee: None,
-        };
-        enroll_with(&world, vec![percent("10")], extras);
-        world.start("S-1", 1, YEARLY, "2027-03-01", 1);
-        world.pay("P-1", 1, "2027-03-01", eur(120_000));
-        world.at("2028-03-02");
-        world
-            .write(|tx| billing::bill_due(tx, date("2028-03-02")))
-            .unwrap();
+        let world = sold_by_the_year(kind);
+        let sold = world.invoices()[0].subscription_id;
+        let next = world.read(|tx| next_earnings(tx, sold));
+        let bonus = next.bonus.map(|(whose, minor)| (whose, minor.minor()));
+        assert_eq!(bonus, Some((id(201), 2_400)));
+        renew(&world);
         world.pay("P-2", 1, "2028-03-02", eur(60_000));
         assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [0; 0]);
         let last = world.pay("P-3", 1, "2028-03-02", eur(60_000));
@@ -126,26 +143,8 @@ fn the_first_months_are_filled_up_as_they_are_closed() {
 #[test]
 fn a_bonus_goes_back_when_a_credit_note_gives_back_all_that_was_paid() {
     on_each(|kind| {
-        let like = Like {
-            tax_bps: 0,
-            ..Like::default()
-        };
-        let world = World::new(kind, like);
-        let extras = PlanExtras {
-            renewal: Some(RenewalTerms {
-                rate: "2".parse::<Rate>().unwrap(),
-                kept_bps: 10_000,
-                clawback: None,
-            }),
-            guarantee: None,
-        };
-        enroll_with(&world, vec![percent("10")], extras);
-        world.start("S-1", 1, YEARLY, "2027-03-01", 1);
-        world.pay("P-1", 1, "2027-03-01", eur(120_000));
-        world.at("2028-03-02");
-        world
-            .write(|tx| billing::bill_due(tx, date("2028-03-02")))
-            .unwrap();
+        let world = sold_by_the_year(kind);
+        renew(&world);
         let paid = world.pay("P-2", 1, "2028-03-02", eur(120_000));
         assert_eq!(amounts_of(&world, EntryKind::RenewalBonus), [2_400]);
         world

@@ -9,7 +9,7 @@ use crate::{
     domain::{Money, Permission, Problems, Rate, commission::Part, date_words},
     id::{PartnerId, SubscriptionId},
     services::revenue::{
-        WhoEarns, next_earnings,
+        NextEarnings, WhoEarns, next_earnings,
         subscriptions::{Sharing, share_out},
         who_earns,
     },
@@ -89,9 +89,11 @@ pub(super) fn earning(tx: &mut Tx<'_, VendorScope>, record: &Record) -> Result<E
     let it = &record.subscription;
     let today = vendor::today(tx)?;
     let sets = who_earns(tx, (it.id, it.partner), today)?;
-    let next = next_earnings(tx, it.id)?;
+    let NextEarnings { each: next, bonus } = next_earnings(tx, it.id)?;
     let now = sets.iter().flat_map(|(_, set)| set).map(|(id, _)| *id);
-    let ids: Vec<PartnerId> = now.chain(next.iter().map(|(id, _, _)| *id)).collect();
+    let then = next.iter().map(|(id, _, _)| *id);
+    let then = then.chain(bonus.iter().map(|(id, _)| *id));
+    let ids: Vec<PartnerId> = now.chain(then).collect();
     let names = partners::names(tx, &ids)?;
     let name = |id: &PartnerId| {
         let named = names.iter().find(|(known, _)| known == id);
@@ -108,6 +110,11 @@ pub(super) fn earning(tx: &mut Tx<'_, VendorScope>, record: &Record) -> Result<E
         gets: gets(*part),
         amount: *amount,
     });
+    let bonus = bonus.iter().map(|(id, amount)| NextRow {
+        name: name(id),
+        gets: "the bonus on the renewed term".to_owned(),
+        amount: *amount,
+    });
     let set = |(day, rows): &WhoEarns| EarningSet {
         when: match *day == today {
             true => "Today".to_owned(),
@@ -117,7 +124,7 @@ pub(super) fn earning(tx: &mut Tx<'_, VendorScope>, record: &Record) -> Result<E
     };
     Ok(Earning {
         sets: sets.iter().map(set).collect(),
-        next: next.collect(),
+        next: next.chain(bonus).collect(),
     })
 }
 
