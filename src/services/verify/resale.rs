@@ -6,9 +6,7 @@ use crate::{
     domain::BillingModel,
     id::{CustomerCreditId, InvoiceId, PaymentId, SubscriptionId},
     store::revenue::{
-        cash::{CustomerCredit, Payment},
-        invoices::Invoice,
-        subscriptions::Subscription,
+        cash::Payment, credits::CustomerCredit, invoices::Invoice, subscriptions::Subscription,
     },
 };
 

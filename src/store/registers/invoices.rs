@@ -2,7 +2,7 @@
 mod margins;
 mod record;
 
-pub use margins::{Resold, resold};
+pub use margins::{Resold, in_credit, own_credit, resold};
 pub use record::{AllocationRow, CreditNoteRow, InvoiceDetail, InvoiceLineRow, invoice};
 
 use std::collections::{BTreeSet, HashMap};

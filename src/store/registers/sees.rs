@@ -48,6 +48,8 @@ pub trait Sees: Scope {
     fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table>;
     /// Invoice lines.
     fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table>;
+    /// Credits of customers, and of those who are billed in their place.
+    fn credits(tx: &Tx<'_, Self>) -> Rows<Self, customer_credits::table>;
     /// Subscriptions.
     fn subscriptions(tx: &Tx<'_, Self>) -> Rows<Self, subscriptions::table>;
     /// The meters of some plan versions whose outcomes are billed once they are verified.
@@ -205,6 +207,9 @@ macro_rules! sees {
             }
             fn invoices(tx: &Tx<'_, Self>) -> Rows<Self, invoices::table> {
                 tx.rows(invoices::table)
+            }
+            fn credits(tx: &Tx<'_, Self>) -> Rows<Self, customer_credits::table> {
+                tx.rows(customer_credits::table)
             }
             fn invoice_lines(tx: &Tx<'_, Self>) -> Rows<Self, invoice_lines::table> {
                 tx.rows(invoice_lines::table)

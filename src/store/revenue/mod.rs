@@ -2,6 +2,7 @@
 pub mod cash;
 pub mod commitments;
 pub mod credit_notes;
+pub mod credits;
 pub mod discounts;
 pub mod invoices;
 pub mod parts;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     Error, Result,
     documents::csv::{Cell, table},
-    domain::{Period, Permission, SubscriptionStatus, date_words},
+    domain::{Money, Period, Permission, SubscriptionStatus, date_words},
     id::{CustomerId, SubscriptionId},
     services::revenue::billing::{Basis, Preview, preview, usage_asked},
     store::{
@@ -103,10 +103,13 @@ struct IndexPage {
     pager: Pager,
     /// What was bought to be sold on, for those who see earnings.
     margins: Vec<MarginMonth>,
+    /// What the vendor owes the partner of what it was billed; empty for nothing.
+    credit: String,
 }
 
 struct Found {
     resold: Vec<Resold>,
+    credit: Vec<Money>,
     page: Page<Line>,
     count: Count,
     of: Option<String>,
@@ -123,10 +126,15 @@ fn find(tx: &mut Tx<'_, PartnerScope>, asked: &Asked) -> Result<Found> {
     let today = vendor::today(tx)?;
     let year = Period::of(today).first_day();
     let year = year.checked_sub_months(Months::new(11)).unwrap_or(year);
+    let may_see = tx.allow(Permission::PartnerViewEarnings).is_ok();
     Ok(Found {
-        resold: match tx.allow(Permission::PartnerViewEarnings) {
-            Ok(()) => invoices::resold(tx, year)?,
-            Err(_) => Vec::new(),
+        resold: match may_see {
+            true => invoices::resold(tx, year)?,
+            false => Vec::new(),
+        },
+        credit: match may_see {
+            true => invoices::own_credit(tx)?,
+            false => Vec::new(),
         },
         page: subscriptions::page(tx, &filter, at.as_ref())?,
         count: subscriptions::count(tx, &filter)?,
@@ -166,6 +174,10 @@ async fn index(visitor: Visitor, store: Data<Store>, Query(asked): Query<Asked>)
         pager: address.pager(&found.page),
         rows: sold::rows(&visitor.base, &found.page.rows, found.today),
         margins: resold::months(&found.resold)?,
+        credit: match found.credit.is_empty() {
+            true => String::new(),
+            false => words::amounts(&found.credit),
+        },
         address,
         asked,
     })

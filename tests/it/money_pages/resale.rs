@@ -357,6 +357,21 @@ on_both! {
         assert_eq!((left("IS NULL"), left("IS NOT NULL")), (hotels.to_string(), "8576".to_owned()));
         let hotel = owner.get(&format!("/meridian/customers/{}", customer(&scene, "C-1"))).await.expect(200);
         assert!(!hotel.words().contains("85.76"), "{}", hotel.words());
+        // Both sides see it, and nobody else does.
+        let record = owner.get(&partner(&scene, "northwind")).await.expect(200);
+        assert!(record.words().contains("EUR 85.76 in credit"), "{}", record.words());
+        let other = owner.get(&partner(&scene, "contoso")).await.expect(200);
+        assert!(!other.words().contains("in credit"), "{}", other.words());
+        let says = "You have EUR 85.76 in credit.";
+        for (slug, role, sees) in [
+            ("northwind", Role::PartnerAdmin, true),
+            ("northwind", Role::PartnerSeller, false),
+            ("contoso", Role::PartnerAdmin, false),
+        ] {
+            let who = scene.partner(slug, role).await;
+            let list = who.get(&format!("/meridian/p/{slug}/subscriptions")).await.expect(200);
+            assert_eq!(list.words().contains(says), sees, "{}", list.words());
+        }
         // January: each pays its own.
         scene.app.now_is("2027-01-02T09:00:00Z");
         scene.write(|tx| billing::bill_due(tx, "2027-01-02".parse().unwrap()));

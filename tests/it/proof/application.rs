@@ -28,7 +28,7 @@ use perennial::{
     store::{
         VendorScope,
         lobby::{self, Admission, Lobby, NewMembership},
-        revenue::{cash, invoices, recurring, subscriptions as rows},
+        revenue::{cash, credits, invoices, recurring, subscriptions as rows},
     },
     worker::{self, Closing},
 };
@@ -772,8 +772,8 @@ impl<'a> Application<'a> {
             })
             .collect();
         entries.sort_unstable();
-        let all = self.world.read(cash::all_credits);
-        let left = |one: &cash::CustomerCredit| {
+        let all = self.world.read(credits::all);
+        let left = |one: &credits::CustomerCredit| {
             let of = customers[&one.customer_id];
             (of, one.amount_minor, one.remaining_minor)
         };

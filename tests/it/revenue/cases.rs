@@ -7,7 +7,7 @@ use perennial::{
         payments::{self, NewPayment, Recorded},
         subscriptions::{self, CancelWhen, Cancellation, QuantityChange},
     },
-    store::revenue::{cash, credit_notes, invoices::InvoiceStatus, subscriptions as rows},
+    store::revenue::{cash, credit_notes, credits, invoices::InvoiceStatus, subscriptions as rows},
 };
 
 use super::world::{Like, SEATS, World, YEARLY, date, eur, month};
@@ -326,14 +326,14 @@ fn a_payment_without_a_number_pays_the_oldest_and_the_rest_waits_for_the_next_bi
         world.pay("P-2", 1, "2027-04-15", eur(21_000));
         let made = world.invoices();
         assert_eq!((made[0].paid_minor, made[1].paid_minor), (10_000, 10_000));
-        let credit = world.read(cash::all_credits).remove(0);
+        let credit = world.read(credits::all).remove(0);
         assert_eq!(credit.remaining_minor, 5_000);
         world
             .at("2027-05-01")
             .write(|tx| billing::bill_due(tx, date("2027-05-01")))
             .unwrap();
         assert_eq!(world.invoices()[2].paid_minor, 5_000);
-        assert_eq!(world.read(cash::all_credits)[0].remaining_minor, 0);
+        assert_eq!(world.read(credits::all)[0].remaining_minor, 0);
         assert_eq!(world.amounts(), [800, 2_000, 1_200, 1_000]);
         let last = world.entries().remove(3);
         assert_eq!(
@@ -360,7 +360,7 @@ fn a_refund_follows_the_money_wherever_it_went() {
         // Half of June comes back as credit, and pays for another subscription.
         cancel(&world, id, CancelWhen::Now(date("2027-06-16"))).unwrap();
         world.start("S-2", 1, SEATS, "2027-06-16", 3);
-        assert_eq!(world.read(cash::all_credits)[0].remaining_minor, 2_000);
+        assert_eq!(world.read(credits::all)[0].remaining_minor, 2_000);
         assert_eq!(world.amounts(), [2_000, -1_000, 600]);
         // 20.00 from the credit left, 30.00 from the newer invoice, 50.00 from the older.
         world.refund("R-1", paid, "2027-06-16", eur(2_000)).unwrap();

@@ -7,7 +7,7 @@ use perennial::{
     },
     store::{
         lobby,
-        revenue::{cash, invoices::InvoiceLineKind, subscriptions as rows},
+        revenue::{credits, invoices::InvoiceLineKind, subscriptions as rows},
     },
 };
 
@@ -97,7 +97,7 @@ fn an_upgrade_gives_back_the_old_plan_and_charges_the_new_one() {
         // And back on the same day: as if nothing had been.
         change(&world, sold, 331, now("2027-06-16")).unwrap();
         let left: i64 = world
-            .read(cash::all_credits)
+            .read(credits::all)
             .iter()
             .map(|one| one.remaining_minor)
             .sum();
@@ -115,7 +115,7 @@ fn a_downgrade_earns_less_by_what_was_given_back() {
         world.pay("P-1", 1, "2027-06-11", eur(16_000));
         change(&world, sold, 331, now("2027-06-11")).unwrap();
         assert_eq!(world.amounts(), [3_200, -2_133, 1_333]);
-        let credits = world.read(cash::all_credits);
+        let credits = world.read(credits::all);
         assert_eq!(
             (credits[0].amount_minor, credits[0].remaining_minor),
             (10_667, 4_000)

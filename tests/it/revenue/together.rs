@@ -58,7 +58,7 @@ fn receive(world: &World, said: &[Said]) {
 /// What was paid on each invoice, what each customer has left, and every entry.
 fn left(world: &World) -> (Vec<i64>, Vec<(i64, i64)>, Vec<i64>) {
     let paid = world.invoices().iter().map(|one| one.paid_minor).collect();
-    let credits = world.read(perennial::store::revenue::cash::all_credits);
+    let credits = world.read(perennial::store::revenue::credits::all);
     let credits = credits.iter().map(|one| {
         let whose = world.customer_number(one.customer_id);
         (whose, one.remaining_minor)

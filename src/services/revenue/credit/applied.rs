@@ -12,7 +12,8 @@ use crate::{
         Tx, VendorScope,
         incentivize::entries::SourceKind,
         revenue::{
-            cash::{self, Allocation, CustomerCredit},
+            cash::{self, Allocation},
+            credits::{self, CustomerCredit},
             invoices::{self, Invoice},
         },
     },
@@ -28,7 +29,7 @@ pub fn use_credits(
     let mut customers: Vec<CustomerId> = made.iter().map(|one| one.customer_id).collect();
     customers.sort_unstable();
     customers.dedup();
-    let mut credits = cash::credits_left(tx, &customers)?;
+    let mut credits = credits::left(tx, &customers)?;
     if credits.is_empty() {
         return Ok(());
     }
@@ -39,7 +40,7 @@ pub fn use_credits(
         }
     }
     for credit in credits.iter().filter(|one| used.credits.contains(&one.id)) {
-        cash::use_credit(tx, credit.id, credit.remaining_minor)?;
+        credits::spend(tx, credit.id, credit.remaining_minor)?;
     }
     let paid = made.iter().filter(|one| used.invoices.contains(&one.id));
     invoices::settle(tx, paid)?;

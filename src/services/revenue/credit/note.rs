@@ -13,8 +13,8 @@ use crate::{
         incentivize::entries::SourceKind,
         platform::Event,
         revenue::{
-            cash::{self, CustomerCredit},
             credit_notes::{self, CreditNote},
+            credits::{self, CustomerCredit},
             invoices::{self, Invoice, InvoiceLine},
             subscriptions::Subscription,
         },
@@ -156,5 +156,5 @@ fn keep(
         arisen_on: note.issued_on,
         payer_id,
     };
-    cash::add_credits(tx, vec![credit])
+    credits::add(tx, vec![credit])
 }

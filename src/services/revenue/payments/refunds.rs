@@ -20,8 +20,9 @@ use crate::{
         account::vendor,
         incentivize::entries::SourceKind,
         revenue::{
-            cash::{self, Allocation, CustomerCredit, Payment, Refund},
+            cash::{self, Allocation, Payment, Refund},
             credit_notes::{self, CreditNote},
+            credits::{self, CustomerCredit},
             invoices::{self, Invoice},
         },
     },
@@ -212,7 +213,7 @@ impl Reach {
     fn of(tx: &mut Tx<'_, VendorScope>, payment: &Payment) -> Result<Self> {
         let mut allocations = cash::allocations_of_payment(tx, payment.id)?;
         let mut credits: Vec<CustomerCredit> = Vec::new();
-        let mut found = cash::credits_of_payment(tx, payment)?;
+        let mut found = credits::of_payment(tx, payment)?;
         let mut notes: Vec<CreditNoteId> = Vec::new();
         loop {
             let touched: Vec<InvoiceId> = allocations.iter().map(|one| one.invoice_id).collect();
@@ -220,7 +221,7 @@ impl Reach {
                 .into_iter()
                 .filter(|note| !notes.contains(note))
                 .collect();
-            found.extend(cash::credits_of_notes(tx, payment.customer_id, &more)?);
+            found.extend(credits::of_notes(tx, payment.customer_id, &more)?);
             notes.extend(more);
             if found.is_empty() {
                 break;
@@ -286,7 +287,7 @@ fn give_back(
 ) -> Result<()> {
     for (id, part) in parts.credits {
         if let Some(credit) = reach.credits.iter().find(|one| one.id == id) {
-            cash::use_credit(tx, id, credit.remaining_minor - part)?;
+            credits::spend(tx, id, credit.remaining_minor - part)?;
         }
     }
     let mut touched: Vec<InvoiceId> = Vec::new();
@@ -326,7 +327,7 @@ pub(in crate::services::revenue) fn pay_back(
     if note.refunded_minor == 0 {
         return Ok(());
     }
-    let credits = cash::credits_of_notes(tx, note.customer_id, &[note.id])?;
+    let credits = credits::of_notes(tx, note.customer_id, &[note.id])?;
     let credit = credits.first().map(|one| one.id);
     let parts = shared_out(note.refunded_minor, payments_behind(tx, invoice)?)?;
     let is_one = parts.len() == 1;
@@ -388,7 +389,7 @@ fn shared_out(amount_minor: i64, mut behind: Vec<Behind>) -> Result<Vec<(Payment
 /// What of a payment is on other invoices than this one, or unused in its own credit.
 fn elsewhere(tx: &mut Tx<'_, VendorScope>, payment: &Payment, invoice: InvoiceId) -> Result<i64> {
     let mut went = cash::allocations_of_payment(tx, payment.id)?;
-    let mut credits = cash::credits_of_payment(tx, payment)?;
+    let mut credits = credits::of_payment(tx, payment)?;
     credits.retain(|one| one.payment_id == Some(payment.id));
     let ids: Vec<CustomerCreditId> = credits.iter().map(|one| one.id).collect();
     went.extend(cash::allocations_of_credits(tx, &ids)?);
@@ -411,7 +412,7 @@ fn payments_behind(tx: &mut Tx<'_, VendorScope>, invoice: InvoiceId) -> Result<V
         behind.extend(paid.iter().filter_map(|one| one.payment_id));
         let through = paid.iter().filter_map(|one| one.customer_credit_id);
         let new: Vec<CustomerCreditId> = through.filter(|id| credits.insert(*id)).collect();
-        let used = cash::credits(tx, &new)?;
+        let used = credits::of_ids(tx, &new)?;
         behind.extend(used.iter().filter_map(|one| one.payment_id));
         let notes: Vec<CreditNoteId> = used.iter().filter_map(|one| one.credit_note_id).collect();
         next = credit_notes::invoices_of(tx, &notes)?;

@@ -16,7 +16,8 @@ use crate::{
         incentivize::entries::SourceKind,
         platform::{self, Event},
         revenue::{
-            cash::{self, Allocation, CustomerCredit, Payment},
+            cash::{self, Allocation, Payment},
+            credits::{self, CustomerCredit},
             invoices::{self, Invoice},
             subscriptions, terms,
         },
@@ -251,7 +252,7 @@ impl<'b> Till<'b> {
         record(tx, &self.payments)?;
         cash::add_payments(tx, self.payments)?;
         cash::add_allocations(tx, self.allocations)?;
-        cash::add_credits(tx, self.credits)?;
+        credits::add(tx, self.credits)?;
         let paid = self.paid.iter().filter_map(|id| self.invoices.get(id));
         invoices::settle(tx, paid)?;
         accrue_all(tx, self.books, &self.moves)?;

@@ -1,5 +1,5 @@
 //! What a partner bought to sell on, line by line.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use crate::{
     Result,
     domain::{Currency, Money, resale::left_of},
-    id::InvoiceId,
+    id::{InvoiceId, PartnerId},
     store::{
         PartnerScope, Tx,
         names::stored,
-        registers::by_ids,
-        schema::{invoice_lines, invoices},
+        registers::{Sees, by_ids},
+        schema::{customer_credits, invoice_lines, invoices},
     },
 };
 
@@ -77,4 +77,34 @@ pub fn resold(tx: &mut Tx<'_, PartnerScope>, since: NaiveDate) -> Result<Vec<Res
         });
     }
     Ok(found)
+}
+
+/// What a partner has in credit that was billed in its customers' place, by currency: its next
+/// invoices for the same customers use it.
+///
+/// # Errors
+/// Faults of the database.
+pub fn in_credit<S: Sees>(tx: &mut Tx<'_, S>, payer: PartnerId) -> Result<Vec<Money>> {
+    let rows = S::credits(tx)
+        .filter(customer_credits::payer_id.eq(payer))
+        .filter(customer_credits::remaining_minor.gt(0))
+        .select((
+            customer_credits::currency,
+            customer_credits::remaining_minor,
+        ));
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    for (code, minor) in tx.load::<(String, i64), _>(rows)? {
+        *sums.entry(code).or_default() += minor;
+    }
+    let money = |(code, minor): (String, i64)| Ok(Money::new(minor, stored(&code)?));
+    sums.into_iter().map(money).collect()
+}
+
+/// As [`in_credit`], of the partner that asks.
+///
+/// # Errors
+/// Faults of the database.
+pub fn own_credit(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<Money>> {
+    let own = tx.scope().partner();
+    in_credit(tx, own)
 }

@@ -15,6 +15,7 @@ use crate::{
         Store, Tx, VendorScope,
         account::vendor,
         recruit::partners,
+        registers::invoices,
         sell::resale::{self, Resells},
     },
     web::{
@@ -23,6 +24,7 @@ use crate::{
         filters,
         form::{Typed, fresh_form_id, once},
         page::{ok, see_other_saying, unprocessable},
+        words::amounts,
     },
 };
 
@@ -60,14 +62,19 @@ struct ResalePage {
     problems: Problems,
 }
 
-/// What a partner buys at today, in a few words.
+/// What a partner buys at today and has in credit, in a few words.
 pub(super) fn standing(tx: &mut Tx<'_, VendorScope>, id: PartnerId) -> Result<String> {
     let today = vendor::today(tx)?;
     let all = resale::of(tx, &[id])?.remove(&id).unwrap_or_default();
-    match resale::on(&all, today) {
-        Some(terms) => terms.words(),
-        None => Ok("Does not resell".to_owned()),
-    }
+    let terms = match resale::on(&all, today) {
+        Some(terms) => terms.words()?,
+        None => "Does not resell".to_owned(),
+    };
+    let credit = invoices::in_credit(tx, id)?;
+    Ok(match credit.is_empty() {
+        true => terms,
+        false => format!("{terms}; {} in credit", amounts(&credit)),
+    })
 }
 
 struct Found {
