@@ -9,6 +9,7 @@ mod plan;
 mod quantity;
 mod resale;
 mod starting;
+mod turns;
 pub mod versions;
 
 pub use discounts::{NewDiscount, end_discount, give_discount};
