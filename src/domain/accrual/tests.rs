@@ -1,7 +1,9 @@
 mod properties;
 
+use chrono::NaiveDate;
+
 use super::*;
-use crate::domain::period::read_date;
+use crate::domain::period::{Period, read_date};
 
 fn line(net_minor: i64, rate_bps: i32) -> EarningLine {
     EarningLine {

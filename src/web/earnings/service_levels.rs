@@ -1,18 +1,20 @@
 //! Service levels on either side: what was promised of each service, and what was kept of it in a
 //! month.
+mod file;
+mod rows;
+
 use std::collections::{BTreeSet, HashMap};
 
 use askama::Template;
 use chrono::NaiveDateTime;
 use serde::Deserialize;
 
-use super::{Desk, ledger::csv_file, month, months};
+use super::{Desk, month, months};
 use crate::{
     Result,
-    documents::csv::{self, Cell},
-    domain::{Period, Problems, SlaMetric, Zone, statement_document},
+    domain::{Period, Problems, SlaMetric, Zone},
     id::OfferingId,
-    services::catalogue::judging::{Frame, Known, Measured, Outcome, Verdict, credit, judge},
+    services::catalogue::judging::{Frame, Known, Outcome, Verdict, judge},
     store::{
         Store, Tx,
         catalogue::{sla_events::SlaEvent, tickets::Ticket},
@@ -26,10 +28,12 @@ use crate::{
         form::fresh_form_id,
         list::Address,
         page::{ok, unprocessable},
-        staff::sla_policies,
         words,
     },
 };
+
+pub use file::file;
+use rows::{event_row, gives, promise, ticket_promise};
 
 /// The month looked at, as typed.
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -234,113 +238,6 @@ impl Found {
     }
 }
 
-/// What the policy gives back for what was missed, in a sentence or none.
-fn gives(promised: &Promised, outcomes: &[Outcome]) -> String {
-    let asked = outcomes
-        .iter()
-        .any(|one| matches!(one.measured, Measured::Tickets { missed, .. } if missed > 0));
-    match (credit(&promised.policy, outcomes), asked) {
-        (None, _) => String::new(),
-        (Some(credit), false) => {
-            format!("The policy gives {credit} of the month’s recurring fee back.")
-        }
-        (Some(credit), true) => format!(
-            "The policy gives up to {credit} of the month’s recurring fee back, to a customer for whom all of it was missed."
-        ),
-    }
-}
-
-/// Parts per million as a percentage, cut and never rounded up.
-fn percent(ppm: i64) -> String {
-    format!("{}\u{a0}%", statement_document::figure(ppm, 4))
-}
-
-fn minutes(seconds: i64) -> String {
-    let (minutes, rest) = (seconds / 60, seconds % 60);
-    match rest {
-        0 => format!("{} min", statement_document::figure(minutes, 0)),
-        _ => format!("{} min {rest} s", statement_document::figure(minutes, 0)),
-    }
-}
-
-fn pill(verdict: Verdict) -> (&'static str, String) {
-    let (kind, said) = match verdict {
-        Verdict::Kept => ("good", "Kept"),
-        Verdict::KeptSoFar => ("info", "Kept so far"),
-        Verdict::Missed => ("bad", "Missed"),
-        Verdict::MissedSoFar => ("bad", "Missed so far"),
-        Verdict::NotMeasured => ("plain", "Not measured"),
-    };
-    (kind, said.to_owned())
-}
-
-fn promise(outcome: &Outcome) -> Option<Promise> {
-    let Measured::Availability(kept) = outcome.measured else {
-        return None;
-    };
-    let share = match (outcome.verdict, kept.ppm_floor()) {
-        (Verdict::NotMeasured, _) => String::new(),
-        (_, None) => "no service time".to_owned(),
-        (_, Some(ppm)) => percent(ppm),
-    };
-    Some(Promise {
-        target: percent(outcome.target.threshold),
-        hours: outcome.target.calendar.label(),
-        share,
-        down: minutes(kept.down),
-        maintenance: minutes(kept.maintenance),
-        pill: pill(outcome.verdict),
-    })
-}
-
-fn ticket_promise(outcome: &Outcome) -> Option<TicketPromise> {
-    let Measured::Tickets {
-        tally,
-        subscriptions,
-        missed,
-    } = outcome.measured
-    else {
-        return None;
-    };
-    let mut pill = pill(outcome.verdict);
-    if missed > 0 && subscriptions > 1 {
-        pill.1 = format!("{} for {missed} of {subscriptions}", pill.1);
-    }
-    Some(TicketPromise {
-        target: sla_policies::promise(&outcome.target),
-        hours: outcome.target.calendar.label(),
-        measured: tally.measured(),
-        in_time: tally.in_time,
-        running: tally.running,
-        share: tally.ppm_floor().map_or(String::new(), percent),
-        pill,
-    })
-}
-
-fn event_row(found: &Found, event: &SlaEvent) -> EventRow {
-    let clock = |at: NaiveDateTime| found.zone.local(at).format("%-d %b %Y, %H:%M").to_string();
-    let announced = match event.announced_at {
-        Some(at) => format!(", announced {}", clock(at)),
-        None => String::new(),
-    };
-    EventRow {
-        id: event.id.to_string(),
-        service: found
-            .names
-            .get(&event.offering)
-            .cloned()
-            .unwrap_or_default(),
-        kind: event.kind.label(),
-        when: format!(
-            "{} to {}{announced}",
-            clock(event.began_at),
-            clock(event.ended_at)
-        ),
-        long: minutes((event.ended_at - event.began_at).num_seconds()),
-        note: event.note.clone(),
-    }
-}
-
 /// The page; with what was typed and what is wrong with it, where an event was refused.
 ///
 /// # Errors
@@ -424,79 +321,4 @@ fn answer(found: &Found, services: &[Service]) -> String {
             }
         ),
     }
-}
-
-const COLUMNS: [&str; 13] = [
-    "Month",
-    "Service",
-    "Promised",
-    "Hours",
-    "Service seconds",
-    "Seconds down",
-    "Maintenance seconds",
-    "Available %",
-    "Tickets",
-    "In time",
-    "In time %",
-    "Promised share %",
-    "Result",
-];
-
-/// The promises of a month as a file.
-///
-/// # Errors
-/// [`crate::Error::Forbidden`]; faults.
-pub async fn file<S: Sees>(store: &Store, desk: Desk<S>, asked: Asked) -> Answer {
-    let content = desk
-        .read(store, move |tx, calendar| {
-            let found = read(tx, calendar, &asked)?;
-            let mut rows = Vec::new();
-            for one in &found.promised {
-                for outcome in found.outcomes(one) {
-                    rows.push(cells(found.month, &one.name, &outcome));
-                }
-            }
-            Ok(csv::table(&COLUMNS, rows)?)
-        })
-        .await?;
-    Ok(csv_file("service-levels.csv", content))
-}
-
-fn cells(month: Period, name: &str, outcome: &Outcome) -> Vec<Cell> {
-    let none = || Cell::text("");
-    let ppm = |ppm: Option<i64>| ppm.map_or(Cell::text(""), |ppm| Cell::minor(ppm, 4));
-    let head = [
-        Cell::text(month.to_string()),
-        Cell::text(name),
-        Cell::text(sla_policies::promise(&outcome.target)),
-        Cell::text(outcome.target.calendar.code()),
-    ];
-    let result = Cell::text(pill(outcome.verdict).1);
-    let measured = match outcome.measured {
-        Measured::Availability(kept) => [
-            Cell::number(kept.service),
-            Cell::number(kept.down),
-            Cell::number(kept.maintenance),
-            ppm(kept
-                .ppm_floor()
-                .filter(|_| outcome.verdict != Verdict::NotMeasured)),
-            none(),
-            none(),
-            none(),
-            none(),
-            result,
-        ],
-        Measured::Tickets { tally, .. } => [
-            none(),
-            none(),
-            none(),
-            none(),
-            Cell::number(tally.measured()),
-            Cell::number(tally.in_time),
-            ppm(tally.ppm_floor()),
-            Cell::minor(i64::from(outcome.target.share.bps()), 2),
-            result,
-        ],
-    };
-    head.into_iter().chain(measured).collect()
 }

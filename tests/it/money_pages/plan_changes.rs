@@ -151,6 +151,7 @@ on_both! {
             for said in ["On 1 Jan 2027, as things stand", "From then on a period is a year, and a new term begins.", "1,080.00"] {
                 assert!(page.words().contains(said), "{said}: {}", page.words());
             }
+            assert!(!page.words().contains("plan: empty"), "{}", page.words());
         }
 
         let with = [("plan", yearly.as_str()), ("when", "now"), ("effective_on", "2026-11-16")];

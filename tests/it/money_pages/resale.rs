@@ -357,6 +357,14 @@ on_both! {
         assert_eq!((left("IS NULL"), left("IS NOT NULL")), (hotels.to_string(), "8576".to_owned()));
         let hotel = owner.get(&format!("/meridian/customers/{}", customer(&scene, "C-1"))).await.expect(200);
         assert!(!hotel.words().contains("85.76"), "{}", hotel.words());
+        // A credit note by hand is to who is billed, and no commission is in it.
+        let of = "SELECT i.id AS value FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id WHERE s.external_id = 'T-1'";
+        let invoice = scene.spelled_id::<perennial::id::Invoice>(of);
+        let form = owner.get(&format!("/meridian/invoices/{invoice}/credit-note")).await.expect(200);
+        for said in ["to Northwind Ltd, for Hotel Adler", "Northwind Ltd reads it.", "credit of who is billed"] {
+            assert!(form.words().contains(said), "{said}: {}", form.words());
+        }
+        assert!(form.select("input[type=radio][name=commission]").is_empty());
         // Both sides see it, and nobody else does.
         let record = owner.get(&partner(&scene, "northwind")).await.expect(200);
         assert!(record.words().contains("EUR 85.76 in credit"), "{}", record.words());

@@ -163,7 +163,8 @@ fn change_anew(
     give_back(tx, books, (&now, on), &change.reason)?;
     bill_one(tx, books, now.id, books.today)?;
     let now = subscriptions::one(tx, now.id)?;
-    record_plan(tx, (&now, format!("Plan changed from {}", day(on))), name)
+    let summary = format!("Plan changed from {}", day(on));
+    record_plan(tx, (&now, summary), (was.plan_version_id, name))
 }
 
 fn change_now(
@@ -190,7 +191,8 @@ fn change_now(
     noted(tx, &now, on, (&was, &change.reason))?;
     give_back(tx, books, (&now, on), &change.reason)?;
     bill_rests(tx, books, (&terms, &now), on)?;
-    record_plan(tx, (&now, format!("Plan changed from {}", day(on))), name)
+    let summary = format!("Plan changed from {}", day(on));
+    record_plan(tx, (&now, summary), (was.plan_version_id, name))
 }
 
 fn change_later(
@@ -216,7 +218,8 @@ fn change_later(
     let was = now.plan_version_id;
     let kind = (ChangeKind::PlanSet, today);
     write_change(tx, &set, kind, (was, &change.reason))?;
-    record_plan(tx, (&now, format!("Plan changes on {}", day(on))), name)
+    let summary = format!("Plan changes on {}", day(on));
+    record_plan(tx, (&now, summary), (was, name))
 }
 
 /// Keeps a subscription on its plan, though a change was set for its next period.
@@ -282,11 +285,8 @@ fn take(
     noted(tx, &now, from, (one, "As it was set"))?;
     let plan = terms.plan(&now)?;
     let name = format!("{}, {}", plan.offering, plan.plan);
-    record_plan(
-        tx,
-        (&now, format!("Plan changed from {}", day(from))),
-        &name,
-    )?;
+    let summary = format!("Plan changed from {}", day(from));
+    record_plan(tx, (&now, summary), (one.plan_version_id, &name))?;
     Ok(now)
 }
 
@@ -332,8 +332,13 @@ fn write_change(
 fn record_plan(
     tx: &mut Tx<'_, VendorScope>,
     (now, summary): (&Subscription, String),
-    name: &str,
+    (was, name): (PlanVersionId, &str),
 ) -> Result<()> {
-    let changes = diff(&[("plan", "", name)]);
+    let known = terms::plans_of(tx, &[was])?;
+    let before = known.get(&was);
+    let before = before.map_or_else(String::new, |plan| {
+        format!("{}, {}", plan.offering, plan.plan)
+    });
+    let changes = diff(&[("plan", before.as_str(), name)]);
     record(tx, Action::SubscriptionChanged, (now, summary), &changes)
 }

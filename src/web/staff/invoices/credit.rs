@@ -62,7 +62,9 @@ struct CreditPage {
     shell: Shell,
     crumbs: Vec<(String, String)>,
     title: String,
+    /// Who is billed; for whom, where that is not the customer.
     customer: String,
+    readers: String,
     due: Money,
     currency: Currency,
     action: String,
@@ -70,6 +72,7 @@ struct CreditPage {
     lines: Vec<LineField>,
     reasons: Vec<(String, String)>,
     dispositions: Vec<(String, String)>,
+    /// What commission does; nothing to choose where nobody earns any.
     rules: Vec<(String, String)>,
     typed: Fields,
     form_id: String,
@@ -128,7 +131,14 @@ fn page(
             ("Invoices".to_owned(), list),
             (format!("Invoice {}", row.number), href.clone()),
         ],
-        customer: row.customer_name.clone(),
+        customer: match &row.payer {
+            Some(payer) => format!("{}, for {}", payer.name, row.customer_name),
+            None => row.customer_name.clone(),
+        },
+        readers: match &row.payer {
+            Some(payer) => format!("{} reads it.", payer.name),
+            None => "The customer and the partner read it.".to_owned(),
+        },
         due: row.due,
         currency,
         action: format!("{href}/credit-note"),
@@ -136,11 +146,14 @@ fn page(
         lines: lines.map(field).collect(),
         reasons: options(CreditReason::by_hand(), |one| (one.code(), one.label())),
         dispositions: options(Disposition::ALL.iter().copied(), |one| {
-            (one.code(), one.label())
+            (one.code(), goes(one, row.payer.is_some()))
         }),
-        rules: options(CommissionRule::ALL.iter().copied(), |one| {
-            (one.code(), one.label())
-        }),
+        rules: match row.payer {
+            Some(_) => Vec::new(),
+            None => options(CommissionRule::ALL.iter().copied(), |one| {
+                (one.code(), one.label())
+            }),
+        },
         form_id: fresh_form_id()?,
         outcome: Vec::new(),
         hidden: Vec::new(),
@@ -149,6 +162,18 @@ fn page(
         typed,
         shell: desk.shell,
     })
+}
+
+/// Where the money goes, in words: to the customer, or to who is billed in its place.
+fn goes(one: Disposition, is_resold: bool) -> &'static str {
+    match (one, is_resold) {
+        (_, false) => one.label(),
+        (Disposition::DueThenCredit, true) => {
+            "Off what is due; the rest is credit of who is billed"
+        }
+        (Disposition::DueThenRefund, true) => "Off what is due; the rest is paid back",
+        (Disposition::Credit, true) => "All of it is credit of who is billed, for the next invoice",
+    }
 }
 
 fn read(typed: &Fields, (detail, left): &Seen) -> Result<NewCreditNote, Problems> {
@@ -177,7 +202,7 @@ fn read(typed: &Fields, (detail, left): &Seen) -> Result<NewCreditNote, Problems
     let reason = problems.check("reason", typed.get("reason").parse::<CreditReason>());
     let note = problems.check("note", typed.get("note").parse::<LongText>());
     if typed.get("note").trim().is_empty() {
-        problems.add("note", "Say why: the customer and the partner read it.");
+        problems.add("note", "Say why.");
     }
     let disposition = problems.check("disposition", typed.get("disposition").parse());
     let commission = problems.check("commission", typed.get("commission").parse());
