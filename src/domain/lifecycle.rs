@@ -24,7 +24,7 @@ coded! {
         Offering = "offering_published", "An offering is published";
         CommissionPlan = "commission_plan_published", "A commission plan is published";
         Record = "partner_recorded", "The partner is on record";
-        Enrolled = "partner_enrolled", "The partner has a commission plan";
+        Terms = "partner_terms", "The partner knows its terms";
         SignedIn = "partner_signed_in", "Someone of theirs has signed in";
         Sold = "subscription_sold", "A subscription has been sold";
         Stated = "commission_stated", "Commission is on a statement";
@@ -55,7 +55,7 @@ const RULES: [Rule; 8] = [
     },
     Rule {
         stage: Stage::Onboard,
-        admits: &[Fact::Enrolled, Fact::SignedIn],
+        admits: &[Fact::Terms, Fact::SignedIn],
         about: "The partner knows its terms and its people can sign in.",
     },
     Rule {
@@ -98,6 +98,8 @@ pub struct PartnerFacts {
     pub has_signed_in: bool,
     /// The partner is enrolled in a commission plan.
     pub has_commission_plan: bool,
+    /// Resale terms of the partner are set: what it buys at, how invoices to it are taxed.
+    pub has_resale_terms: bool,
     /// People of theirs who may sign in.
     pub people_count: i64,
     /// Customers of theirs on record.
@@ -124,7 +126,7 @@ impl Fact {
             Self::Offering => facts.has_offering,
             Self::CommissionPlan => facts.has_published_plan,
             Self::Record => facts.has_record,
-            Self::Enrolled => facts.has_commission_plan,
+            Self::Terms => facts.has_commission_plan || facts.has_resale_terms,
             Self::SignedIn => facts.has_signed_in,
             Self::Sold => facts.live_subscriptions > 0 || facts.first_payment.is_some(),
             Self::Stated => facts.statements_made > 0,
@@ -132,9 +134,27 @@ impl Fact {
         }
     }
 
+    /// Whether a partner is to come to it: one that only resells is paid by its margin, and needs
+    /// neither a commission plan nor a statement.
+    fn is_needed(self, facts: &PartnerFacts) -> bool {
+        match self {
+            Self::CommissionPlan | Self::Stated => {
+                facts.has_commission_plan || !facts.has_resale_terms
+            }
+            _ => true,
+        }
+    }
+
     /// What shows that it holds, one remark each.
     fn evidence(self, facts: &PartnerFacts) -> Vec<String> {
         match self {
+            Self::Terms => {
+                let plan = facts.has_commission_plan;
+                let resale = facts.has_resale_terms;
+                let plan = plan.then_some("The partner has a commission plan");
+                let resale = resale.then_some("The partner has resale terms");
+                plan.into_iter().chain(resale).map(str::to_owned).collect()
+            }
             Self::SignedIn => vec![
                 self.label().to_owned(),
                 count(
@@ -164,7 +184,7 @@ impl Fact {
             Self::Offering => "Publish an offering.",
             Self::CommissionPlan => "Publish a commission plan.",
             Self::Record => "Add the partner.",
-            Self::Enrolled => "Enroll the partner in a commission plan.",
+            Self::Terms => "Enroll the partner in a commission plan, or set its resale terms.",
             Self::SignedIn => "Invite someone of theirs; nobody has signed in yet.",
             Self::Sold => "Start the first subscription of one of their customers.",
             Self::Stated => "Close a month in which their commission is payable.",
@@ -213,7 +233,7 @@ pub fn stage_of(facts: &PartnerFacts) -> Position {
     let missing = RULES
         .iter()
         .flat_map(|rule| rule.admits)
-        .find(|fact| !fact.holds(facts));
+        .find(|fact| !fact.holds(facts) && fact.is_needed(facts));
     Position {
         stage: reached.map_or(Stage::Strategize, |rule| rule.stage),
         evidence: reached.map_or_else(Vec::new, |rule| rule.evidence(facts)),
@@ -275,7 +295,9 @@ impl Rule {
     }
 
     fn is_met(&self, facts: &PartnerFacts) -> bool {
-        self.is_available() && self.admits.iter().all(|fact| fact.holds(facts))
+        let mut admits = self.admits.iter();
+        let holds = self.admits.iter().any(|fact| fact.holds(facts));
+        holds && admits.all(|fact| fact.holds(facts) || !fact.is_needed(facts))
     }
 
     fn evidence(&self, facts: &PartnerFacts) -> Vec<String> {

@@ -2,7 +2,7 @@
 use super::words;
 use crate::{
     Error, Result,
-    domain::{BillingModel, Money, Overflow, Period, Rate, resale::bought},
+    domain::{BillingModel, Currency, Money, Overflow, Period, Rate, resale::bought},
     store::{
         registers::invoices::{InvoiceLineRow, Resold},
         sell::subscriptions::{Record, Subscription},
@@ -171,6 +171,8 @@ pub fn line_words(line: &InvoiceLineRow) -> Result<Vec<String>> {
 pub struct MarginMonth {
     /// "Nov 2026".
     pub month: String,
+    /// What all of it is in.
+    pub currency: Currency,
     /// At list.
     pub list: String,
     /// What the vendor charged.
@@ -206,6 +208,7 @@ pub fn months(resold: &[Resold]) -> Result<Vec<MarginMonth>> {
     let row =
         |((month, _), [list, bought, sold, margin]): (&(Period, &str), &[Money; 4])| MarginMonth {
             month: words::month(*month),
+            currency: list.currency(),
             list: words::money(*list),
             bought: words::money(*bought),
             sold: words::money(*sold),

@@ -48,6 +48,43 @@ fn a_partner_moves_as_its_facts_do() {
 }
 
 #[test]
+fn a_partner_that_only_resells_needs_no_commission_plan_and_no_statement() {
+    let facts = PartnerFacts {
+        has_published_plan: false,
+        has_resale_terms: true,
+        has_signed_in: true,
+        ..recorded()
+    };
+    let position = stage_of(&facts);
+    assert_eq!(position.stage, Stage::Onboard);
+    assert!(
+        position
+            .evidence
+            .contains(&"The partner has resale terms".to_owned())
+    );
+    assert_eq!(
+        position.next,
+        "Start the first subscription of one of their customers."
+    );
+    let sold = PartnerFacts {
+        live_subscriptions: 1,
+        ..facts
+    };
+    let position = stage_of(&sold);
+    assert_eq!(position.stage, Stage::Sell);
+    assert_eq!(
+        position.next,
+        "Keep a customer of theirs beyond the first term."
+    );
+    let reached = map_of(&sold)
+        .iter()
+        .filter(|at| at.standing == Standing::Reached)
+        .map(|at| at.stage)
+        .collect::<Vec<_>>();
+    assert_eq!(reached, [Stage::Strategize, Stage::Recruit, Stage::Onboard]);
+}
+
+#[test]
 fn a_gap_left_behind_is_the_next_step() {
     let facts = PartnerFacts {
         has_commission_plan: true,

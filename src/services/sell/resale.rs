@@ -84,6 +84,14 @@ pub fn place(
 /// # Errors
 /// A stored number out of range.
 pub fn words(terms: &Resells) -> Result<String> {
+    Ok(format!("{}; {}", terms.words()?, taxed(terms)?))
+}
+
+/// How invoices to the partner are taxed: "taxed: reverse charge, VAT id ATU61204830".
+///
+/// # Errors
+/// A stored number out of range.
+pub fn taxed(terms: &Resells) -> Result<String> {
     let taxed = match terms.tax_category {
         TaxCategory::Own => Rate::from_bps(terms.tax_bps)
             .map_err(Error::fault)?
@@ -94,5 +102,5 @@ pub fn words(terms: &Resells) -> Result<String> {
         "" => String::new(),
         id => format!(", VAT id {id}"),
     };
-    Ok(format!("{}; taxed: {taxed}{id}", terms.words()?))
+    Ok(format!("taxed: {taxed}{id}"))
 }

@@ -19,7 +19,7 @@ use crate::{
         schema::{
             commission_enrollments, commission_plan_versions, customers, deal_registrations,
             invoice_lines, invoices, memberships, offerings, partners, payments, payouts,
-            statements, subscriptions,
+            resale_terms, statements, subscriptions,
         },
         tx::Db,
     },
@@ -48,7 +48,7 @@ macro_rules! among {
 
 type Facts = BTreeMap<PartnerId, PartnerFacts>;
 
-/// What is known about each of some partners, in ten questions however many they are.
+/// What is known about each of some partners, in eleven questions however many they are.
 ///
 /// # Errors
 /// Faults of the database.
@@ -139,6 +139,18 @@ fn people(tx: &mut Tx<'_, VendorScope>, which: Which<'_>, facts: &mut Facts) -> 
         tx.load::<(PartnerId, i64), _>(enrolled)?,
         |facts, _| {
             facts.has_commission_plan = true;
+        },
+    );
+    let resale = tx
+        .rows_of(resale_terms::table)
+        .filter(among!(which, resale_terms::partner_id: Bool))
+        .group_by(resale_terms::partner_id)
+        .select((resale_terms::partner_id, count_star()));
+    note(
+        facts,
+        tx.load::<(PartnerId, i64), _>(resale)?,
+        |facts, _| {
+            facts.has_resale_terms = true;
         },
     );
     Ok(())

@@ -15,7 +15,7 @@ use crate::{
         names::stored,
         schema::{
             commission_enrollments, customers, deal_registrations, invoice_lines, invoices,
-            memberships, offerings, payments, payouts, statements, subscriptions,
+            memberships, offerings, payments, payouts, resale_terms, statements, subscriptions,
         },
     },
 };
@@ -33,11 +33,14 @@ pub fn facts(tx: &mut Tx<'_, PartnerScope>) -> Result<PartnerFacts> {
     let offering: Option<OfferingId> = tx.first(offering)?;
     let enrolled = tx.rows(commission_enrollments::table).select(count_star());
     let enrolled: i64 = tx.one(enrolled)?;
+    let resale = tx.rows(resale_terms::table).select(count_star());
+    let resale: i64 = tx.one(resale)?;
     let mut facts = PartnerFacts {
         has_offering: offering.is_some(),
         has_published_plan: enrolled > 0,
         has_record: true,
         has_commission_plan: enrolled > 0,
+        has_resale_terms: resale > 0,
         ..PartnerFacts::default()
     };
     people(tx, &mut facts)?;
@@ -79,12 +82,9 @@ fn sales(tx: &mut Tx<'_, PartnerScope>, facts: &mut PartnerFacts) -> Result<()> 
     for (currency, minor, payer) in tx.load::<(String, i64, Option<PartnerId>), _>(rows)? {
         facts.live_subscriptions += 1;
         // What a distributor buys at is nobody's below it.
-        let minor = if payer.is_some() && payer != seen_by {
-            0
-        } else {
-            minor
-        };
-        mrr.push(Money::new(minor, stored(&currency)?));
+        if payer.is_none() || payer == seen_by {
+            mrr.push(Money::new(minor, stored(&currency)?));
+        }
     }
     facts.mrr = Money::totals(mrr).map_err(Error::fault)?;
     let paid = tx.rows(payments::table).select(min(payments::received_on));

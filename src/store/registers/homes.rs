@@ -6,7 +6,7 @@ use diesel::{
     sql_types::BigInt,
 };
 
-use super::{Calendar, Sees, customer_names, ledger, money, named, partner_names, payouts};
+use super::{Calendar, Live, Sees, customer_names, ledger, money, named, partner_names, payouts};
 use crate::{
     Result,
     domain::{Money, SubscriptionStatus},
@@ -32,8 +32,8 @@ pub struct EarningFigures {
     pub payable: Vec<Money>,
     /// On statements, to be paid out.
     pub to_be_paid: Vec<Money>,
-    /// Monthly recurring revenue, and live subscriptions.
-    pub live: Vec<(Money, i64)>,
+    /// What live subscriptions bring.
+    pub live: Vec<Live>,
 }
 
 /// The figures of the scope's earnings.
@@ -179,15 +179,15 @@ pub struct Looming {
     pub id: SubscriptionId,
     /// Whose.
     pub customer_name: String,
-    /// What it brings a month.
-    pub mrr: Money,
+    /// What it brings a month; nothing where that is a distributor's affair.
+    pub mrr: Option<Money>,
     /// The first day of its next term, or the first day it is no longer served.
     pub on: NaiveDate,
     /// Whether it ends then; otherwise it renews.
     pub ends: bool,
 }
 
-type Live = (
+type LoomingRow = (
     SubscriptionId,
     CustomerId,
     String,
@@ -226,9 +226,9 @@ pub fn looming(
             subscriptions::payer_id,
         ));
     let seen_by = tx.scope().partner_id();
-    let rows: Vec<Live> = tx.load(rows)?;
+    let rows: Vec<LoomingRow> = tx.load(rows)?;
     let until = today.checked_add_days(Days::new(60)).unwrap_or(today);
-    let mut near: Vec<(NaiveDate, bool, Live)> = rows
+    let mut near: Vec<(NaiveDate, bool, LoomingRow)> = rows
         .into_iter()
         .filter_map(|row| {
             let (on, ends) = turn(&row, today)?;
@@ -243,15 +243,10 @@ pub fn looming(
             Ok(Looming {
                 id: row.0,
                 customer_name: named(&names, &row.1),
-                // What a distributor buys at is nobody's below it.
-                mrr: money(
-                    if row.8.is_some() && row.8 != seen_by {
-                        0
-                    } else {
-                        row.3
-                    },
-                    &row.2,
-                )?,
+                mrr: match row.8.is_none() || row.8 == seen_by {
+                    true => Some(money(row.3, &row.2)?),
+                    false => None,
+                },
                 on,
                 ends,
             })
@@ -264,7 +259,7 @@ const LONG_TERM: i32 = 6;
 
 /// The next day from today on that something happens to a subscription by itself, and whether that
 /// is its end.
-fn turn(row: &Live, today: NaiveDate) -> Option<(NaiveDate, bool)> {
+fn turn(row: &LoomingRow, today: NaiveDate) -> Option<(NaiveDate, bool)> {
     if let Some(end) = row.6 {
         return Some((end, true));
     }

@@ -17,7 +17,7 @@ pub mod sla_credits;
 pub mod statements;
 pub mod usage;
 
-pub use sees::Sees;
+pub use sees::{Live, Sees};
 
 use std::collections::{BTreeSet, HashMap};
 

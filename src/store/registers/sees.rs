@@ -17,6 +17,17 @@ use crate::{
     },
 };
 
+/// What live subscriptions in a currency bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    /// Monthly recurring revenue of those whose revenue the scope sees.
+    pub mrr: Money,
+    /// How many those are.
+    pub shown: i64,
+    /// How many there are besides, bought from a distributor at a price that is the distributor's.
+    pub hidden: i64,
+}
+
 /// A scope that sees earnings: a vendor's sees every partner's, a partner's its own.
 pub trait Sees: Scope {
     /// Commission entries.
@@ -152,11 +163,11 @@ pub trait Sees: Scope {
     /// # Errors
     /// Faults of the database.
     fn customer_countries(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
-    /// Monthly recurring revenue of live subscriptions per currency, and how many they are.
+    /// Monthly recurring revenue of live subscriptions per currency.
     ///
     /// # Errors
     /// Faults of the database.
-    fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>>;
+    fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<Live>>;
 }
 
 /// A sum that both databases give as a whole number.
@@ -394,7 +405,7 @@ macro_rules! sees {
                     .select(customers::country);
                 tx.load(rows)
             }
-            fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<(Money, i64)>> {
+            fn live_revenue(tx: &mut Tx<'_, Self>) -> Result<Vec<Live>> {
                 let seen_by = tx.scope().partner_id();
                 let rows = tx
                     .rows_of(subscriptions::table)
@@ -410,19 +421,22 @@ macro_rules! sees {
                         sum_of("COUNT(*)"),
                     ));
                 let rows: Vec<(String, Option<PartnerId>, i64, i64)> = tx.load(rows)?;
-                let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+                let mut sums: BTreeMap<String, (i64, i64, i64)> = BTreeMap::new();
                 for (code, payer, minor, count) in rows {
                     // What a distributor buys at is nobody's below it.
                     let is_hidden = seen_by.is_some() && payer.is_some() && payer != seen_by;
-                    let (sum, all) = sums.entry(code).or_default();
-                    *sum += if is_hidden { 0 } else { minor };
-                    *all += count;
+                    let (sum, shown, hidden) = sums.entry(code).or_default();
+                    match is_hidden {
+                        true => *hidden += count,
+                        false => (*sum, *shown) = (*sum + minor, *shown + count),
+                    }
                 }
-                let mut rows = sums
-                    .into_iter()
-                    .map(|(code, (minor, count))| Ok((money(minor, &code)?, count)))
-                    .collect::<Result<Vec<_>>>()?;
-                rows.sort_by_key(|(mrr, _)| mrr.currency().code());
+                let live = |(code, (minor, shown, hidden)): (String, (i64, i64, i64))| {
+                    let mrr = money(minor, &code)?;
+                    Ok(Live { mrr, shown, hidden })
+                };
+                let mut rows = sums.into_iter().map(live).collect::<Result<Vec<_>>>()?;
+                rows.sort_by_key(|live| live.mrr.currency().code());
                 Ok(rows)
             }
         }

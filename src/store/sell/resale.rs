@@ -55,6 +55,18 @@ impl Resells {
         })
     }
 
+    /// What its own people are told: "You buy at 20 % off the list"; nothing of its distributor.
+    ///
+    /// # Errors
+    /// A stored number out of range.
+    pub fn own_words(&self) -> Result<String> {
+        let at = self.buys_at()?.reseller;
+        Ok(match at.bps() {
+            0 => "Nothing at a discount of your own".to_owned(),
+            _ => format!("You buy at {at} off the list"),
+        })
+    }
+
     /// In a few words: "Buys at 20 % off the list, its distributor at 30 %".
     ///
     /// # Errors

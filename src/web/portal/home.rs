@@ -6,14 +6,15 @@ use chrono::{Days, NaiveDate, Timelike};
 use super::lifecycle;
 use crate::{
     Error, Result,
-    domain::{Money, Permission, Stage, date_words, lifecycle::stage_of},
+    domain::{Currency, Money, Permission, Stage, date_words, lifecycle::stage_of},
     store::{
         PartnerScope, Scope, Store, Tx,
         incentivize::bank_accounts,
         recruit::own,
         registers::{
-            Calendar, calendar, deals,
+            Calendar, Live, calendar, deals,
             homes::{self, EarningFigures, Looming},
+            invoices,
             ledger::{self, EntryRow},
             payouts::{self, PayoutRow},
             sla_credits::{self, CreditRow},
@@ -26,6 +27,7 @@ use crate::{
         admission::Visitor,
         filters,
         page::ok,
+        resold::{self, MarginMonth},
         stages::{self, Mark},
         words,
     },
@@ -80,6 +82,8 @@ struct Earnings {
     due: Vec<PayoutRow>,
     entries: Vec<EntryRow>,
     has_account: bool,
+    /// What was bought to sell on in the present month.
+    margins: Vec<MarginMonth>,
 }
 
 impl Earnings {
@@ -90,6 +94,7 @@ impl Earnings {
             due: payouts::due(tx, 50)?,
             entries: ledger::recent(tx, calendar.today, 8)?,
             has_account: has_account(tx)?,
+            margins: resold::months(&invoices::resold(tx, calendar.this_month().first_day())?)?,
         })
     }
 }
@@ -215,7 +220,7 @@ fn said(calendar: &Calendar, row: &StatementRow) -> String {
 /// One row of figures per currency; amounts are never added across.
 fn rows(calendar: &Calendar, money: &Earnings, base: &str) -> Vec<Vec<Figure>> {
     let figures = &money.figures;
-    let live = figures.live.iter().map(|(mrr, _)| mrr.currency());
+    let live = figures.live.iter().map(|live| live.mrr.currency());
     let sums = [
         &figures.earned,
         &figures.held,
@@ -224,6 +229,7 @@ fn rows(calendar: &Calendar, money: &Earnings, base: &str) -> Vec<Vec<Figure>> {
     ];
     let mut currencies: Vec<_> = live
         .chain(sums.into_iter().flatten().map(|sum| sum.currency()))
+        .chain(money.margins.iter().map(|row| row.currency))
         .collect();
     if currencies.is_empty() {
         currencies.push(calendar.currency);
@@ -236,12 +242,7 @@ fn rows(calendar: &Calendar, money: &Earnings, base: &str) -> Vec<Vec<Figure>> {
         .collect()
 }
 
-fn row(
-    calendar: &Calendar,
-    money: &Earnings,
-    currency: crate::domain::Currency,
-    base: &str,
-) -> Vec<Figure> {
+fn row(calendar: &Calendar, money: &Earnings, currency: Currency, base: &str) -> Vec<Figure> {
     let figures = &money.figures;
     let of = |sums: &[Money]| {
         let found = sums.iter().find(|sum| sum.currency() == currency);
@@ -250,8 +251,12 @@ fn row(
     let live = figures
         .live
         .iter()
-        .find(|(mrr, _)| mrr.currency() == currency);
-    let (mrr, number) = live.copied().unwrap_or((Money::zero(currency), 0));
+        .find(|live| live.mrr.currency() == currency);
+    let live = live.copied().unwrap_or(Live {
+        mrr: Money::zero(currency),
+        shown: 0,
+        hidden: 0,
+    });
     let due = money
         .due
         .iter()
@@ -263,7 +268,7 @@ fn row(
         label,
         note,
     };
-    vec![
+    let mut row = vec![
         figure(
             format!("Earned in {}", month.first_day().format("%B")),
             of(&figures.earned),
@@ -290,13 +295,46 @@ fn row(
             }),
             format!("/statements?payout=due&currency={currency}"),
         ),
-        figure(
-            "Your customers pay a month".to_owned(),
-            mrr,
-            words::count(number, "subscription", "subscriptions"),
-            "/subscriptions".to_owned(),
+        recurring(live, base),
+    ];
+    row.extend(margin(calendar, money, currency, base));
+    row
+}
+
+/// What live subscriptions bring a month, as far as the partner sees it.
+fn recurring(live: Live, base: &str) -> Figure {
+    let besides = words::count(live.hidden, "subscription", "subscriptions");
+    let shown = words::count(live.shown, "live subscription", "live subscriptions");
+    let (value, note) = match (live.shown, live.hidden) {
+        (_, 0) => (words::money(live.mrr), shown),
+        (0, _) => (
+            "Not shown".to_owned(),
+            format!("{besides} bought from your distributor"),
         ),
-    ]
+        _ => (
+            words::money(live.mrr),
+            format!("{shown}; not shown: {besides} bought from your distributor"),
+        ),
+    };
+    Figure {
+        label: "Monthly recurring revenue".to_owned(),
+        value,
+        note,
+        href: format!("{base}/subscriptions"),
+    }
+}
+
+/// What is kept of what was billed to the partner in its customers' place in the present month;
+/// nothing where nothing was.
+fn margin(calendar: &Calendar, money: &Earnings, currency: Currency, base: &str) -> Option<Figure> {
+    let month = calendar.this_month();
+    let row = money.margins.iter().find(|row| row.currency == currency)?;
+    Some(Figure {
+        label: format!("Margin in {}", month.first_day().format("%B")),
+        value: row.margin.clone(),
+        note: format!("on {} bought to sell on", row.bought),
+        href: format!("{base}/subscriptions"),
+    })
 }
 
 /// What needs somebody: what stands between the partner and its money first.
@@ -363,7 +401,10 @@ fn need(one: &Looming, base: &str) -> Need {
         false => (format!("{} comes up for renewal", one.customer_name), "See"),
     };
     Need {
-        detail: format!("{}, {} a month", date_words(one.on), words::money(one.mrr)),
+        detail: match one.mrr {
+            Some(mrr) => format!("{}, {} a month", date_words(one.on), words::money(mrr)),
+            None => date_words(one.on),
+        },
         href: format!("{base}/subscriptions/{}", one.id),
         what,
         verb,

@@ -72,6 +72,7 @@ fn evidence(stage: Stage, facts: &PartnerFacts) -> Vec<String> {
         Stage::Recruit => vec![said(facts.has_record, "You are on record")],
         Stage::Onboard => vec![
             said(facts.has_commission_plan, "You have a commission plan"),
+            said(facts.has_resale_terms, "You have resale terms"),
             count(
                 facts.people_count,
                 "person who may sign in",
@@ -116,7 +117,7 @@ pub(super) fn next(
 ) -> (String, &'static str, &'static str) {
     match () {
         () if !facts.has_offering => (format!("{vendor} publishes its first offering."), "", ""),
-        () if !facts.has_commission_plan => {
+        () if !facts.has_commission_plan && !facts.has_resale_terms => {
             (format!("{vendor} gives you a commission plan."), "", "")
         }
         () if facts.live_subscriptions == 0 && facts.first_payment.is_none() => (
@@ -124,7 +125,7 @@ pub(super) fn next(
             "/offerings",
             "See what you can offer",
         ),
-        () if facts.statements_made == 0 && sees_earnings => (
+        () if facts.statements_made == 0 && facts.has_commission_plan && sees_earnings => (
             "Your first statement follows when a month with payable commission is closed."
                 .to_owned(),
             "/ledger",

@@ -193,7 +193,7 @@ const COLUMNS: [&str; 12] = [
     "Currency",
     "MRR",
     "Starts on",
-    "Ends on",
+    "Last day",
     "Next bill on",
     "Billing",
 ];
@@ -215,7 +215,7 @@ fn cells(line: &Line) -> Vec<Cell> {
             false => Cell::text(""),
         },
         Cell::text(it.starts_on.to_string()),
-        day(it.ends_on),
+        day(it.ends_on.and_then(|end| end.pred_opt())),
         day(it.next_bill_on),
         Cell::text(it.billing.model.label()),
     ]

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{Rate, date_words},
-    services::incentivize::tax_terms::words,
+    services::{incentivize::tax_terms::words, sell::resale as resale_terms},
     store::{
         PartnerScope, Scope, Store, Tx,
         incentivize::{
@@ -17,6 +17,7 @@ use crate::{
             tax_terms,
         },
         registers::homes::{self, OwnTerms},
+        sell::resale::{self, Resells},
     },
     web::{
         Answer, Shell, admission::Visitor, earnings::Desk, filters, page::ok,
@@ -43,6 +44,8 @@ struct TermsPage {
     answer: String,
     tier: Option<(String, NaiveDate)>,
     enrollments: Vec<Enrollment>,
+    /// What it buys at to sell on, and from when, the latest first.
+    resale: Vec<(String, NaiveDate)>,
     spiffs: Vec<SpiffView>,
     shares: Vec<String>,
     taxes: Vec<(String, NaiveDate)>,
@@ -113,6 +116,17 @@ fn own_taxes(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> 
     all.iter().map(row).collect()
 }
 
+/// What the partner buys at to sell on, and how it is taxed, the latest first.
+fn own_resale(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>> {
+    let own = tx.scope().partner_id().ok_or(Error::Forbidden)?;
+    let all = resale::of(tx, &[own])?.remove(&own).unwrap_or_default();
+    let row = |one: &Resells| {
+        let words = format!("{}; {}", one.own_words()?, resale_terms::taxed(one)?);
+        Ok((words, one.effective_from))
+    };
+    all.iter().map(row).collect()
+}
+
 /// Where the partner is paid to: whose account, and enough of its number to know it by.
 fn own_account(tx: &mut Tx<'_, PartnerScope>) -> Result<String> {
     let partner = tx.scope().partner_id().ok_or(Error::Forbidden)?;
@@ -130,25 +144,33 @@ fn own_paid_in(tx: &mut Tx<'_, PartnerScope>) -> Result<Vec<(String, NaiveDate)>
 
 async fn show(visitor: Visitor, store: Data<Store>) -> Answer {
     let desk = Desk::of_partner(visitor);
-    let (terms, spiffs, shares, (taxes, bank, paid_in), today) = desk
+    let (terms, spiffs, (shares, resale), (taxes, bank, paid_in), today) = desk
         .read(&store, |tx, calendar| {
             let today = calendar.today;
             let terms = homes::own_terms(tx, today)?;
             let shares = own_shares(&parties::own(tx)?, today);
             let taxes = (own_taxes(tx)?, own_account(tx)?, own_paid_in(tx)?);
-            Ok((terms, own_spiffs(tx, today)?, shares, taxes, today))
+            let sales = (shares, own_resale(tx)?);
+            Ok((terms, own_spiffs(tx, today)?, sales, taxes, today))
         })
         .await?;
     ok(&TermsPage {
-        answer: match terms.enrollments.is_empty() {
-            true => format!(
+        answer: match (terms.enrollments.is_empty(), resale.is_empty()) {
+            (true, true) => format!(
                 "{} has not enrolled you in a commission plan yet.",
                 desk.shell.vendor_name
             ),
-            false => "What you earn on what your customers pay. A sale keeps the terms of its day."
-                .to_owned(),
+            (true, false) => {
+                "What you buy at, to sell on at your own price. A sale keeps the terms of its day."
+                    .to_owned()
+            }
+            (false, _) => {
+                "What you earn on what your customers pay. A sale keeps the terms of its day."
+                    .to_owned()
+            }
         },
         enrollments: enrollments(&terms, today),
+        resale,
         spiffs,
         shares,
         taxes,

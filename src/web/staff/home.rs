@@ -128,7 +128,7 @@ fn in_currency(amounts: &[Money], currency: crate::domain::Currency) -> Money {
 /// One row of figures per currency, the vendor's own first; amounts are never added across.
 fn rows(found: &Found, base: &str) -> Vec<Vec<Figure>> {
     let figures = &found.earnings;
-    let live = figures.live.iter().map(|(mrr, _)| mrr.currency());
+    let live = figures.live.iter().map(|live| live.mrr.currency());
     let sums = [
         &figures.earned,
         &figures.held,
@@ -152,8 +152,8 @@ fn row(found: &Found, currency: crate::domain::Currency, base: &str) -> Vec<Figu
     let live = figures
         .live
         .iter()
-        .find(|(mrr, _)| mrr.currency() == currency);
-    let (mrr, number) = live.copied().unwrap_or((Money::zero(currency), 0));
+        .find(|live| live.mrr.currency() == currency);
+    let (mrr, number) = live.map_or((Money::zero(currency), 0), |live| (live.mrr, live.shown));
     let month = found.calendar.this_month();
     let figure = |label: &str, amount, note: &str, below: String| Figure {
         label: label.to_owned(),

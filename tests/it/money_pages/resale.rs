@@ -244,12 +244,22 @@ on_both! {
             assert!(own.words().contains(said), "{said}: {}", own.words());
         }
         northwind.get(&format!("/meridian/p/northwind/invoices/{invoice}")).await.expect(404);
+        // The first screens say what each keeps, and of what nothing is shown.
+        let home = contoso.get("/meridian/p/contoso").await.expect(200);
+        for said in ["Margin in December", "EUR 120.00", "on EUR 840.00 bought to sell on"] {
+            assert!(home.words().contains(said), "{said}: {}", home.words());
+        }
+        let home = northwind.get("/meridian/p/northwind").await.expect(200);
+        assert!(home.words().contains("not shown: 1 subscription bought from your distributor"), "{}", home.words());
+        let terms = northwind.get("/meridian/p/northwind/terms").await.expect(200);
+        let said = "You buy at 20 % off the list; taxed: 19 %, VAT id DE136695976: for sales and invoices from 1 Dec 2026 on";
+        assert!(terms.words().contains(said), "{}", terms.words());
         let hotel = customer(&scene, "C-1");
         for page in [
-            "subscriptions", "subscriptions.csv", "customers", "invoices", "invoices.csv", "forecast",
+            "", "terms", "lifecycle", "subscriptions", "subscriptions.csv", "customers", "invoices", "invoices.csv", "forecast",
             "metrics", &format!("customers/{hotel}"), &format!("subscriptions/{sold}"),
         ] {
-            let page = northwind.get(&format!("/meridian/p/northwind/{page}")).await.expect(200);
+            let page = northwind.get(format!("/meridian/p/northwind/{page}").trim_end_matches('/')).await.expect(200);
             for hidden in ["840.00", "840,00", "30 % off", "360.00", &number] {
                 assert!(!page.text().contains(hidden), "{hidden}: {}", page.text());
             }

@@ -131,6 +131,13 @@ impl CreditNoteRow {
         parts.into_iter().filter(|(amount, _)| !amount.is_zero())
     }
 
+    /// What the whole note comes to, where it takes something off other invoices too.
+    pub fn whole(&self) -> Option<Money> {
+        let rest = self.credit.minor() + self.refunded.minor();
+        let whole = Money::new(self.reduced_due.minor() + rest, self.amount.currency());
+        (whole != self.amount).then_some(whole)
+    }
+
     /// Whether the partner's commission stays as it was.
     pub fn protects(&self) -> bool {
         self.rule == CommissionRule::ProtectPartner

@@ -230,10 +230,12 @@ fn next_step(visitor: &Staff, record: &Record) -> (String, &'static str) {
     let (facts, id, base) = (&record.facts, record.partner.id, &visitor.base);
     let (below, label) = match () {
         () if !facts.has_offering => ("/offerings".to_owned(), "Open offerings"),
-        () if !facts.has_published_plan => {
+        () if !facts.has_published_plan && !facts.has_resale_terms => {
             ("/commission-plans".to_owned(), "Open commission plans")
         }
-        () if !facts.has_commission_plan => return ("#enrolment".to_owned(), "Enroll"),
+        () if !facts.has_commission_plan && !facts.has_resale_terms => {
+            return ("#enrolment".to_owned(), "Enroll");
+        }
         () if !facts.has_signed_in && !visitor.may(Permission::ManagePeople) => {
             return (String::new(), "");
         }
@@ -245,7 +247,9 @@ fn next_step(visitor: &Staff, record: &Record) -> (String, &'static str) {
             format!("/subscriptions/new?partner={id}"),
             "Start a subscription",
         ),
-        () if facts.statements_made == 0 => ("/periods".to_owned(), "Open months"),
+        () if facts.statements_made == 0 && facts.has_commission_plan => {
+            ("/periods".to_owned(), "Open months")
+        }
         () => (format!("/subscriptions?partner={id}"), "See when terms end"),
     };
     (format!("{base}{below}"), label)

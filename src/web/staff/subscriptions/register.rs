@@ -249,7 +249,7 @@ const COLUMNS: [&str; 15] = [
     "MRR",
     "Starts on",
     "Term months",
-    "Ends on",
+    "Last day",
     "Next bill on",
     "Billing",
     "Resale discount %",
@@ -271,7 +271,7 @@ fn cells(line: &Line, partners: &BTreeMap<PartnerId, String>) -> Vec<Cell> {
         Cell::number(it.mrr.plain()),
         Cell::text(it.starts_on.to_string()),
         Cell::number(it.term_months),
-        day(it.ends_on),
+        day(it.ends_on.and_then(|end| end.pred_opt())),
         day(it.next_bill_on),
         Cell::text(it.billing.model.label()),
         match it.billing.is_resold() {
