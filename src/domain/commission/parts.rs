@@ -50,6 +50,16 @@ impl Part {
         matches!(self, Self::OnRevenue(_) | Self::CarvedOut { .. })
     }
 
+    /// Which share of a line's revenue it stands for, so that those of all who earn on the line are
+    /// together the whole of it: a distributor's share is over what its reseller's stands for.
+    pub fn of_revenue(self) -> Rate {
+        match self {
+            Self::Whole => whole(),
+            Self::Split { share, .. } => share,
+            Self::OnRevenue(_) | Self::CarvedOut { .. } => Rate::default(),
+        }
+    }
+
     /// What base times rate is multiplied with, one after the other; none for all of it, and none
     /// for a share of the revenue, whose rate takes the place of the clause's.
     pub fn factors(self) -> Vec<Rate> {

@@ -8,7 +8,7 @@ use super::{Calendar, Sees, Where, by_ids, ledger, month, payouts, whose};
 use crate::{
     Result,
     domain::{
-        Currency, Period,
+        Currency, Period, Ratio,
         metrics::{CustomerHistory, LiabilityState, Owed},
     },
     id::{CustomerId, OfferingId, PartnerId, StatementId},
@@ -111,7 +111,6 @@ fn entries(filter: &MetricFilter) -> Where<commission_entries::table> {
     if let Some(offering) = filter.offering {
         let sold = mrr_changes::table
             .filter(mrr_changes::tenant_id.eq(commission_entries::tenant_id))
-            .filter(mrr_changes::partner_id.eq(commission_entries::partner_id))
             .filter(
                 mrr_changes::subscription_id
                     .nullable()
@@ -139,6 +138,8 @@ pub struct CommissionMonth {
 }
 
 /// Commission and the revenue it is on, by month, oldest first; months without any are left out.
+/// Over all partners, revenue counts once for all who earn on it: each sharer for its share, their
+/// distributor not at all. Where one is looked at, it counts whole.
 ///
 /// # Errors
 /// Faults of the database.
@@ -146,16 +147,26 @@ pub fn commission<S: Sees>(
     tx: &mut Tx<'_, S>,
     filter: &MetricFilter,
 ) -> Result<Vec<CommissionMonth>> {
-    let rows = S::commission_by_month(tx, entries(filter))?;
-    rows.into_iter()
-        .map(|(key, collected, commission)| {
-            Ok(CommissionMonth {
-                month: month(key)?,
-                collected,
-                commission,
-            })
+    let of_one = tx.scope().partner_id().is_some() || typed(&filter.partner).is_some();
+    let mut months: BTreeMap<i32, (i128, i64)> = BTreeMap::new();
+    for (key, part, base, amount) in S::commission_by_month(tx, entries(filter))? {
+        let share = if of_one {
+            10_000
+        } else {
+            part.of_revenue().bps()
+        };
+        let (shared, commission) = months.entry(key).or_default();
+        *shared += i128::from(base) * i128::from(share);
+        *commission += amount;
+    }
+    let row = |(key, (shared, commission))| {
+        Ok(CommissionMonth {
+            month: month(key)?,
+            collected: Ratio::new(shared, 10_000)?.round()?,
+            commission,
         })
-        .collect()
+    };
+    months.into_iter().map(row).collect()
 }
 
 /// What is owed to partners on a day: entries on no statement by the day of their payment, and

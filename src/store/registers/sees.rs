@@ -6,8 +6,8 @@ use diesel::{expression::SqlLiteral, prelude::*, sql_types::BigInt};
 
 use super::{Rows, Where, money, totals};
 use crate::{
-    Result,
-    domain::{Money, SubscriptionStatus},
+    Error, Result,
+    domain::{Money, SubscriptionStatus, commission::Part},
     id::{CommissionEntryId, CustomerId, PartnerId, PlanVersionId, SubscriptionId},
     store::{
         PartnerScope, Scope, Tx, VendorScope,
@@ -136,15 +136,15 @@ pub trait Sees: Scope {
     /// # Errors
     /// Faults of the database.
     fn mrr_currencies(tx: &mut Tx<'_, Self>) -> Result<Vec<String>>;
-    /// Commission by the month it was posted in (as 202610): the net collected that it is on, and
-    /// itself, minor units.
+    /// Commission by the month it was posted in (as 202610) and the part of whoever gets it: the
+    /// net collected that it is on, and itself, minor units.
     ///
     /// # Errors
     /// Faults of the database.
     fn commission_by_month(
         tx: &mut Tx<'_, Self>,
         of: Where<commission_entries::table>,
-    ) -> Result<Vec<(i32, i64, i64)>>;
+    ) -> Result<Vec<(i32, Part, i64, i64)>>;
     /// Commission by the day of the payment it follows, minor units.
     ///
     /// # Errors
@@ -360,18 +360,23 @@ macro_rules! sees {
             fn commission_by_month(
                 tx: &mut Tx<'_, Self>,
                 of: Where<commission_entries::table>,
-            ) -> Result<Vec<(i32, i64, i64)>> {
+            ) -> Result<Vec<(i32, Part, i64, i64)>> {
                 let rows = tx
                     .rows_of(commission_entries::table)
                     .filter(of)
-                    .group_by(commission_entries::posting_period)
-                    .order(commission_entries::posting_period)
+                    .group_by((commission_entries::posting_period, commission_entries::part))
+                    .order((commission_entries::posting_period, commission_entries::part))
                     .select((
                         commission_entries::posting_period,
+                        commission_entries::part,
                         sum_of("CAST(SUM(commission_entries.base_minor) AS BIGINT)"),
                         sum_of("CAST(SUM(commission_entries.amount_minor) AS BIGINT)"),
                     ));
-                tx.load(rows)
+                let rows: Vec<(i32, String, i64, i64)> = tx.load(rows)?;
+                let read = |(month, part, base, amount): (i32, String, i64, i64)| {
+                    Ok((month, part.parse().map_err(Error::fault)?, base, amount))
+                };
+                rows.into_iter().map(read).collect()
             }
             fn commission_by_day(
                 tx: &mut Tx<'_, Self>,

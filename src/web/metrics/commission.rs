@@ -26,7 +26,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     (
         "cost-ratio",
         "Commission cost ratio",
-        "Commission posted in a month, less what was reversed in it, as a share of the revenue it is on: what customers paid for lines that earn commission, before tax, less what was given back.",
+        "Commission posted in a month, less what was reversed in it, as a share of the revenue it is on: what customers paid for lines that earn commission, before tax, less what was given back. Revenue that several earn on counts once.",
     ),
     (
         "held",

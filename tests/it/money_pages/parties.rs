@@ -135,6 +135,19 @@ on_both! {
         assert_eq!(amounts(&scene, "allocation"), [
             "northwind split:7500:0 7200", "contoso split:2500:0 2400", "fabrikam on_revenue:500 2400",
         ]);
+        // What three earn on is collected once, over all offerings and over the one it is of.
+        let page = owner.get("/meridian/metrics/commission").await.expect(200);
+        let options = page.attrs("select[name=offering] option", "value");
+        assert!(options.len() > 1, "{options:?}");
+        let of_one = options.into_iter().filter(|one| !one.is_empty());
+        let mut seen = Vec::new();
+        for filter in std::iter::once(String::new()).chain(of_one) {
+            let file = owner.get(&format!("/meridian/metrics/commission.csv?offering={filter}")).await.expect(200);
+            seen.extend(file.text().lines().filter(|row| row.starts_with("2027-01")).map(str::to_owned));
+        }
+        assert_eq!(seen, ["2027-01,480.00,120.00,25.00,EUR"; 2]);
+        let file = owner.get("/meridian/metrics/commission.csv?partner=contoso").await.expect(200);
+        assert!(file.text().contains("2027-01,480.00,24.00,5.00,EUR"), "{}", file.text());
         // What the seller sees of its invoice is its own.
         let line = scene.app.ask("SELECT commission_minor AS value FROM invoice_lines WHERE shared AND service_from = '2027-01-01' AND subscription_id IN (SELECT id FROM subscriptions WHERE external_id = 'S-1')");
         assert_eq!(line, ["7200"]);
