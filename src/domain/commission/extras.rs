@@ -52,7 +52,7 @@ impl PlanExtras {
         });
         let guarantee = self.guarantee.map(|terms| {
             format!(
-                "Partners earn at least {} a month in their first {}",
+                "Partners earn at least {} a month in their first {}, not counting what goes back of earlier months",
                 terms.amount,
                 match terms.months {
                     1 => "month".to_owned(),

@@ -94,7 +94,8 @@ pub(super) fn filling(
     }
     let partners: Vec<PartnerId> = floors.iter().map(|floor| floor.partner).collect();
     let mut earned = entries::earned_in(tx, &partners, month)?;
-    for entry in settled {
+    // What steps take back of an earlier month is not of this one.
+    for entry in settled.iter().filter(|one| one.earned_period == month) {
         let key = (entry.partner_id, entry.currency.code());
         *earned.entry(key).or_default() += entry.amount_minor;
     }
@@ -147,7 +148,7 @@ impl Floor<'_> {
             seller_id: None,
             caps_id: None,
             note: format!(
-                "Guarantee: at least {} a month in the first {}; {} was posted in {}, which is month {} of them.",
+                "Guarantee: at least {} a month in the first {}; {} was earned in {}, which is month {} of them. What goes back of earlier months does not count.",
                 self.terms.amount,
                 counted(self.terms.months, "month", "months"),
                 Money::new(earned, currency),

@@ -32,7 +32,7 @@ on_both! {
             "Gold partners earn 12 % of recurring revenue after 1 month, for as long as they serve the customer, at most EUR 300.00 a month.",
             "Clause 2 is capped in EUR only.",
             "Partners earn 2 % of what a renewed term is worth, once its first invoice is paid, if that is at least 100 % of the term before.",
-            "Partners earn at least EUR 500.00 a month in their first 6 months.",
+            "Partners earn at least EUR 500.00 a month in their first 6 months, not counting what goes back of earlier months.",
             "Partners earn EUR 2.50 per unit of each period, for as long as they serve the customer.",
             "Clause 3 pays in EUR only.",
             "The plan names no outcome",

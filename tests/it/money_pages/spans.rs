@@ -119,7 +119,7 @@ on_both! {
         let plan = owner.submit(&form).await.expect(303).location();
         let page = owner.get(&plan).await.expect(200);
         for said in [
-            "Partners earn 10 % of recurring revenue, but only in quarters above EUR 20,000.00 (revenue under this clause alone counts, by calendar quarter; what goes back later takes the steps anew), for as long as they serve the customer.",
+            "Partners earn 10 % of recurring revenue, but only in quarters above EUR 20,000.00 (revenue under this clause alone counts, of a shared sale the share, by calendar quarter; what goes back later takes the steps anew), for as long as they serve the customer.",
             "the first cent above EUR 20,000.00 in a quarter brings EUR 2,000.00 at once, and giving it back at any time takes as much.",
             "until a quarter is above its step, what it pays is taken off again as each month is closed.",
         ] {
@@ -161,7 +161,7 @@ on_both! {
             "SELECT id AS value FROM commission_entries WHERE kind = 'accelerator' AND amount_minor = 4200",
         );
         let entry = admin.get(&format!("/meridian/p/contoso/ledger/{why}")).await.expect(200);
-        let said = "(revenue under this clause alone counts, by calendar quarter): EUR 3,600.00 of revenue in Q1 2027 through March 2027 earns EUR 410.00 in all, of which EUR 368.00 was posted. It earns EUR 2,000.00 of it at 10 %, EUR 1,000.00 of it at 12 % and EUR 600.00 of it at 15 %.";
+        let said = "(revenue under this clause alone counts, of a shared sale the share, by calendar quarter): EUR 3,600.00 of revenue in Q1 2027 through March 2027 earns EUR 410.00 in all, of which EUR 368.00 was posted. It earns EUR 2,000.00 of it at 10 %, EUR 1,000.00 of it at 12 % and EUR 600.00 of it at 15 %.";
         assert!(entry.words().contains(said), "{}", entry.words());
 
         // A sixth of the quarter's revenue goes back after it, and takes a sixth of 50.00 along.
@@ -196,7 +196,7 @@ on_both! {
             assert_eq!(january, [all], "{given_back}");
             assert_eq!(hashes(scene, "202612"), stated);
         }
-        assert_eq!(last_note(&scene), "Of the revenue of December 2026, EUR 200.00 went back in January 2027, so that the steps are reckoned anew. Clause 1 pays 8 % of recurring revenue, 10 % of all of a month’s once that is above EUR 5,000.00 (revenue under this clause alone counts; what goes back later takes the steps anew): EUR 4,900.00 of revenue left of December 2026 earns EUR 392.00 in all, of which EUR 494.00 was posted. It is not above EUR 5,000.00: all of it earns 8 %.");
+        assert_eq!(last_note(&scene), "Of the revenue of December 2026, EUR 200.00 went back in January 2027, so that the steps are reckoned anew. Clause 1 pays 8 % of recurring revenue, 10 % of all of a month’s once that is above EUR 5,000.00 (revenue under this clause alone counts, of a shared sale the share; what goes back later takes the steps anew): EUR 4,900.00 of revenue left of December 2026 earns EUR 392.00 in all, of which EUR 494.00 was posted. It is not above EUR 5,000.00: all of it earns 8 %.");
     }
 
     async fn what_steps_take_back_goes_at_the_rate_it_came_at(scene: Scene) {

@@ -146,7 +146,7 @@ on_both! {
         let plan = owner.submit(&typed).await.expect(303).location();
         let page = owner.get(&plan).await.expect(200);
         for said in [
-            "Partners earn 10 % of recurring revenue, 12 % of all of a month’s once that is above EUR 10,000.00 (revenue under this clause alone counts), for as long as they serve the customer.",
+            "Partners earn 10 % of recurring revenue, 12 % of all of a month’s once that is above EUR 10,000.00 (revenue under this clause alone counts, of a shared sale the share), for as long as they serve the customer.",
             "the first cent above EUR 10,000.00 in a month brings EUR 200.00 at once",
             "The steps of clause 1 hold for revenue in EUR only.",
             "revenue under other clauses, and under other versions of the plan, counts apart.",
@@ -172,7 +172,7 @@ on_both! {
         let admin = scene.partner("contoso", Role::PartnerAdmin).await;
         let ledger = admin.get("/meridian/p/contoso/ledger?kind=accelerator").await.expect(200);
         let entry = admin.get(&ledger.attr("tbody th a", "href").unwrap()).await.expect(200);
-        let said = "Clause 1 pays 10 % of recurring revenue, 12 % of what lies above EUR 500.00 a month, 15 % of what lies above EUR 1,000.00 a month (revenue under this clause alone counts): EUR 1,200.00 of revenue in December 2026 earns EUR 140.00 in all, of which EUR 120.00 was posted. It earns EUR 500.00 of it at 10 %, EUR 500.00 of it at 12 % and EUR 200.00 of it at 15 %.";
+        let said = "Clause 1 pays 10 % of recurring revenue, 12 % of what lies above EUR 500.00 a month, 15 % of what lies above EUR 1,000.00 a month (revenue under this clause alone counts, of a shared sale the share): EUR 1,200.00 of revenue in December 2026 earns EUR 140.00 in all, of which EUR 120.00 was posted. It earns EUR 500.00 of it at 10 %, EUR 500.00 of it at 12 % and EUR 200.00 of it at 15 %.";
         assert!(entry.words().contains(said), "{}", entry.words());
 
         let owner = scene.owner().await;

@@ -93,7 +93,8 @@ impl<R: Rules> Teller<'_, R> {
         Ok(())
     }
 
-    /// Fills up what sellers earned in a month that closes.
+    /// Fills up what sellers earned in a month that closes. What goes back of an earlier month is
+    /// not of this one.
     pub fn fill_up(&mut self, month: Month) {
         let Some(floor) = self.terms.floor() else {
             return;
@@ -101,9 +102,13 @@ impl<R: Rules> Teller<'_, R> {
         for who in 0..SELLERS {
             let its = self.books.entries.iter();
             let its = its.filter(|one| one.who == who && one.posted == month);
+            let is_of_it = |of: usize| self.books.entries[of].posted == month;
+            let its = its.filter(|one| one.reverses.is_none_or(is_of_it));
             let earned: i64 = its.map(|one| one.amount).sum();
             let rewards = self.books.rewards.iter();
             let rewards = rewards.filter(|one| one.who == who && one.posted == month);
+            let is_of_it = |of: usize| self.books.rewards[of].posted == month;
+            let rewards = rewards.filter(|one| one.reverses.is_none_or(is_of_it));
             let earned = earned + rewards.map(|one| one.amount).sum::<i64>();
             let minor = R::fill(floor, (month_of(joined_on()), month), earned);
             if minor > 0 {

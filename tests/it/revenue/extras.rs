@@ -140,6 +140,69 @@ fn the_first_months_are_filled_up_as_they_are_closed() {
     });
 }
 
+/// The floor is under what a month earns: what goes back of earlier months stays taken back.
+#[test]
+fn what_goes_back_of_an_earlier_month_is_not_filled_up() {
+    on_each(|kind| {
+        let like = Like {
+            now: "2027-01-20",
+            tax_bps: 0,
+            ..Like::default()
+        };
+        let world = World::new(kind, like);
+        let extras = PlanExtras {
+            renewal: None,
+            guarantee: Some(GuaranteeTerms {
+                amount: eur(2_000),
+                months: 6,
+            }),
+        };
+        let version = enroll_with(&world, vec![percent("10")], extras);
+        world
+            .write(|tx| enrollments::enroll(tx, id(203), version, date("2027-01-01")))
+            .unwrap();
+        world
+            .database
+            .sql("UPDATE customers SET partner_id = 203 WHERE external_id IN ('C-1', 'C-2');");
+        // Twelve hundred a year: 120.00 in January.
+        world.start("S-1", 1, YEARLY, "2027-01-01", 1);
+        let paid = world.pay("P-1", 1, "2027-01-20", eur(120_000));
+        world.at("2027-02-02");
+        close(&world, "2027-01");
+        // In February 30.00 of that goes back; and 8.00 of the 12.00 that February earns.
+        world
+            .refund("R-1", paid.id(), "2027-02-02", eur(30_000))
+            .unwrap();
+        world.start("S-2", 2, YEARLY, "2027-02-01", 1);
+        let later = world.pay("P-2", 2, "2027-02-02", eur(12_000));
+        world
+            .refund("R-2", later.id(), "2027-02-02", eur(8_000))
+            .unwrap();
+        world.at("2027-03-02");
+        close(&world, "2027-02");
+        let posted = world
+            .entries()
+            .into_iter()
+            .map(|entry| (entry.kind, entry.amount_minor));
+        assert_eq!(
+            posted.collect::<Vec<_>>(),
+            [
+                (EntryKind::Earned, 12_000),
+                (EntryKind::Reversal, -3_000),
+                (EntryKind::Earned, 1_200),
+                (EntryKind::Reversal, -800),
+                (EntryKind::Guarantee, 1_600),
+            ]
+        );
+        let last = world.entries().pop().unwrap().note;
+        assert!(
+            last.contains("EUR 4.00 was earned in February 2027"),
+            "{last}"
+        );
+        world.verify();
+    });
+}
+
 #[test]
 fn a_bonus_goes_back_when_a_credit_note_gives_back_all_that_was_paid() {
     on_each(|kind| {

@@ -58,7 +58,7 @@ fn it_is_said_as_a_sentence_goes_on_and_read_back_as_it_was_stored() {
     ] {
         let volume = read(kind, typed, 1_000).unwrap();
         assert_eq!(volume.typed(), typed);
-        let alone = " (revenue under this clause alone counts)";
+        let alone = " (revenue under this clause alone counts, of a shared sale the share)";
         assert_eq!(volume.words(), format!("{words}{alone}"));
         assert_eq!(
             Volume::of_code(&volume.code(), eur(), rate(1_000)),
@@ -75,13 +75,13 @@ fn a_quarter_and_what_goes_back_are_said() {
             VolumeKind::Graduated,
             Span::Quarter,
             GivenBack::OriginalRate,
-            ", 12 % of what lies above EUR 10,000.00 in a quarter (revenue under this clause alone counts, by calendar quarter)",
+            ", 12 % of what lies above EUR 10,000.00 in a quarter (revenue under this clause alone counts, of a shared sale the share, by calendar quarter)",
         ),
         (
             VolumeKind::Whole,
             Span::Year,
             GivenBack::Reband,
-            ", 12 % of all of a year’s once that is above EUR 10,000.00 (revenue under this clause alone counts, by calendar year; what goes back later takes the steps anew)",
+            ", 12 % of all of a year’s once that is above EUR 10,000.00 (revenue under this clause alone counts, of a shared sale the share, by calendar year; what goes back later takes the steps anew)",
         ),
     ] {
         let volume = read(kind, typed, 1_000).unwrap().over(span, given_back);

@@ -80,7 +80,9 @@ impl Volume {
             GivenBack::OriginalRate => "",
             GivenBack::Reband => "; what goes back later takes the steps anew",
         };
-        format!("{steps} (revenue under this clause alone counts{calendar}{anew})")
+        format!(
+            "{steps} (revenue under this clause alone counts, of a shared sale the share{calendar}{anew})"
+        )
     }
 }
 

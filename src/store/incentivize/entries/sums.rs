@@ -1,5 +1,5 @@
 //! Sums of entries, by month and group.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::{
     dsl::{exists, sql},
@@ -10,7 +10,7 @@ use diesel::{
 use crate::{
     Error, Result,
     domain::{Currency, Period, commission::EntryKind},
-    id::{CommissionClauseId, PartnerId},
+    id::{CommissionClauseId, CommissionEntryId, PartnerId},
     store::{
         Tx, VendorScope,
         columns::{Coded, Month},
@@ -158,7 +158,8 @@ pub fn carved_under(
 }
 
 /// What these partners' entries of a month come to by currency, in minor units: what follows their
-/// customers' payments, with bonuses, and neither what was given by hand nor filled up.
+/// customers' payments, with bonuses, and neither what was given by hand nor filled up, nor what
+/// goes back of earlier months.
 ///
 /// # Errors
 /// Faults of the database.
@@ -173,6 +174,7 @@ pub fn earned_in(
             .rows_of(commission_entries::table)
             .filter(commission_entries::partner_id.eq_any(some.to_vec()))
             .filter(commission_entries::posting_period.eq(month.key()))
+            .filter(commission_entries::reverses_id.is_null())
             .filter(
                 commission_entries::kind
                     .ne_all([EntryKind::Adjustment.code(), EntryKind::Guarantee.code()]),
@@ -186,6 +188,45 @@ pub fn earned_in(
         for (partner, currency, minor) in tx.load::<(PartnerId, Coded<Currency>, i64), _>(rows)? {
             found.insert((partner, currency.value().code()), minor);
         }
+        for (partner, currency, minor) in taken_back_at_once(tx, some, month)? {
+            *found.entry((partner, currency.code())).or_default() += minor;
+        }
     }
     Ok(found)
+}
+
+/// What a month's entries take back of entries of the same month.
+fn taken_back_at_once(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &[PartnerId],
+    month: Period,
+) -> Result<Vec<(PartnerId, Currency, i64)>> {
+    type Back = (PartnerId, Coded<Currency>, i64, Option<CommissionEntryId>);
+    let rows = tx
+        .rows_of(commission_entries::table)
+        .filter(commission_entries::partner_id.eq_any(partners.to_vec()))
+        .filter(commission_entries::posting_period.eq(month.key()))
+        .filter(commission_entries::reverses_id.is_not_null())
+        .select((
+            commission_entries::partner_id,
+            commission_entries::currency,
+            commission_entries::amount_minor,
+            commission_entries::reverses_id,
+        ));
+    let back: Vec<Back> = tx.load(rows)?;
+    let reversed: Vec<CommissionEntryId> = back.iter().filter_map(|one| one.3).collect();
+    let mut of_month: HashSet<CommissionEntryId> = HashSet::new();
+    for some in reversed.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows_of(commission_entries::table)
+            .filter(commission_entries::id.eq_any(some.to_vec()))
+            .filter(commission_entries::posting_period.eq(month.key()))
+            .select(commission_entries::id);
+        of_month.extend(tx.load::<CommissionEntryId, _>(rows)?);
+    }
+    let at_once = back
+        .into_iter()
+        .filter(|one| one.3.is_some_and(|id| of_month.contains(&id)));
+    let shown = at_once.map(|(partner, currency, minor, _)| (partner, currency.value(), minor));
+    Ok(shown.collect())
 }
