@@ -1,4 +1,6 @@
 //! Resale as pages show it: who buys at what, and who keeps what.
+use std::collections::BTreeMap;
+
 use super::words;
 use crate::{
     Error, Result,
@@ -150,10 +152,11 @@ pub fn line_words(line: &InvoiceLineRow) -> Result<Vec<String>> {
         words::figure(line.resale)
     )];
     if !others.is_zero() {
-        said.push(format!(
-            "less further discounts of {}",
-            words::figure(others)
-        ));
+        let others = words::figure(others);
+        said.push(match line.resold {
+            Some(_) => format!("less further discounts of {others}, which go on in the same share"),
+            None => format!("less further discounts of {others}"),
+        });
     }
     if let Some(resold) = line.resold {
         let margin = resold.minus(line.net).map_err(Error::fault)?;
@@ -177,9 +180,9 @@ pub struct MarginMonth {
     pub list: String,
     /// What the vendor charged.
     pub bought: String,
-    /// What it was sold on for, where that is known.
+    /// What it was sold on for; empty where that is known of none of it.
     pub sold: String,
-    /// What was kept of that.
+    /// What was kept of that; empty likewise.
     pub margin: String,
 }
 
@@ -188,12 +191,12 @@ pub struct MarginMonth {
 /// # Errors
 /// Amounts that do not fit.
 pub fn months(resold: &[Resold]) -> Result<Vec<MarginMonth>> {
-    let mut sums: std::collections::BTreeMap<(Period, &str), [Money; 4]> =
-        std::collections::BTreeMap::new();
+    let mut sums: BTreeMap<(Period, &str), ([Money; 4], bool)> = BTreeMap::new();
     for one in resold {
         let key = (Period::of(one.issued_on), one.net.currency().code());
         let zero = Money::zero(one.net.currency());
-        let sum = sums.entry(key).or_insert([zero; 4]);
+        let (sum, is_known) = sums.entry(key).or_insert(([zero; 4], false));
+        *is_known |= one.sold.is_some();
         let margin = one.sold.map_or(Ok(zero), |sold| sold.minus(one.net));
         let parts = [
             one.list,
@@ -205,14 +208,20 @@ pub fn months(resold: &[Resold]) -> Result<Vec<MarginMonth>> {
             *sum = sum.plus(part).map_err(Error::fault)?;
         }
     }
-    let row =
-        |((month, _), [list, bought, sold, margin]): (&(Period, &str), &[Money; 4])| MarginMonth {
-            month: words::month(*month),
-            currency: list.currency(),
-            list: words::money(*list),
-            bought: words::money(*bought),
-            sold: words::money(*sold),
-            margin: words::money(*margin),
+    let mut rows = Vec::new();
+    for ((month, _), ([list, bought, sold, margin], is_known)) in sums.into_iter().rev() {
+        let known = |amount| match is_known {
+            true => words::money(amount),
+            false => String::new(),
         };
-    Ok(sums.iter().rev().map(row).collect())
+        rows.push(MarginMonth {
+            month: words::month(month),
+            currency: list.currency(),
+            list: words::money(list),
+            bought: words::money(bought),
+            sold: known(sold),
+            margin: known(margin),
+        });
+    }
+    Ok(rows)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::billing::Terms;
 use crate::{
     Error, Result,
     domain::{Period, SubscriptionStatus, metrics::restated},
@@ -50,6 +51,7 @@ pub fn restate(
     let offering = *offerings.get(&version).ok_or(Error::NotFound)?;
     let mut known: BTreeMap<OfferingId, Vec<(NaiveDate, i64)>> = BTreeMap::new();
     known.entry(offering).or_default();
+    let runs = course(tx, subscription, from)?;
     for (offering, day, change) in recurring::of_subscription(tx, subscription.id)? {
         known.entry(offering).or_default().push((day, change));
     }
@@ -57,7 +59,7 @@ pub fn restate(
     for (of, changes) in known {
         // An offering it is no longer of brings nothing any more.
         let wanted = match of == offering {
-            true => wanted(subscription, from),
+            true => runs.clone(),
             false => vec![(from, 0)],
         };
         for change in restated(&changes, from, &wanted)? {
@@ -65,6 +67,47 @@ pub fn restate(
         }
     }
     recurring::add(tx, new)
+}
+
+/// What it brings from a day on, period by period: a discount that began or ended in the meantime
+/// did so with the terms of today too.
+fn course(
+    tx: &mut Tx<'_, VendorScope>,
+    subscription: &Subscription,
+    from: NaiveDate,
+) -> Result<Vec<(NaiveDate, i64)>> {
+    let standing = wanted(subscription, from);
+    let runs = matches!(
+        subscription.status,
+        SubscriptionStatus::Active | SubscriptionStatus::PendingCancel
+    );
+    let first = subscription.first_index();
+    let mut last = subscription.next_index().saturating_sub(1);
+    let mut begun = Vec::new();
+    while runs && last > first {
+        let on = subscription.stretch(last)?.service.from;
+        if on <= from {
+            break;
+        }
+        begun.push((on, last));
+        last -= 1;
+    }
+    if begun.is_empty() {
+        return Ok(standing);
+    }
+    let terms = Terms::of(tx, std::slice::from_ref(subscription))?;
+    let mut course = vec![(subscription.starts_on.max(from), last)];
+    course.extend(begun.into_iter().rev());
+    let ends = standing
+        .into_iter()
+        .filter(|(on, _)| Some(*on) == subscription.ends_on);
+    let ends: Vec<(NaiveDate, i64)> = ends.collect();
+    course.retain(|(on, _)| ends.iter().all(|(end, _)| on < end));
+    let brought = course
+        .into_iter()
+        .map(|(on, index)| Ok((on, terms.monthly(subscription, index)?)));
+    let brought: Result<Vec<(NaiveDate, i64)>> = brought.collect();
+    Ok(brought?.into_iter().chain(ends).collect())
 }
 
 /// A change that comes with a period that is billed: a trial ends, a discount begins or ends.

@@ -329,10 +329,23 @@ fn recurring(live: Live, base: &str) -> Figure {
 fn margin(calendar: &Calendar, money: &Earnings, currency: Currency, base: &str) -> Option<Figure> {
     let month = calendar.this_month();
     let row = money.margins.iter().find(|row| row.currency == currency)?;
+    let month = month.first_day().format("%B");
+    let (label, value, note) = match row.margin.is_empty() {
+        true => (
+            format!("Bought to sell on in {month}"),
+            row.bought.clone(),
+            "no street price is known".to_owned(),
+        ),
+        false => (
+            format!("Margin in {month}"),
+            row.margin.clone(),
+            format!("on {} bought to sell on", row.bought),
+        ),
+    };
     Some(Figure {
-        label: format!("Margin in {}", month.first_day().format("%B")),
-        value: row.margin.clone(),
-        note: format!("on {} bought to sell on", row.bought),
+        label,
+        value,
+        note,
         href: format!("{base}/subscriptions"),
     })
 }

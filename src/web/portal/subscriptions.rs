@@ -360,7 +360,12 @@ async fn show(
     let next = preview(record, &seen.basis)?;
     let open = next.as_ref().map_or(&[][..], |next| &next.used);
     let at = format!("{base}/subscriptions/{id}");
-    let usage = Usage::of(record, open, &seen.charges, &at);
+    // Of what a distributor is billed, its reseller sees what was reported, not what it came to.
+    let (open, charges) = match resold::shows_revenue(it, Viewer::Seller) {
+        true => (open, &seen.charges[..]),
+        false => (&[][..], &[][..]),
+    };
+    let usage = Usage::of(record, open, charges, &at);
     ok(&ShowPage {
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), format!("{base}/subscriptions"))],

@@ -198,6 +198,12 @@ on_both! {
         }
         assert!(!own.words().contains("Contoso") && !own.words().contains("24.00"), "{}", own.words());
 
+        // A credit note would take of everybody's, each by name.
+        let form = owner.get(&format!("/meridian/invoices/{invoice}/credit-note")).await.expect(200).form("main form[method=post]");
+        let told = owner.submit(&form.with("line_1", "40").with("reason", "billing_error").with("note", "One seat")).await.expect(200);
+        for said in ["Commission of Northwind: EUR −6.00.", "Commission of Contoso: EUR −2.00.", "Commission of Fabrikam: EUR −2.00."] {
+            assert!(told.words().contains(said), "{said}: {}", told.words());
+        }
         // Half goes back: half of everybody's.
         let payment = scene.app.ask("SELECT id AS value FROM payments WHERE external_id = 'B-1'");
         let payment = crate::harness::spelled::<perennial::id::Payment>(payment[0].parse().unwrap());

@@ -275,6 +275,29 @@ on_both! {
         scene.verified();
     }
 
+    /// 84.00 at list: a further 12.5 % takes 7.35 off the distributor's 58.80 and 8.40 off the 67.20
+    /// of its reseller, who sees what was used, and not what it came to.
+    async fn a_further_discount_goes_on_in_the_same_share(scene: Scene) {
+        let owner = scene.owner().await;
+        agreed(&scene, &owner).await;
+        let fields = [("quantity", "7"), ("billing", "two_tier"), ("external_id", "T-1")];
+        sell(&scene, &owner, "C-1", &fields).await.expect(303);
+        assert_eq!(billed(&scene, "T-1"), ["contoso recurring 5880 2520 6720"]);
+        let at = format!("/meridian/subscriptions/{}", subscription(&scene, "T-1"));
+        let form = owner.get(&format!("{at}/discounts/new")).await.expect(200).form("form[action$='/discounts']");
+        owner.submit(&form.with("label", "Thanks").with("how", "percent").with("off", "12.5")).await.expect(303);
+        scene.app.now_is("2027-01-02T09:00:00Z");
+        scene.write(|tx| billing::bill_due(tx, "2027-01-02".parse().unwrap()));
+        assert_eq!(billed(&scene, "T-1")[1..], ["contoso recurring 5145 2520 5880"]);
+        let last = scene.app.ask("SELECT i.id AS value FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id WHERE s.external_id = 'T-1' ORDER BY i.id DESC");
+        let last = crate::harness::spelled::<perennial::id::Invoice>(last[0].parse().unwrap());
+        let contoso = scene.partner("contoso", Role::PartnerAdmin).await;
+        let page = contoso.get(&format!("/meridian/p/contoso/invoices/{last}")).await.expect(200);
+        let said = "less further discounts of 7.35, which go on in the same share, sold on at 58.80: a margin of 7.35";
+        assert!(page.words().contains(said), "{}", page.words());
+        scene.verified();
+    }
+
     async fn seats_and_an_early_end_go_by_what_the_partner_buys_at(scene: Scene) {
         let owner = scene.owner().await;
         agreed(&scene, &owner).await;

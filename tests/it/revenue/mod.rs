@@ -13,6 +13,7 @@ mod extras;
 mod intervals;
 mod plan_changes;
 mod random;
+mod recurring;
 mod rewards;
 mod seconds;
 mod settled;

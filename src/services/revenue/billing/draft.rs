@@ -410,8 +410,8 @@ struct Charged<'a> {
     billing: Billing,
 }
 
-/// Sets what the charges of an invoice are sold on for. What takes back an earlier charge says so
-/// itself.
+/// Sets what the charges of an invoice are sold on for: a further discount goes on to whoever buys
+/// next, in the same share. What takes back an earlier charge says so itself.
 pub(in crate::services::revenue) fn sell_on(
     billing: &Billing,
     lines: &mut [InvoiceLine],
@@ -420,10 +420,12 @@ pub(in crate::services::revenue) fn sell_on(
         .iter_mut()
         .filter(|line| line.kind != InvoiceLineKind::ProrationCredit);
     let charges: Vec<&mut InvoiceLine> = charges.collect();
-    let lists = charges
-        .iter()
-        .map(|line| line.net_minor + line.resale_minor);
-    let sold = billing.sold_on_together(&Vec::from_iter(lists))?;
+    let list = |line: &&mut InvoiceLine| match line.discount_minor == line.resale_minor {
+        true => Ok(line.net_minor + line.resale_minor),
+        false => list_of(line.net_minor, billing.discount()),
+    };
+    let lists: Vec<i64> = charges.iter().map(list).collect::<Result<_, Overflow>>()?;
+    let sold = billing.sold_on_together(&lists)?;
     for (line, sold) in charges.into_iter().zip(sold) {
         line.resold_minor = sold;
     }

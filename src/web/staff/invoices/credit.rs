@@ -18,7 +18,7 @@ use crate::{
         registers::{
             self,
             invoices::{self, CreditNoteRow, InvoiceDetail},
-            ledger,
+            ledger::{self, EntryRow},
         },
     },
     web::{
@@ -317,6 +317,21 @@ fn repeated(typed: &Fields) -> Vec<Hidden> {
     hidden
 }
 
+/// What entries do to everybody's commission, a sentence for each whom it moves anything.
+fn moved(entries: &[EntryRow]) -> Result<Vec<String>> {
+    let mut sums: Vec<(&str, Money)> = Vec::new();
+    for entry in entries {
+        let name = entry.partner_name.as_str();
+        match sums.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum = sum.plus(entry.amount).map_err(Error::fault)?,
+            None => sums.push((name, entry.amount)),
+        }
+    }
+    let moved = sums.into_iter().filter(|(_, sum)| !sum.is_zero());
+    let said = moved.map(|(name, sum)| format!("Commission of {name}: {}.", words::money(sum)));
+    Ok(said.collect())
+}
+
 /// Issues it, and says what that did.
 fn rehearsed(tx: &mut Tx<'_, VendorScope>, new: &NewCreditNote) -> Result<Vec<String>> {
     let note = service::issue(tx, new)?;
@@ -327,20 +342,17 @@ fn rehearsed(tx: &mut Tx<'_, VendorScope>, new: &NewCreditNote) -> Result<Vec<St
     let known = detail.credit_notes.iter().find(|one| one.id == note);
     let is_resold = detail.row.payer.is_some();
     said.extend(known.map(|note| note_words(note, is_resold)));
-    let moved = entries.iter().map(|entry| entry.amount);
-    let moved = Money::total(detail.row.total.currency(), moved).map_err(Error::fault)?;
-    said.push(match moved.is_zero() {
-        true if is_resold => "Nobody earned commission on it: it is resold.".to_owned(),
-        true => format!(
-            "The commission of {} stays as it is.",
-            detail.row.partner_name
-        ),
-        false => format!(
-            "Commission of {}: {}.",
-            detail.row.partner_name,
-            words::money(moved)
-        ),
-    });
+    let moved = moved(&entries)?;
+    if moved.is_empty() {
+        said.push(match is_resold {
+            true => "Nobody earned commission on it: it is resold.".to_owned(),
+            false => format!(
+                "The commission of {} stays as it is.",
+                detail.row.partner_name
+            ),
+        });
+    }
+    said.extend(moved);
     said.push(match detail.row.due.is_positive() {
         true => format!(
             "{} of the invoice is still due.",

@@ -2,6 +2,7 @@
 use actix_session::Session;
 use actix_web::web::{Data, Path};
 use askama::Template;
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     id::PaymentId,
     services::revenue::payments::{self as service, NewRefund, Refundable},
     store::{
-        Store, VendorScope,
+        Store, Tx, VendorScope,
         registers::{
             ledger::{self, EntryRow},
             payments::{self, PaymentDetail},
@@ -69,6 +70,24 @@ pub(super) async fn show(staff: Staff, store: Data<Store>, path: Path<(String, S
     ok(&page.await?)
 }
 
+/// The SPIFFs and bonuses of the day on which the payment was applied to the invoice that brought
+/// them.
+fn rewards(
+    tx: &mut Tx<'_, VendorScope>,
+    detail: &PaymentDetail,
+    today: NaiveDate,
+) -> Result<Vec<EntryRow>> {
+    let paid = detail.allocations.iter();
+    let paid: Vec<_> = paid.map(|one| (one.invoice, one.applied_on)).collect();
+    let invoices = paid.iter().map(|(invoice, _)| *invoice).collect();
+    let mut all = ledger::rewards_of(tx, invoices, today)?;
+    all.retain(|entry| {
+        let mut days = paid.iter().filter(|(of, _)| entry.invoice == Some(*of));
+        days.any(|(_, on)| *on == entry.paid_on)
+    });
+    Ok(all)
+}
+
 async fn show_page(
     store: &Store,
     desk: Desk<VendorScope>,
@@ -86,6 +105,7 @@ async fn show_page(
                 .collect();
             let refunds = detail.refunds.iter().map(|one| one.id.number()).collect();
             let mut entries = ledger::of_sources(tx, "allocation", applied, calendar.today)?;
+            entries.extend(rewards(tx, &detail, calendar.today)?);
             entries.extend(ledger::of_sources(tx, "refund", refunds, calendar.today)?);
             Ok((detail, entries, calendar.today))
         })
