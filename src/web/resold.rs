@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use super::words;
 use crate::{
     Error, Result,
-    domain::{BillingModel, Currency, Money, Overflow, Period, Rate, resale::bought},
+    domain::{
+        BillingModel, Currency, Money, Overflow, Period, Rate,
+        resale::{bought, left_of},
+    },
     store::{
         registers::invoices::{InvoiceLineRow, Resold},
         sell::subscriptions::{Record, Subscription},
@@ -165,6 +168,16 @@ pub fn line_words(line: &InvoiceLineRow) -> Result<Vec<String>> {
             words::figure(resold),
             words::figure(margin)
         ));
+        if !line.credited.is_zero() {
+            let of = (line.net.minor(), line.credited.minor());
+            let sold = left_of(resold.minor(), of)?;
+            let left = line.net.minor() - line.credited.minor();
+            let left = Money::new(sold - left, resold.currency());
+            said.push(format!(
+                "after credit notes a margin of {}",
+                words::figure(left)
+            ));
+        }
     }
     Ok(said)
 }

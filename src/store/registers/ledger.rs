@@ -432,25 +432,6 @@ pub fn earned_with<S: Sees>(
     Ok(earned)
 }
 
-/// What the payment of invoices brought beside the share of revenue, SPIFFs and bonuses, oldest
-/// first.
-///
-/// # Errors
-/// Faults of the database.
-pub fn rewards_of<S: Sees>(
-    tx: &mut Tx<'_, S>,
-    invoices: Vec<InvoiceId>,
-    today: NaiveDate,
-) -> Result<Vec<EntryRow>> {
-    let kinds = [EntryKind::Spiff.code(), EntryKind::RenewalBonus.code()];
-    let mut rows: Vec<Row> = by_ids!(tx, invoices, |some| S::entries(tx)
-        .filter(commission_entries::kind.eq_any(kinds))
-        .filter(commission_entries::invoice_id.eq_any(some))
-        .select(Row::as_select()));
-    rows.sort_by_key(|row| row.id);
-    dressed(tx, rows, today)
-}
-
 /// The entries that some sources (allocations, refunds or credit notes) brought about, oldest
 /// first.
 ///

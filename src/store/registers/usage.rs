@@ -1,5 +1,5 @@
 //! The usage of a subscription, event by event, as it was reported.
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::{Rows, Sees, customer_names};
@@ -40,6 +40,25 @@ pub fn page<S: Sees>(
 /// Faults of the database.
 pub fn count<S: Sees>(tx: &mut Tx<'_, S>, subscription: SubscriptionId) -> Result<Count> {
     let ids = of(tx, subscription)
+        .limit(COUNT_CAP + 1)
+        .select(usage_events::id);
+    let ids: Vec<crate::id::UsageEventId> = tx.load(ids)?;
+    Ok(Count::of(ids.len()))
+}
+
+/// How many events lie at an instant (UTC) or later and were not billed: after the end, they never
+/// will be.
+///
+/// # Errors
+/// Faults of the database.
+pub fn unbilled_from<S: Sees>(
+    tx: &mut Tx<'_, S>,
+    subscription: SubscriptionId,
+    at: NaiveDateTime,
+) -> Result<Count> {
+    let ids = of(tx, subscription)
+        .filter(usage_events::occurred_at.ge(at))
+        .filter(usage_events::settled.eq(false))
         .limit(COUNT_CAP + 1)
         .select(usage_events::id);
     let ids: Vec<crate::id::UsageEventId> = tx.load(ids)?;

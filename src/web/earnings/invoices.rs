@@ -224,6 +224,8 @@ struct ShowPage {
     /// What finance may do about it: the words and where they lead.
     actions: Vec<(&'static str, String)>,
     lines: Vec<LineView>,
+    /// What its payment brought beside what its lines earn, and what went back of that.
+    rewards: Vec<EntryRow>,
     invoice: InvoiceDetail,
 }
 
@@ -263,6 +265,10 @@ pub async fn show<S: Sees>(store: &Store, desk: Desk<S>, invoice: &str) -> Answe
             .iter()
             .map(|line| view(line, &entries, row.payer.is_some()))
             .collect::<Result<_>>()?,
+        rewards: entries
+            .into_iter()
+            .filter(|entry| entry.invoice_line.is_none())
+            .collect(),
         is_staff: desk.is_staff,
         shell: desk.shell,
         sees_earnings,

@@ -165,10 +165,18 @@ on_both! {
         scene.close("2026-12");
         let closed = scene.app.ask("SELECT sha256 AS value FROM statements ORDER BY id");
         let owner = scene.owner().await;
+        // Of three events of usage one is of a day on which it is served.
+        for (number, day) in [(1, 14), (2, 15), (3, 16)] {
+            scene.app.sql(&format!(
+                "INSERT INTO usage_events SELECT tenant_id, {number}, partner_id, id, 'seats', 'E-{number}', '', 1000000, FALSE, '', '2027-01-{day} 09:00:00', '2027-01-{day} 09:00:00', FALSE FROM subscriptions WHERE external_id = 'U-1'"
+            ));
+        }
         // 45 of 180 days: three quarters of 360.00.
         let foretold = cancel(&owner, left, None).await;
         let said = "Clause 1: the subscription ended after 45 of 180 days, so that EUR 270.00 of EUR 360.00 goes back.";
         assert!(foretold.words().contains(said), "{}", foretold.words());
+        let lost = "2 usage events reported of later days are not billed.";
+        assert!(foretold.words().contains(lost), "{}", foretold.words());
         let foretold = cancel(&owner, let_down, Some("yes")).await;
         assert!(!foretold.words().contains("goes back"), "{}", foretold.words());
         assert_eq!(scene.app.ask(BACK), ["-27000"]);

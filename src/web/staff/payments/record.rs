@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     Error, Result,
-    domain::{ExternalId, LongText, Money, Permission, Problems, read_date},
+    domain::{ExternalId, LongText, Money, Permission, Problems, commission::EntryKind, read_date},
     id::PaymentId,
     services::revenue::payments::{self as service, NewRefund, Refundable},
     store::{
@@ -80,8 +80,11 @@ fn rewards(
     let paid = detail.allocations.iter();
     let paid: Vec<_> = paid.map(|one| (one.invoice, one.applied_on)).collect();
     let invoices = paid.iter().map(|(invoice, _)| *invoice).collect();
-    let mut all = ledger::rewards_of(tx, invoices, today)?;
+    let mut all = ledger::of_invoices(tx, invoices, today)?;
     all.retain(|entry| {
+        if !matches!(entry.kind, EntryKind::Spiff | EntryKind::RenewalBonus) {
+            return false;
+        }
         let mut days = paid.iter().filter(|(of, _)| entry.invoice == Some(*of));
         days.any(|(_, on)| *on == entry.paid_on)
     });

@@ -8,7 +8,8 @@ use crate::{
     store::{
         Tx, VendorScope,
         catalogue::plans::PlanVersion,
-        registers::{self, ledger},
+        paging::Count,
+        registers::{self, ledger, usage},
         revenue::discounts::{self, Given},
         sell::{
             accounts::{self, Billed, Credited},
@@ -28,6 +29,8 @@ pub(super) struct Outcome {
     clawed_back: Vec<String>,
     /// Its discounts.
     given: Vec<Given>,
+    /// Usage that was reported of days on which it is not served.
+    beyond: Count,
 }
 
 impl Outcome {
@@ -41,15 +44,21 @@ impl Outcome {
         let billed = accounts::billed(tx, id)?.len();
         let credited = accounts::credited(tx, id)?.len();
         work(tx)?;
-        let today = registers::calendar(tx)?.today;
-        let back = ledger::of_sources(tx, "cancellation", vec![id.number()], today)?;
+        let calendar = registers::calendar(tx)?;
+        let back = ledger::of_sources(tx, "cancellation", vec![id.number()], calendar.today)?;
         // Both lists are newest first.
         let (mut new_billed, mut new_credited) =
             (accounts::billed(tx, id)?, accounts::credited(tx, id)?);
         new_billed.truncate(new_billed.len().saturating_sub(billed));
         new_credited.truncate(new_credited.len().saturating_sub(credited));
+        let after = subscriptions::record(tx, id)?;
+        let beyond = match after.subscription.ends_on {
+            Some(end) => usage::unbilled_from(tx, id, calendar.zone.start_of(end))?,
+            None => Count::none(),
+        };
         Ok(Self {
-            after: subscriptions::record(tx, id)?,
+            after,
+            beyond,
             before,
             given: discounts::of(tx, &[id])?.remove(&id).unwrap_or_default(),
             billed: new_billed,
@@ -99,6 +108,17 @@ impl Outcome {
                 Some(last) => format!("The last day served is {}.", date_words(last)),
                 None => "It is never served.".to_owned(),
             });
+        }
+        if self.beyond.rows > 0 {
+            let events = words::count(self.beyond.rows, "usage event", "usage events");
+            let more = if self.beyond.is_capped {
+                "More than "
+            } else {
+                ""
+            };
+            said.push(format!(
+                "{more}{events} reported of later days are not billed."
+            ));
         }
         said
     }
