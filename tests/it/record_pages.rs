@@ -200,7 +200,7 @@ on_both! {
         assert_eq!(to, twice);
         let page = owner.get(&to).await.expect(200);
         assert!(page.words().contains("Northwind & Söhne was added."));
-        assert!(page.words().contains("Enroll the partner in a commission plan."));
+        assert!(page.words().contains("Enroll the partner in a commission plan, or set its resale terms."));
 
         let tier = page.form("form[action$='/tier']");
         let refused = owner.submit(&tier.clone().with("tier_from", "31 Feb")).await.expect(422);

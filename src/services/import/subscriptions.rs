@@ -12,7 +12,7 @@ use crate::{
     domain::{BillingModel, ExternalId, Quantity, read_date},
     id::{CustomerId, PlanId, PlanVersionId},
     services::revenue::{
-        payments::not_too_old,
+        payments::not_too_far,
         subscriptions::{BillingAsked, ONE_UNIT},
     },
     store::{
@@ -104,7 +104,7 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<Said> {
     let quantity = row.cell("quantity", report);
     let starts_on = row.cell_by("starts_on", report, |text| {
         let day = read_date(text).map_err(|why| why.to_string())?;
-        not_too_old(day, known.today).map_err(str::to_owned)?;
+        not_too_far(day, known.today).map_err(str::to_owned)?;
         Ok::<_, String>(day)
     });
     let billing = match row.text("billing") {

@@ -20,14 +20,16 @@ use crate::{
         },
         shares::allocate,
     },
-    id::{CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId},
+    id::{
+        CommissionClauseId, CommissionEntryId, InvoiceId, InvoiceLineId, PartnerId, SubscriptionId,
+    },
     store::{
         Tx, VendorScope,
         incentivize::entries::{self, Entry, SourceKind},
         revenue::{
             credit_notes,
             invoices::{self, Invoice, InvoiceLine},
-            parts,
+            parts, subscriptions,
         },
     },
 };
@@ -107,6 +109,36 @@ pub(super) fn of_nothing(
         id: plan.number(),
         on: invoice.issued_on,
     })
+}
+
+/// New invoices that ask for nothing are paid as they are issued: what is earned for that, by the
+/// unit or for a renewed term, is posted at once.
+pub(super) fn collect_nothing(
+    tx: &mut Tx<'_, VendorScope>,
+    books: &Books,
+    made: &[Invoice],
+) -> Result<()> {
+    let free: Vec<&Invoice> = made.iter().filter(|one| one.total_minor == 0).collect();
+    if free.is_empty() {
+        return Ok(());
+    }
+    let sold: Vec<SubscriptionId> = free.iter().map(|one| one.subscription_id).collect();
+    let sold = subscriptions::of_ids(tx, &sold)?;
+    let moves = free.into_iter().filter_map(|invoice| {
+        let of = sold.iter().find(|one| one.id == invoice.subscription_id)?;
+        Some(Moved {
+            invoice: invoice.clone(),
+            source: Source {
+                kind: SourceKind::Plan,
+                id: of.commission_plan_version_id?.number(),
+                on: invoice.issued_on,
+            },
+            is_first: false,
+        })
+    });
+    let moves: Vec<Moved> = moves.collect();
+    accrue_all(tx, books, &moves)?;
+    Ok(())
 }
 
 /// As [`accrue_all`], of one.

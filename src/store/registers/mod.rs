@@ -1,5 +1,6 @@
 //! What the pages about money ask: read only, one function to a question. Questions that both
 //! sides ask are generic over [`Sees`].
+pub mod credit_notes;
 pub mod deals;
 pub mod forecasts;
 pub mod homes;

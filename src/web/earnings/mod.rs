@@ -1,5 +1,6 @@
 //! Pages about money that both sides have: the vendor sees every partner's, a partner its own.
 pub mod bank;
+pub mod credit_notes;
 pub mod forecast;
 pub mod invoices;
 pub mod ledger;

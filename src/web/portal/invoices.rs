@@ -7,7 +7,7 @@ use crate::{
         Answer,
         admission::Visitor,
         earnings::{
-            Desk,
+            Desk, credit_notes,
             invoices::{self, Asked},
         },
     },
@@ -18,6 +18,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/invoices").route(get().to(index)))
         .service(resource("/invoices.csv").route(get().to(file)))
+        .service(resource("/credit-notes").route(get().to(notes)))
+        .service(resource("/credit-notes.csv").route(get().to(notes_file)))
         .service(resource("/invoices/{invoice}").route(get().to(show)));
 }
 
@@ -27,6 +29,18 @@ async fn index(visitor: Visitor, store: Data<Store>, asked: Query<Asked>) -> Ans
 
 async fn file(visitor: Visitor, store: Data<Store>, asked: Query<Asked>) -> Answer {
     invoices::file(&store, Desk::of_seller(visitor), asked.into_inner()).await
+}
+
+async fn notes(visitor: Visitor, store: Data<Store>, asked: Query<credit_notes::Asked>) -> Answer {
+    credit_notes::index(&store, Desk::of_seller(visitor), asked.into_inner()).await
+}
+
+async fn notes_file(
+    visitor: Visitor,
+    store: Data<Store>,
+    asked: Query<credit_notes::Asked>,
+) -> Answer {
+    credit_notes::file(&store, Desk::of_seller(visitor), asked.into_inner()).await
 }
 
 async fn show(

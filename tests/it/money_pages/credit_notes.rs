@@ -94,6 +94,24 @@ on_both! {
         let page = theirs.get(&format!("/meridian/p/contoso/invoices/{clinic}")).await.expect(200);
         assert!(page.words().contains("Two seats were billed that nobody had"), "{}", page.words());
         assert!(!page.words().contains("Make a credit note") && !page.words().contains("Write off"));
+        // Both sides have it in their registers; a stranger to it has not.
+        let number = scene.ask("SELECT number AS value FROM credit_notes ORDER BY id");
+        let row = format!("{},2026-12-01,Clinic am Park,Contoso,Clinic am Park,", number[0]);
+        for (who, base, sees) in [
+            (&finance, "/meridian", true),
+            (&theirs, "/meridian/p/contoso", true),
+            (&scene.partner("northwind", Role::PartnerFinance).await, "/meridian/p/northwind", false),
+        ] {
+            let page = who.get(&format!("{base}/credit-notes")).await.expect(200);
+            assert_eq!(page.words().contains("119.00 becomes the customer’s credit"), sees, "{}", page.words());
+            let file = who.get(&format!("{base}/credit-notes.csv")).await.expect(200);
+            assert_eq!(file.text().contains(&row), sees, "{row}: {}", file.text());
+            assert_eq!(file.text().contains(",EUR,100.00,19.00,119.00,0.00,119.00,0.00"), sees, "{}", file.text());
+        }
+        for (asked, rows) in [("customer=clinic", 2), ("customer=bakery", 0), ("partner=contoso", 2), ("month=2026-12", 2), ("month=2026-11", 0)] {
+            let page = finance.get(&format!("/meridian/credit-notes?{asked}")).await.expect(200);
+            assert_eq!(page.select("tbody tr").len(), rows, "{asked}: {}", page.words());
+        }
         let ledger = theirs.get("/meridian/p/contoso/ledger?kind=reversal").await.expect(200);
         assert!(ledger.words().contains("−15.00"), "{}", ledger.words());
         let manager = scene.app.staff_of("meridian", Role::ChannelManager).await;

@@ -138,11 +138,13 @@ on_both! {
             (&[("distributor", "30"), ("tax_category", "own")], "off the list for the partner itself"),
             (&[("reseller", "20"), ("tax_category", "reverse_charge")], "needs the partner's VAT id"),
             (&[("reseller", "nonsense"), ("tax_category", "own")], "percentage from 0 to 100"),
+            (&[("reseller", "20"), ("tax_category", "own"), ("tax", "")], "Give the rate: 0 for none"),
             (&[("reseller", "20"), ("tax_category", "none")], "Choose one of these"),
             (&[("reseller", "20"), ("tax_category", "own"), ("vat_id", "12")], "VAT id with its country"),
             (&[("reseller", "20"), ("tax_category", "own"), ("from", "someday")], "Give a date as"),
         ] {
-            let refused = set(&scene, &owner, "northwind", fields).await.expect(422);
+            let typed = [&[("tax", "19")], fields].concat();
+            let refused = set(&scene, &owner, "northwind", &typed).await.expect(422);
             assert!(refused.words().contains(said), "{said}: {}", refused.words());
         }
         let viewer = scene.app.staff_of("meridian", Role::VendorViewer).await;
@@ -155,6 +157,7 @@ on_both! {
             (sold(&[("billing", "resale")]), "Northwind has no resale terms on 1 Dec 2026"),
             (sold(&[("billing", "agency"), ("street", "95")]), "Only what is resold has a street price"),
             (sold(&[("billing", "nonsense")]), "This is not one of the choices"),
+            (sold(&[("starts_on", "2199-12-31")]), "This day is more than ten years ahead"),
         ] {
             let refused = sell(&scene, &owner, "C-1", &fields).await.expect(422);
             assert!(refused.words().contains(said), "{said}: {}", refused.words());

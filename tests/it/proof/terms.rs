@@ -1,7 +1,7 @@
 //! Stories about terms that are renewed, lived by the application and told by the model.
 use super::{
     application::{plain, sold, sold_to, told},
-    facts::{Fact, Goes, How, Kind as Grows, Terms},
+    facts::{Fact, Goes, How, Kind as Grows, Off, Terms},
     renewals::Renewal,
     rules::Does,
     teller::Books,
@@ -42,6 +42,26 @@ fn a_bonus_counts_the_units_that_its_term_began_with() {
         Fact::PayInvoice { which: 1, part: 1 },
     ];
     assert_eq!(bonuses(&told(&terms, &history).books), []);
+}
+
+/// The first period of the renewed term is given away: its invoice asks for nothing, and what the
+/// term is worth was kept.
+#[test]
+fn a_term_whose_first_invoice_asks_for_nothing_is_renewed_as_it_is_issued() {
+    let mut terms = renewing(vec![Grows::Seat(10_000_000_000)]);
+    terms.rates = [0; 4];
+    let history = [
+        sold(),
+        Fact::PayInvoice { which: 0, part: 1 },
+        Fact::Discount {
+            which: 0,
+            off: Off::Percent(10_000),
+            priority: 0,
+            periods: Some(1),
+        },
+        Fact::Pass { days: 31 },
+    ];
+    assert_eq!(bonuses(&told(&terms, &history).books), [(1, 1_000)]);
 }
 
 /// A seat is added on the first day of a term: paying for that alone renews nothing, and paying for

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::{
+    accrual::collect_nothing,
     books::{Books, DocumentKind},
     credit::use_credits,
     parties,
@@ -266,6 +267,7 @@ pub(super) fn issue(
     }
     segments::add(tx, charged)?;
     used.write(tx)?;
+    collect_nothing(tx, books, &made)?;
     Ok(made)
 }
 

@@ -152,6 +152,21 @@ pub(in crate::services) fn not_too_old(
     }
 }
 
+/// A day on which something can have begun, or is to begin.
+///
+/// # Errors
+/// Why it cannot: it is more than ten years away.
+pub(in crate::services) fn not_too_far(
+    on: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), &'static str> {
+    let latest = today.checked_add_months(Months::new(OLDEST_MONTHS));
+    match latest.is_some_and(|latest| on > latest) {
+        true => Err("This day is more than ten years ahead."),
+        false => not_too_old(on, today),
+    }
+}
+
 fn unchanged(known: &Payment, new: &NewPayment) -> Result<Recorded<PaymentId>> {
     let same = known.received_on == new.received_on
         && known.currency == new.amount.currency()

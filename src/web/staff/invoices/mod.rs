@@ -10,7 +10,7 @@ use crate::{
         Answer,
         admission::Staff,
         earnings::{
-            Desk,
+            Desk, credit_notes,
             invoices::{self, Asked},
         },
     },
@@ -21,6 +21,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/invoices").route(get().to(index)))
         .service(resource("/invoices.csv").route(get().to(file)))
+        .service(resource("/credit-notes").route(get().to(notes)))
+        .service(resource("/credit-notes.csv").route(get().to(notes_file)))
         .service(resource("/invoices/{invoice}").route(get().to(show)))
         .service(
             resource("/invoices/{invoice}/credit-note")
@@ -40,6 +42,14 @@ async fn index(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer 
 
 async fn file(staff: Staff, store: Data<Store>, asked: Query<Asked>) -> Answer {
     invoices::file(&store, Desk::of_staff(staff), asked.into_inner()).await
+}
+
+async fn notes(staff: Staff, store: Data<Store>, asked: Query<credit_notes::Asked>) -> Answer {
+    credit_notes::index(&store, Desk::of_staff(staff), asked.into_inner()).await
+}
+
+async fn notes_file(staff: Staff, store: Data<Store>, asked: Query<credit_notes::Asked>) -> Answer {
+    credit_notes::file(&store, Desk::of_staff(staff), asked.into_inner()).await
 }
 
 async fn show(staff: Staff, store: Data<Store>, path: Path<(String, String)>) -> Answer {

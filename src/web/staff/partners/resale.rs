@@ -107,7 +107,7 @@ impl Found {
                 .code()
                 .to_owned(),
             tax: now
-                .filter(|one| one.tax_bps > 0)
+                .filter(|one| one.tax_category == TaxCategory::Own)
                 .map_or_else(String::new, |one| rate(one.tax_bps)),
             vat_id: now.map_or_else(String::new, |one| one.vat_id.clone()),
             from: self.today.to_string(),
@@ -180,6 +180,9 @@ fn read(typed: &ResaleForm) -> Result<(NewTerms, NaiveDate), Problems> {
     let category = typed.tax_category.parse::<TaxCategory>();
     let category = problems.check("tax_category", category.map_err(|_| "Choose one of these."));
     let tax = problems.check("tax", given(&typed.tax));
+    if matches!((category, tax), (Some(TaxCategory::Own), Some(None))) {
+        problems.add("tax", "Give the rate: 0 for none.");
+    }
     let vat_id = problems.check("vat_id", typed.vat_id.parse::<VatId>());
     let from = problems.check("from", read_date(&typed.from));
     if !problems.is_empty() {
