@@ -29,6 +29,7 @@ pub mod meter;
 pub mod metrics;
 pub mod moment;
 pub mod money;
+pub mod near;
 pub mod partner;
 pub mod partner_tax;
 pub mod payable;

@@ -9,9 +9,8 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{Currency, ExternalId, Money, read_date},
+    domain::{Currency, ExternalId, Money, near, read_date},
     id::CustomerId,
-    services::revenue::payments::in_reach,
     store::{
         Tx, VendorScope,
         account::vendor,
@@ -71,7 +70,7 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<PaymentRow>
     let external_id = row.cell("external_id", report);
     let received_on = row.cell_by("received_on", report, |text| {
         let day = read_date(text).map_err(|why| why.to_string())?;
-        in_reach(day, known.today).map_err(str::to_owned)?;
+        near::happened(day, known.today).map_err(str::to_owned)?;
         Ok::<_, String>(day)
     });
     let amount = amount(row, report);

@@ -9,12 +9,9 @@ use super::{
 };
 use crate::{
     Result,
-    domain::{BillingModel, ExternalId, Quantity, read_date},
+    domain::{BillingModel, ExternalId, Quantity, near, read_date},
     id::{CustomerId, PlanId, PlanVersionId},
-    services::revenue::{
-        payments::not_too_far,
-        subscriptions::{BillingAsked, ONE_UNIT},
-    },
+    services::revenue::subscriptions::{BillingAsked, ONE_UNIT},
     store::{
         Tx, VendorScope,
         account::vendor,
@@ -104,7 +101,7 @@ fn read(row: &Row<'_>, known: &Known, report: &mut Report) -> Option<Said> {
     let quantity = row.cell("quantity", report);
     let starts_on = row.cell_by("starts_on", report, |text| {
         let day = read_date(text).map_err(|why| why.to_string())?;
-        not_too_far(day, known.today).map_err(str::to_owned)?;
+        near::within_reach(day, known.today).map_err(str::to_owned)?;
         Ok::<_, String>(day)
     });
     let billing = match row.text("billing") {

@@ -13,11 +13,13 @@ use crate::{
             extras::PlanExtras,
             volume::Volume,
         },
+        near,
     },
     id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
     store::{
         Platform, Tx, VendorScope,
+        account::vendor,
         catalogue::offerings,
         incentivize::{
             commission_plans::{self, CommissionPlan, CommissionPlanVersion},
@@ -151,6 +153,8 @@ fn problems_of(tx: &mut Tx<'_, VendorScope>, draft: &Draft) -> Result<Problems> 
     if !(0..=LONGEST_HOLD_DAYS).contains(&draft.hold_days) {
         problems.add("hold_days", "Give 0 to 365 days.");
     }
+    let begins = near::within_reach(draft.effective_from, vendor::today(tx)?);
+    problems.check("effective_from", begins);
     if draft.clauses.len() > MOST_CLAUSES {
         problems.add("clauses", "Give at most 40 rates.");
     }

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Action, Currency, Name, Period, Permission,
         audit::diff,
-        date_words,
+        date_words, near,
         payable::{FxRate, earliest_rate_for},
     },
     id::PartnerId,
@@ -160,7 +160,7 @@ fn set_one(tx: &mut Tx<'_, VendorScope>, new: &NewRate) -> Result<bool> {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`] for the partner; [`Error::Invalid`] on `from` for a
-/// day that has entries already; faults of the database.
+/// day that has entries already or is out of reach; faults of the database.
 pub fn pay_in(
     tx: &mut Tx<'_, VendorScope>,
     partner: PartnerId,
@@ -168,6 +168,7 @@ pub fn pay_in(
 ) -> Result<()> {
     tx.allow(Permission::ManagePayouts)?;
     let name = partners::partner(tx, partner)?.name;
+    near::within_reach(from, vendor::today(tx)?).map_err(|why| Error::on("from", why))?;
     let last = payout_currencies::last_entry_on(tx, partner)?;
     if let Some(last) = last.filter(|last| from <= *last) {
         let first = last.succ_opt().unwrap_or(last);

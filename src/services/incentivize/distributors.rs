@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 use crate::{
     Error, Result,
-    domain::{Action, PartnerStatus, Permission, Rate, audit::diff, date_words},
+    domain::{Action, PartnerStatus, Permission, Rate, audit::diff, date_words, near},
     id::PartnerId,
     services::revenue::Books,
     store::{
@@ -47,6 +47,7 @@ pub fn place(
     if from < today {
         return Err(Error::on("from", "This day has passed."));
     }
+    near::within_reach(from, today).map_err(|why| Error::on("from", why))?;
     if let Some(share) = below {
         check(tx, partner, share, today)?;
     }

@@ -4,10 +4,11 @@ use chrono::NaiveDate;
 use super::wording::Wording;
 use crate::{
     Error, Result,
-    domain::{Action, Permission, VersionStatus, audit::diff, date_words},
+    domain::{Action, Permission, VersionStatus, audit::diff, date_words, near},
     id::{CommissionEnrollmentId, CommissionPlanVersionId, PartnerId},
     store::{
         Platform, Tx, VendorScope,
+        account::vendor,
         incentivize::{
             commission_plans,
             enrollments::{self, Enrollment},
@@ -48,6 +49,7 @@ pub fn enroll(
             format!("This plan holds from {first} on."),
         ));
     }
+    near::within_reach(from, vendor::today(tx)?).map_err(|why| Error::on("from", why))?;
     let plan = commission_plans::plan(tx, version.plan)?.name;
     let old = enrollments::on(tx, partner, from)?.map_or_else(String::new, |held| held.terms);
     let enrollment = Enrollment {

@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     domain::{
         Action, Money, Name, Period, Permission, Problems, commission::clawback::ClawbackMode,
-        date_words,
+        date_words, near,
     },
     id::{OfferingId, SpiffId},
     services::stale,
@@ -55,6 +55,9 @@ pub fn add(tx: &mut Tx<'_, VendorScope>, new: &NewSpiff) -> Result<SpiffId> {
     if new.from < Period::of(vendor::today(tx)?).first_day() {
         let why = "A SPIFF is for sales to come: give a day of this month, or a later one.";
         problems.add("from", why);
+    }
+    for (field, day) in [("from", new.from), ("until", new.until)] {
+        problems.check(field, near::within_reach(day, vendor::today(tx)?));
     }
     if offering.is_none() {
         problems.add("offering", "Choose one of the offerings.");

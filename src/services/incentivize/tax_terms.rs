@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 
 use crate::{
     Error, Result,
-    domain::{Action, PartnerTax, Permission, audit::diff, date_words},
+    domain::{Action, PartnerTax, Permission, audit::diff, date_words, near},
     id::PartnerId,
     services::revenue::Books,
     store::{
@@ -38,6 +38,7 @@ pub fn place(
         );
         problems.add("from", why);
     }
+    problems.check("from", near::within_reach(from, vendor::today(tx)?));
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }

@@ -4,11 +4,12 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Action, Permission, Rate, TaxCategory, VatId, audit::diff, date_words, resale::BuysAt,
+        Action, Permission, Rate, TaxCategory, VatId, audit::diff, date_words, near, resale::BuysAt,
     },
     id::PartnerId,
     store::{
         Platform, Tx, VendorScope,
+        account::vendor,
         platform::Event,
         recruit::partners,
         sell::resale::{self, Resells},
@@ -34,7 +35,7 @@ pub struct NewTerms {
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`] for the partner; [`Error::Invalid`] on `reseller`,
-/// `distributor` or `vat_id`; faults of the database.
+/// `distributor`, `vat_id` or `from`; faults of the database.
 pub fn place(
     tx: &mut Tx<'_, VendorScope>,
     partner: PartnerId,
@@ -47,6 +48,7 @@ pub fn place(
     if new.tax_category == TaxCategory::ReverseCharge && new.vat_id.as_str().is_empty() {
         problems.add("vat_id", "Reverse charge needs the partner's VAT id.");
     }
+    problems.check("from", near::within_reach(from, vendor::today(tx)?));
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }

@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 
 use crate::{
     Error, Result,
-    domain::{Action, CountryCode, Name, Permission, Rate, TaxRate, audit::diff, date_words},
+    domain::{Action, CountryCode, Name, Permission, Rate, TaxRate, audit::diff, date_words, near},
     store::{
         Platform, Tx, VendorScope,
         account::vendor,
@@ -29,6 +29,7 @@ pub fn set(tx: &mut Tx<'_, VendorScope>, country: &CountryCode, rate: &TaxRate) 
         return Ok(());
     }
     let today = vendor::today(tx)?;
+    near::within_reach(rate.from, today).map_err(|why| Error::on("from", why))?;
     let old = replaced(&known, rate, today)?;
     match old {
         Some(old) => taxes::change(tx, old.id, rate)?,

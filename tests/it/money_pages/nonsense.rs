@@ -139,4 +139,51 @@ on_both! {
         let shown = owner.get(&plan).await.expect(200).words();
         assert!(shown.contains("The guarantee is in EUR only."), "{shown}");
     }
+
+    async fn what_is_wrong_with_a_clause_is_said_beside_the_row_that_shows_it(scene: Scene) {
+        let owner = scene.owner().await;
+        let form = owner.get("/meridian/commission-plans").await.expect(200);
+        let form = form.form("main form[method=post]").with("name", "Rows");
+        let edit = owner.submit(&form).await.expect(303).location();
+        let form = owner.get(&edit).await.expect(200).form("main form[method=post]");
+        // The second row is left empty: the third is the second clause.
+        let form = form.with("clause-1-rate", "10").with("clause-3-rate", "12").with("clause-3-months", "0");
+        let refused = owner.submit(&form).await.expect(422);
+        assert_eq!(refused.attrs(".summary a", "href"), ["#clause-2-months"]);
+        assert_eq!(refused.attr("#clause-2-months", "value").as_deref(), Some("0"));
+        assert_eq!(refused.attr("#clause-2-rate", "value").as_deref(), Some("12"));
+        assert_eq!(refused.attr("#clause-3-rate", "value").as_deref(), Some(""));
+        // What is on no list is not taken for what is chosen where nobody says anything.
+        for part in ["kind", "mode", "span", "given_back", "phase", "volume"] {
+            let other = form.clone().with("clause-3-months", "").with(&format!("clause-3-{part}"), "nonsense");
+            let refused = owner.submit(&other).await.expect(422);
+            let beside = refused.attr(&format!("#clause-2-{part}-problem"), "class");
+            assert!(beside.is_some(), "{part}: {}", refused.words());
+        }
+        owner.submit(&form.with("clause-3-months", "6")).await.expect(303);
+    }
+
+    async fn a_day_beyond_ten_years_is_taken_for_a_slip(scene: Scene) {
+        let owner = scene.owner().await;
+        let northwind: perennial::id::PartnerId = scene.spelled_id("SELECT id AS value FROM partners WHERE slug = 'northwind'");
+        let at = format!("/meridian/partners/{northwind}");
+        let plan = owner.get("/meridian/commission-plans").await.expect(200);
+        let plan = plan.form("main form[method=post]").with("name", "Far");
+        let edit = owner.submit(&plan).await.expect(303).location();
+        for (page, day, fields) in [
+            (format!("{at}/distributor"), "from", &[("distributor", "Contoso"), ("rate", "5")][..]),
+            (format!("{at}/resale"), "from", &[("reseller", "20"), ("tax_category", "own"), ("tax", "19")]),
+            (format!("{at}/payout-currency"), "from", &[("currency", "USD")]),
+            (format!("{at}/tax"), "from", &[("treatment", "none")]),
+            ("/meridian/spiffs".to_owned(), "until", &[("name", "Far"), ("amount", "10")]),
+            (edit, "effective_from", &[("clause-1-rate", "10")]),
+        ] {
+            let form = owner.get(&page).await.expect(200).form("main form[method=post]");
+            let form = fields.iter().fold(form, |form, (name, typed)| form.with(name, typed));
+            let refused = owner.submit(&form.with(day, "2199-01-01")).await.expect(422);
+            let beside = refused.select(&format!("#{day}-problem"));
+            assert!(!beside.is_empty(), "{page}: {}", refused.words());
+            assert!(refused.words().contains("This day is more than ten years ahead."), "{page}: {}", refused.words());
+        }
+    }
 }

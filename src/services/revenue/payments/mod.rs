@@ -5,19 +5,16 @@ mod till;
 pub(super) use refunds::pay_back;
 pub use refunds::{NewRefund, Refundable, refund, refund_in};
 
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 
 use super::books::Books;
 use crate::{
     Error, Result,
-    domain::{Action, Money, Permission},
+    domain::{Action, Money, Permission, near},
     id::{CustomerId, PaymentId},
     store::{Platform, Tx, VendorScope, platform::Event, revenue::cash::Payment},
 };
 use till::Till;
-
-/// Money that came longer ago than this is a slip of the year.
-const OLDEST_MONTHS: u32 = 120;
 
 /// Money that came in.
 #[derive(Debug, Clone)]
@@ -123,48 +120,7 @@ fn record(
 }
 
 fn check_day(field: &str, on: NaiveDate, books: &Books) -> Result<()> {
-    in_reach(on, books.today).map_err(|why| Error::on(field, why))
-}
-
-/// A day on which money can have moved.
-///
-/// # Errors
-/// Why it cannot: it is still to come, or more than ten years ago.
-pub(in crate::services) fn in_reach(on: NaiveDate, today: NaiveDate) -> Result<(), &'static str> {
-    match on > today {
-        true => Err("This day is still to come."),
-        false => not_too_old(on, today),
-    }
-}
-
-/// A day on which something can have begun, or money moved.
-///
-/// # Errors
-/// Why it cannot: it is more than ten years ago.
-pub(in crate::services) fn not_too_old(
-    on: NaiveDate,
-    today: NaiveDate,
-) -> Result<(), &'static str> {
-    let oldest = today.checked_sub_months(Months::new(OLDEST_MONTHS));
-    match oldest.is_some_and(|oldest| on < oldest) {
-        true => Err("This day is more than ten years ago."),
-        false => Ok(()),
-    }
-}
-
-/// A day on which something can have begun, or is to begin.
-///
-/// # Errors
-/// Why it cannot: it is more than ten years away.
-pub(in crate::services) fn not_too_far(
-    on: NaiveDate,
-    today: NaiveDate,
-) -> Result<(), &'static str> {
-    let latest = today.checked_add_months(Months::new(OLDEST_MONTHS));
-    match latest.is_some_and(|latest| on > latest) {
-        true => Err("This day is more than ten years ahead."),
-        false => not_too_old(on, today),
-    }
+    near::happened(on, books.today).map_err(|why| Error::on(field, why))
 }
 
 fn unchanged(known: &Payment, new: &NewPayment) -> Result<Recorded<PaymentId>> {

@@ -6,10 +6,10 @@ use std::{
 
 use chrono::NaiveDate;
 
-use super::{Recorded, in_reach, record};
+use super::{Recorded, record};
 use crate::{
     Error, Result,
-    domain::{Action, Currency, Money, Permission, Problems, cash as rules},
+    domain::{Action, Currency, Money, Permission, Problems, cash as rules, near},
     id::{CreditNoteId, CustomerCreditId, InvoiceId, PaymentAllocationId, PaymentId, RefundId},
     services::revenue::{
         accrual::{Source, accrue_invoice},
@@ -149,7 +149,7 @@ impl Refundable {
 
     /// Why nothing can have been paid back on a day.
     pub fn refuses_day(&self, on: NaiveDate) -> Option<String> {
-        if let Err(why) = in_reach(on, self.today) {
+        if let Err(why) = near::happened(on, self.today) {
             return Some(why.to_owned());
         }
         let received_on = self.reach.payment.received_on;

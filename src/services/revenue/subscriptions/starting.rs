@@ -13,6 +13,7 @@ use crate::{
     domain::{
         Action, BillingModel, Discount, Permission, Quantity, SubscriptionStatus, bill,
         commitment::at_least,
+        near,
         resale::bought,
         sale::{Opening, opening},
     },
@@ -24,7 +25,7 @@ use crate::{
         revenue::{
             billing::bill_all,
             books::Books,
-            payments::{AtPlace, Recorded, not_too_far},
+            payments::{AtPlace, Recorded},
             recurring::begin,
         },
         sell::deals,
@@ -256,7 +257,7 @@ impl Sales {
         let plan = plan
             .filter(|plan| plan.is_published)
             .ok_or_else(|| Error::on("plan", "This plan is not on sale."))?;
-        let is_sound = not_too_far(new.starts_on, books.today);
+        let is_sound = near::within_reach(new.starts_on, books.today);
         is_sound.map_err(|why| Error::on("starts_on", why))?;
         check_units(plan, new.quantity)?;
         let opening = opening_of(plan, new.starts_on)?;

@@ -142,15 +142,30 @@ fn field(n: usize, part: &str) -> String {
     format!("clause-{n}-{part}")
 }
 
+/// Which clause of the form a field belongs to, and which part of it is.
+fn place_of(name: &str) -> Option<(usize, &str)> {
+    let (n, part) = name.strip_prefix("clause-")?.split_once('-')?;
+    let n = n.parse::<usize>().ok()?;
+    ((1..=ROWS).contains(&n) && PARTS.contains(&part)).then_some((n, part))
+}
+
 /// Whether a field belongs to a clause of the form.
 pub(super) fn is_known(name: &str) -> bool {
-    let Some((n, part)) = name
-        .strip_prefix("clause-")
-        .and_then(|rest| rest.split_once('-'))
-    else {
-        return false;
+    place_of(name).is_some()
+}
+
+/// The form with its clauses one after the other from the first row, those that say nothing left
+/// out: what is wrong with the second clause is then said beside the second row.
+pub(super) fn closed_up(typed: &Fields) -> Fields {
+    let said: Vec<usize> = (1..=ROWS).filter(|n| is_said(typed, *n)).collect();
+    let moved = |(name, value): (String, String)| {
+        let Some((n, part)) = place_of(&name) else {
+            return Some((name, value));
+        };
+        let before = said.iter().position(|one| *one == n)?;
+        Some((field(before + 1, part), value))
     };
-    n.parse::<usize>().is_ok_and(|n| (1..=ROWS).contains(&n)) && PARTS.contains(&part)
+    Fields::new(typed.pairs().into_iter().filter_map(moved).collect())
 }
 
 /// Whether anything was typed into a clause beyond what is set in every one.
@@ -270,6 +285,16 @@ impl Reader<'_> {
     fn volume(&mut self, base: Rate) -> Option<Option<Volume>> {
         let (kind_name, kind) = self.text("volume");
         let (name, steps) = self.text("steps");
+        let span = self.choice(
+            "span",
+            |code| code.parse::<Span>().ok(),
+            "Choose a month, a quarter or a year.",
+        )?;
+        let given_back = self.choice(
+            "given_back",
+            |code| code.parse::<GivenBack>().ok(),
+            "Choose one of the rules.",
+        )?;
         if kind.is_empty() {
             if !steps.is_empty() {
                 self.problems.add(kind_name, "Say how the steps pay.");
@@ -279,22 +304,10 @@ impl Reader<'_> {
         let kind = self.problems.check(kind_name, kind.parse::<VolumeKind>())?;
         let currency = self.currency()?;
         let volume = Volume::parse(kind, currency, &steps, base);
-        let volume = self.problems.check(name, volume);
-        let span = self.choice(
-            "span",
-            |code| code.parse::<Span>().ok(),
-            "Choose a month, a quarter or a year.",
-        );
-        let given_back = self.choice(
-            "given_back",
-            |code| code.parse::<GivenBack>().ok(),
-            "Choose one of the rules.",
-        );
-        let (span, given_back) = (
-            span?.unwrap_or(Span::Month),
-            given_back?.unwrap_or(GivenBack::OriginalRate),
-        );
-        Some(Some(volume?.over(span, given_back)))
+        let volume = self.problems.check(name, volume)?;
+        let span = span.unwrap_or(Span::Month);
+        let given_back = given_back.unwrap_or(GivenBack::OriginalRate);
+        Some(Some(volume.over(span, given_back)))
     }
 
     fn text(&self, part: &str) -> (String, String) {
@@ -340,8 +353,11 @@ impl Reader<'_> {
             self.problems.add(name, "Say what it pays.");
             return None;
         }
-        if self.text("kind").1 == PER_UNIT {
-            return Some((Rate::default(), self.amount("rate")?));
+        let (kind_name, kind) = self.text("kind");
+        match kind.as_str() {
+            "" => {}
+            PER_UNIT => return Some((Rate::default(), self.amount("rate")?)),
+            _ => self.problems.add(kind_name, "Choose what it pays on."),
         }
         let rate = self.problems.check(name, text.parse::<Rate>())?;
         Some((rate, None))
@@ -354,16 +370,16 @@ pub(super) fn read_clawback(
     (mode_name, mode): (&str, &str),
     problems: &mut Problems,
 ) -> Option<Option<ClawbackTerms>> {
-    if days.is_empty() {
-        return Some(None);
-    }
-    let days = days.parse::<u32>();
-    let days = days.map_err(|_| "Give a whole number of days, or none where nothing goes back.");
-    let days = problems.check(days_name, days);
     let mode = match mode {
         "" => Some(ClawbackMode::Linear),
         code => problems.check(mode_name, code.parse::<ClawbackMode>()),
     };
+    if days.is_empty() {
+        return mode.map(|_| None);
+    }
+    let days = days.parse::<u32>();
+    let days = days.map_err(|_| "Give a whole number of days, or none where nothing goes back.");
+    let days = problems.check(days_name, days);
     days.zip(mode)
         .map(|(days, mode)| Some(ClawbackTerms { days, mode }))
 }

@@ -266,10 +266,8 @@ pub(super) async fn update(
     parts: Parts,
     typed: Fields,
 ) -> Answer {
-    let (id, typed) = (
-        id_of::<crate::id::CommissionPlanVersion>(&parts.1)?,
-        typed.only(known)?,
-    );
+    let id = id_of::<crate::id::CommissionPlanVersion>(&parts.1)?;
+    let typed = clauses::closed_up(&typed.only(known)?);
     let version = typed.get("version").parse().unwrap_or_default();
     let changed = match read(&typed) {
         Ok(draft) => {
