@@ -114,7 +114,8 @@ pub struct PartnerFacts {
     pub statements_made: i64,
     /// Of those, paid.
     pub statements_paid: i64,
-    /// Periods billed after a subscription's first term, and paid.
+    /// Periods billed after a subscription's first term, and paid; where all partners are asked
+    /// about, counted up to one.
     pub renewals_held: i64,
     /// Monthly recurring revenue, one amount per currency.
     pub mrr: Vec<Money>,

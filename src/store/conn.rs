@@ -107,7 +107,8 @@ pub fn connect(url: &DatabaseUrl) -> Result<Conn, NoConnection> {
 }
 
 /// Two that turn the same new file to WAL are in each other's way, and SQLite itself does not wait
-/// for that.
+/// for that. What undoes a statement is kept in memory: a batch of rows touches more pages than
+/// SQLite keeps there by itself, and a file for every batch costs more than its rows.
 fn set_up(sqlite: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
     let mut tries = 0;
     loop {
@@ -115,7 +116,7 @@ fn set_up(sqlite: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
         let done = sqlite.batch_execute(
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;
-             PRAGMA wal_autocheckpoint = 4000;",
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;",
         );
         match done {
             Err(error) if tries < TRIES && error.to_string().contains("locked") => {

@@ -63,6 +63,10 @@ const NOT_LISTED_BY: &[(&str, &str)] = &[
     ),
     ("commission_entries.customer_id", "shown on the entry"),
     ("commission_entries.reverses_id", "read by invoice line"),
+    (
+        "commission_entries.subscription_id",
+        "read by invoice line; of those without one there is an index",
+    ),
     ("conversions.partner_id", "read by entry"),
     ("credit_note_lines.partner_id", "read by note or invoice"),
     ("credit_notes.partner_id", "read by customer"),
@@ -136,6 +140,8 @@ struct Index {
     table: String,
     columns: Vec<String>,
     unique: bool,
+    /// Of some rows only.
+    partial: bool,
 }
 
 /// What a live database says of itself.
@@ -171,7 +177,7 @@ impl Catalogue {
             "SELECT m.name || '|' || f.id || '|' || f.\"table\" || '|' || f.\"from\" || '|' || COALESCE(f.\"to\", 'id') AS value
              FROM {tables} m, pragma_foreign_key_list(m.name) f ORDER BY m.name, f.id, f.seq"));
         let indexes = rows(database, &format!(
-            "SELECT m.name || '|' || i.name || '|' || i.\"unique\" || '|' || COALESCE(c.name, '') AS value
+            "SELECT m.name || '|' || i.name || '|' || i.\"unique\" || '|' || i.partial || '|' || COALESCE(c.name, '') AS value
              FROM {tables} m, pragma_index_list(m.name) i, pragma_index_info(i.name) c ORDER BY m.name, i.name, c.seqno"));
         Self::of(columns, primary, foreign, indexes)
     }
@@ -190,7 +196,8 @@ impl Catalogue {
              WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND a.attrelid = c.conrelid AND a.attnum = k.n
                AND b.attrelid = c.confrelid AND b.attnum = k.m ORDER BY c.conrelid::regclass::text, c.oid, k.place");
         let indexes = rows(database,
-            "SELECT t.relname || '|' || i.relname || '|' || (CASE WHEN x.indisunique THEN 1 ELSE 0 END) || '|' || a.attname AS value
+            "SELECT t.relname || '|' || i.relname || '|' || (CASE WHEN x.indisunique THEN 1 ELSE 0 END)
+                || '|' || (CASE WHEN x.indpred IS NULL THEN 0 ELSE 1 END) || '|' || a.attname AS value
              FROM pg_index x, pg_class i, pg_class t, unnest(x.indkey) WITH ORDINALITY k(n, place), pg_attribute a
              WHERE i.oid = x.indexrelid AND t.oid = x.indrelid AND t.relnamespace = 'public'::regnamespace
                AND a.attrelid = t.oid AND a.attnum = k.n ORDER BY t.relname, i.relname, k.place");
@@ -236,7 +243,7 @@ impl Catalogue {
         }
         let mut last = String::new();
         for row in indexes {
-            let [table, name, unique, column] = row.try_into().unwrap();
+            let [table, name, unique, partial, column] = row.try_into().unwrap();
             let this = format!("{table}|{name}");
             if last != this {
                 last = this;
@@ -244,6 +251,7 @@ impl Catalogue {
                     table,
                     columns: Vec::new(),
                     unique: unique == "1",
+                    partial: partial == "1",
                 });
             }
             found.indexes.last_mut().unwrap().columns.push(column);
@@ -365,7 +373,7 @@ on_both! {
             if key.columns == ["tenant_id"] {
                 continue;
             }
-            let led = found.indexes.iter().filter(|index| index.table == key.table).any(|index| index.columns.starts_with(&key.columns));
+            let led = found.indexes.iter().filter(|index| index.table == key.table && !index.partial).any(|index| index.columns.starts_with(&key.columns));
             if !led {
                 without.insert(format!("{}.{}", key.table, key.columns.last().unwrap()));
             }

@@ -98,6 +98,7 @@ pub fn taxed(terms: &Resells) -> Result<String> {
         TaxCategory::Own => Rate::from_bps(terms.tax_bps)
             .map_err(Error::fault)?
             .to_string(),
+        TaxCategory::Standard => "the rate of the partner’s country".to_owned(),
         other => other.label().to_lowercase(),
     };
     let id = match terms.vat_id.as_str() {
