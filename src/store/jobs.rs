@@ -159,19 +159,38 @@ fn try_claim(tx: &mut Tx<'_, VendorScope>, lease: TimeDelta) -> Result<Try> {
     let mine = tx
         .rows_of(jobs::table)
         .filter(jobs::id.eq(id))
-        .filter(jobs::lease_token.eq(token));
+        .filter(jobs::lease_token.eq(token))
+        // Its worker may have held on to it since the row was read.
+        .filter(jobs::lease_until.is_null().or(jobs::lease_until.lt(now)));
     let taken = tx.update(
         mine,
         (
             to(jobs::lease_token, claimed.token),
             to(jobs::lease_until, Some(now + lease)),
             to(jobs::attempts, claimed.attempts),
+            to(jobs::run_at, due + after_deaths(attempts)),
         ),
     )?;
     Ok(match taken {
         1 => Try::Taken(claimed),
         _ => Try::Again,
     })
+}
+
+/// How long a job waits that failed so often, unless a worker has it in hand: 10 seconds after the
+/// first time, twice as long each time, an hour at most.
+fn back_off(failures: i32) -> TimeDelta {
+    TimeDelta::seconds(5i64.saturating_mul(1 << failures.clamp(0, 10)).min(3600))
+}
+
+/// How long it waits after the death of the worker that takes it now, when so many died of it
+/// before. One is taken over at once; what several die of in a row, such as a machine that is
+/// started over and over, may pass.
+fn after_deaths(before: i32) -> TimeDelta {
+    match before {
+        0 => TimeDelta::zero(),
+        deaths => back_off(deaths),
+    }
 }
 
 fn park(tx: &mut Tx<'_, VendorScope>, id: JobId, token: i64) -> Result<()> {
@@ -229,7 +248,8 @@ pub fn moved_on(tx: &mut Tx<'_, VendorScope>, job: &Claimed) -> Result<()> {
         .filter(jobs::id.eq(job.id))
         .filter(jobs::lease_token.eq(job.token))
         .filter(jobs::attempts.gt(0));
-    tx.update(mine, to(jobs::attempts, 0)).map(drop)
+    let afresh = (to(jobs::attempts, 0), to(jobs::run_at, tx.now()));
+    tx.update(mine, afresh).map(drop)
 }
 
 /// What an overtaken worker is told.
@@ -256,8 +276,7 @@ pub fn finish(tx: &mut Tx<'_, VendorScope>, job: &Claimed) -> Result<()> {
 /// Faults of the database.
 pub fn put_off(tx: &mut Tx<'_, VendorScope>, job: &Claimed, why: &str) -> Result<()> {
     let parked = job.attempts >= ATTEMPTS;
-    let seconds = 5i64.saturating_mul(1 << job.attempts.clamp(0, 10));
-    let next = tx.now() + TimeDelta::seconds(seconds.min(3600));
+    let next = tx.now() + back_off(job.attempts);
     let mine = tx
         .rows_of(jobs::table)
         .filter(jobs::id.eq(job.id))

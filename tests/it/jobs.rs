@@ -194,23 +194,27 @@ on_both! {
         let fenced = Arc::new(AtomicUsize::new(0));
         // One that sleeps through all of it, so that somebody is overtaken whatever the others do.
         let sleeper = queue.claim(OVER).await.unwrap();
-        let workers: Vec<_> = (0..8).map(|_| {
-            let (queue, fenced) = (Arc::clone(&queue), Arc::clone(&fenced));
-            tokio::spawn(async move {
-                while let Some(job) = queue.claim(OVER).await {
-                    tokio::task::yield_now().await;
-                    let done = queue.store.write(queue.meridian.clone(), move |tx| {
-                        counters::take(tx, "effects", 1)?;
-                        jobs::finish(tx, &job)
-                    }).await;
-                    if is_overtaken(done) {
-                        fenced.fetch_add(1, Ordering::Relaxed);
+        let waiting = "SELECT count(*) AS value FROM jobs WHERE status = 'ready'";
+        while queue.value(waiting) != "0" {
+            let workers: Vec<_> = (0..8).map(|_| {
+                let (queue, fenced) = (Arc::clone(&queue), Arc::clone(&fenced));
+                tokio::spawn(async move {
+                    while let Some(job) = queue.claim(OVER).await {
+                        tokio::task::yield_now().await;
+                        let done = queue.store.write(queue.meridian.clone(), move |tx| {
+                            counters::take(tx, "effects", 1)?;
+                            jobs::finish(tx, &job)
+                        }).await;
+                        if is_overtaken(done) {
+                            fenced.fetch_add(1, Ordering::Relaxed);
+                        }
                     }
-                }
-            })
-        }).collect();
-        for worker in workers {
-            worker.await.unwrap();
+                })
+            }).collect();
+            for worker in workers {
+                worker.await.unwrap();
+            }
+            queue.clock.move_to(queue.clock.now().and_utc() + TimeDelta::hours(1));
         }
         if is_overtaken(queue.finish(&sleeper).await) {
             fenced.fetch_add(1, Ordering::Relaxed);
@@ -259,17 +263,39 @@ on_both! {
         assert_eq!((job.id, job.attempts), (id, 1));
     }
 
-    async fn a_job_that_kills_its_workers_is_parked_too(queue: Queue) {
-        queue.add(&queue.meridian, numbered(2)).await;
-        queue.database.sql("UPDATE jobs SET run_at = '2026-09-30 00:00:00' WHERE dedupe = 'job 0'");
-        for _ in 0..ATTEMPTS {
-            queue.claim(OVER).await.unwrap();
+    /// The first who dies of it is followed at once, the others after longer and longer waits.
+    async fn a_job_that_kills_its_workers_waits_longer_each_time_and_is_parked_too(queue: Queue) {
+        queue.add(&queue.meridian, numbered(1)).await;
+        let mut waits = Vec::new();
+        for attempt in 1..=ATTEMPTS {
+            let job = queue.claim(OVER).await.unwrap();
+            assert_eq!(job.attempts, attempt);
+            let next = queue.value("SELECT run_at AS value FROM jobs");
+            let next: NaiveDateTime = next.get(..19).unwrap().replace(' ', "T").parse().unwrap();
+            let wait = next - queue.clock.now();
+            if wait > TimeDelta::zero() {
+                queue.clock.move_to(next.and_utc() - TimeDelta::seconds(1));
+                assert!(queue.claim(OVER).await.is_none(), "not a second early");
+            }
+            waits.push(wait.num_seconds());
+            queue.clock.move_to(next.and_utc());
         }
+        assert_eq!(waits, [0, 10, 20, 40, 80, 160, 320, 640]);
+        queue.add(&queue.meridian, ["another".to_owned()]).await;
         let next = queue.claim(LEASE).await.unwrap();
         assert_eq!(next.attempts, 1, "the other job is not held up");
         let parked = queue.store.read(queue.meridian.clone(), jobs::parked).await.unwrap();
         assert_eq!(parked.len(), 1);
         assert!(parked[0].last_error.as_deref().unwrap().contains("stopped without an answer"));
+    }
+
+    async fn a_job_that_gets_on_does_not_wait_after_a_death(queue: Queue) {
+        queue.add(&queue.meridian, numbered(1)).await;
+        for _ in 0..2 * ATTEMPTS {
+            let job = queue.claim(OVER).await.unwrap();
+            let job = queue.store.write(queue.meridian.clone(), move |tx| jobs::moved_on(tx, &job).map(|()| job.clone()));
+            assert!(job.await.unwrap().attempts <= 1, "what it got done is forgotten");
+        }
     }
 
     async fn a_tenant_with_many_jobs_does_not_hold_up_another(queue: Queue) {

@@ -42,6 +42,30 @@ const CHUNK: i64 = 500;
 /// # Errors
 /// [`crate::Error::Forbidden`]; faults of the database, and amounts that do not fit.
 pub fn renew(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<()> {
+    let rows = reckon(tx, today, &mut || Ok(()))?;
+    replace(tx, rows)
+}
+
+/// Whether the forecast that stands is of a day, or of a later one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn is_of(tx: &mut Tx<'_, VendorScope>, day: NaiveDate) -> Result<bool> {
+    Ok(forecasts::reckoned_on(tx)?.is_some_and(|on| on >= day))
+}
+
+/// Every partner's forecast from the month of a day on, of what is there now. It takes as long as
+/// there are subscriptions, and only reads, so that nobody who writes waits for it; `alive` is
+/// called over and over meanwhile.
+///
+/// # Errors
+/// [`crate::Error::Forbidden`]; those of `alive`; faults of the database, and amounts that do not
+/// fit.
+pub fn reckon(
+    tx: &mut Tx<'_, VendorScope>,
+    today: NaiveDate,
+    alive: &mut dyn FnMut() -> Result<()>,
+) -> Result<Vec<ForecastMonth>> {
     tx.allow(Permission::ManageSubscriptions)?;
     let books = Books::open(tx)?;
     let mut outlook = Outlook::new(clauses(tx)?, Period::of(today));
@@ -54,9 +78,18 @@ pub fn renew(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<()> {
         };
         after = Some(last.id);
         outlook.look_at(tx, &books, &sold)?;
+        alive()?;
     }
     outlook.promise(tx)?;
-    let rows = outlook.rows(tx, &books, today)?;
+    outlook.rows(tx, &books, today)
+}
+
+/// Puts what was [reckoned](reckon) in the place of what stands.
+///
+/// # Errors
+/// [`crate::Error::Forbidden`]; faults of the database.
+pub fn replace(tx: &mut Tx<'_, VendorScope>, rows: Vec<ForecastMonth>) -> Result<()> {
+    tx.allow(Permission::ManageSubscriptions)?;
     forecasts::replace(tx, rows)
 }
 

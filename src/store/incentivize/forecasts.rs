@@ -39,6 +39,18 @@ pub struct ForecastMonth {
     pub expected_minor: i64,
 }
 
+/// The day of which the forecast is that stands, if there is one.
+///
+/// # Errors
+/// Faults of the database.
+pub fn reckoned_on(tx: &mut Tx<'_, VendorScope>) -> Result<Option<NaiveDate>> {
+    let rows = tx
+        .rows(forecasts::table)
+        .order(forecasts::id.desc())
+        .select(forecasts::reckoned_on);
+    tx.first(rows)
+}
+
 /// Puts these months in the place of all there were.
 ///
 /// # Errors

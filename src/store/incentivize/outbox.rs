@@ -212,7 +212,8 @@ pub fn claim(
     let mine = tx
         .rows_of(queue::table)
         .filter(queue::id.eq(id))
-        .filter(queue::lease_token.eq(token));
+        .filter(queue::lease_token.eq(token))
+        .filter(queue::lease_until.is_null().or(queue::lease_until.lt(now)));
     let taken = tx.update(
         mine,
         (

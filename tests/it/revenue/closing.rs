@@ -577,6 +577,14 @@ fn a_payout_is_marked_as_paid_once() {
     });
 }
 
+async fn again(world: &World) {
+    let mut days = worker::Days::default();
+    worker::queue_daily_runs(&world.store, &mut days)
+        .await
+        .unwrap();
+    drain(world, &post(None)).await;
+}
+
 #[test]
 fn the_daily_run_bills_and_ends() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -603,6 +611,20 @@ fn the_daily_run_bills_and_ends() {
                 .collect();
             issued.sort_unstable();
             assert_eq!(issued, ["2027-01-01", "2027-01-20", "2027-02-01"].map(date));
+            let ahead = |world: &World| {
+                crate::harness::ask(
+                    &world.database,
+                    "SELECT CAST(MIN(id) AS TEXT) || ' of ' || MIN(reckoned_on) AS value FROM forecasts",
+                )
+            };
+            let of_today = ahead(&world);
+            assert!(of_today[0].ends_with(" of 2027-02-01"), "{of_today:?}");
+            // Whoever starts the portal again the same day finds the months ahead reckoned.
+            again(&world).await;
+            assert_eq!(ahead(&world), of_today);
+            world.at("2027-02-02");
+            again(&world).await;
+            assert!(ahead(&world)[0].ends_with(" of 2027-02-02"));
             world.verify();
         });
     });
