@@ -43,11 +43,13 @@ use super::{
     facts::{
         Above, CUSTOMERS, Fact, Goes, How, Kind as Grows, Off, Plan, Price, SELLERS, Terms, Tier,
     },
-    histories::{renewals, stories},
+    histories::{renewals, steps, stories},
+    pure::volume,
     renewals::Renewal,
     rewards::{Reward, Spiff},
     rules::{Does, Month, first_of, month_of},
     slow::Slow,
+    steps::{Stepped, Steps},
     teller::Teller,
 };
 use crate::{
@@ -194,6 +196,14 @@ fn renewal_sql(renewal: &Renewal) -> String {
     )
 }
 
+fn steps_sql(clause: usize, (rate, steps): (i32, &Steps)) -> String {
+    let volume = volume(rate, steps);
+    let (id, span, back) = (421 + clause, volume.span.code(), volume.given_back.code());
+    format!(
+        "UPDATE commission_clauses SET volume = '{volume}', volume_span = '{span}', volume_given_back = '{back}', currency = 'EUR' WHERE id = {id};"
+    )
+}
+
 /// Somebody who may do everything at the vendor.
 fn person(world: &World, name: &str) -> VendorScope {
     let tenant = lobby::tenant_of(&world.scope);
@@ -282,6 +292,11 @@ impl<'a> Application<'a> {
         }
         for (at, spiff) in terms.clauses.spiffs.iter().enumerate() {
             world.database.sql(&spiff_sql(tenant, at, spiff));
+        }
+        for clause in 0..5 {
+            if let Some(of) = terms.steps_of(clause) {
+                world.database.sql(&steps_sql(clause, of));
+            }
         }
         if let Some(renewal) = &terms.clauses.renewal {
             world.database.sql(&renewal_sql(renewal));
@@ -873,6 +888,14 @@ fn modelled(teller: &Teller<'_, Slow>) -> Seen {
     let mut entries: Vec<Entry> = books.entries.iter().map(entry).collect();
     entries.extend(books.rewards.iter().map(rewarded));
     entries.extend(books.beside.iter().map(beside));
+    let first = |month| first_of(month + 1).pred_opt().unwrap();
+    let stepped = |one: &Stepped| {
+        let days = (first(one.posted), one.matures_on);
+        (
+            None, one.who, one.amount, 0, false, false, days.0, days.1, one.posted, one.of,
+        )
+    };
+    entries.extend(books.stepped.iter().map(stepped));
     entries.sort_unstable();
     let left = |one: &super::teller::Credit| (one.customer, one.amount, one.left);
     let mut credits: Vec<(usize, i64, i64)> = books.credits.iter().map(left).collect();
@@ -942,6 +965,11 @@ fn the_application_tells_histories_as_the_model_does() {
 #[test]
 fn the_application_renews_as_the_model_does() {
     tell_each(&renewals(), [40, 3]);
+}
+
+#[test]
+fn the_application_settles_steps_as_the_model_does() {
+    tell_each(&steps(), [20, 2]);
 }
 
 /// A fifth seat costs more by one price and less by the other. All of it can be credited later,

@@ -110,6 +110,10 @@ impl<R: Rules> Teller<'_, R> {
             let is_of_it = |of: usize| self.books.rewards[of].posted == month;
             let rewards = rewards.filter(|one| one.reverses.is_none_or(is_of_it));
             let earned = earned + rewards.map(|one| one.amount).sum::<i64>();
+            let steps = self.books.stepped.iter();
+            let steps =
+                steps.filter(|one| one.who == who && (one.posted, one.of) == (month, month));
+            let earned = earned + steps.map(|one| one.amount).sum::<i64>();
             let minor = R::fill(floor, (month_of(joined_on()), month), earned);
             if minor > 0 {
                 self.books.beside.push(Beside {

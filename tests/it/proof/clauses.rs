@@ -11,6 +11,7 @@ use super::{
     rewards::{Spiff, spiffs},
     rules::{Case, Earning, Earns, Share, Span},
     slow::{bps, days, later},
+    steps::{Steps, steps},
 };
 
 /// Beyond the rates of the four clauses: first, recurring, renewal, and the higher tier.
@@ -28,6 +29,8 @@ pub struct Clauses {
     pub spiffs: Vec<Spiff>,
     /// What is paid for renewed terms.
     pub renewal: Option<Renewal>,
+    /// What some of them pay beyond their rate.
+    pub steps: Vec<Steps>,
 }
 
 pub fn clauses() -> impl Strategy<Value = Clauses> {
@@ -38,15 +41,17 @@ pub fn clauses() -> impl Strategy<Value = Clauses> {
         floors(),
         spiffs(),
         renewals(),
+        steps(),
     )
         .prop_map(
-            |(units, months, else_bps, floor, spiffs, renewal)| Clauses {
+            |(units, months, else_bps, floor, spiffs, renewal, steps)| Clauses {
                 units,
                 months,
                 else_bps,
                 floor,
                 spiffs,
                 renewal,
+                steps,
             },
         )
 }

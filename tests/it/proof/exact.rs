@@ -34,6 +34,11 @@ impl Exact {
         }
     }
 
+    /// Top and bottom.
+    pub fn parts(self) -> (i128, i128) {
+        (self.top, self.bottom)
+    }
+
     /// So many parts of so many.
     pub fn part(of: i64, parts: i64, all: i64) -> Self {
         Self::new(i128::from(of) * i128::from(parts), i128::from(all))
@@ -62,6 +67,12 @@ impl Exact {
         Self::new(millionths.nearest().into(), 1_000_000)
     }
 
+    /// The nearest billionth.
+    pub fn to_billionths(self) -> Self {
+        let billionths = self * Self::whole(1_000_000_000);
+        Self::new(billionths.nearest().into(), 1_000_000_000)
+    }
+
     /// The whole number below.
     pub fn below(self) -> i64 {
         i64::try_from(self.top.div_euclid(self.bottom)).unwrap()
@@ -80,10 +91,13 @@ impl Exact {
 impl Add for Exact {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self::new(
-            self.top * other.bottom + other.top * self.bottom,
-            self.bottom * other.bottom,
-        )
+        // Over the smallest bottom that both go into, so that long sums fit.
+        let (mut a, mut b) = (self.bottom, other.bottom);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        let (own, others) = (self.bottom / a, other.bottom / a);
+        Self::new(self.top * others + other.top * own, own * other.bottom)
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     rewards::{By, Reward},
     rules::{Does, Earns, Part, Span},
     slow::Slow,
+    steps::{How as Counts, Stepped},
     teller::{Books, Entry, Teller},
 };
 
@@ -29,6 +30,7 @@ fn differ(model: &Books, engine: &Books) -> Result<(), TestCaseError> {
     prop_assert_eq!(&model.invoices, &engine.invoices);
     prop_assert_eq!(&model.entries, &engine.entries);
     prop_assert_eq!(&model.rewards, &engine.rewards);
+    prop_assert_eq!(&model.stepped, &engine.stepped);
     prop_assert_eq!(&model.statements, &engine.statements);
     prop_assert_eq!(&model.movements, &engine.movements);
     prop_assert_eq!(model, engine);
@@ -86,6 +88,38 @@ pub fn renewals() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
         })
 }
 
+/// Clauses that pay by steps, and what is sold under them, paid, given back and closed.
+pub fn steps() -> impl Strategy<Value = (Terms, Vec<Fact>)> {
+    let is_one = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::Sell { .. }
+                | Fact::Change { .. }
+                | Fact::CancelNow { .. }
+                | Fact::Pay { .. }
+                | Fact::PayInvoice { .. }
+                | Fact::Refund { .. }
+                | Fact::Chargeback { .. }
+                | Fact::Credit { .. }
+                | Fact::Share { .. }
+                | Fact::Link { .. }
+                | Fact::Pass { .. }
+                | Fact::Close
+        )
+    };
+    let stories = (terms(), prop::collection::vec(facts(), 1..200));
+    stories
+        .prop_map(move |(mut terms, mut facts)| {
+            facts.retain(is_one);
+            terms.caps = [None; 4];
+            terms.clauses.units = [None; 4];
+            (terms, facts)
+        })
+        .prop_filter("no clause has steps", |(terms, _)| {
+            (0..5).any(|clause| terms.steps_of(clause).is_some())
+        })
+}
+
 #[test]
 fn the_engine_tells_every_history_as_the_model_does() {
     tell(&stories(), HISTORIES);
@@ -99,6 +133,11 @@ fn the_engine_caps_every_change_as_the_model_does() {
 #[test]
 fn the_engine_renews_as_the_model_does() {
     tell(&renewals(), HISTORIES / 5);
+}
+
+#[test]
+fn the_engine_settles_steps_as_the_model_does() {
+    tell(&steps(), HISTORIES / 5);
 }
 
 fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
@@ -123,10 +162,14 @@ fn tell(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: u32) {
 #[test]
 fn the_histories_are_about_something() {
     let mut runner = TestRunner::deterministic();
-    let strategies = [(stories().boxed(), 2_000), (renewals().boxed(), 400)];
+    let strategies = [
+        (stories().boxed(), 2_000),
+        (renewals().boxed(), 400),
+        (steps().boxed(), 400),
+    ];
     let each = strategies.iter();
     let each = each.flat_map(|(strategy, many)| std::iter::repeat_n(strategy, *many));
-    let mut seen = [0usize; 45];
+    let mut seen = [0usize; 55];
     for strategy in each {
         let (terms, facts) = strategy.new_tree(&mut runner).unwrap().current();
         let told = Teller::<Slow>::tell(&terms, &facts);
@@ -176,6 +219,19 @@ fn the_histories_are_about_something() {
         let is_part = |one: &Reward| {
             let whole = |of: usize| books.rewards[of].amount == -one.amount;
             one.reverses.is_some_and(|of| !whole(of))
+        };
+        let any_stepped = |wanted: &dyn Fn(&Stepped) -> bool| {
+            let all = books.stepped.iter();
+            all.filter(|one| wanted(one)).count()
+        };
+        let steps_of = |one: &Stepped| terms.steps_of(one.clause).unwrap().1;
+        let stepped = |how: Counts, wanted: &dyn Fn(&Stepped) -> bool| {
+            any_stepped(&|one| steps_of(one).how == how && wanted(one))
+        };
+        // Settled after the months that count together.
+        let is_late = |one: &Stepped, anew: bool| {
+            let steps = steps_of(one);
+            steps.is_anew == anew && one.posted >= one.first + steps.months
         };
         // Proposed for a month that has been closed since.
         let left = books.proposals.iter();
@@ -242,6 +298,16 @@ fn the_histories_are_about_something() {
             bonuses(&|one| one.reverses.is_some() && !one.is_refund),
             bonuses(&is_part),
             bonuses(&|one| one.does == Does::ClawsBack && one.stated.is_some()),
+            stepped(Counts::Above, &|one| one.amount > 0),
+            stepped(Counts::Whole, &|one| one.amount > 0),
+            stepped(Counts::Faster, &|one| one.amount > 0),
+            stepped(Counts::Cliff, &|one| one.amount < 0),
+            stepped(Counts::Cliff, &|one| one.amount > 0 && one.of < one.posted),
+            any_stepped(&|one| one.of < one.posted),
+            any_stepped(&|one| one.who != one.seller),
+            any_stepped(&|one| one.stated.is_some_and(|month| month > one.posted)),
+            any_stepped(&|one| is_late(one, true)),
+            any_stepped(&|one| is_late(one, false)),
         ];
         for (sum, count) in seen.iter_mut().zip(counts) {
             *sum += count;

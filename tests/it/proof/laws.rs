@@ -245,7 +245,7 @@ fn never_more_than_if_paid(books: &Books) -> Holds {
                     let its = line.parties.iter().zip(full);
                     most += its
                         .filter(|(of, _)| is_its(**of))
-                        .map(|(_, (all, _))| all)
+                        .map(|(_, (all, ..))| all)
                         .sum::<i64>();
                 }
                 let posted = lines
@@ -272,7 +272,7 @@ fn parts_add_up(books: &Books) -> Holds {
             .map(|(_, line)| earning(line, &whole))
             .collect();
         let alone = Pure::accrue(&one.money(), &alone);
-        let alone: i64 = alone.into_iter().flatten().map(|(all, _)| all).sum();
+        let alone: i64 = alone.into_iter().flatten().map(|(all, ..)| all).sum();
         let its = || {
             lines
                 .iter()
@@ -338,12 +338,15 @@ fn statements(books: &Books, terms: &Terms) -> Holds {
             let beside = beside.filter(|it| it.stated == Some(one.month) && it.who == partner);
             let rewards = books.rewards.iter();
             let rewards = rewards.filter(|it| it.stated == Some(one.month) && it.who == partner);
+            let steps = books.stepped.iter();
+            let steps = steps.filter(|it| it.stated == Some(one.month) && it.who == partner);
             let many = of.clone().count() + beside.clone().count() + rewards.clone().count();
-            prop_assert_eq!(many, one.lines);
+            prop_assert_eq!(many + steps.clone().count(), one.lines);
+            let steps: i64 = steps.map(|it| it.amount).sum();
             let sum: i64 = of.map(|entry| entry.amount).sum();
             let beside: i64 = beside.map(|it| it.amount).sum();
             let rewards: i64 = rewards.map(|it| it.amount).sum();
-            prop_assert_eq!(sum + beside + rewards, lines);
+            prop_assert_eq!(sum + beside + rewards + steps, lines);
             prop_assert_eq!(one.opening + lines, one.payout + one.closing);
             prop_assert!(one.payout == 0 || one.payout >= terms.minimum.max(1));
             carried = one.closing;

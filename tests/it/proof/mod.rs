@@ -13,6 +13,7 @@ mod renewals;
 mod rewards;
 mod rules;
 mod slow;
+mod steps;
 mod strange;
 mod teller;
 mod terms;

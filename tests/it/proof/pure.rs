@@ -12,11 +12,14 @@ use perennial::domain::{
         self as commission, DaysCredited, EarningLine, EntryKind, InvoiceState, LineTerms, Pay,
         bonus, clause_for,
         clawback::{ClawbackMode, ClawbackTerms},
+        course::{Course, When},
         extras::{GuaranteeTerms, RenewalTerms},
         matures_on,
         parts::{self as shared, accrue_claims},
         posting_period, reversal_matures_on, reverse_newest_first,
+        span::{GivenBack, Span as Counts},
         spiff::SpiffTerms,
+        volume::{Step, Volume, VolumeKind},
         window::{DayShare, Window},
     },
     discount as discounts, held,
@@ -31,6 +34,7 @@ use perennial::domain::{
 
 use super::{
     beside::Floor,
+    exact::Exact,
     facts::{Above, Discount, Goes, Kind, Off, Price, Terms, Tier},
     renewals::{Renewal, Renewed},
     rewards::{Back, Spiff},
@@ -38,6 +42,7 @@ use super::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
         Share, Span, Taxed, first_of, month_of,
     },
+    steps::{self, Item, Steps},
 };
 
 pub struct Pure;
@@ -216,6 +221,33 @@ fn promised(spiff: &Spiff) -> SpiffTerms {
         clawback_days: spiff.days,
         clawback_mode: mode(spiff.is_full),
     }
+}
+
+/// The same steps as the engine keeps them.
+pub fn volume(bps: i32, steps: &Steps) -> Volume {
+    let kind = match steps.how {
+        steps::How::Above => VolumeKind::Graduated,
+        steps::How::Whole => VolumeKind::Whole,
+        steps::How::Faster => VolumeKind::Accelerator,
+        steps::How::Cliff => VolumeKind::Cliff,
+    };
+    let step = |(above_minor, set, _): &(i64, i32, i32)| Step {
+        above_minor: *above_minor,
+        bps: u32::try_from(*set).unwrap(),
+    };
+    let all: Vec<Step> = steps.above(bps).iter().map(step).collect();
+    let span = match steps.months {
+        1 => Counts::Month,
+        3 => Counts::Quarter,
+        _ => Counts::Year,
+    };
+    let back = match steps.is_anew {
+        true => GivenBack::Reband,
+        false => GivenBack::OriginalRate,
+    };
+    let eur = "EUR".parse().unwrap();
+    let volume = Volume::new(kind, eur, &all, rate(bps)).unwrap();
+    volume.over(span, back)
 }
 
 fn mode(is_full: bool) -> ClawbackMode {
@@ -399,7 +431,29 @@ impl Rules for Pure {
             .collect()
     }
 
-    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>> {
+    fn stands((bps, steps): (i32, &Steps), items: &[Item]) -> (i64, Vec<(usize, i64)>) {
+        let mut course = Course::default();
+        for one in items {
+            let when = match one.is_late {
+                true => When::After(period(one.posted)),
+                false => When::Within(period(one.posted)),
+            };
+            let (top, bottom) = one.exact.parts();
+            let of = (Ratio::new(top, bottom).unwrap(), one.amount);
+            match one.part {
+                Part::CarvedOut { .. } => course.carve(when, i64::try_from(one.who).unwrap(), of),
+                _ => course.take(when, part(one.part), of),
+            }
+            .unwrap();
+        }
+        let turns = volume(bps, steps).turns(rate(bps), &course).unwrap();
+        let last = turns.last().unwrap();
+        let shares = last.shares.iter();
+        let shares = shares.map(|one| (usize::try_from(one.who).unwrap(), one.stands_minor));
+        (last.stands_minor, shares.collect())
+    }
+
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64, Exact)>> {
         let state = state(money);
         let claim = |one: &super::rules::Claim| shared::Claim {
             who: i64::try_from(one.who).unwrap(),
@@ -429,7 +483,13 @@ impl Rules for Pure {
         accruals
             .map(|line| {
                 line.into_iter()
-                    .map(|one| (one.delta_minor, one.base_minor))
+                    .map(|one| {
+                        (
+                            one.delta_minor,
+                            one.base_minor,
+                            Exact::new(one.exact.num(), one.exact.den()),
+                        )
+                    })
                     .collect()
             })
             .collect()
@@ -490,6 +550,7 @@ impl Rules for Pure {
             Does::Rewards => EntryKind::Spiff,
             Does::Renews => EntryKind::RenewalBonus,
             Does::ClawsBack => EntryKind::Clawback,
+            Does::Steps => EntryKind::Volume,
         };
         match block_of(kind, period(paid_in), period(posted)) {
             LineBlock::Earned => 0,

@@ -2,9 +2,11 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::beside::Floor;
+use super::exact::Exact;
 use super::facts::{Above, Discount, Goes, Price, Terms};
 use super::renewals::{Renewal, Renewed};
 use super::rewards::{Back, Spiff};
+use super::steps::{Item, Steps};
 
 /// Days, the last one left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +133,8 @@ pub enum Does {
     Renews,
     /// Takes some of that back.
     ClawsBack,
+    /// Is brought or taken off by steps.
+    Steps,
 }
 
 /// Who gets what of a line, and what they have of it with its base.
@@ -220,8 +224,12 @@ pub trait Rules {
         beside: Option<(usize, i32)>,
         above: Option<Above>,
     ) -> Vec<(usize, Part)>;
-    /// How commission and base of each claim on each line change.
-    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>>;
+    /// How commission and base of each claim on each line change, and what the commission is by now
+    /// before rounding.
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64, Exact)>>;
+    /// What the steps of a clause with its rate have brought by now in all, given what was posted
+    /// under it in order; and what of that is each distributor's.
+    fn stands(of: (i32, &Steps), items: &[Item]) -> (i64, Vec<(usize, i64)>);
     /// What is beyond a cap under which so much was earned: off the partner's own, and off the
     /// distributor's part of it; zero or less.
     fn beyond(cap: i64, earned: i64, before: BeforeCap) -> (i64, i64);

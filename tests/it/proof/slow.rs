@@ -12,6 +12,7 @@ use super::{
         BeforeCap, Case, Charged, Does, Earning, Earns, Money, Month, Movements, Part, Rules,
         Share, Span, Taxed, first_of, month_of,
     },
+    steps::{self, Item, Steps},
 };
 
 pub struct Slow;
@@ -188,8 +189,9 @@ fn here(money: &Money, line: &Earning, of: Exact) -> Exact {
     of * share + protected * if is_over { Exact::whole(1) } else { share }
 }
 
-/// What each part comes to on each line, given what the lines earn and on how much.
-fn shared(parts: &[(usize, Part)], earned: &[Exact], on: &[Exact]) -> Vec<Vec<i64>> {
+/// What each part comes to on each line, rounded and before that, given what the lines earn and on
+/// how much.
+fn shared(parts: &[(usize, Part)], earned: &[Exact], on: &[Exact]) -> Vec<(Vec<i64>, Vec<Exact>)> {
     let sum = earned.iter().copied().sum::<Exact>().nearest();
     let share = |part: &Part| match part {
         Part::Whole => 10_000,
@@ -220,10 +222,11 @@ fn shared(parts: &[(usize, Part)], earned: &[Exact], on: &[Exact]) -> Vec<Vec<i6
             Part::CarvedOut { bps: rate, of } => *earned * bps(of) * bps(rate),
         };
         let exact: Vec<Exact> = earned.iter().zip(on).map(exact).collect();
-        all.push(match part {
+        let spread = match part {
             Part::OnRevenue(_) => share_out(&exact),
             _ => share_out_to(&exact, total),
-        });
+        };
+        all.push((spread, exact));
     }
     all
 }
@@ -426,12 +429,21 @@ impl Rules for Slow {
         all
     }
 
-    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64)>> {
+    fn stands(of: (i32, &Steps), items: &[Item]) -> (i64, Vec<(usize, i64)>) {
+        steps::stands(of, items)
+    }
+
+    fn accrue(money: &Money, lines: &[Earning]) -> Vec<Vec<(i64, i64, Exact)>> {
         let bases: Vec<Exact> = lines.iter().map(|line| base(money, line)).collect();
-        let mut changes: Vec<Vec<(i64, i64)>> = Vec::new();
+        let mut changes: Vec<Vec<(i64, i64, Exact)>> = Vec::new();
         for (line, base) in lines.iter().zip(&bases) {
-            let of =
-                |claim: &super::rules::Claim| (-claim.posted, base.nearest() - claim.posted_base);
+            let of = |claim: &super::rules::Claim| {
+                (
+                    -claim.posted,
+                    base.nearest() - claim.posted_base,
+                    Exact::NONE,
+                )
+            };
             changes.push(line.claims.iter().map(of).collect());
         }
         // Lines of one clause on which the same earn the same are rounded together.
@@ -452,12 +464,13 @@ impl Rules for Slow {
                 .collect();
             let on = |at: &usize| bases[*at] * clauses::earning(&lines[*at]);
             let on: Vec<Exact> = of.iter().map(on).collect();
-            for (place, spread) in shared(&who(&lines[first]), &earned, &on)
+            for (place, (spread, exact)) in shared(&who(&lines[first]), &earned, &on)
                 .into_iter()
                 .enumerate()
             {
-                for (at, target) in of.iter().zip(spread) {
+                for (at, (target, exact)) in of.iter().zip(spread.into_iter().zip(exact)) {
                     changes[*at][place].0 += target;
+                    changes[*at][place].2 = exact;
                 }
             }
             for at in of {
@@ -522,7 +535,7 @@ impl Rules for Slow {
             (Does::Reverses | Does::Frees | Does::ClawsBack, _) => 2,
             (Does::Earns | Does::Caps, true) => 0,
             (Does::Earns | Does::Caps, false) => 1,
-            (Does::Adjusts | Does::Fills | Does::Rewards | Does::Renews, _) => 3,
+            (Does::Adjusts | Does::Fills | Does::Rewards | Does::Renews | Does::Steps, _) => 3,
         }
     }
 

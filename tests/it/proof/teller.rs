@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::{
     beside::{Beside, Proposal},
+    exact::Exact,
     facts::{
         Above, CUSTOMERS, Discount, Fact, Goes, How, PARTNERS, Plan, SELLERS, Terms, partner_of,
     },
@@ -14,6 +15,7 @@ use super::{
         BeforeCap, Case, Charged, Claim, Does, Earning, Earns, Money, Month, Movements, Part,
         Rules, Span, Taxed, first_of, month_of,
     },
+    steps::Stepped,
     usage::{Event, Metered},
 };
 
@@ -219,6 +221,8 @@ pub struct Entry {
     pub caps: Option<usize>,
     pub amount: i64,
     pub base: i64,
+    /// What it brings the line's commission up to, before rounding.
+    pub exact: Exact,
     pub paid_on: NaiveDate,
     pub matures_on: NaiveDate,
     pub posted: Month,
@@ -257,6 +261,7 @@ pub struct Books {
     pub proposals: Vec<Proposal>,
     pub beside: Vec<Beside>,
     pub rewards: Vec<Reward>,
+    pub stepped: Vec<Stepped>,
     pub high_since: [Option<NaiveDate>; SELLERS],
     /// Who is above each seller, from a day on.
     pub above: [Vec<(NaiveDate, Option<Above>)>; SELLERS],
@@ -1587,10 +1592,13 @@ impl<'a, R: Rules> Teller<'a, R> {
         let changes = R::accrue(&of.money(), &earning);
         let first = self.books.entries.len();
         for (line, (earning, changes)) in lines.into_iter().zip(earning.iter().zip(changes)) {
-            for (claim, (amount, base)) in earning.claims.iter().zip(changes) {
+            for (claim, (amount, base, by_now)) in earning.claims.iter().zip(changes) {
                 if amount != 0 {
                     let claim = (claim.who, claim.part);
-                    self.post((invoice, line, claim), (amount, base), on);
+                    let its = self.posted(invoice, line, claim);
+                    let before: Exact = its.map(|(_, entry)| entry.exact).sum();
+                    let exact = by_now - before;
+                    self.post((invoice, line, claim), (amount, base, exact), on);
                 }
             }
         }
@@ -1616,7 +1624,7 @@ impl<'a, R: Rules> Teller<'a, R> {
     fn post(
         &mut self,
         (invoice, line, claim): (usize, usize, (usize, Part)),
-        (amount, base): (i64, i64),
+        (amount, base, exact): (i64, i64, Exact),
         on: NaiveDate,
     ) {
         let seller = partner_of(self.books.invoices[invoice].customer);
@@ -1626,7 +1634,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         let (sign, earned) = (of.net.signum(), month_of(of.service.from));
         let posted = R::posting(on, self.first_open);
-        let entry = |amount, base, matures_on, reverses: Option<usize>| Entry {
+        let entry = |(amount, base, exact), matures_on, reverses: Option<usize>| Entry {
             invoice,
             line,
             who: claim.0,
@@ -1639,6 +1647,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             caps: None,
             amount,
             base,
+            exact,
             paid_on: on,
             matures_on,
             posted,
@@ -1649,7 +1658,7 @@ impl<'a, R: Rules> Teller<'a, R> {
             let matures_on = R::matures(on, self.terms.hold_days);
             self.books
                 .entries
-                .push(entry(amount, base, matures_on, None));
+                .push(entry((amount, base, exact), matures_on, None));
             return;
         }
         let mut open: Vec<(usize, i64)> = self
@@ -1663,11 +1672,18 @@ impl<'a, R: Rules> Teller<'a, R> {
         assert_eq!(taken, -amount.abs(), "more is taken back than was earned");
         let weights: Vec<i64> = parts.iter().map(|(_, part)| part.abs()).collect();
         let bases = R::by_weight(base, &weights);
-        for ((at, part), base) in parts.into_iter().zip(bases) {
+        let (mut rest, many) = (exact, parts.len());
+        for (place, ((at, part), base)) in parts.into_iter().zip(bases).enumerate() {
             let matures_on = R::reversal_matures(on, self.books.entries[at].matures_on);
+            // The last takes what is left, so that together they are exact.
+            let exact = match place + 1 == many {
+                true => rest,
+                false => Exact::whole(part * sign),
+            };
+            rest = rest - exact;
             self.books
                 .entries
-                .push(entry(part * sign, base, matures_on, Some(at)));
+                .push(entry((part * sign, base, exact), matures_on, Some(at)));
         }
     }
 
@@ -1680,7 +1696,7 @@ impl<'a, R: Rules> Teller<'a, R> {
 
     /// Under whose cap an entry falls: what a distributor takes out of a commission counts as its
     /// seller's; what it gets on top has none.
-    fn capped(&self, entry: &Entry) -> Option<usize> {
+    pub fn capped(&self, entry: &Entry) -> Option<usize> {
         match entry.part {
             Part::OnRevenue(_) => None,
             Part::CarvedOut { .. } => Some(partner_of(self.books.invoices[entry.invoice].customer)),
@@ -1688,7 +1704,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
     }
 
-    fn clause_of(&self, entry: &Entry) -> i64 {
+    pub fn clause_of(&self, entry: &Entry) -> i64 {
         let line = &self.books.invoices[entry.invoice].lines[entry.line];
         line.earns.unwrap().clause
     }
@@ -1848,6 +1864,7 @@ impl<'a, R: Rules> Teller<'a, R> {
         }
         let all: Vec<usize> = (0..self.books.subs.len()).collect();
         self.bill(&all, first_of(month + 1).pred_opt().unwrap());
+        self.settle_steps(month);
         self.fill_up(month);
         for partner in 0..PARTNERS {
             self.state(month, partner);
@@ -1887,6 +1904,14 @@ impl<'a, R: Rules> Teller<'a, R> {
             let is_due = R::is_due(one.matures_on, one.posted, month);
             if one.who == partner && one.stated.is_none() && is_due {
                 blocks[R::block(one.does, month_of(one.paid_on), one.posted)] += one.amount;
+                one.stated = Some(month);
+                lines += 1;
+            }
+        }
+        for one in &mut self.books.stepped {
+            let is_due = R::is_due(one.matures_on, one.posted, month);
+            if one.who == partner && one.stated.is_none() && is_due {
+                blocks[R::block(Does::Steps, one.posted, one.posted)] += one.amount;
                 one.stated = Some(month);
                 lines += 1;
             }
