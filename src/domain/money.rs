@@ -236,7 +236,10 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.currency, self.figure())
+        let minus = if self.minor < 0 { "−" } else { "" };
+        let figure = self.figure();
+        let digits = figure.trim_start_matches('-');
+        write!(f, "{} {minus}{digits}", self.currency)
     }
 }
 

@@ -9,7 +9,8 @@ use super::offerings::id_of;
 use crate::{
     Error, Result,
     domain::{
-        Currency, Money, Name, Permission, Problems, commission::clawback::ClawbackMode, read_date,
+        Currency, Money, Name, Permission, Problems, commission::clawback::ClawbackMode,
+        date_words, read_date,
     },
     id::{OfferingId, SpiffId},
     services::incentivize::spiffs::{self as service, NewSpiff},
@@ -116,6 +117,8 @@ struct Row {
     paid: usize,
     partners: usize,
     worth: String,
+    /// Which others that are not over pay for the same sales, and when.
+    beside: Vec<String>,
 }
 
 #[derive(Template)]
@@ -144,10 +147,29 @@ pub(in crate::web) fn standing(
     }
 }
 
+/// Which days' sales both of two pay for: "Autumn sprint from 5 to 20 March 2027".
+fn beside(one: &spiffs::Spiff, other: &spiffs::Spiff) -> Option<String> {
+    let (from, until) = (
+        one.from_on.max(other.from_on),
+        one.until_on.min(other.until_on),
+    );
+    let is_both = one.offering_id == other.offering_id && from <= until;
+    is_both.then(|| {
+        let days = (date_words(from), date_words(until));
+        format!("{} for sales from {} to {}", other.name, days.0, days.1)
+    })
+}
+
 fn rows(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<Vec<Row>> {
     let all = spiffs::all(tx)?;
     let offerings = spiffs::offering_names(tx, &all)?;
     let paid = entries::spiffs_paid(tx)?;
+    let also = |spiff: &spiffs::Spiff| -> Vec<String> {
+        let others = all
+            .iter()
+            .filter(|other| other.id != spiff.id && other.until_on >= today);
+        others.filter_map(|other| beside(spiff, other)).collect()
+    };
     let row = |spiff: spiffs::Spiff| {
         let own = paid.iter().filter(|(id, ..)| *id == spiff.id.number());
         let (mut count, mut minor, mut partners) = (0, 0, 0);
@@ -166,10 +188,11 @@ fn rows(tx: &mut Tx<'_, VendorScope>, today: NaiveDate) -> Result<Vec<Row>> {
             paid: count,
             partners,
             worth: words::money(Money::new(minor, spiff.currency)),
+            beside: also(&spiff),
             name: spiff.name,
         }
     };
-    Ok(all.into_iter().map(row).collect())
+    Ok(all.iter().cloned().map(row).collect())
 }
 
 async fn page(

@@ -279,6 +279,10 @@ on_both! {
         assert_eq!(page.words().matches("Bank details are missing").count(), 2, "{}", page.words());
         assert!(page.words().contains("Give it first"), "{}", page.words());
         finance.get("/meridian/payouts/new?currency=EUR&execute_on=soon").await.expect(422);
+        let remark = "banks carry no transfers out on it";
+        assert!(!page.words().contains(remark), "{}", page.words());
+        let sunday = finance.get("/meridian/payouts/new?currency=EUR&execute_on=2026-12-20").await.expect(200);
+        assert!(sunday.words().contains("20 Dec 2026 is a Sunday: banks carry"), "{}", sunday.words());
         bank_of(&scene, &finance, "northwind", &[("holder", "Müller & Söhne Ltd"), ("iban", GERMAN)]).await.expect(303);
         own_account(&finance).await;
         let page = finance.get(new).await.expect(200);

@@ -132,8 +132,17 @@ on_both! {
         let page = owner.get("/meridian/spiffs").await.expect(200);
         assert!(page.words().contains("Paid 2 times to 2 partners"), "{}", page.words());
         let form = page.form("form[action$='/end']");
+        // Another for the same sales: both say so.
+        let beside = [("name", "January sprint"), ("from", "2027-01-10"), ("until", "2027-02-28"), ("amount", "50")];
+        announce(&owner, &beside).await.expect(303);
+        let both = owner.get("/meridian/spiffs").await.expect(200);
+        for other in ["January sprint", "Winter launch"] {
+            let said = format!("Beside it is paid {other} for sales from 10 Jan 2027 to 31 Jan 2027");
+            assert!(both.words().contains(&said), "{said}: {}", both.words());
+        }
         owner.submit(&form).await.expect(303);
         owner.submit(&form).await.expect(409);
+        assert!(!owner.get("/meridian/spiffs").await.words().contains("Beside it"), "the first ended before");
         assert!(owner.get("/meridian/spiffs").await.words().contains("to 1 Dec 2026"));
         scene.verified();
     }

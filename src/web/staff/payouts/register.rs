@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use actix_session::Session;
 use actix_web::web::{Data, Query};
 use askama::Template;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate, Weekday};
 use serde::Deserialize;
 
 use super::shared_words;
@@ -289,6 +289,8 @@ struct NewPage {
     left_count: usize,
     taken: Vec<CandidateRow>,
     left: Vec<CandidateRow>,
+    /// The day of the weekend that the bank is to pay on, or nothing.
+    weekend: &'static str,
     /// Which partners would be paid to one account.
     shared: Vec<String>,
     seen: String,
@@ -331,6 +333,7 @@ async fn preview(
         left_count: left.len(),
         taken: taken.into_iter().take(LISTED).map(row).collect(),
         left: left.into_iter().take(LISTED).map(row).collect(),
+        weekend: weekend(execute_on),
         shared,
         seen,
         form_id: fresh_form_id()?,
@@ -338,6 +341,15 @@ async fn preview(
         execute_on,
         problems,
     })
+}
+
+/// Euro payments are settled on weekdays only (TARGET's calendar; its holidays are left to the bank).
+fn weekend(day: NaiveDate) -> &'static str {
+    match day.weekday() {
+        Weekday::Sat => "Saturday",
+        Weekday::Sun => "Sunday",
+        _ => "",
+    }
 }
 
 fn candidate_row((base, zone): (&str, Zone), currency: Currency, one: Candidate) -> CandidateRow {
