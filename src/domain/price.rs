@@ -147,6 +147,15 @@ impl Price {
         }
     }
 
+    /// What one of the units that an invoice line counts costs for a whole period. Nothing where
+    /// units have no one price: of tiers and of packages.
+    pub fn each(&self) -> UnitPrice {
+        match self {
+            Self::Seats(Scale::Package { .. }) => UnitPrice::default(),
+            price => price.unit(),
+        }
+    }
+
     /// What counts its usage, where something does.
     pub fn meter(&self) -> Option<&Meter> {
         match self {

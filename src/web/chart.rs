@@ -103,6 +103,9 @@ pub const CLASSES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 const HEIGHT: i64 = 240;
 const TOP: i64 = 12;
 const FOOT: i64 = 26;
+/// Room for one letter of a label, and beside the longest.
+const LETTER: i64 = 8;
+const GAP: i64 = 12;
 const SIZES: [(&str, i64, i64); 2] = [("wide", 860, 68), ("narrow", 330, 56)];
 
 /// Bars that stand on each other: values above zero up, below zero down.
@@ -125,6 +128,7 @@ pub fn stacked(
     let lowest = down.iter().copied().min().unwrap_or_default();
     let scale = Scale::over(lowest, highest);
     let plots = SIZES.map(|(size, width, left)| {
+        let left = left.max(scale.room(&say));
         let mut plot = scale.plot((size, width, left), labels, &say);
         let step = plot.step(labels.len(), left);
         for index in 0..labels.len() {
@@ -147,6 +151,7 @@ pub fn lines(
     let lowest = values().copied().min().unwrap_or_default();
     let scale = Scale::over(i128::from(lowest.min(0)), i128::from(highest.max(0)));
     let plots = SIZES.map(|(size, width, left)| {
+        let left = left.max(scale.room(&say));
         let mut plot = scale.plot((size, width, left), labels, &say);
         let step = plot.step(labels.len(), left);
         for one in series {
@@ -192,6 +197,24 @@ impl Scale {
         TOP + i64::try_from(down).unwrap_or_default()
     }
 
+    /// The values of the rules.
+    fn rules(&self) -> impl Iterator<Item = i128> {
+        let (high, step) = (self.high, self.step);
+        let next = move |value: &i128| Some(value + step).filter(|value| *value <= high);
+        std::iter::successors(Some(self.low), next)
+    }
+
+    /// What the longest label of a rule takes beside the plot.
+    fn room(&self, say: &impl Fn(i64) -> String) -> i64 {
+        let length = |value| {
+            say(i64::try_from(value).unwrap_or_default())
+                .chars()
+                .count()
+        };
+        let longest = self.rules().map(length).max().unwrap_or_default();
+        i64::try_from(longest).unwrap_or_default() * LETTER + GAP
+    }
+
     fn plot(
         &self,
         (size, width, left): (&'static str, i64, i64),
@@ -208,8 +231,7 @@ impl Scale {
             lines: Vec::new(),
             words: Vec::new(),
         };
-        let mut value = self.low;
-        while value <= self.high {
+        for value in self.rules() {
             let y = self.y(value);
             plot.rules.push((y, value == 0));
             plot.words.push(Word {
@@ -218,7 +240,6 @@ impl Scale {
                 anchor: "end",
                 text: say(i64::try_from(value).unwrap_or_default()),
             });
-            value += self.step;
         }
         let step = plot.step(labels.len(), left);
         // Labels that would touch each other are left out.
@@ -350,6 +371,22 @@ mod tests {
             let rules = &chart.plots[1].rules;
             assert!((2..=8).contains(&rules.len()), "{high}: {rules:?}");
             assert!(rules.iter().all(|(y, _)| (TOP..=HEIGHT - FOOT).contains(y)));
+        }
+    }
+
+    #[test]
+    fn every_label_has_room_beside_the_plot() {
+        let labels = ["Jan".to_owned()];
+        for value in [7, -3_000, 500_000_000, -40_000_000_000] {
+            let chart = lines(caption(), &labels, &[series(&[value])], |v| v.to_string());
+            for plot in &chart.plots {
+                let of_rules = plot.words.iter().filter(|word| word.anchor == "end");
+                for word in of_rules {
+                    let letters = i64::try_from(word.text.chars().count()).unwrap();
+                    assert!(word.x >= letters * 8, "{}: {word:?}", plot.size);
+                    assert!(word.x < plot.span.0 && plot.span.0 < plot.width / 2);
+                }
+            }
         }
     }
 

@@ -68,9 +68,7 @@ pub fn view(
     viewer: Viewer,
 ) -> Result<Option<ResoldView>> {
     let it = &record.subscription;
-    let prices = record.version.prices.iter();
-    let mut lists = prices.map(|line| line.price.for_period(it.quantity));
-    let list = lists.try_fold(0i64, |sum, list| sum.checked_add(list?).ok_or(Overflow))?;
+    let list = list(record)?;
     let Some(margins) = it.billing.margins(list)? else {
         return Ok(None);
     };
@@ -103,6 +101,27 @@ pub fn view(
         who: who(it.billing.model, (seller, payer), viewer),
         rows: rows.rows,
     }))
+}
+
+/// What a whole period costs at list prices, in minor units.
+fn list(record: &Record) -> Result<i64> {
+    let quantity = record.subscription.quantity;
+    let prices = record.version.prices.iter();
+    let mut lists = prices.map(|line| line.price.for_period(quantity));
+    Ok(lists.try_fold(0i64, |sum, list| sum.checked_add(list?).ok_or(Overflow))?)
+}
+
+/// What the seller is out of pocket each period, where its street price is below what it buys at.
+///
+/// # Errors
+/// Amounts that do not fit.
+pub fn loss(record: &Record) -> Result<Option<Money>> {
+    let it = &record.subscription;
+    let margins = it.billing.margins(list(record)?)?;
+    let margin = margins.filter(|_| it.billing.street.is_some());
+    let minor = margin.map_or(0, |margins| margins.reseller_margin);
+    let loss = Money::new(minor, record.version.terms.currency);
+    Ok(loss.is_negative().then_some(loss))
 }
 
 fn who(model: BillingModel, (seller, payer): (&str, &str), viewer: Viewer) -> String {

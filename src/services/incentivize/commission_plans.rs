@@ -13,7 +13,7 @@ use crate::{
             extras::PlanExtras,
             volume::Volume,
         },
-        near,
+        date_words, near,
     },
     id::{CommissionPlanId, CommissionPlanVersionId, Id, OfferingId, TierId},
     services::stale,
@@ -331,8 +331,8 @@ pub fn edit_draft(
     let wording = Wording::of(tx)?;
     let (was, is) = (wording.terms(&old), wording.terms(&new));
     let (from, until) = (
-        old.effective_from.to_string(),
-        new.effective_from.to_string(),
+        date_words(old.effective_from),
+        date_words(new.effective_from),
     );
     let changes = diff(&[
         ("effective from", from, until),

@@ -6,12 +6,13 @@ use crate::{
     domain::{
         Action, Name, Permission, Problems,
         audit::{Change, diff},
-        date_words,
+        date_words, near,
     },
     id::{PartnerId, TierId},
     services::stale,
     store::{
         Platform, Tx, VendorScope,
+        account::vendor,
         incentivize::tiers::{self, Assignment, Tier},
         platform::Event,
         recruit::partners,
@@ -119,7 +120,8 @@ fn note(
 /// the rate it was billed with; a tier of that very date is replaced.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`] for the partner, and [`Error::Invalid`] on `tier`.
+/// [`Error::Forbidden`], [`Error::NotFound`] for the partner, and [`Error::Invalid`] on `tier` or
+/// `from`.
 pub fn assign(
     tx: &mut Tx<'_, VendorScope>,
     partner: PartnerId,
@@ -134,6 +136,7 @@ pub fn assign(
             .find(|tier| tier.id == id)
             .map(|tier| tier.name.as_str())
     };
+    near::within_reach(from, vendor::today(tx)?).map_err(|why| Error::on("from", why))?;
     let Some(new) = named(tier_id) else {
         return Err(Error::on("tier", "Choose one of the tiers."));
     };

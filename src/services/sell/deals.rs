@@ -4,10 +4,11 @@ use chrono::NaiveDate;
 use crate::{
     Error, Result,
     domain::{
-        Action, DealStatus, LongText, Name, Permission, Quantity, Role, VatId,
+        Action, DealStatus, LongText, Name, Permission, Problems, Quantity, Role, VatId,
         audit::{Change, diff},
         date_words,
         deal::{Alike, CustomerMark, unprotectable},
+        near,
     },
     id::{DealRegistrationId, MailId, OfferingId, UserId},
     services::stale,
@@ -56,15 +57,16 @@ pub fn register(tx: &mut Tx<'_, PartnerScope>, draft: &Draft) -> Result<DealRegi
         (actor.user.ok_or(Error::Forbidden)?, actor.name.clone())
     };
     let today = vendor::today(tx)?;
-    let mark = mark_of(draft)?;
-    if draft.expected_on < today {
-        let why = "Give a day to come: what is sold already cannot be registered.";
-        return Err(Error::on("expected_on", why));
-    }
+    let named = (draft.web.as_str(), Some(&draft.vat_id));
+    let mut problems = remarks(named, Some(draft.expected_on), today);
     let offered = register::offered(tx)?;
     if !offered.iter().any(|(id, _)| *id == draft.offering) {
-        return Err(Error::on("offering", "Choose an offering that is on sale."));
+        problems.add("offering", "Choose an offering that is on sale.");
     }
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    let mark = mark_of(draft)?;
     let own = register::alike(tx, (&mark, None), today)?;
     if let Some(other) = own
         .iter()
@@ -101,12 +103,36 @@ pub fn register(tx: &mut Tx<'_, PartnerScope>, draft: &Draft) -> Result<DealRegi
 
 fn mark_of(draft: &Draft) -> Result<CustomerMark> {
     let mark = CustomerMark::of(draft.customer.as_str(), &draft.web, &draft.vat_id);
-    let mark = mark.map_err(|why| Error::on("web", why.to_string()))?;
-    if mark.web.is_empty() && mark.vat_id.is_empty() {
-        let why = "Give the customer’s website, address or VAT id: names alone are mixed up.";
-        return Err(Error::on("web", why));
+    mark.map_err(|why| Error::on("web", why.to_string()))
+}
+
+/// What is wrong with a deal's website, on `web`, and with the day its sale is to begin, on
+/// `expected_on`, whatever else is; `today` is the vendor's date. A VAT id or a day that could not be
+/// read is none.
+pub fn remarks(
+    (web, vat_id): (&str, Option<&VatId>),
+    expected_on: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Problems {
+    let mut problems = Problems::default();
+    let mark = CustomerMark::of("", web, &VatId::default());
+    let has_no_vat_id = vat_id.is_some_and(|id| id.as_str().is_empty());
+    match mark {
+        Err(why) => problems.add("web", why.to_string()),
+        Ok(mark) if mark.web.is_empty() && has_no_vat_id => problems.add(
+            "web",
+            "Give the customer’s website, address or VAT id: names alone are mixed up.",
+        ),
+        Ok(_) => {}
     }
-    Ok(mark)
+    if expected_on.is_some_and(|day| day < today) {
+        let why = "Give a day to come: what is sold already cannot be registered.";
+        problems.add("expected_on", why);
+    }
+    if let Some(Err(why)) = expected_on.map(|day| near::within_reach(day, today)) {
+        problems.add("expected_on", why);
+    }
+    problems
 }
 
 fn already(deal: &DealRegistration) -> String {

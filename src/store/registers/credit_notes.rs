@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::prelude::*;
 
 use super::{
-    Rows, Sees, by_ids, customer_names, invoices::CreditNoteRow, ledger::limit_of, money, named,
-    partner_names, whose,
+    Rows, Sees, Where, by_ids, customer_names, invoices::CreditNoteRow, ledger::limit_of, money,
+    named, of_customer, partner_names, whose,
 };
 use crate::{
     Result,
@@ -75,7 +75,7 @@ type Of = (InvoiceId, (String, String, String));
 fn asked<S: Sees>(tx: &Tx<'_, S>, filter: &NoteFilter) -> Rows<S, credit_notes::table> {
     let mut rows = S::credit_notes(tx);
     if let Some(search) = typed(&filter.customer) {
-        rows = rows.filter(whose!(credit_notes, customer, search));
+        rows = rows.filter(of_customer!(credit_notes, tx, search));
     }
     if let Some(search) = typed(&filter.partner) {
         rows = rows.filter(whose!(credit_notes, partner, search));

@@ -11,7 +11,8 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{
-    Rows, Sees, by_ids, customer_names, ledger::limit_of, money, named, partner_names, whose,
+    Rows, Sees, Where, by_ids, customer_names, ledger::limit_of, money, named, of_customer,
+    partner_names, whose,
 };
 use crate::{
     Error, Result,
@@ -150,7 +151,7 @@ fn asked<S: Sees>(
 ) -> Rows<S, invoices::table> {
     let mut rows = S::invoices(tx);
     if let Some(search) = typed(&filter.customer) {
-        rows = rows.filter(whose!(invoices, customer, search));
+        rows = rows.filter(of_customer!(invoices, tx, search));
     }
     if let Some(search) = typed(&filter.partner) {
         rows = rows.filter(whose!(invoices, partner, search));

@@ -176,3 +176,24 @@ macro_rules! whose {
     };
 }
 use whose;
+
+/// The rows that follow a customer whose name has this in it. To a vendor that is whoever is served,
+/// also where a distributor is billed; to a partner a customer of its own.
+macro_rules! of_customer {
+    ($table:ident, $tx:expr, $search:expr) => {{
+        let named = customers::table
+            .filter(customers::tenant_id.eq($table::tenant_id))
+            .filter(customers::id.eq($table::customer_id))
+            .filter(customers::name_key.like(anywhere($search)).escape('\\'))
+            .select(customers::id);
+        let found: Where<$table::table> = match $tx.scope().partner_id() {
+            None => Box::new(diesel::dsl::exists(named)),
+            Some(_) => {
+                let own = named.filter(customers::partner_id.eq($table::partner_id));
+                Box::new(diesel::dsl::exists(own))
+            }
+        };
+        found
+    }};
+}
+use of_customer;

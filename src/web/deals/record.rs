@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::pill;
 use crate::{
     Result,
-    domain::{DealStatus, Permission, Problems, counted, date_words, deal::usual_last_day},
+    domain::{
+        DealStatus, Permission, Problems, counted, date_words, deal::usual_last_day, read_date,
+    },
     id::DealRegistrationId,
     services::sell::deals::Rivals,
     store::{
@@ -40,6 +42,26 @@ pub struct DecisionForm {
     pub answer: String,
     /// Once is enough.
     pub form_id: String,
+}
+
+impl DecisionForm {
+    /// How the registration stands beside what was to become of it.
+    fn beside(&self, deal: &DealRegistration) -> Vec<Differing> {
+        let (until, answer) = (self.until.trim(), self.answer.trim());
+        let wanted = match (answer, until) {
+            ("", "") => DealStatus::Withdrawn,
+            ("", _) => DealStatus::Approved,
+            _ => DealStatus::Rejected,
+        };
+        let day = read_date(until).map_or_else(|_| until.to_owned(), date_words);
+        let protected = deal.protected_until.map_or(String::new(), date_words);
+        let mut fields = vec![("Status", deal.status.label(), wanted.label())];
+        if wanted == DealStatus::Approved {
+            fields.push(("Protected until", &protected, &day));
+        }
+        fields.push(("Reason", &deal.answer, &self.answer));
+        differing(&fields)
+    }
 }
 
 /// What was typed, what is wrong with it, and why it met a conflict, where a step was refused.
@@ -104,7 +126,7 @@ pub async fn show<S: Sees + Platform>(
         Some(why) if !is_overtaken(&typed.version, row.deal.version) => {
             return Err(crate::Error::Conflict(why).into());
         }
-        Some(_) => Some(differing(&[("Status", row.deal.status.label(), "")])),
+        Some(_) => Some(typed.beside(&row.deal)),
         None => None,
     };
     let status = match (&both, problems.is_empty()) {

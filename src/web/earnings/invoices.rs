@@ -308,7 +308,6 @@ fn answer(row: &InvoiceRow) -> String {
 }
 
 fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_resold: bool) -> Result<LineView> {
-    let price = line.unit_price.figure(line.net.currency());
     let entries = entries.iter();
     let entries = entries.filter(|entry| entry.invoice_line == Some(line.id));
     let entries: Vec<EntryRow> = entries.cloned().collect();
@@ -319,7 +318,7 @@ fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_resold: bool) -> Result<
     Ok(LineView {
         earned: earned.map_err(Error::fault)?,
         period: words::service(line.service_from, line.service_to),
-        price,
+        price: each(line),
         resale: resold::line_words(line)?,
         terms: match is_resold {
             true => resold::WHY.to_owned(),
@@ -328,6 +327,14 @@ fn view(line: &InvoiceLineRow, entries: &[EntryRow], is_resold: bool) -> Result<
         entries,
         line: line.clone(),
     })
+}
+
+/// What each of a line's units costs for a whole period; of tiers and packages the plan says it.
+fn each(line: &InvoiceLineRow) -> String {
+    match line.unit_price.micro() {
+        0 if !line.net.is_zero() => "by plan".to_owned(),
+        _ => line.unit_price.figure(line.net.currency()),
+    }
 }
 
 fn terms(line: &InvoiceLineRow) -> String {

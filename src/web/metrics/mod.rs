@@ -102,7 +102,11 @@ impl Look {
         until.retain(|(code, _)| !code.is_empty());
         Ok(Self {
             filter: MetricFilter {
-                partner: asked.partner.clone(),
+                // To a partner there is none but itself.
+                partner: match tx.scope().partner_id() {
+                    None => asked.partner.clone(),
+                    Some(_) => String::new(),
+                },
                 offering,
                 currency: typed.copied().unwrap_or(calendar.currency),
             },

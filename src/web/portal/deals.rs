@@ -112,6 +112,20 @@ impl DealForm {
     }
 }
 
+impl DealForm {
+    /// Adds what is wrong by the day, where a field was not remarked on: all remarks at once.
+    fn remark(&self, today: NaiveDate, problems: &mut Problems) {
+        let vat_id = self.vat_id.parse::<VatId>().ok();
+        let day = read_date(&self.expected_on).ok();
+        let found = service::remarks((&self.web, vat_id.as_ref()), day, today);
+        for (field, why) in found.iter() {
+            if problems.on(field).is_none() {
+                problems.add(field, why);
+            }
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "registrations/new.html")]
 struct NewPage {
@@ -127,7 +141,7 @@ struct NewPage {
 async fn page(
     visitor: &Visitor,
     store: &Store,
-    (typed, problems): (DealForm, Problems),
+    (typed, mut problems): (DealForm, Problems),
 ) -> Result<NewPage> {
     let (offered, today) = store
         .read(visitor.scope.clone(), |tx| {
@@ -135,6 +149,9 @@ async fn page(
             Ok((register::offered(tx)?, calendar(tx)?.today))
         })
         .await?;
+    if !problems.is_empty() {
+        typed.remark(today, &mut problems);
+    }
     let list = format!("{}/registrations", visitor.base);
     let named = offered.into_iter().map(|(id, name)| (id.to_string(), name));
     let chosen = usual_last_day(today);

@@ -100,16 +100,12 @@ async fn create(
     let name = match typed.name.parse::<Name>() {
         Ok(name) => name,
         Err(why) => {
-            let page = page(&staff, &store, &site).await?;
-            return unprocessable(&IndexPage {
-                problems: Problems::with("name", why.to_string()),
-                typed,
-                ..page
-            });
+            let problems = Problems::with("name", why.to_string());
+            return again((&staff, &store, &site), typed, problems).await;
         }
     };
     let token = format!("{PREFIX}{}", random_token()?);
-    let (form_id, made) = (typed.form_id, token.clone());
+    let (form_id, made) = (typed.form_id.clone(), token.clone());
     let to = format!("{}/access-tokens", staff.base);
     let led_to = store
         .write(staff.scope.clone(), move |tx| {
@@ -121,14 +117,29 @@ async fn create(
             })?;
             Ok((to, is_new))
         })
-        .await?;
+        .await;
     match led_to {
-        (to, false) => see_other(&to),
-        (_, true) => ok(&IndexPage {
+        Err(Error::Invalid(problems)) => again((&staff, &store, &site), typed, problems).await,
+        Err(other) => Err(other.into()),
+        Ok((to, false)) => see_other(&to),
+        Ok((_, true)) => ok(&IndexPage {
             token,
             ..page(&staff, &store, &site).await?
         }),
     }
+}
+
+/// The form again, with why, under a new id.
+async fn again(
+    (staff, store, site): (&Staff, &Store, &Site),
+    typed: TokenForm,
+    problems: Problems,
+) -> Answer {
+    unprocessable(&IndexPage {
+        problems,
+        typed,
+        ..page(staff, store, site).await?
+    })
 }
 
 async fn revoke(

@@ -134,6 +134,7 @@ async fn create(
     (store, session): (Data<Store>, Session),
     Typed(typed): Typed<TierForm>,
 ) -> Answer {
+    staff.needs(Permission::ManageCommissionPlans)?;
     let made = match typed.read() {
         Ok(draft) => {
             let (form_id, to) = (typed.form_id.clone(), format!("{}/tiers", staff.base));

@@ -158,6 +158,12 @@ on_both! {
             assert!(refused.words().contains(said), "{said}: {}", refused.words());
             assert_eq!(refused.form("main form[method=post]").value("note").trim(), "Two meetings so far");
         }
+        // All that is wrong is said at once.
+        let much = [("customer", ""), ("web", "nowhere"), ("expected_on", "1999-01-01")];
+        let refused = register(&seller, HOME, &much).await.expect(422);
+        for said in ["Give a name.", "Give a website such as example.com", "Give a day to come"] {
+            assert!(refused.words().contains(said), "{said}: {}", refused.words());
+        }
         let made = register(&seller, HOME, &[]).await.expect(303);
         let at = made.location();
         let page = seller.get(&at).await.expect(200);
@@ -186,6 +192,9 @@ on_both! {
         manager.submit(&form).await.expect(303);
         let late = manager.post(&format!("{own}/refusal"), &[("version", "1"), ("answer", "No"), ("form_id", "late-0000000000000000")]).await;
         assert_eq!(late.status, 409, "{}", late.words());
+        for said in ["Status", "Approved", "Declined", "Reason", "No"] {
+            assert!(late.select(".table td, .table th").iter().any(|cell| cell == said), "{said}: {}", late.words());
+        }
         let mails = scene.app.ask("SELECT subject AS value FROM mails WHERE kind = 'deal_decision'");
         assert_eq!(mails, ["Your registration of Hotel Adler GmbH is approved"]);
         let letter = letters(&scene).await.concat();
@@ -199,6 +208,19 @@ on_both! {
         let started = manager.get(&own).await.expect(200).attr(".head__action a", "href").unwrap();
         let choose = owner.get(&started).await.expect(200);
         assert!(!choose.words().contains("Clinic am Park"), "only the partner's own customers");
+        // Searching for its customer, or adding one, the registration is not lost.
+        let found = owner.get(&format!("/meridian/subscriptions/new?q=adler&deal={}", choose.form("form.filters").value("deal"))).await.expect(200);
+        assert!(found.select(".agenda a").len() == 1 && found.attr(".agenda a", "href").unwrap().ends_with(&format!("&deal={deal}")), "{}", found.words());
+        let add = owner.get(&found.attr("main p.soft a", "href").unwrap()).await.expect(200);
+        let add = add.form("main form[method=post]");
+        assert_eq!(["name", "partner"].map(|name| add.value(name)), ["Hotel Adler GmbH", "Northwind"]);
+        let wrong = owner.submit(&add.clone().with("partner", "nobody at all").with("country", "")).await.expect(422);
+        for said in ["No partner is called that.", "There is no such country"] {
+            assert!(wrong.words().contains(said), "{said}: {}", wrong.words());
+        }
+        let added = owner.submit(&add.with("country", "DE").with("tax_category", "exempt")).await.expect(303);
+        let on = owner.follow(&added).await.expect(200);
+        assert_eq!(on.form("main form[method=post]").value("deal"), deal);
         let form = owner.get(&choose.attr(".agenda a", "href").unwrap()).await.expect(200);
         let begun = form.form("main form[method=post]");
         let values = ["deal", "quantity", "starts_on"].map(|name| begun.value(name));

@@ -18,6 +18,7 @@ use crate::{
 };
 
 const GERMAN: &str = "DE89 3704 0044 0532 0130 00";
+const AUSTRIAN: &str = "AT61 1904 3002 3457 3201";
 
 fn partner(scene: &Scene, slug: &str) -> String {
     let sql = format!("SELECT id AS value FROM partners WHERE slug = '{slug}'");
@@ -58,12 +59,19 @@ async fn known(scene: &Scene, who: &Visitor, slug: &str, fields: &[(&str, &str)]
 async fn own_account(who: &Visitor) {
     let fields = [
         ("holder", "Meridian Cloud GmbH"),
-        ("iban", "AT61 1904 3002 3457 3201"),
+        ("iban", AUSTRIAN),
         ("bic", "COBADEFFXXX"),
     ];
     give(who, "/meridian/payouts/account", &fields)
         .await
         .expect(303);
+}
+
+/// Whether a page holds more of a number than its ends, grouped or not. Not so little of it that an id
+/// may hold the same by chance.
+fn is_whole(page: &Page, iban: &str) -> bool {
+    let (html, inner) = (html(page), &iban[5..14]);
+    html.contains(inner) || html.contains(&inner.replace(' ', ""))
 }
 
 fn html(page: &Page) -> String {
@@ -140,10 +148,10 @@ on_both! {
         let letters = "SELECT subject AS value FROM mails WHERE kind = 'bank_changed' ORDER BY id";
         assert_eq!(scene.app.ask(letters), ["Meridian: new bank details of Northwind"]);
         // A form that was open meanwhile does not write over it: both stand beside each other.
-        let stale = form.with("form_id", "another-form-0001").with("iban", "AT61 1904 3002 3457 3201");
+        let stale = form.with("form_id", "another-form-0001").with("iban", AUSTRIAN);
         let met = finance.submit(&stale).await.expect(409);
         assert!(met.words().contains("Someone else saved this in the meantime"), "{}", met.words());
-        assert_eq!(met.attr("#iban", "value").as_deref(), Some("AT61 1904 3002 3457 3201"));
+        assert_eq!(met.attr("#iban", "value").as_deref(), Some(AUSTRIAN));
         // The same again tells nobody; another account does.
         bank_of(&scene, &finance, "northwind", &[]).await.expect(303);
         assert_eq!(scene.app.ask(letters).len(), 1);
@@ -152,7 +160,7 @@ on_both! {
 
         // Whoever is not finance knows it by its last digits.
         let page = finance.get(&at).await.expect(200);
-        assert_eq!(page.attr("#iban", "value").as_deref(), Some("AT61 1904 3002 3457 3201"));
+        assert_eq!(page.attr("#iban", "value").as_deref(), Some(AUSTRIAN));
         for role in [Role::ChannelManager, Role::VendorViewer, Role::ProgrammeAdmin] {
             let other = scene.app.staff_of("meridian", role).await;
             other.get(&at).await.expect(403);
@@ -160,7 +168,7 @@ on_both! {
             other.post(&format!("{at}/confirmation"), &[]).await.expect(403);
             let record = other.get(&partner(&scene, "northwind")).await.expect(200);
             assert!(record.words().contains("Paid to AT61 ···· 3201, not confirmed"), "{}", record.words());
-            assert!(!html(&record).contains("19043002") && !html(&record).contains("1904 3002"));
+            assert!(!is_whole(&record, AUSTRIAN));
             assert!(record.words().contains("DE89 ···· 3000"), "{}", record.words());
             other.get("/meridian/payouts").await.expect(403);
         }
@@ -192,8 +200,8 @@ on_both! {
         let sibling = scene.partner("contoso", Role::PartnerAdmin).await;
         sibling.get(at).await.expect(404);
         let own = sibling.get("/meridian/p/contoso/bank").await.expect(200);
-        assert!(own.words().contains("no account is known") && !html(&own).contains("3704"), "{}", own.words());
-        give(&sibling, "/meridian/p/contoso/bank", &[("holder", "Contoso"), ("iban", "AT61 1904 3002 3457 3201")]).await.expect(303);
+        assert!(own.words().contains("no account is known") && !is_whole(&own, GERMAN), "{}", own.words());
+        give(&sibling, "/meridian/p/contoso/bank", &[("holder", "Contoso"), ("iban", AUSTRIAN)]).await.expect(303);
         let kept = "SELECT p.slug || ' ' || b.iban AS value FROM bank_accounts b JOIN partners p ON p.id = b.partner_id ORDER BY p.slug";
         assert_eq!(scene.app.ask(kept), ["contoso AT611904300234573201", "northwind DE89370400440532013000"]);
 
@@ -210,7 +218,7 @@ on_both! {
         assert!(vendor.get(&bank).await.expect(200).words().contains("confirmed by"));
         assert!(finance.get(at).await.expect(200).words().contains("Runs of payouts pay to this account"));
         // Who sets an account does not confirm it, and what is changed waits to be confirmed again.
-        bank_of(&scene, &vendor, "northwind", &[("iban", "AT61 1904 3002 3457 3201")]).await.expect(303);
+        bank_of(&scene, &vendor, "northwind", &[("iban", AUSTRIAN)]).await.expect(303);
         let page = vendor.get(&bank).await.expect(200);
         assert!(page.select("form[action$='/confirmation']").is_empty(), "{}", page.words());
         assert!(page.words().contains("Someone else in finance has to confirm them"), "{}", page.words());
@@ -255,7 +263,7 @@ on_both! {
         let run = scene.spelled_id::<perennial::id::PayoutRun>("SELECT id AS value FROM payout_runs");
         let page = finance.get(&format!("/meridian/payouts/{run}")).await.expect(200);
         assert!(page.words().contains(said), "{}", page.words());
-        assert!(!html(&page).contains("3704 0044"), "the page shows whole numbers");
+        assert!(!is_whole(&page, GERMAN), "the page shows whole numbers");
         let paid = page.form("form[action$='/paid']").with("reference", "BANK-1");
         finance.submit(&paid).await.expect(303);
         let page = finance.get(&format!("/meridian/payouts/{run}")).await.expect(200);
@@ -311,7 +319,7 @@ on_both! {
         let at = format!("/meridian/payouts/{run}");
         let page = finance.get(&at).await.expect(200);
         assert!(page.words().contains("-PAY-0001") && page.words().contains("To be paid"), "{}", page.words());
-        assert!(!html(&page).contains("3704 0044"), "the page shows whole numbers");
+        assert!(!is_whole(&page, GERMAN), "the page shows whole numbers");
 
         // The file is sound, and its sums are those of the payments.
         let file = finance.get(&format!("{at}.xml")).await.expect(200).bytes;
@@ -356,7 +364,7 @@ on_both! {
         finance.post(&format!("/meridian/statements/{statement}/payout"), &fields).await.expect(409);
 
         // A change of the account later changes no run.
-        bank_of(&scene, &finance, "northwind", &[("iban", "AT61 1904 3002 3457 3201")]).await.expect(303);
+        bank_of(&scene, &finance, "northwind", &[("iban", AUSTRIAN)]).await.expect(303);
         let same = finance.get(&format!("{at}.xml")).await.expect(200).bytes;
         assert_eq!(String::from_utf8(same).unwrap(), file);
         let page = finance.get(&at).await.expect(200);
@@ -406,7 +414,7 @@ on_both! {
         let northwind = scene.partner("northwind", Role::PartnerFinance).await;
         let own = northwind.get(&format!("/meridian/p/northwind/statements/{statement}")).await.expect(200);
         assert!(own.words().contains("Müller & Söhne Ltd, AT61 ···· 3201") && own.words().contains("Reference SEPA 1"), "{}", own.words());
-        assert!(own.select("a[href*='/payouts/']").is_empty() && !html(&own).contains("3002"));
+        assert!(own.select("a[href*='/payouts/']").is_empty() && !is_whole(&own, AUSTRIAN));
         // What is paid cannot be canceled any more.
         let fields = [("version", "2"), ("form_id", "too-late-000000001")];
         finance.post(&format!("{at}/cancellation"), &fields).await.expect(409);

@@ -114,7 +114,7 @@ on_both! {
         scene.write(|tx| forecast::renew(tx, "2026-12-01".parse().unwrap()));
         scene.write(|tx| forecast::renew(tx, "2026-12-01".parse().unwrap()));
         let page = owner.get("/meridian/forecast").await.expect(200);
-        for said in ["Committed commission", "Northwind", "Contoso", "JPY", "Reckoned on 1 Dec 2026", "Committed: service periods that start in a term now running"] {
+        for said in ["Committed commission", "Northwind", "Contoso", "JPY", "As of 1 Dec 2026", "Committed: service periods that start in a term now running"] {
             assert!(page.words().contains(said), "{said}: {}", page.words());
         }
         let file = owner.get("/meridian/forecast.csv").await.expect(200).text();

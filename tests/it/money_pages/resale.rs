@@ -194,6 +194,9 @@ on_both! {
         let form = owner.get(&at).await.expect(200).form("main form[method=post]");
         let form = form.with("plan", "seats").with("starts_on", "2026-12-01").with("quantity", "100")
             .with("billing", "two_tier").with("street", "1140.00").with("external_id", "T-1");
+        // A price below what the partner buys at is asked about first.
+        let below = owner.submit(&form.clone().with("street", "0")).await.expect(200);
+        assert!(below.words().contains("it is left with EUR −960.00 of each period"), "{}", below.words());
         owner.submit(&form).await.expect(303);
         // Sent twice, done once.
         owner.submit(&form).await.expect(303);
@@ -219,6 +222,10 @@ on_both! {
         ] {
             assert!(page.words().contains(said), "{said}: {}", page.words());
         }
+
+        // It is found by the customer who is served.
+        let found = owner.get("/meridian/invoices?customer=adler").await.expect(200);
+        assert!(found.words().contains(&number), "{}", found.words());
 
         // The distributor sees what it is billed and keeps, not what its reseller asks, nor of whom.
         let contoso = scene.partner("contoso", Role::PartnerAdmin).await;

@@ -58,6 +58,11 @@ impl Shop {
         let again = self.owner.submit(&form).await.expect(303);
         let again = self.owner.follow(&again).await.expect(200);
         assert!(!again.text().contains(&token) && again.words().contains("Platform export"));
+        let other = form.clone().with("name", "Another");
+        let other = self.owner.submit(&other).await.expect(422);
+        let shown = other.form("form[action$='/access-tokens']");
+        assert_eq!(shown.value("name"), "Another", "{}", other.words());
+        assert_ne!(shown.value("form_id"), form.value("form_id"));
         assert_eq!(
             self.app.ask("SELECT count(*) AS value FROM access_tokens"),
             ["1"]

@@ -157,10 +157,15 @@ impl Biller<'_, '_> {
             description: format!("{}, {}: {}", plan.offering, plan.plan, price.label),
             service_from: period.stretch.service.from,
             service_to: period.stretch.service.to,
-            quantity: if is_ahead { of.quantity } else { 1 },
+            // A price that is the same for any number is charged once.
+            quantity: if is_ahead && price.price.counts_seats() {
+                of.quantity
+            } else {
+                1
+            },
             unit_price_micro: match item.kind {
                 InvoiceLineKind::Usage | InvoiceLineKind::TrueUp => 0,
-                _ => price.price.unit().micro(),
+                _ => price.price.each().micro(),
             },
             net_minor: item.net_minor,
             discount_minor: item.off_minor,

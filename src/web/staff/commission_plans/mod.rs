@@ -121,6 +121,7 @@ async fn index(staff: Staff, store: Data<Store>) -> Answer {
 }
 
 async fn create(staff: Staff, store: Data<Store>, typed: Fields) -> Answer {
+    staff.needs(Permission::ManageCommissionPlans)?;
     let typed = typed.only(|name| ["name", "form_id"].contains(&name))?;
     let made = match typed.get("name").parse::<Name>() {
         Ok(name) => {

@@ -8,12 +8,15 @@ use super::{Parts, customer};
 use crate::{
     Error, Result,
     domain::{ExternalId, Name, Permission, Problems, Rate, TaxCategory, VatId, read_country},
-    id::CustomerId,
+    id::{CustomerId, DealRegistrationId},
     services::sell::customers::{self as service, Draft},
     store::{
         Store,
         recruit::partners,
-        sell::customers::{self, Customer},
+        sell::{
+            customers::{self, Customer},
+            deals,
+        },
     },
     web::{
         Answer, Failure, Shell,
@@ -37,6 +40,8 @@ pub(super) struct CustomerForm {
     tax_category: String,
     vat_id: String,
     version: String,
+    /// The registration that is to be sold to it next.
+    deal: String,
     form_id: String,
 }
 
@@ -51,6 +56,7 @@ impl CustomerForm {
             tax_category: customer.tax_category.code().to_owned(),
             vat_id: customer.vat_id.clone(),
             version: customer.version.to_string(),
+            deal: String::new(),
             form_id: String::new(),
         }
     }
@@ -59,13 +65,17 @@ impl CustomerForm {
         let mut problems = Problems::default();
         let name = problems.check("name", self.name.parse::<Name>());
         let country = problems.check("country", read_country(&self.country));
-        let tax = problems.check("tax", self.tax.parse::<Rate>());
         // A form that does not ask keeps the customer's own rate.
         let category = match self.tax_category.as_str() {
             "" => Ok(TaxCategory::Own),
             code => code.parse::<TaxCategory>(),
         };
         let category = problems.check("tax_category", category);
+        let tax = match (self.tax.trim(), category) {
+            // Such a customer is charged none.
+            ("", Some(TaxCategory::ReverseCharge | TaxCategory::Exempt)) => Some(Rate::default()),
+            (typed, _) => problems.check("tax", typed.parse::<Rate>()),
+        };
         let vat_id = problems.check("vat_id", self.vat_id.parse::<VatId>());
         match (name, country, tax, category, vat_id) {
             (Some(name), Some(country), Some(tax), Some(tax_category), Some(vat_id)) => Ok(Draft {
@@ -127,11 +137,15 @@ async fn new_page(
     visitor: &Staff,
     store: &Store,
     typed: CustomerForm,
-    problems: Problems,
+    mut problems: Problems,
 ) -> Result<FormPage> {
     let scope = visitor.scope.clone();
     let named = typed.partner.clone();
     let called = store.read(scope, move |tx| Called::of(tx, &named)).await?;
+    // All remarks at once, also where the rest was refused before the partner was looked for.
+    if !problems.is_empty() && problems.on("partner").is_none() && !called.problem.is_empty() {
+        problems.add("partner", &called.problem);
+    }
     let choice = |name: &String| (name.clone(), String::new());
     let register = format!("{}/customers", visitor.base);
     Ok(FormPage {
@@ -190,6 +204,7 @@ fn edit_page(
 #[serde(default)]
 pub(super) struct Begins {
     partner: String,
+    deal: String,
 }
 
 /// The form for a new customer.
@@ -199,11 +214,27 @@ pub(super) async fn new(
     Query(begins): Query<Begins>,
 ) -> Answer {
     visitor.needs(Permission::ManageCustomers)?;
-    let typed = CustomerForm {
-        partner: begins.partner,
-        ..CustomerForm::default()
-    };
+    let typed = begun(&visitor, &store, begins).await?;
     ok(&new_page(&visitor, &store, typed, Problems::default()).await?)
+}
+
+/// With the customer of a registered deal, where one is to be sold to it next.
+async fn begun(visitor: &Staff, store: &Store, begins: Begins) -> Result<CustomerForm> {
+    let Ok(deal) = begins.deal.parse::<DealRegistrationId>() else {
+        return Ok(CustomerForm {
+            partner: begins.partner,
+            ..CustomerForm::default()
+        });
+    };
+    let scope = visitor.scope.clone();
+    let deal = store.read(scope, move |tx| deals::one(tx, deal)).await?;
+    Ok(CustomerForm {
+        partner: deal.partner_id.to_string(),
+        name: deal.customer_name,
+        vat_id: deal.vat_id,
+        deal: deal.id.to_string(),
+        ..CustomerForm::default()
+    })
 }
 
 /// Adds a customer.
@@ -217,13 +248,18 @@ pub(super) async fn create(
         Err(problems) => Err(Error::Invalid(problems)),
         Ok((external_id, draft)) => {
             let (base, form_id) = (visitor.base.clone(), typed.form_id.clone());
-            let named = typed.partner.clone();
+            let (named, deal) = (typed.partner.clone(), typed.deal.clone());
             store
                 .write(visitor.scope.clone(), move |tx| {
                     once(tx, &form_id, |tx| {
                         let (partner, _) = partners::called(tx, &named)?;
                         let id = service::add(tx, partner, external_id.as_ref(), &draft)?;
-                        Ok(format!("{base}/customers/{id}"))
+                        Ok(match deal.parse::<DealRegistrationId>() {
+                            Ok(deal) => {
+                                format!("{base}/subscriptions/new?customer={id}&deal={deal}")
+                            }
+                            Err(_) => format!("{base}/customers/{id}"),
+                        })
                     })
                 })
                 .await

@@ -25,6 +25,7 @@ use crate::{
             accounts::{self, Billed},
             customers::{self, Customer, Filter, Sort},
             deals::{self, DealRegistration},
+            subscriptions::record,
         },
     },
     web::{
@@ -32,7 +33,7 @@ use crate::{
         admission::Staff,
         form::{Typed, fresh_form_id, once},
         page::{ok, query, see_other_saying, unprocessable},
-        sold, words,
+        resold, sold, words,
     },
 };
 
@@ -124,6 +125,9 @@ struct NewPage {
     base: String,
     crumbs: Vec<(String, String)>,
     cancel: String,
+    /// Where a customer is added, and where another is chosen.
+    add: String,
+    other: String,
     customer: String,
     search: String,
     found: Vec<(String, String)>,
@@ -306,7 +310,13 @@ async fn page(
         let of = query(&[("customer", &id.to_string()), ("deal", &asked_for)]);
         (format!("{register}/new?{of}"), name)
     };
+    let with_deal = |page: &str| match typed.deal.as_str() {
+        "" => format!("{base}/{page}/new"),
+        deal => format!("{base}/{page}/new?{}", query(&[("deal", deal)])),
+    };
     Ok(NewPage {
+        add: with_deal("customers"),
+        other: with_deal("subscriptions"),
         shell: visitor.shell(),
         crumbs: vec![("Subscriptions".to_owned(), register.clone())],
         customer: found.customer.unwrap_or_default(),
@@ -381,15 +391,21 @@ fn start(tx: &mut Tx<'_, VendorScope>, read: &Read) -> Result<SubscriptionId> {
 }
 
 /// What starting it comes to, where it makes more than the one invoice that a reader expects,
-/// nobody earns on it, or it wins a registration of another name.
+/// nobody earns on it, it wins a registration of another name, or is resold below what it costs.
 async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<String>> {
-    let (billed, earns, another) = store
+    let (billed, earns, others) = store
         .rehearse(visitor.scope.clone(), move |tx| {
             let id = start(tx, &read)?;
             let sold = record_of(tx, id)?;
             let earns = sold.commission_plan_version_id.is_some() || sold.payer_id.is_some();
-            let another = names_another(tx, &read)?;
-            Ok((accounts::billed(tx, id)?, earns, another))
+            let below = resold::loss(&record(tx, id)?)?.map(|loss| {
+                format!(
+                    "The street price is below what the partner buys at: it is left with {} of each period.",
+                    words::money(loss)
+                )
+            });
+            let others = names_another(tx, &read)?.into_iter().chain(below);
+            Ok((accounts::billed(tx, id)?, earns, others.collect::<Vec<_>>()))
         })
         .await?;
     let mut said = match billed.len() {
@@ -399,7 +415,7 @@ async fn rehearse(visitor: &Staff, store: &Store, read: Read) -> Result<Vec<Stri
     if !earns {
         said.push(NOBODY_EARNS.to_owned());
     }
-    said.extend(another);
+    said.extend(others);
     Ok(said)
 }
 
