@@ -187,7 +187,7 @@ fn a_plan_with_gaps_says_where() {
     assert_eq!(
         say(&[first]).as_deref(),
         Some(
-            "Nothing is said for every partner about revenue after the first period and \
+            "Nothing is said for every partner about revenue between the first period and the first renewal and \
              from the first renewal on. Add a clause for every other case."
         )
     );

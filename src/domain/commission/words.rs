@@ -14,7 +14,7 @@ pub struct Names<'a> {
 pub(super) fn revenue_in(phase: Phase) -> &'static str {
     match phase {
         Phase::First => "in the first period",
-        Phase::Recurring => "after the first period",
+        Phase::Recurring => "between the first period and the first renewal",
         Phase::Renewal => "from the first renewal on",
     }
 }
@@ -98,7 +98,7 @@ pub fn sentences<'a>(
                     format!(" after {}", counted(months))
                 });
                 let life = match clause.phase {
-                    Some(Phase::First) => "",
+                    Some(Phase::First | Phase::Recurring) => "",
                     _ => ", for as long as they serve the customer",
                 };
                 let start = beginning(clause, names(clause));

@@ -85,6 +85,12 @@ on_both! {
             .with("amount", "10")
             .with("received_on", "2026-11-30")
             .with("customer", "C-1");
+        // What is wrong is said at once.
+        let wrong = form.clone().with("external_id", "").with("amount", "-5").with("received_on", "2027-01-01");
+        let refused = owner.submit(&wrong).await.expect(422);
+        for said in ["Give an id", "Give an amount above zero.", "This day is still to come."] {
+            assert!(refused.words().contains(said), "{said}: {}", refused.words());
+        }
         let led_to = owner.submit(&form).await.expect(303).location();
         assert_eq!(owner.submit(&form).await.expect(303).location(), led_to);
         assert_eq!(counted(), ["1"]);

@@ -88,6 +88,11 @@ on_both! {
             assert_eq!(problems(&refused), [field]);
             assert_eq!(refused.attr("#existing_from", "value").unwrap(), typed[0].1);
         }
+        for (address, is_unreached) in [("", true), ("office@northwind.example", false)] {
+            shop.app.sql(&format!("UPDATE partners SET statement_email = '{address}' WHERE slug = 'northwind'"));
+            let page = shop.page(&at).await.words();
+            assert_eq!(page.contains("No letter reaches Northwind: nobody there has been invited"), is_unreached, "{page}");
+        }
         let form = shop.page(&at).await.form("form[action$='/earlier-sales']").with("existing_from", "2026-12-15");
         for _ in 0..2 {
             shop.owner.submit(&form).await.expect(303);

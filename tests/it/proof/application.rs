@@ -959,12 +959,12 @@ fn tell_each(stories: &impl Strategy<Value = (Terms, Vec<Fact>)>, usual: [u32; 2
 
 #[test]
 fn the_application_tells_histories_as_the_model_does() {
-    tell_each(&stories(), [120, 6]);
+    tell_each(&stories(), [100, 5]);
 }
 
 #[test]
 fn the_application_renews_as_the_model_does() {
-    tell_each(&renewals(), [40, 3]);
+    tell_each(&renewals(), [30, 2]);
 }
 
 #[test]

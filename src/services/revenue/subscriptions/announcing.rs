@@ -98,6 +98,21 @@ pub(super) fn announce(
     queue::enqueue_all(tx, &jobs)
 }
 
+/// The names of those partners whom a letter would not reach, in order.
+pub(super) fn unreached(
+    tx: &mut Tx<'_, VendorScope>,
+    partners: &BTreeSet<PartnerId>,
+) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for partner in partners {
+        if recipient(tx, *partner)?.is_none() {
+            found.push(statements::partner(tx, *partner)?.name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn recipient(tx: &mut Tx<'_, VendorScope>, partner: PartnerId) -> Result<Option<String>> {
     let members = people::members(tx, Some(partner))?;
     let admin = members

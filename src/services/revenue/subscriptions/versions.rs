@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::{Noted, announcing::announce};
+use super::{
+    Noted,
+    announcing::{announce, unreached},
+};
 use crate::{
     Error, Result,
     domain::{
@@ -24,12 +27,14 @@ use crate::{
 };
 
 /// The earlier sales that can come to a version, and what that changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impact {
     /// Subscriptions.
     pub count: usize,
     /// The partners who sold them.
     pub partners: usize,
+    /// The names of those whom no letter reaches.
+    pub unreached: Vec<String>,
     /// What they bring a month at their own prices, before tax.
     pub now: Money,
     /// What they bring a month at the version's.
@@ -77,6 +82,7 @@ pub fn impact(tx: &mut Tx<'_, VendorScope>, id: PlanVersionId) -> Result<Impact>
     Ok(Impact {
         count: found.len(),
         partners: partners.len(),
+        unreached: unreached(tx, &partners)?,
         now: monthly(&found)?,
         then: monthly(&moved)?,
     })

@@ -71,7 +71,7 @@ fn warnings(version: &CommissionPlanVersion) -> Vec<String> {
     let mut said = clause_warnings(&version.clauses);
     if let Some(terms) = version.extras.guarantee {
         said.push(format!(
-            "The guarantee is in {0} only. What a partner earns in other currencies does not count towards it.",
+            "The guarantee is in {0} only. What a partner earns in other currencies does not count towards it. A partner that only resells earns no commission, and is paid it all the same.",
             terms.amount.currency()
         ));
     }

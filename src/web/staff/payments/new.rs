@@ -2,12 +2,13 @@
 use actix_session::Session;
 use actix_web::web::{Data, Query};
 use askama::Template;
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::register::Asked;
 use crate::{
     Error, Result,
-    domain::{Currency, ExternalId, Money, Permission, Problems, read_date},
+    domain::{Currency, ExternalId, Money, Permission, Problems, near, read_date},
     services::revenue::payments::{self as service, NewPayment},
     store::{Store, VendorScope, registers::payments},
     web::{
@@ -112,6 +113,20 @@ impl PaymentForm {
     }
 }
 
+impl PaymentForm {
+    /// Adds what is wrong with day and amount, where they were not remarked on: all remarks at once.
+    fn remark(&self, today: NaiveDate, problems: &mut Problems) {
+        if let (None, Ok(on)) = (problems.on("received_on"), read_date(&self.received_on)) {
+            problems.check("received_on", near::happened(on, today));
+        }
+        let currency = self.currency.trim().to_uppercase().parse::<Currency>();
+        let amount = currency.map(|currency| Money::parse(&self.amount, currency));
+        if problems.on("amount").is_none() && matches!(amount, Ok(Ok(it)) if !it.is_positive()) {
+            problems.add("amount", "Give an amount above zero.");
+        }
+    }
+}
+
 /// Records a payment and applies it.
 pub(super) async fn create(
     staff: Staff,
@@ -142,7 +157,11 @@ pub(super) async fn create(
     };
     match done {
         Ok(to) => see_other_saying(&session, &to, "The payment is recorded and applied."),
-        Err(Error::Invalid(problems)) => unprocessable(&new_page(desk, typed, problems)?),
+        Err(Error::Invalid(mut problems)) => {
+            let today = desk.read(&store, |_, calendar| Ok(calendar.today)).await?;
+            typed.remark(today, &mut problems);
+            unprocessable(&new_page(desk, typed, problems)?)
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -135,7 +135,8 @@ async fn page(
     let found = store
         .read(staff.scope.clone(), move |tx| find(tx, id))
         .await?;
-    let (version, impact) = (&found.version, found.impact);
+    let (version, impact) = (&found.version, found.impact.clone());
+    let (now, then) = (words::money(impact.now), words::money(impact.then));
     let back = format!("{}/offerings/{}", staff.base, found.offering.0);
     let fresh = || EarlierForm {
         existing_at: ReachAt::Period.code().to_owned(),
@@ -174,8 +175,8 @@ async fn page(
             // Nothing can be brought to it any more.
             _ => Impact { count: 0, ..impact },
         },
-        now: words::money(impact.now),
-        then: words::money(impact.then),
+        now,
+        then,
         whens: choices("", ReachAt::ALL, ReachAt::code, ReachAt::label),
         typed,
         problems,
