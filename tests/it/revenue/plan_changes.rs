@@ -1,5 +1,6 @@
 //! Changes of plan, to the cent: at once, in the past, and with the next period.
 use perennial::{
+    domain::statement_document::StatementDocument,
     id::SubscriptionId,
     services::revenue::{
         billing,
@@ -9,6 +10,7 @@ use perennial::{
         lobby,
         revenue::{credits, invoices::InvoiceLineKind, subscriptions as rows},
     },
+    worker::{self, Closing},
 };
 
 use super::{
@@ -103,6 +105,46 @@ fn an_upgrade_gives_back_the_old_plan_and_charges_the_new_one() {
             .sum();
         assert_eq!(left, 3_000);
         assert_eq!(earned(&world), 2_000);
+    });
+}
+
+/// A statement names what each line charged for, not what the customer has come to since.
+#[test]
+fn a_statement_names_the_plan_that_earned() {
+    on_each(|kind| {
+        let world = world(kind, "2027-06-16");
+        let sold = start(&world, 331, "2027-06-01");
+        world.pay("P-1", 1, "2027-06-16", eur(10_000));
+        change(&world, sold, 332, now("2027-06-16")).unwrap();
+        world.pay("P-2", 1, "2027-06-16", eur(3_000));
+        world.at("2027-09-10");
+        for month in 1..=7 {
+            let closing = Closing {
+                period: format!("2027-{month:02}").parse().unwrap(),
+                chunk: 2,
+                mail_domain: "mail.example".into(),
+            };
+            worker::close_now(&world.store, &world.scope, &closing).unwrap();
+        }
+        let told: Vec<StatementDocument> = world
+            .statements()
+            .iter()
+            .map(|one| StatementDocument::from_canonical(&one.content).unwrap())
+            .collect();
+        let mut lines: Vec<(String, i64)> = told
+            .iter()
+            .flat_map(|one| &one.lines)
+            .map(|line| (line.plan.clone(), line.amount_minor))
+            .collect();
+        lines.sort();
+        let named = |plan: &str, minor| (plan.to_owned(), minor);
+        let wanted = [
+            ("basic", -1_000),
+            ("basic", 2_000),
+            ("team", 600),
+            ("team", 1_000),
+        ];
+        assert_eq!(lines, wanted.map(|(plan, minor)| named(plan, minor)));
     });
 }
 

@@ -154,7 +154,7 @@ impl Biller<'_, '_> {
             subscription_id: of.id,
             line_no: 0,
             kind: item.kind,
-            description: format!("{}, {}: {}", plan.offering, plan.plan, price.label),
+            description: plan.line_words(&price.label),
             service_from: period.stretch.service.from,
             service_to: period.stretch.service.to,
             // A price that is the same for any number is charged once.

@@ -28,7 +28,10 @@ pub(super) struct Names {
     pub lines: HashMap<InvoiceLineId, StatedLine>,
     pub invoices: HashMap<InvoiceId, String>,
     pub customers: HashMap<CustomerId, String>,
-    sold: HashMap<SubscriptionId, PlanVersionId>,
+    /// What each is of now, and after that what it was of before.
+    sold: HashMap<SubscriptionId, Vec<PlanVersionId>>,
+    /// What lines of those say that were of something else before.
+    said: HashMap<InvoiceLineId, String>,
     plans: HashMap<PlanVersionId, PlanTerms>,
     pub tiers: HashMap<TierId, String>,
     pub clauses: HashMap<CommissionClauseId, (CommissionClause, String)>,
@@ -47,14 +50,29 @@ impl Names {
         let customers = ids(payable.iter().filter_map(|entry| entry.customer_id));
         let sold = ids(payable.iter().filter_map(|entry| entry.subscription_id));
         let reversed = ids(payable.iter().filter_map(|entry| entry.reverses_id));
-        let sold = subscriptions::plan_versions_of(tx, &sold)?;
-        let versions = ids(sold.iter().map(|(_, version)| *version));
+        let mut left = subscriptions::plans_left(tx, &sold)?;
+        let sold = subscriptions::plan_versions_of(tx, &sold)?.into_iter();
+        let sold: HashMap<SubscriptionId, Vec<PlanVersionId>> = sold
+            .map(|(id, now)| {
+                let before = left.remove(&id).unwrap_or_default().into_iter();
+                let before = before.map(|(_, version)| version);
+                (id, std::iter::once(now).chain(before).collect())
+            })
+            .collect();
+        let versions = ids(sold.values().flatten().copied());
+        let has_changed = |entry: &&&Entry| {
+            let of = entry.subscription_id.and_then(|id| sold.get(&id));
+            of.is_some_and(|all| all.len() > 1)
+        };
+        let changed = payable.iter().filter(has_changed);
+        let changed = ids(changed.filter_map(|entry| entry.invoice_line_id));
         Ok(Self {
             lines: invoices::stated_lines(tx, &lines)?,
             invoices: invoices::numbers_of(tx, &on)?,
             customers: terms::customer_names(tx, &customers)?,
             plans: terms::plans_of(tx, &versions)?,
-            sold: sold.into_iter().collect(),
+            sold,
+            said: invoices::descriptions(tx, &changed)?,
             tiers: terms::tier_names(tx)?,
             clauses: clauses(tx)?,
             stated_on: statements::numbers_of_entries(tx, &reversed)?
@@ -64,9 +82,14 @@ impl Names {
         })
     }
 
-    /// What a subscription is of.
-    pub fn plan_of(&self, id: SubscriptionId) -> Option<&PlanTerms> {
-        self.plans.get(self.sold.get(&id)?)
+    /// What a subscription is of; of one that was changed to another plan, what a line of it charged
+    /// for.
+    pub fn plan_of(&self, id: SubscriptionId, on: Option<InvoiceLineId>) -> Option<&PlanTerms> {
+        let all = self.sold.get(&id)?;
+        let said = on.and_then(|line| self.said.get(&line));
+        let plans = || all.iter().filter_map(|version| self.plans.get(version));
+        let charged = said.and_then(|said| plans().find(|plan| plan.is_said_in(said)));
+        charged.or_else(|| plans().next())
     }
 }
 

@@ -234,7 +234,7 @@ impl Model<'_> {
         (turn, is_apart): (&Turn<'_>, bool),
     ) -> Result<(Option<InvoiceLine>, InvoiceLine)> {
         let plan = terms.plan(now)?;
-        let name = format!("{}, {}: {}", plan.offering, plan.plan, turn.price.label);
+        let name = plan.line_words(&turn.price.label);
         let (old, begins) = (turn.old.quantity, &turn.begins);
         let mut more = format!("{name}, {} from {begins}", now.quantity);
         let back = match turn.credit_minor {

@@ -354,6 +354,25 @@ pub fn stated_lines(
     Ok(found)
 }
 
+/// What the lines with these ids say they charge for.
+///
+/// # Errors
+/// Faults of the database.
+pub fn descriptions(
+    tx: &mut Tx<'_, VendorScope>,
+    ids: &[InvoiceLineId],
+) -> Result<HashMap<InvoiceLineId, String>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let rows = tx
+            .rows(invoice_lines::table)
+            .filter(invoice_lines::id.eq_any(some.to_vec()))
+            .select((invoice_lines::id, invoice_lines::description));
+        found.extend(tx.load::<(InvoiceLineId, String), _>(rows)?);
+    }
+    Ok(found)
+}
+
 /// Every line, by invoice and place, for the check of the whole ledger.
 ///
 /// # Errors

@@ -3,8 +3,8 @@ mod lines;
 mod settling;
 
 pub use lines::{
-    AHEAD, Begun, InvoiceLine, InvoiceLineKind, StatedLine, all_lines, begun, behind, lines,
-    lines_in_arrears, lines_of_ids, lines_served, stated_lines,
+    AHEAD, Begun, InvoiceLine, InvoiceLineKind, StatedLine, all_lines, begun, behind, descriptions,
+    lines, lines_in_arrears, lines_of_ids, lines_served, stated_lines,
 };
 pub use settling::{settle, settle_lines, write_off};
 

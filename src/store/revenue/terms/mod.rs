@@ -158,6 +158,14 @@ pub struct PlanTerms {
 }
 
 impl PlanTerms {
+    /// What an invoice line says that charges by one of its prices.
+    pub fn line_words(&self, label: &str) -> String {
+        format!("{}, {}: {label}", self.offering, self.plan)
+    }
+    /// Whether a line that says this charges by one of its prices, as offering and plan are called now.
+    pub fn is_said_in(&self, line: &str) -> bool {
+        line.starts_with(&self.line_words(""))
+    }
     /// How often it is billed.
     ///
     /// # Errors

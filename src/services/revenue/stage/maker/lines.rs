@@ -57,7 +57,8 @@ impl Maker<'_, '_> {
     /// What every entry says, whatever it follows.
     fn plain(&self, entry: &Entry) -> Result<document::Line> {
         let names = self.names;
-        let sold = entry.subscription_id.and_then(|id| names.plan_of(id));
+        let sold = entry.subscription_id;
+        let sold = sold.and_then(|id| names.plan_of(id, entry.invoice_line_id));
         let customer = entry.customer_id.and_then(|id| names.customers.get(&id));
         let invoice = entry.invoice_id.and_then(|id| names.invoices.get(&id));
         let block = block(entry);
